@@ -8,7 +8,6 @@ one to write a dict's key is the parent that counts.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -17,6 +16,7 @@ import pandas as pd
 
 from join_pipeline_tests.oracle import words
 from join_pipeline_tests.oracle.identifiers import unified_id
+from join_pipeline_tests.oracle.questions import Asked, answer_format, asked_questions
 from join_pipeline_tests.oracle.values import (
     country_place,
     email,
@@ -24,7 +24,6 @@ from join_pipeline_tests.oracle.values import (
     instant,
     integration_field,
     office_place,
-    question_key,
     team_role,
     text_id,
     unsigned,
@@ -93,18 +92,6 @@ def _age(payload: Payload) -> tuple[datetime, int]:
 def _birth(payload: Payload) -> tuple[datetime, int]:
     created_at = instant(payload.get("createdAt"))
     return created_at or datetime.max.replace(tzinfo=UTC), payload["id"]
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """A question as one parent shows it. `entry` is the parent's own object, `index` its place in the parent's list."""
-
-    key: str
-    format_type: str
-    title: str
-    index: int
-    entry: Payload
-    is_job_form: bool
 
 
 class _Account:
@@ -259,17 +246,19 @@ class _Account:
         }
 
     def application_stages(self) -> dict[str, Row]:
-        rows = {}
-        for application in self.application_payloads:
-            stage = application.get("currentStage")
-            if (stage_id := text_id(stage)) is not None:
-                known = [index for (_, on_job), index in self._stage_index.items() if on_job == stage_id]
-                rows[stage_id] = {
-                    "name": stage.get("name"),
-                    "global_index": max((index for index in known if index is not None), default=None),
-                    "remote_data": {"/applications/{id}": {"currentStage": unsigned(stage)}},
-                }
-        return rows
+        highest: dict[str, int] = {}
+        for (_, stage_id), index in self._stage_index.items():
+            if index is not None:
+                highest[stage_id] = max(index, highest.get(stage_id, index))
+        return {
+            stage_id: {
+                "name": stage.get("name"),
+                "global_index": highest.get(stage_id),
+                "remote_data": {"/applications/{id}": {"currentStage": unsigned(stage)}},
+            }
+            for application in self.application_payloads
+            if (stage_id := text_id(stage := application.get("currentStage"))) is not None
+        }
 
     @cached_property
     def _stage_index(self) -> dict[tuple[str, str], int | None]:
@@ -291,21 +280,20 @@ class _Account:
             for (job_id, stage_id), index in self._stage_index.items()
         }
 
-    # Screening questions: a job's own form, where it is shown, comes after the applications and so counts more
+    # Screening questions
 
-    def _asked(self) -> Iterator[tuple[str | None, _Asked]]:
-        """(job, question) of every parent, those that count most last. Of a question twice in one list, the first."""
-        for application in self.application_payloads:
-            for asked in reversed(list(_form(application.get("screeningQuestions"), "question", is_job_form=False))):
-                yield text_id(application.get("job")), asked
-        for job in self.job_payloads:
-            for asked in reversed(list(_form(job.get("questions"), "name", is_job_form=True))):
-                yield str(job["id"]), asked
+    @cached_property
+    def _asked(self) -> list[tuple[str | None, Asked]]:
+        return list(asked_questions(self.application_payloads, self.job_payloads))
 
     def screening_questions(self) -> dict[str, Row]:
         return {
-            asked.key: {"title": asked.title, "format": self._format(asked), "format_type": asked.format_type}
-            for _, asked in self._asked()
+            asked.key: {
+                "title": asked.title,
+                "format": answer_format(asked, self.ref),
+                "format_type": asked.format_type,
+            }
+            for _, asked in self._asked
         }
 
     def job_screening_questions(self) -> dict[str, Row]:
@@ -316,31 +304,9 @@ class _Account:
                 "index": asked.index,
                 "required": asked.entry.get("required") if asked.is_job_form else None,
             }
-            for job_id, asked in self._asked()
+            for job_id, asked in self._asked
             if job_id is not None
         }
-
-    def _format(self, asked: _Asked) -> Row:
-        if asked.format_type == "UNKNOWN":
-            answers = ("answer", "file", "isSkipped")
-            kept = {key: value for key, value in asked.entry.items() if key not in answers}
-            return {"type": "UNKNOWN", "raw_question": unsigned(kept)}
-        if not asked.format_type.endswith("_SELECT"):
-            return {"type": asked.format_type}
-        names = (asked.entry.get("options") or []) if asked.is_job_form else []
-        return {"type": asked.format_type, "options": [self._option(asked.key, name) for name in names]}
-
-    def _option(self, question: str, name: str) -> Row:
-        """JOIN gives an option no key of its own, so its id is that of its text within its question."""
-        return {"id": self.ref("screening_question_options", f"{question}/{name}"), "name": name, "remote_id": None}
-
-
-def _form(entries: list[Payload] | None, title_key: str, *, is_job_form: bool) -> Iterator[_Asked]:
-    for index, entry in enumerate(entries or ()):
-        title = entry.get(title_key)
-        if title is not None:
-            format_type = words.QUESTION_TYPE.get(entry.get("type"), "UNKNOWN")
-            yield _Asked(question_key(format_type, title), format_type, title, index, entry, is_job_form)
 
 
 def _contact_address(job: Payload) -> str | None:
