@@ -1,0 +1,69 @@
+"""Errors that say what to do, and the exit code each ends a command with.
+
+Belongs here: the types that every room may raise. Not here: deciding what is retried (join_api/retry).
+A message names what was asked, what came back and what to do next; never a token, an e-mail address or a payload.
+"""
+
+from typing import ClassVar
+
+
+class PipelineError(Exception):
+    """Something this package understands well enough to tell its user what to do."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SettingsError(PipelineError):
+    """A setting is missing or wrong."""
+
+    exit_code = 2
+
+
+class LakeError(PipelineError):
+    """The lake can't be read or written as it is."""
+
+
+class LockedError(PipelineError):
+    """Another process holds the connection's lock."""
+
+    exit_code = 4
+
+
+class BuildError(PipelineError):
+    """Loading, dbt or publishing failed."""
+
+
+class JoinError(PipelineError):
+    """Talking to JOIN failed."""
+
+
+class AuthError(JoinError):
+    """JOIN refuses the token: stop, and mend the token."""
+
+
+class PermanentError(JoinError):
+    """JOIN refuses the request: stop; asking again gives the same."""
+
+
+class NotFoundError(PermanentError):
+    """JOIN answers 404: the record, or the path, is not there."""
+
+
+class RefusedError(PermanentError):
+    """JOIN answers 422: a parameter it does not know, or no token header."""
+
+
+class TransientError(JoinError):
+    """Something that may go through later: retried."""
+
+
+class RateLimited(TransientError):  # noqa: N818  the name is the field's own word for it
+    """JOIN answers 429. `retry_after` is the seconds it asks for, where it tells."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ContractError(JoinError):
+    """JOIN's answer is not what we know."""

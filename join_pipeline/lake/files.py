@@ -1,0 +1,77 @@
+"""Files that appear whole or not at all, readable by their owner only.
+
+Belongs here: atomic writes, the lock. Not here: what is in the files.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from join_pipeline.errors import LakeError, LockedError
+
+
+def make_folder(folder: Path) -> Path:
+    """The folder, made with its parents, 0700 where it is new."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LakeError(f"{folder} can't be made ({error.strerror}). Check JOIN_PIPELINE_DATA.") from None
+    return folder
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; on success it is flushed to disk and takes the name `path`."""
+    make_folder(path.parent)
+    aside = path.with_name(f".{path.name}.part")
+    try:
+        yield aside
+        aside.chmod(0o600)
+        _flush(aside)
+        aside.replace(path)
+        _flush(path.parent)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise LakeError(f"The disk is full: {path} was not written. Free some space and run it again.") from None
+        raise LakeError(f"{path} can't be written ({error.strerror}). Nothing was lost; run it again.") from None
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a small file atomically."""
+    with appearing(path) as aside:
+        aside.write_bytes(content)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(home: Path) -> Iterator[None]:
+    """The connection's one lock. It is gone with its process, whatever ends it. `LockedError` if it is held."""
+    make_folder(home)
+    descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
+            raise LockedError(
+                f"Another command works on {home} (process {holder}). Wait until it ends, then run it again."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)

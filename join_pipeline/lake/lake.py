@@ -1,0 +1,108 @@
+"""One connection's lake: its identity, its records, its files.
+
+Belongs here: opening, reading records, committing, removing what no record lists. Not here: what a sync decides.
+"""
+
+import contextlib
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+
+from join_pipeline.errors import LakeError, SettingsError
+from join_pipeline.lake.files import make_folder, write_whole
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.models.ids import ALPHABET, ID_LENGTH, Ids
+
+FORMAT: Final = 1
+T = TypeVar("T")
+
+
+class Connection(msgspec.Struct):
+    """`connection.json`: with the lake, what must be backed up."""
+
+    format: int
+    integration_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """An open lake."""
+
+    path: Path
+    integration_id: str
+
+    @property
+    def ids(self) -> Ids:
+        return Ids(self.integration_id)
+
+    def records(self) -> list[SyncRecord]:
+        """All committed syncs, oldest first."""
+        return [_read(path, SyncRecord) for path in sorted((self.path / "syncs").glob("[0-9]*.json"))]
+
+    def newest(self) -> SyncRecord | None:
+        """The record that is in force."""
+        paths = sorted((self.path / "syncs").glob("[0-9]*.json"))
+        return _read(paths[-1], SyncRecord) if paths else None
+
+    def listed(self, paths: list[str]) -> list[str]:
+        """Absolute paths of listed files. `LakeError` names the first that is missing."""
+        absolute = [self.path / path for path in paths]
+        for path in absolute:
+            if not path.is_file():
+                raise LakeError(f"{path} is listed by the newest sync but missing. Restore the lake from its backup.")
+        return [str(path) for path in absolute]
+
+    def commit(self, record: SyncRecord) -> None:
+        """Make the record, and with it every file it lists, the state in force."""
+        content = msgspec.json.format(msgspec.json.encode(record), indent=1)
+        write_whole(self.path / "syncs" / f"{record.sync_id}.json", content)
+
+    def remove_unlisted(self, *records: SyncRecord | None) -> None:
+        """Remove files that none of `records` lists: what dead syncs left, and what has been replaced."""
+        kept = {path for record in records if record for path in record.files.all()}
+        for room in ("raw", "models", "quarantine"):
+            for path in sorted((self.path / room).rglob("*"), reverse=True):
+                if path.is_dir():
+                    with contextlib.suppress(OSError):  # not empty: it stays
+                        path.rmdir()
+                elif path.relative_to(self.path).as_posix() not in kept:
+                    path.unlink(missing_ok=True)
+
+
+def open_lake(path: Path, integration_id: str | None = None, *, create: bool = False) -> Lake:
+    """The lake at `path`. `create` makes it, with the given or a random integration id, if it is not there.
+
+    Raises `LakeError` if there is none, if it is of a newer format, or if it can't be read; `SettingsError` if it has
+    another integration id than the one given.
+    """
+    identity = path / "connection.json"
+    if not identity.exists():
+        if not create:
+            raise LakeError(f"There is no lake at {path}. Run `join-pipeline sync` first.")
+        if any((path / "syncs").glob("[0-9]*.json")):
+            raise LakeError(f"{identity} is missing, but there are syncs. Restore it from the backup.")
+        make_folder(path)
+        chosen = integration_id or "join:" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
+        write_whole(identity, msgspec.json.encode(Connection(FORMAT, chosen)))
+    connection = _read(identity, Connection)
+    if connection.format > FORMAT:
+        raise LakeError(
+            f"{path} has format {connection.format}; this version of join-pipeline reads format {FORMAT}. "
+            f"Upgrade join-pipeline."
+        )
+    if integration_id is not None and integration_id != connection.integration_id:
+        raise SettingsError(
+            "JOIN_PIPELINE_INTEGRATION_ID differs from the lake's own id, and all ids come from it. Unset it, or set "
+            "JOIN_PIPELINE_CONNECTION to begin another lake."
+        )
+    return Lake(path, connection.integration_id)
+
+
+def _read(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError) as error:
+        raise LakeError(f"{path} can't be read ({error}). Restore it from the backup.") from None

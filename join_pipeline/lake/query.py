@@ -1,0 +1,46 @@
+"""DuckDB over the lake's files: a scratch database with bounded memory, and readers that cope with no files."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from join_pipeline.lake.files import make_folder
+from join_pipeline.models import Column
+
+
+@contextmanager
+def scratch(folder: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database in memory that spills into `folder`, with instants in UTC."""
+    make_folder(folder)
+    con = duckdb.connect(
+        config={
+            "memory_limit": memory_limit,
+            "temp_directory": str(folder / "spill"),
+            "preserve_insertion_order": False,
+        }
+    )
+    try:
+        con.execute("SET TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+def quoted(columns: Sequence[Column], prefix: str = "") -> str:
+    """Column names for a SELECT."""
+    return ", ".join(f'{prefix}"{column.name}"' for column in columns)
+
+
+def files_literal(paths: Sequence[str]) -> str:
+    """Paths as a SQL list. They are made by this package, and still quoted."""
+    return "[" + ", ".join("'" + path.replace("'", "''") + "'" for path in paths) + "]"
+
+
+def empty_table(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
+    """An empty table with the DuckDB types of an Arrow schema."""
+    con.register("_schema", schema.empty_table())
+    con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM _schema')
+    con.unregister("_schema")

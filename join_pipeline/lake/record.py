@@ -1,0 +1,80 @@
+"""The sync's record: its atomic appearance is the commit, and the newest one lists every file in force."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+Mode = Literal["full", "incremental"]
+Verdict = Literal["committed", "guarded"]
+
+
+class FeedRecord(msgspec.Struct, kw_only=True):
+    """One feed in one sync. `bytes` of JSON; `listed_since` is the start of the last sync that read it whole."""
+
+    pages: int = 0
+    records: int = 0
+    bytes: int = 0
+    looks: int = 0
+    quarantined: int = 0
+    seconds: float = 0.0
+    is_whole: bool = False
+    listed_since: datetime | None = None
+
+
+class ModelRecord(msgspec.Struct, kw_only=True):
+    """One model in one sync: version rows written, by kind, and what is live after it."""
+
+    new: int = 0
+    changed: int = 0
+    returned: int = 0
+    deleted: int = 0
+    live: int = 0
+
+    @property
+    def versions(self) -> int:
+        return self.new + self.changed + self.returned + self.deleted
+
+
+class Files(msgspec.Struct, kw_only=True):
+    """Every file in force, relative to the lake."""
+
+    raw: dict[str, list[str]] = {}
+    models: dict[str, list[str]] = {}
+    personal: dict[str, list[str]] = {}
+    quarantine: dict[str, list[str]] = {}
+
+    def all(self) -> set[str]:
+        groups = (self.raw, self.models, self.personal, self.quarantine)
+        return {path for group in groups for paths in group.values() for path in paths}
+
+
+class SyncRecord(msgspec.Struct, kw_only=True):
+    """One committed sync. `as_of` is its latest fetch; all instants are the server's time."""
+
+    format: int = 1
+    sync_id: str
+    previous: str | None
+    mode: Mode
+    reason: str
+    verdict: Verdict = "committed"
+    objections: list[str] = []
+    started_at: datetime
+    finished_at: datetime
+    as_of: datetime
+    clock_skew_seconds: float = 0.0
+    mapping_version: int
+    package_version: str
+    n_requests: int = 0
+    n_retries: int = 0
+    n_unannounced: int = 0
+    feeds: dict[str, FeedRecord] = {}
+    models: dict[str, ModelRecord] = {}
+    unknown: dict[str, int] = {}
+    pending: dict[str, list[str]] = {}
+    files: Files
+
+
+def sync_id_of(started_at: datetime) -> str:
+    """An id that sorts by time."""
+    return started_at.strftime("%Y%m%dT%H%M%S%fZ")

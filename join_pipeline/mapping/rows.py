@@ -1,0 +1,59 @@
+"""What mapping gives: rows of models, each with what decides between several parents of one record."""
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+Row = dict[str, Any]
+"""One row of a model: its own columns by name, with `id`, `remote_id` and, where there is one, `payload_hash`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The record that a row came through. The live parent that is greatest by (updated_at, id) gives the content."""
+
+    updated_at: datetime
+    id: int
+
+    def columns(self) -> Row:
+        return {"parent_updated_at": self.updated_at, "parent_id": self.id}
+
+
+@dataclass(slots=True)
+class Mapped:
+    """The rows of one payload by model, and what was unknown in it, to be counted."""
+
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    unknown: list[str] = field(default_factory=list)
+
+    def add(self, model: str, row: Row) -> None:
+        self.rows.setdefault(model, []).append(row)
+
+
+def without_query(value: Any) -> Any:
+    """`value` with the query of every URL in it removed: signatures change by themselves and open doors."""
+    if isinstance(value, str):
+        if value.startswith(("https://", "http://")) and not any(letter.isspace() for letter in value):
+            parts = urlsplit(value)
+            if parts.query or parts.fragment:
+                return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+        return value
+    if isinstance(value, dict):
+        return {key: without_query(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_query(item) for item in value]
+    return value
+
+
+def json_text(value: Any) -> str:
+    """JSON text with sorted keys, so that equal content is equal text."""
+    return msgspec.json.encode(value, order="sorted").decode()
+
+
+def content_digest(value: Any) -> str:
+    """A short hash of a JSON value, whatever the order of its keys."""
+    return hashlib.blake2b(msgspec.json.encode(value, order="sorted"), digest_size=16).hexdigest()

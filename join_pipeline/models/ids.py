@@ -1,0 +1,40 @@
+"""Ids: the same record has the same id on every machine, and before it was ever synced."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+ID_BYTES: Final = 17
+ID_LENGTH: Final = 24  # 58 ** 24 > 256 ** 17
+
+
+def base58(raw: bytes, length: int) -> str:
+    """`raw` as a big-endian number in base58, left-padded with `1` to `length` characters."""
+    number = int.from_bytes(raw, "big")
+    digits = []
+    while number:
+        number, rest = divmod(number, 58)
+        digits.append(ALPHABET[rest])
+    return "".join(reversed(digits)).rjust(length, ALPHABET[0])
+
+
+@lru_cache(maxsize=65_536)
+def record_id(integration_id: str, model: str, remote_id: str) -> str:
+    """Our id of JOIN's record: SHA-256 of the three, its first 17 bytes in base58, 24 characters."""
+    digest = hashlib.sha256(f"{integration_id}\n{model}\n{remote_id}".encode()).digest()
+    return base58(digest[:ID_BYTES], ID_LENGTH)
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids of one integration."""
+
+    integration_id: str
+
+    def of(self, model: str, remote_id: object) -> str:
+        return record_id(self.integration_id, model, str(remote_id))
+
+    def maybe(self, model: str, remote_id: object | None) -> str | None:
+        return None if remote_id is None else self.of(model, remote_id)

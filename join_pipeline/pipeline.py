@@ -1,0 +1,95 @@
+"""What lies right of the lake, in order: load, marts, publish; each under the connection's lock.
+
+Belongs here: the order, the lock, and starting over. Not here: each step itself (warehouse).
+"""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+
+from join_pipeline.errors import BuildError
+from join_pipeline.lake.files import locked, make_folder
+from join_pipeline.lake.lake import open_lake
+from join_pipeline.settings import Settings, pseudonym_key_file
+from join_pipeline.warehouse.load import LoadedTable, load_versions
+from join_pipeline.warehouse.marts import Node, build_marts
+from join_pipeline.warehouse.pseudonyms import key_from_file
+from join_pipeline.warehouse.publish import Published, publish
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What a build made."""
+
+    tables: list[LoadedTable]
+    nodes: list[Node]
+    published: Published
+
+
+def build(settings: Settings) -> Built:
+    """Everything right of the lake. Published only if no dbt test of severity error failed."""
+    with locked(settings.home):
+        return _build(settings)
+
+
+def rebuild(settings: Settings) -> Built:
+    """The same from nothing: the warehouse is deleted first. Readers keep the published file meanwhile."""
+    with locked(settings.home):
+        open_lake(settings.lake, settings.integration_id)  # before anything is deleted
+        for path in (settings.warehouse, settings.warehouse.with_name(f"{settings.warehouse.name}.wal")):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(settings.builds, ignore_errors=True)
+        return _build(settings)
+
+
+def _build(settings: Settings) -> Built:
+    tables = load(settings)
+    nodes = build_marts(settings)
+    refuse_failed(nodes)
+    return Built(tables, nodes, publish(settings))
+
+
+def load(settings: Settings) -> list[LoadedTable]:
+    """The load step alone. The caller holds the lock."""
+    lake = open_lake(settings.lake, settings.integration_id)
+    with warehouse(settings) as con:
+        return load_versions(lake, con, pseudonym_key(settings))
+
+
+def refuse_failed(nodes: list[Node]) -> None:
+    """Raise `BuildError` that names every failed test: what failed its tests is not published."""
+    failed = [node for node in nodes if node.is_failed]
+    if failed:
+        listed = "; ".join(f"{node.unique_id} ({node.failures or 0} rows): {node.message}" for node in failed)
+        raise BuildError(
+            f"{len(failed)} dbt tests failed, so nothing was published; readers keep the old file. {listed}"
+        )
+
+
+@contextlib.contextmanager
+def warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, for its one writer."""
+    make_folder(settings.home)
+    config = {"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")}
+    try:
+        con = duckdb.connect(settings.warehouse, config=config)
+    except duckdb.Error as error:
+        raise BuildError(
+            f"{settings.warehouse} can't be opened for writing: {error}. Readers open {settings.published.name} instead; "
+            f"if the file is broken, `join-pipeline rebuild` makes it anew."
+        ) from None
+    try:
+        settings.warehouse.chmod(0o600)
+        yield con
+    finally:
+        con.close()
+
+
+def pseudonym_key(settings: Settings) -> bytes:
+    """The key of pseudonyms, from the environment or its file."""
+    if settings.pseudonym_key is not None:
+        return settings.pseudonym_key.get_secret_value().encode()
+    return key_from_file(pseudonym_key_file())

@@ -1,0 +1,137 @@
+"""Settings: the one reader of the environment.
+
+Belongs here: every setting's name, default, check and one-line meaning, and where things lie below the data folder.
+Not here: anything that acts on them.
+"""
+
+import zoneinfo
+from pathlib import Path
+from typing import Annotated, Final
+
+import httpx
+import typer
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from join_pipeline.errors import SettingsError
+
+ENV_NAMES: Final = {"join_api_token": "JOIN_API_TOKEN", "join_api_url": "JOIN_API_URL"}
+PREFIX: Final = "JOIN_PIPELINE_"
+
+
+def _time_zone(name: str) -> str:
+    if name not in zoneinfo.available_timezones():
+        raise ValueError(f"{name!r} is no IANA time zone; an example is Europe/Zurich")
+    return name
+
+
+def _url(text: str) -> str:
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise ValueError("not a URL") from error
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError("needs http:// or https:// and a host")
+    if url.userinfo or url.query or url.fragment:
+        raise ValueError("takes no user, query or fragment")
+    return text.rstrip("/")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, from the environment. Field order is the README's table order."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True
+    )
+
+    join_api_token: SecretStr | None = Field(
+        None, validation_alias=ENV_NAMES["join_api_token"], description="JOIN's API token, raw, without `Bearer`"
+    )
+    join_api_url: Annotated[str, AfterValidator(_url)] = Field(
+        "https://api.join.com/v2", validation_alias=ENV_NAMES["join_api_url"], description="Where JOIN's API v2 answers"
+    )
+    data: Path = Field(Path("data"), description="The data folder; one folder per connection lies in it")
+    connection: str = Field(
+        "join", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Name of the connection: one JOIN company"
+    )
+    integration_id: str | None = Field(
+        None, min_length=1, max_length=200, description="Seed of all ids; random at the first sync, then fixed"
+    )
+    pseudonym_key: SecretStr | None = Field(
+        None, min_length=16, description="Key of the pseudonyms; else a 0600 file in the user's config folder"
+    )
+    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "Europe/Berlin", description="Time zone in which days are cut and schedules tick"
+    )
+    pages_in_flight: int = Field(8, ge=1, le=32, description="Pages of a listing asked for side by side")
+    timeout_seconds: float = Field(30.0, gt=0, le=600, description="Seconds to wait for one answer of JOIN")
+    max_wait_seconds: float = Field(
+        900.0, ge=1, le=86_400, description="Seconds that one request may spend on retries before the sync ends"
+    )
+    max_second_looks: int = Field(
+        1000, ge=0, le=1_000_000, description="Missing records looked at one by one in a sync; the rest stay pending"
+    )
+    post_url_template: str | None = Field(
+        None, description="A job's public URL where JOIN gives none; `{id}` is JOIN's job id"
+    )
+    memory_limit: str = Field(
+        "2GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|MiB|GiB)$", description="Memory that DuckDB may use"
+    )
+
+    @property
+    def home(self) -> Path:
+        """The connection's folder, absolute."""
+        return self.data.absolute() / self.connection
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.home / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """The DuckDB file that readers open."""
+        return self.home / "published" / "recruiting.duckdb"
+
+    @property
+    def builds(self) -> Path:
+        """Scratch: dbt's target, DuckDB's spill. May be deleted at any time that nothing runs."""
+        return self.home / "builds"
+
+    def token(self) -> str:
+        """The API token, or a `SettingsError` that says how to set it."""
+        text = self.join_api_token.get_secret_value().strip() if self.join_api_token else ""
+        if not text:
+            raise SettingsError(
+                "JOIN_API_TOKEN is not set. Make a token in JOIN under User Settings > API Credentials, then: "
+                "export JOIN_API_TOKEN=…"
+            )
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise SettingsError("JOIN_API_TOKEN has blanks or characters that no token has. Paste the raw token.")
+        return text
+
+
+def env_name(field: str) -> str:
+    """The environment variable behind a field of `Settings`."""
+    return ENV_NAMES.get(field, PREFIX + field.upper())
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment; `overrides` win. A bad value is a `SettingsError` that names the variable."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = []
+        for fault in error.errors(include_input=False, include_url=False):
+            field = str(fault["loc"][0]) if fault["loc"] else "settings"
+            name = field if field.isupper() else env_name(field)
+            faults.append(f"{name}: {fault['msg']}")
+        raise SettingsError("; ".join(faults)) from None
+
+
+def pseudonym_key_file() -> Path:
+    """Where the pseudonym key lies when the environment has none: in the user's config folder, away from the data."""
+    return Path(typer.get_app_dir("join-pipeline", roaming=False)) / "pseudonym.key"

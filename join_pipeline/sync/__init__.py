@@ -1,0 +1,1 @@
+"""One sync: plan, extract, fold, commit."""

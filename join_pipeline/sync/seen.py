@@ -1,0 +1,137 @@
+"""Seen: raw rows, decoded and mapped, as one table per model in the scratch database.
+
+Belongs here: running the mapping over raw in bounded memory, setting broken records aside, counting what is unknown.
+Not here: what a payload means (mapping), which of several observations wins (fold).
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from join_pipeline.errors import ContractError
+from join_pipeline.join_api.feeds import APPLICATIONS, JOBS
+from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload, decode
+from join_pipeline.lake.query import empty_table
+from join_pipeline.lake.raw import RawRow
+from join_pipeline.mapping.application import map_application
+from join_pipeline.mapping.job import References, map_job
+from join_pipeline.mapping.rows import Mapped, Row
+from join_pipeline.models import MODELS
+from join_pipeline.models.ids import Ids
+from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
+
+BATCH: Final = 10_000
+# filled in by the fold: they depend on what was known before
+FOLDED: Final = frozenset({"changed_at", "remote_deleted_at", "sync_id", "content_hash", "reason"})
+ORDER: Final = (
+    ("parent_updated_at", INSTANT),
+    ("parent_id", WHOLE),
+    ("priority", WHOLE),
+    ("shows_tags", FLAG),
+    ("seq", WHOLE),
+)
+# records of these models come through many parents: within a batch only the one that can win is kept
+SHARED: Final = frozenset(
+    {"application_stages", "job_application_stages", "screening_questions", "job_screening_questions"}
+)
+QUARANTINE: Final = pa.schema([("record_id", TEXT), ("fetched_at", INSTANT), ("reason", TEXT), ("payload", TEXT)])
+
+
+def seen_schema(model: str) -> pa.Schema:
+    """Columns of `seen_<model>`: the model's, without what the fold adds, and what decides between observations."""
+    fields = [(c.name, c.type) for c in MODELS[model].version_columns if c.name not in FOLDED]
+    return pa.schema(fields + list(ORDER))
+
+
+@dataclass(slots=True)
+class Seen:
+    """The tables `seen_<model>` and `missing`, being filled."""
+
+    con: duckdb.DuckDBPyConnection
+    ids: Ids
+    references: References
+    unknown: Counter[str] = field(default_factory=Counter)
+    quarantined: dict[str, list[Row]] = field(default_factory=dict)
+    _rows: dict[str, list[Row]] = field(default_factory=dict)
+    _shared: dict[str, dict[str, Row]] = field(default_factory=dict)
+    _n: int = 0
+    _seq: int = 0
+
+    def __post_init__(self) -> None:
+        for model in MODELS:
+            empty_table(self.con, f"seen_{model}", seen_schema(model))
+        missing = pa.schema([("model", TEXT), ("id", TEXT), ("remote_id", TEXT), ("observed_at", INSTANT)])
+        empty_table(self.con, "missing", missing)
+
+    def take(self, feed: str, rows: Iterable[RawRow]) -> None:
+        """Map one feed's raw rows, in their order."""
+        for raw in rows:
+            self._seq += 1
+            if raw.payload is None:
+                self._miss(feed, raw)
+                continue
+            try:
+                mapped = self._map(feed, raw.payload)
+            except ContractError as error:
+                self._set_aside(feed, raw, str(error))
+                continue
+            self.unknown.update(mapped.unknown)
+            for model, found in mapped.rows.items():
+                for row in found:
+                    row |= {"observed_at": raw.fetched_at, "seq": self._seq}
+                self._hold(model, found)
+            self._n += 1
+            if self._n >= BATCH:
+                self._flush()
+        self._flush()
+
+    def quarantine_table(self, feed: str) -> pa.Table:
+        """What of a feed was set aside."""
+        return pa.Table.from_pylist(self.quarantined[feed], QUARANTINE)
+
+    def _map(self, feed: str, text: str) -> Mapped:
+        if feed == APPLICATIONS.name:
+            application = decode(ApplicationPayload, text)
+            return map_application(application, msgspec.json.decode(text), self.ids)
+        job = decode(JobPayload, text)
+        return map_job(job, msgspec.json.decode(text), self.ids, self.references)
+
+    def _hold(self, model: str, rows: list[Row]) -> None:
+        if model not in SHARED:
+            self._rows.setdefault(model, []).extend(rows)
+            return
+        best = self._shared.setdefault(model, {})
+        for row in rows:
+            known = best.get(row["id"])
+            if known is None or _order(row) > _order(known):
+                best[row["id"]] = row
+
+    def _flush(self) -> None:
+        for model, rows in [*self._rows.items(), *((m, list(best.values())) for m, best in self._shared.items())]:
+            if rows:
+                self.con.register("_batch", pa.Table.from_pylist(rows, seen_schema(model)))
+                self.con.execute(f"INSERT INTO seen_{model} SELECT * FROM _batch")
+                self.con.unregister("_batch")
+        self._rows, self._shared, self._n = {}, {}, 0
+
+    def _miss(self, feed: str, raw: RawRow) -> None:
+        # the feeds that are looked at one by one bear their model's name
+        model = {APPLICATIONS.name: "applications", JOBS.name: "jobs"}[feed]
+        self.con.execute(
+            "INSERT INTO missing VALUES (?, ?, ?, ?)",
+            [model, self.ids.of(model, raw.record_id), raw.record_id, raw.fetched_at],
+        )
+
+    def _set_aside(self, feed: str, raw: RawRow, reason: str) -> None:
+        row = {"record_id": raw.record_id, "fetched_at": raw.fetched_at, "reason": reason, "payload": raw.payload}
+        self.quarantined.setdefault(feed, []).append(row)
+
+
+def _order(row: Row) -> tuple[Any, ...]:
+    """Which observation of a shared record wins: as in `fold.WINNER`."""
+    return (row.get("priority", 0), row["parent_updated_at"], row["parent_id"], row["observed_at"], row["seq"])

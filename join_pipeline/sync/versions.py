@@ -1,0 +1,119 @@
+"""Versions: what is known, what is new against it, and the files that say so. Set work in DuckDB.
+
+Belongs here: the diff of one model and its files. Not here: what a record's content is now (fold).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from join_pipeline.errors import LakeError
+from join_pipeline.lake.files import appearing
+from join_pipeline.lake.query import empty_table, files_literal, quoted
+from join_pipeline.lake.record import Files, ModelRecord, SyncRecord
+from join_pipeline.models import MODELS, Model
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Where and as what a sync's versions are written."""
+
+    lake: Path
+    record: SyncRecord
+    is_new_mapping: bool
+
+
+def load_known(con: duckdb.DuckDBPyConnection, lake: Path, files: Files) -> None:
+    """Tables `known_<model>`: the newest version of every record, its columns of tier 1."""
+    for name, model in MODELS.items():
+        paths = [str(lake / path) for path in files.models.get(name, [])]
+        if not paths:
+            empty_table(con, f"known_{name}", pa.schema([(c.name, c.type) for c in model.plain]))
+            continue
+        con.execute(
+            f"""CREATE OR REPLACE TEMP TABLE known_{name} AS
+            SELECT {quoted(model.plain)} FROM read_parquet({files_literal(paths)})
+            QUALIFY row_number() OVER (PARTITION BY id ORDER BY sync_id DESC) = 1"""
+        )
+
+
+def personal_relation(lake: Path, model: Model, files: Files) -> str:
+    """SQL of a model's personal columns by (id, sync_id), whatever the number of files."""
+    paths = [str(lake / path) for path in files.personal.get(model.name, [])]
+    if paths:
+        return f"read_parquet({files_literal(paths)})"
+    nulls = ", ".join(f'NULL AS "{column.name}"' for column in model.personal)
+    return f"(SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS sync_id, {nulls} WHERE false)"
+
+
+def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> ModelRecord:
+    """New versions of one model from `now_<model>` and `gone_<model>` against `known_<model>`; nothing if none."""
+    name, record = model.name, writing.record
+    # the payload itself is not hashed: it holds parts of other records, and its own part has its hash
+    hashed = [column.name for column in model.fields if column.name != "remote_data"] + ["payload_hash"]
+    packed = ", ".join(f'"{column}" := n."{column}"' for column in hashed)
+    fields = quoted(model.fields, "n.")
+    carried = ", ".join(f'k."{c.name}"' if c.tier == 1 else f'NULL AS "{c.name}"' for c in model.fields)
+    remote_id = "k.remote_id" if model.remote_id_tier == 1 else "NULL"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE new_{name} AS
+        WITH content AS (
+            SELECT n.*, md5(to_json(struct_pack({packed}))::VARCHAR) AS content_hash FROM now_{name} AS n
+        ), seen AS (
+            SELECT n.id, n.remote_id, $started::TIMESTAMPTZ AS changed_at, NULL::TIMESTAMPTZ AS remote_deleted_at,
+                {fields}, n.observed_at, $sync_id AS sync_id, n.content_hash, n.payload_hash,
+                CASE WHEN k.remote_deleted_at IS NOT NULL THEN 'returned'
+                    WHEN $is_new_mapping AND k.payload_hash = n.payload_hash THEN 'mapping'
+                    ELSE 'observed' END AS reason,
+                CASE WHEN k.id IS NULL THEN 'new' WHEN k.remote_deleted_at IS NOT NULL THEN 'returned'
+                    ELSE 'changed' END AS kind
+            FROM content AS n LEFT JOIN known_{name} AS k ON k.id = n.id
+            WHERE k.id IS NULL OR k.content_hash <> n.content_hash OR k.remote_deleted_at IS NOT NULL
+        )
+        SELECT * FROM seen
+        UNION ALL BY NAME
+        SELECT k.id, {remote_id} AS remote_id, $started::TIMESTAMPTZ AS changed_at,
+            $started::TIMESTAMPTZ AS remote_deleted_at, {carried},
+            coalesce(g.observed_at, $as_of::TIMESTAMPTZ) AS observed_at, $sync_id AS sync_id, k.content_hash,
+            k.payload_hash, 'deleted' AS reason, 'deleted' AS kind
+        FROM known_{name} AS k JOIN gone_{name} AS g ON g.id = k.id
+        WHERE k.remote_deleted_at IS NULL""",
+        {
+            "started": record.started_at,
+            "as_of": record.as_of,
+            "sync_id": record.sync_id,
+            "is_new_mapping": writing.is_new_mapping,
+        },
+    )
+    kinds = dict(con.execute(f"SELECT kind, count(*) FROM new_{name} GROUP BY kind").fetchall())
+    live_before = con.execute(f"SELECT count(*) FROM known_{name} WHERE remote_deleted_at IS NULL").fetchall()[0][0]
+    counts = ModelRecord(**kinds)
+    counts.live = live_before + counts.new + counts.returned - counts.deleted
+    if counts.versions:
+        _write(con, model, writing)
+    return counts
+
+
+def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
+    name, files, sync_id = model.name, writing.record.files, writing.record.sync_id
+    plain = f"SELECT {quoted(model.plain)} FROM new_{name} ORDER BY id"
+    _copy(con, plain, writing.lake, files.models.setdefault(name, []), f"models/{name}/{sync_id}.parquet")
+    if not model.personal:
+        return
+    # a tombstone carries no personal columns: who is deleted at JOIN is forgotten here at the next compaction
+    live = f"FROM new_{name} WHERE remote_deleted_at IS NULL"
+    if con.execute(f"SELECT count(*) {live}").fetchall()[0][0]:
+        personal = f"SELECT id, sync_id, {quoted(model.personal)} {live} ORDER BY id"
+        target = f"models/{name}/{sync_id}.personal.parquet"
+        _copy(con, personal, writing.lake, files.personal.setdefault(name, []), target)
+
+
+def _copy(con: duckdb.DuckDBPyConnection, query: str, lake: Path, listed: list[str], path: str) -> None:
+    with appearing(lake / path) as aside:
+        try:
+            con.execute(f"COPY ({query}) TO {files_literal([str(aside)])[1:-1]} (FORMAT parquet, COMPRESSION zstd)")
+        except duckdb.IOException as error:
+            raise LakeError(f"{lake / path} can't be written ({error}). Free some space and run it again.") from None
+    listed.append(path)

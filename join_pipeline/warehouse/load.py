@@ -1,0 +1,162 @@
+"""Load: every version in force from the lake to `ats_history`, the newest of each record to `ats`; one transaction.
+
+Belongs here: tables, keys, pseudonyms, `as_of`, the log of syncs. Not here: anything that interprets them (dbt).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from join_pipeline.errors import BuildError, LakeError
+from join_pipeline.lake.lake import Lake
+from join_pipeline.lake.query import files_literal, quoted
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.models import MODELS, Model
+from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
+from join_pipeline.sync.versions import personal_relation
+from join_pipeline.warehouse import pseudonyms
+
+SYNCS: Final = pa.schema(
+    [
+        ("sync_id", TEXT),
+        ("mode", TEXT),
+        ("verdict", TEXT),
+        ("started_at", INSTANT),
+        ("finished_at", INSTANT),
+        ("as_of", INSTANT),
+        ("is_applications_whole", FLAG),
+        ("previous_sync_id", TEXT),
+        ("n_requests", WHOLE),
+        ("n_unannounced", WHOLE),
+        ("mapping_version", WHOLE),
+    ]
+)
+COUNTS: Final = pa.schema([("sync_id", TEXT), ("scope", TEXT), ("name", TEXT), ("n", WHOLE)])
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedTable:
+    """One table of `ats` after a load: its rows, how many of them are live, and the versions behind them."""
+
+    model: str
+    rows: int
+    live: int
+    versions: int
+
+
+def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes) -> list[LoadedTable]:
+    """Replace `ats` and `ats_history` with what the newest sync record lists. Readers of the file see all or nothing."""
+    records = lake.records()
+    if not records:
+        raise LakeError(f"{lake.path} holds no committed sync. Run `join-pipeline sync` first.")
+    newest = records[-1]
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("BEGIN")
+    try:
+        con.execute("CREATE SCHEMA IF NOT EXISTS ats")
+        con.execute("CREATE SCHEMA IF NOT EXISTS ats_history")
+        loaded = [_load_model(con, lake, model, newest) for model in MODELS.values()]
+        _pseudonyms(con, key)
+        _log(con, records)
+        con.execute("COMMIT")
+    except duckdb.Error as error:
+        con.execute("ROLLBACK")
+        raise BuildError(f"Loading failed and was rolled back ({type(error).__name__}: {error}).") from None
+    return loaded
+
+
+def _load_model(con: duckdb.DuckDBPyConnection, lake: Lake, model: Model, newest: SyncRecord) -> LoadedTable:
+    name = model.name
+    _typed(con, "ats_history", model, key="id, sync_id", columns=quoted(model.version_columns))
+    _typed(con, "ats", model, key="id", columns=f"{quoted(model.columns)}, observed_at, sync_id")
+    if paths := newest.files.models.get(name):
+        lake.listed([*paths, *newest.files.personal.get(name, [])])
+        personal = personal_relation(lake.path, model, newest.files) if model.personal else ""
+        source = f"read_parquet({files_literal([str(lake.path / path) for path in paths])}) AS v"
+        joined = f"{source} LEFT JOIN {personal} AS p ON p.id = v.id AND p.sync_id = v.sync_id" if personal else source
+        columns = ", ".join(f'{"v" if c.tier == 1 else "p"}."{c.name}"' for c in model.version_columns)
+        con.execute(f"INSERT INTO ats_history.{name} SELECT {columns} FROM {joined}")
+        con.execute(
+            f"""INSERT INTO ats.{name} SELECT {quoted(model.columns)}, observed_at, sync_id FROM ats_history.{name}
+            QUALIFY row_number() OVER (PARTITION BY id ORDER BY sync_id DESC) = 1"""
+        )
+    rows, live = con.execute(
+        f"SELECT count(*), count(*) FILTER (remote_deleted_at IS NULL) FROM ats.{name}"
+    ).fetchall()[0]
+    versions = con.execute(f"SELECT count(*) FROM ats_history.{name}").fetchall()[0][0]
+    return LoadedTable(name, rows, live, versions)
+
+
+def _typed(con: duckdb.DuckDBPyConnection, schema: str, model: Model, key: str, columns: str) -> None:
+    """The table, empty, with types from the model and its key."""
+    con.register("_typed", model.schema().empty_table())
+    described = con.execute(f"DESCRIBE SELECT {columns} FROM _typed").fetchall()
+    con.unregister("_typed")
+    typed = ", ".join(f'"{name}" {kind}' for name, kind, *_ in described)
+    con.execute(f"CREATE OR REPLACE TABLE {schema}.{model.name} ({typed}, PRIMARY KEY ({key}))")
+
+
+def _pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    """Pseudonyms for ids that have none; those that are there are kept, as long as they come from this key."""
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS ats.pseudonyms"
+        " (model VARCHAR, id VARCHAR, pseudonym VARCHAR, PRIMARY KEY (model, id))"
+    )
+    sample = con.execute("FROM ats.pseudonyms LIMIT 1").fetchall()
+    if any(pseudonyms.pseudonym(key, model, record_id) != known for model, record_id, known in sample):
+        con.execute("DELETE FROM ats.pseudonyms")
+    for model in pseudonyms.MODELS:
+        new = con.execute(
+            f"SELECT id FROM ats.{model} WHERE id NOT IN (SELECT id FROM ats.pseudonyms WHERE model = ?)", [model]
+        ).fetchall()
+        if not new:
+            continue
+        ids = [row[0] for row in new]
+        made = [pseudonyms.pseudonym(key, model, record_id) for record_id in ids]
+        con.register("_new", pa.table({"id": ids, "pseudonym": made}))
+        con.execute("INSERT INTO ats.pseudonyms SELECT ?, id, pseudonym FROM _new", [model])
+        con.unregister("_new")
+
+
+def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord]) -> None:
+    syncs = [
+        {
+            "sync_id": record.sync_id,
+            "mode": record.mode,
+            "verdict": record.verdict,
+            "started_at": record.started_at,
+            "finished_at": record.finished_at,
+            "as_of": record.as_of,
+            "is_applications_whole": record.feeds["applications"].is_whole,
+            "previous_sync_id": record.previous,
+            "n_requests": record.n_requests,
+            "n_unannounced": record.n_unannounced,
+            "mapping_version": record.mapping_version,
+        }
+        for record in records
+    ]
+    counts = [
+        {"sync_id": record.sync_id, "scope": scope, "name": name, "n": n}
+        for record in records
+        for scope, name, n in _counts(record)
+    ]
+    for name, rows, schema in (("syncs", syncs, SYNCS), ("sync_counts", counts, COUNTS)):
+        con.register("_log", pa.Table.from_pylist(rows, schema))
+        con.execute(f"CREATE OR REPLACE TABLE ats_history.{name} AS FROM _log")
+        con.unregister("_log")
+    con.execute("CREATE OR REPLACE TABLE ats.as_of (as_of TIMESTAMPTZ, sync_id VARCHAR)")
+    con.execute("INSERT INTO ats.as_of VALUES (?, ?)", [records[-1].as_of, records[-1].sync_id])
+
+
+def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:
+    """A sync's figures, one a row: by feed, by model, and unknown words by field."""
+    rows = []
+    for feed, figures in record.feeds.items():
+        names = ("pages", "records", "bytes", "looks", "quarantined")
+        rows += [(feed, name, int(getattr(figures, name))) for name in names]
+    for model, written in record.models.items():
+        rows += [(model, name, getattr(written, name)) for name in ("new", "changed", "returned", "deleted", "live")]
+    rows += [(field.split(".")[0], f"unknown:{field}", n) for field, n in record.unknown.items()]
+    return rows

@@ -1,0 +1,152 @@
+"""Marts: dbt in this very process, with a manifest that is parsed once.
+
+Belongs here: where the dbt project and its target lie, when it must be parsed, running it, what came of each node. Not
+here: any SQL (dbt_project). dbt's own process start asks the network for versions and costs seconds; its runner does not.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from dbt.cli.main import dbtRunner
+
+from join_pipeline.errors import BuildError
+from join_pipeline.lake.files import make_folder, write_whole
+from join_pipeline.settings import Settings
+
+PROFILE: Final = "join_pipeline"
+THREADS: Final = 2
+FAILED: Final = frozenset({"error", "fail", "runtime error"})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What came of one dbt node: a model, a seed, a test."""
+
+    unique_id: str
+    kind: str
+    status: str
+    seconds: float
+    message: str
+    failures: int | None
+
+    @property
+    def is_failed(self) -> bool:
+        return self.status in FAILED
+
+
+def project_dir() -> Path:
+    """The dbt project: beside the package in a checkout, inside it when installed from a wheel."""
+    package = Path(str(resources.files("join_pipeline")))
+    bundled = package / "_dbt_project"
+    return bundled if bundled.is_dir() else package.parent / "dbt_project"
+
+
+def target_dir(settings: Settings) -> Path:
+    """Where dbt writes: never into the project, which may be read-only."""
+    return settings.builds / "dbt" / "target"
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """The parsed project; parsed only if it, its profile or its vars changed."""
+    manifest = target_dir(settings) / "manifest.json"
+    fingerprint = target_dir(settings) / "fingerprint"
+    now = _fingerprint(settings)
+    if not manifest.exists() or not fingerprint.exists() or fingerprint.read_text() != now:
+        _invoke(settings, ["parse"])
+        write_whole(fingerprint, now.encode())
+    return manifest
+
+
+def read_manifest(settings: Settings) -> dict[str, Any]:
+    """The manifest as dbt wrote it."""
+    manifest: dict[str, Any] = msgspec.json.decode(ensure_manifest(settings).read_bytes())
+    return manifest
+
+
+def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
+    """`dbt build`: seeds, models and tests, in one process. Failed tests are nodes, not errors.
+
+    Raises `BuildError` if dbt could not run at all, or if a model failed.
+    """
+    ensure_manifest(settings)
+    picked = ["--select", *select] if select else []
+    result = _invoke(settings, ["build", *picked])
+    nodes = [
+        Node(
+            unique_id=one.node.unique_id,
+            kind=str(one.node.resource_type),
+            status=str(one.status),
+            seconds=round(one.execution_time, 3),
+            message=one.message or "",
+            failures=one.failures,
+        )
+        for one in result.results
+    ]
+    broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
+    if broken:
+        raise BuildError("dbt could not build " + "; ".join(f"{node.unique_id}: {node.message}" for node in broken))
+    return nodes
+
+
+def _invoke(settings: Settings, command: list[str]) -> Any:
+    folder = make_folder(settings.builds / "dbt")
+    write_whole(folder / "profiles.yml", json.dumps(_profile(settings), indent=1).encode())
+    result = dbtRunner().invoke(
+        [
+            "--quiet",
+            "--no-use-colors",
+            "--no-version-check",
+            "--no-send-anonymous-usage-stats",
+            "--log-level-file",
+            "none",
+            *command,
+            "--project-dir",
+            str(project_dir()),
+            "--profiles-dir",
+            str(folder),
+            "--target-path",
+            str(target_dir(settings)),
+            "--log-path",
+            str(folder),
+            "--vars",
+            json.dumps(_vars(settings)),
+        ]
+    )
+    if result.exception is not None:
+        raise BuildError(f"dbt {command[0]} failed: {result.exception}") from None
+    return result.result
+
+
+def _vars(settings: Settings) -> dict[str, Any]:
+    return {"time_zone": settings.time_zone}
+
+
+def _profile(settings: Settings) -> dict[str, Any]:
+    """dbt's profile, as JSON, which YAML reads. dbt lets go of the file after each run."""
+    target = {
+        "type": "duckdb",
+        "path": str(settings.warehouse),
+        "threads": THREADS,
+        "keep_open": False,
+        "settings": {
+            "TimeZone": "UTC",
+            "memory_limit": settings.memory_limit,
+            "temp_directory": str(settings.builds / "spill"),
+        },
+    }
+    return {PROFILE: {"target": "warehouse", "outputs": {"warehouse": target}}}
+
+
+def _fingerprint(settings: Settings) -> str:
+    digest = hashlib.sha256(json.dumps([_profile(settings), _vars(settings)]).encode())
+    for path in sorted(project_dir().rglob("*")):
+        if path.is_file() and "target" not in path.parts:
+            digest.update(f"{path.relative_to(project_dir())}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,42 @@
+"""Pseudonyms of applications, candidates and users: HMAC with a key that never lies in the data folder.
+
+An id of ours can be computed by whoever guesses JOIN's; a pseudonym can't without the key. Lose the key and readers
+meet new pseudonyms: nothing else is lost.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from join_pipeline.errors import LakeError, SettingsError
+from join_pipeline.lake.files import make_folder, write_whole
+from join_pipeline.models.ids import base58
+
+MODELS: Final = ("applications", "candidates", "users")
+LENGTH: Final = 26
+DIGEST_BYTES: Final = 19  # 58 ** 26 > 256 ** 19
+
+
+def pseudonym(key: bytes, model: str, record_id: str) -> str:
+    """26 characters of base58: the first 19 bytes of HMAC-SHA256 over the model and our id."""
+    digest = hmac.new(key, f"{model}\n{record_id}".encode(), hashlib.sha256).digest()
+    return base58(digest[:DIGEST_BYTES], LENGTH)
+
+
+def key_from_file(path: Path) -> bytes:
+    """The key in the user's config folder, made at first use, 0600."""
+    try:
+        if not path.exists():
+            make_folder(path.parent)
+            write_whole(path, secrets.token_hex(32).encode())
+        if path.stat().st_mode & 0o077 and os.name == "posix":
+            raise SettingsError(f"{path} can be read by others. Run: chmod 600 {path}")
+        key = path.read_bytes().strip()
+    except OSError as error:
+        raise LakeError(f"The pseudonym key {path} can't be read ({error.strerror}).") from None
+    if len(key) < 16:
+        raise SettingsError(f"{path} holds no key: it needs 16 characters or more.")
+    return key
