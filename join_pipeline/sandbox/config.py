@@ -1,0 +1,80 @@
+"""What can be chosen about a sandbox: the one declaration of its settings.
+
+The last group are guesses about JOIN (facts of confidence E in JOIN's API reference): each can be turned the other way.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+DEFAULT_NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
+MAX_PAGE_SIZE: Final = 50
+JOB_STATUSES: Final = ("ONLINE", "OFFLINE", "ARCHIVED", "DRAFT")
+STATE_KEYS: Final = ("state", "hiringState")
+
+FAULTS: Final = {
+    "rate_limited": "429 with a reset of one second",
+    "server_error": "500",
+    "bad_gateway": "502 with an HTML page",
+    "slow": "an answer that takes `slow_seconds`",
+    "dropped": "the connection closes in the middle of an answer",
+    "truncated": "a whole answer whose JSON ends too early",
+    "not_json": "200 with an HTML page",
+    "not_a_list": "a listing that answers with an object",
+    "unknown_enum": "a record with a word that nobody knows",
+    "missing_field": "a record that lacks a field",
+    "extra_field": "a record with a field that nobody knows",
+    "shifting": "an application arrives, or one that arrived so vanishes, just before a page of applications is read",
+    "resigned": "signed URLs that differ at each read",
+}
+
+
+def check_faults(faults: Mapping[str, float]) -> None:
+    """Raise ValueError for an unknown fault or a rate that is no probability."""
+    for name, rate in faults.items():
+        if name not in FAULTS:
+            raise ValueError(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
+        if not 0 <= rate <= 1:
+            raise ValueError(f"the rate of {name} must lie between 0 and 1, not {rate}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxConfig:
+    """A sandbox. The company depends on `seed`, `applications` and `jobs` alone; the rest is how it is served."""
+
+    host: str = "127.0.0.1"
+    port: int = 8765  # 0 takes any free one
+    seed: int = 7
+    applications: int = 5000  # created up to DEFAULT_NOW, over 18 months; the company goes on at that pace
+    jobs: int | None = None  # over the whole timeline; None: one per 40 applications
+    now: datetime = DEFAULT_NOW
+    speed: float = 0.0  # simulated seconds per real second; 0: the clock stands still
+    page_size: int = MAX_PAGE_SIZE  # default of `pageSize`, and a silent cap below what was asked
+    rate_limit: tuple[int, float] | None = (60, 60.0)  # requests per real seconds and token
+    faults: Mapping[str, float] = field(default_factory=dict)
+    slow_seconds: float = 2.0
+    token: str = "sandbox-token"  # noqa: S105 - it opens nothing but this sandbox
+    signature_seconds: float = 3600.0  # signed URLs live one to two of these, by the sandbox's clock
+
+    announces_changes: bool = True  # lastUpdatedAt moves with the stage and the state
+    has_milliseconds: bool = True  # in timestamps
+    state_keys: tuple[str, ...] = STATE_KEYS
+    shows_questions: bool = True  # a job's `questions`
+    shows_hiring_team: bool = False  # a job's `hiringTeam`
+    lists_drafts: bool = False  # in /jobs without `status`
+    job_statuses: tuple[str, ...] = JOB_STATUSES  # that /jobs takes as `status`; others are 422
+    created_status: int = 201
+
+    def __post_init__(self) -> None:
+        if self.applications < 0 or (self.jobs is not None and self.jobs < 0):
+            raise ValueError("applications and jobs can't be negative")
+        if self.applications and self.jobs == 0:
+            raise ValueError("applications need a job")
+        if self.now.tzinfo is None:
+            raise ValueError("now needs a time zone")
+        if not 1 <= self.page_size <= MAX_PAGE_SIZE:
+            raise ValueError(f"page_size must lie between 1 and {MAX_PAGE_SIZE}, not {self.page_size}")
+        if self.speed < 0:
+            raise ValueError("the clock can't run backwards")
+        check_faults(self.faults)

@@ -1,0 +1,93 @@
+"""Faults: what goes wrong instead of an answer, and what goes wrong with one."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from join_pipeline.sandbox.answers import Refusal, error_answer
+from join_pipeline.sandbox.config import STATE_KEYS
+from join_pipeline.sandbox.world import World
+
+_HTML = "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
+_REQUIRED = ("id", "createdAt", "lastUpdatedAt", "job", "candidate", "currentStage", "state", "title", "status", "name")
+_ENUMS = ("state", "hiringState", "qualified", "status", "workplaceType")
+
+
+class DroppedResponse(Response):
+    """Begins like an answer and breaks off: the server closes the connection when a promised body does not come."""
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
+
+
+def instead(world: World) -> Response | None:
+    """The answer of a server in trouble, if it is in trouble now."""
+    if world.strikes("rate_limited"):
+        headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
+        return error_answer(Refusal(429, "too many requests", headers))
+    if world.strikes("server_error"):
+        return error_answer(Refusal(500, "something went wrong"))
+    if world.strikes("bad_gateway"):
+        return Response(_HTML.format(title="502 Bad Gateway"), 502, media_type="text/html")
+    if world.strikes("not_json"):
+        return Response(_HTML.format(title="Maintenance"), media_type="text/html")
+    return None
+
+
+def _unknown_enum(record: dict[str, Any], chance: random.Random) -> None:
+    words = [key for key in _ENUMS if key in record]
+    if not words:
+        return
+    word = chance.choice(words)
+    # both names of the state at once: else a reader of the other one sees nothing
+    for key in STATE_KEYS if word in STATE_KEYS else (word,):
+        if key in record:
+            record[key] = "ON_HOLD"
+
+
+def _missing_field(record: dict[str, Any], chance: random.Random) -> None:
+    present = [key for key in _REQUIRED if key in record]
+    if present:
+        del record[chance.choice(present)]
+
+
+def _extra_field(record: dict[str, Any], chance: random.Random) -> None:
+    record["talentScore"] = {"value": chance.randrange(100), "labels": ["new", "beta"]}
+
+
+_RECORD_FAULTS: dict[str, Callable[[dict[str, Any], random.Random], None]] = {
+    "unknown_enum": _unknown_enum,
+    "missing_field": _missing_field,
+    "extra_field": _extra_field,
+}
+
+
+def spoil(world: World, answer: Response) -> Response:
+    """A good answer, or what becomes of it on a bad day."""
+    if answer.media_type == "application/json" and answer.status_code < 300:
+        body = bytes(answer.body)
+        for name, fault in _RECORD_FAULTS.items():
+            if world.strikes(name):
+                body = _spoil_record(body, fault, world.chance)
+        if body.startswith(b"[") and world.strikes("not_a_list"):
+            body = b'{"data":' + body + b"}"
+        if world.strikes("truncated"):
+            body = body[: max(len(body) * 2 // 3, 1)] if len(body) > 2 else body[:1]
+        if body != answer.body:
+            answer = Response(body, answer.status_code, media_type="application/json")
+    if world.strikes("dropped"):
+        return DroppedResponse(answer.body, answer.status_code, media_type=answer.media_type)
+    return answer
+
+
+def _spoil_record(body: bytes, fault: Callable[[dict[str, Any], random.Random], None], chance: random.Random) -> bytes:
+    content = msgspec.json.decode(body)
+    records = [record for record in (content if isinstance(content, list) else [content]) if isinstance(record, dict)]
+    if records:
+        fault(chance.choice(records), chance)
+    return msgspec.json.encode(content)

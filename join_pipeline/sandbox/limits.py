@@ -1,0 +1,28 @@
+"""The rate limit: so many requests in a window of real time, told by headers on every answer."""
+
+import math
+import time
+
+
+class RateLimit:
+    """One window that starts with its first request. Real time, since the sandbox's clock may stand still."""
+
+    def __init__(self, limit: tuple[int, float] | None) -> None:
+        self._limit = limit
+        self._used = 0
+        self._ends = 0.0
+
+    def take(self) -> tuple[bool, dict[str, str]]:
+        """Whether one more request is allowed, and the headers that say what is left."""
+        if self._limit is None:
+            return True, {}
+        allowed, seconds = self._limit
+        now = time.monotonic()
+        if now >= self._ends:
+            self._used, self._ends = 0, now + seconds
+        self._used = min(self._used + 1, allowed + 1)
+        return self._used <= allowed, {
+            "x-ratelimit-limit": str(allowed),
+            "x-ratelimit-remaining": str(max(allowed - self._used, 0)),
+            "x-ratelimit-reset": str(math.ceil(self._ends - now)),
+        }

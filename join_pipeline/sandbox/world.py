@@ -1,0 +1,43 @@
+"""One sandbox: its company, what was written to it, its clock and its moods, put together."""
+
+import random
+
+from join_pipeline.sandbox.clock import Clock
+from join_pipeline.sandbox.company import Company, make_company
+from join_pipeline.sandbox.config import SandboxConfig, check_faults
+from join_pipeline.sandbox.instants import from_datetime
+from join_pipeline.sandbox.limits import RateLimit
+from join_pipeline.sandbox.payloads import Payloads
+from join_pipeline.sandbox.postings import Postings
+from join_pipeline.sandbox.state import State
+from join_pipeline.sandbox.written import Written
+
+
+class World:
+    """What the endpoints work on. `look` is the only way to the state: it brings it to the clock first."""
+
+    def __init__(self, config: SandboxConfig, base_url: str) -> None:
+        self.config = config
+        self.company: Company = make_company(config.seed, config.applications, config.jobs)
+        self.written = Written(self.company.n_applications, self.company.arrivals.n_candidates)
+        self.clock = Clock(from_datetime(config.now), config.speed)
+        self.limit = RateLimit(config.rate_limit)
+        self.postings = Postings(self.company, config)
+        self.payloads = Payloads(self.company, config, self.postings, base_url)
+        self.chance = random.Random(config.seed)  # noqa: S311 - faults, not secrets
+        self._state = State(self.company, self.written, announces_changes=config.announces_changes)
+        self.set_faults(dict(config.faults))
+        self.look()
+
+    def look(self) -> State:
+        self._state.move(self.clock.now())
+        return self._state
+
+    def set_faults(self, faults: dict[str, float]) -> None:
+        check_faults(faults)
+        self.faults = faults
+
+    def strikes(self, fault: str) -> bool:
+        """Whether this fault happens now."""
+        rate = self.faults.get(fault, 0.0)
+        return rate > 0 and self.chance.random() < rate
