@@ -1,0 +1,177 @@
+with
+
+versions as (
+    select * from {{ ref('int_application_version') }}
+),
+
+-- Two tombstones never follow each other, so the live version before is the last one or the one before that.
+compared as (
+    select
+        *,
+        case when was_deleted then lag(stage_id, 2) over history else lag(stage_id) over history end
+            as previous_stage_id,
+        case when was_deleted then lag(state, 2) over history else lag(state) over history end as previous_state,
+        case when was_deleted then lag(outcome, 2) over history else lag(outcome) over history end as previous_outcome
+    from versions
+    window history as (partition by application_key order by version_number)
+),
+
+first_seen as (
+    select
+        application_key,
+        version_number,
+        1 as place,
+        'FIRST_SEEN' as event_type,
+        null as from_stage_id,
+        stage_id as to_stage_id,
+        null as from_outcome,
+        outcome as to_outcome,
+        null as from_state,
+        state as to_state,
+        became_at_lo as event_at_lo,
+        became_at as event_at,
+        became_at_hi as event_at_hi,
+        evidence,
+        lo_sync_id,
+        sync_id as hi_sync_id,
+        is_unannounced,
+        is_in_the_future
+    from compared
+    where version_number = 1
+),
+
+reappeared as (
+    select
+        application_key,
+        version_number,
+        2 as place,
+        'REAPPEARED' as event_type,
+        null as from_stage_id,
+        previous_stage_id as to_stage_id,
+        null as from_outcome,
+        previous_outcome as to_outcome,
+        null as from_state,
+        previous_state as to_state,
+        returned_lo as event_at_lo,
+        returned_hi as event_at,
+        returned_hi as event_at_hi,
+        evidence,
+        returned_lo_sync_id as lo_sync_id,
+        sync_id as hi_sync_id,
+        false as is_unannounced,
+        is_in_the_future
+    from compared
+    where was_deleted and not is_deleted
+),
+
+stage_changed as (
+    select
+        application_key,
+        version_number,
+        3 as place,
+        'STAGE_CHANGED' as event_type,
+        previous_stage_id as from_stage_id,
+        stage_id as to_stage_id,
+        null as from_outcome,
+        null as to_outcome,
+        null as from_state,
+        null as to_state,
+        became_at_lo as event_at_lo,
+        became_at as event_at,
+        became_at_hi as event_at_hi,
+        evidence,
+        lo_sync_id,
+        sync_id as hi_sync_id,
+        is_unannounced,
+        is_in_the_future
+    from compared
+    where version_number > 1 and not is_deleted and stage_id is distinct from previous_stage_id
+),
+
+outcome_changed as (
+    select
+        application_key,
+        version_number,
+        4 as place,
+        case
+            when previous_outcome in ('HIRED', 'DECLINED') and outcome = 'PENDING' then 'REOPENED'
+            else 'OUTCOME_CHANGED'
+        end as event_type,
+        null as from_stage_id,
+        null as to_stage_id,
+        previous_outcome as from_outcome,
+        outcome as to_outcome,
+        previous_state as from_state,
+        state as to_state,
+        became_at_lo as event_at_lo,
+        became_at as event_at,
+        became_at_hi as event_at_hi,
+        evidence,
+        lo_sync_id,
+        sync_id as hi_sync_id,
+        is_unannounced,
+        is_in_the_future
+    from compared
+    where version_number > 1 and not is_deleted and outcome is distinct from previous_outcome
+),
+
+vanished as (
+    select
+        application_key,
+        version_number,
+        5 as place,
+        'VANISHED' as event_type,
+        previous_stage_id as from_stage_id,
+        null as to_stage_id,
+        previous_outcome as from_outcome,
+        null as to_outcome,
+        previous_state as from_state,
+        null as to_state,
+        became_at_lo as event_at_lo,
+        became_at as event_at,
+        became_at_hi as event_at_hi,
+        evidence,
+        lo_sync_id,
+        sync_id as hi_sync_id,
+        is_unannounced,
+        is_in_the_future
+    from compared
+    where is_deleted
+),
+
+events as (
+    select * from first_seen
+    union all
+    select * from reappeared
+    union all
+    select * from stage_changed
+    union all
+    select * from outcome_changed
+    union all
+    select * from vanished
+),
+
+final as (
+    select
+        application_key,
+        row_number() over (partition by application_key order by version_number, place) as event_number,
+        version_number,
+        event_type,
+        from_stage_id,
+        to_stage_id,
+        from_outcome,
+        to_outcome,
+        from_state,
+        to_state,
+        event_at_lo,
+        event_at,
+        event_at_hi,
+        evidence,
+        lo_sync_id,
+        hi_sync_id,
+        is_unannounced,
+        is_in_the_future
+    from events
+)
+
+select * from final

@@ -1,0 +1,141 @@
+with
+
+versions as (
+    select * from {{ ref('int_application_version') }}
+),
+
+events as (
+    select * from {{ ref('int_application_event') }}
+),
+
+applied as (
+    select * from {{ ref('int_application_applied') }}
+),
+
+last_presence_proof as (
+    select max(started_at) as started_at
+    from {{ ref('int_sync') }}
+    where is_proof_of_presence
+),
+
+-- What JOIN last showed, whether or not the record is still there.
+last_shown as (
+    select
+        application_key,
+        arg_max(
+            struct_pack(
+                candidate_key := candidate_key,
+                job_id := job_id,
+                stage_id := stage_id,
+                state := state,
+                outcome := outcome,
+                source := source,
+                is_premium_source := is_premium_source
+            ),
+            version_number
+        ) filter (where not is_deleted) as shown,
+        arg_max(is_deleted, version_number) as is_deleted,
+        max(sync_started_at) as last_version_at
+    from versions
+    group by application_key
+),
+
+-- The outcome that stands came with the last event that set one.
+last_outcome as (
+    select
+        application_key,
+        arg_max(
+            struct_pack(
+                event_type := event_type,
+                event_at_lo := event_at_lo,
+                event_at := event_at,
+                event_at_hi := event_at_hi,
+                evidence := evidence
+            ),
+            event_number
+        ) filter (where event_type in ('FIRST_SEEN', 'OUTCOME_CHANGED', 'REOPENED')) as set_by,
+        arg_max(
+            struct_pack(
+                event_type := event_type,
+                event_at_lo := event_at_lo,
+                event_at := event_at,
+                event_at_hi := event_at_hi,
+                evidence := evidence
+            ),
+            event_number
+        ) filter (where event_type = 'VANISHED') as vanished_by
+    from events
+    group by application_key
+),
+
+-- Deleted at JOIN while undecided: vanished. A decision survives its record.
+statuses as (
+    select
+        applied.application_key,
+        last_shown.shown,
+        last_shown.is_deleted,
+        last_shown.last_version_at,
+        case
+            when last_shown.shown.outcome in ('HIRED', 'DECLINED') then last_shown.shown.outcome
+            when last_shown.shown.outcome is null then 'UNKNOWN'
+            when last_shown.is_deleted then 'VANISHED'
+            else 'OPEN'
+        end as status,
+        last_outcome.set_by,
+        last_outcome.vanished_by,
+        applied.applied_at_lo,
+        applied.applied_at,
+        applied.applied_at_hi,
+        applied.applied_evidence,
+        applied.first_observed_at,
+        applied.is_left_truncated
+    from applied
+    inner join last_shown on applied.application_key = last_shown.application_key
+    inner join last_outcome on applied.application_key = last_outcome.application_key
+),
+
+decisions as (
+    select
+        *,
+        case
+            when status in ('HIRED', 'DECLINED') then set_by
+            when status = 'VANISHED' then vanished_by
+        end as decided_by
+    from statuses
+),
+
+final as (
+    select
+        decisions.application_key,
+        decisions.shown.candidate_key as candidate_key,
+        decisions.shown.job_id as job_id,
+        decisions.shown.stage_id as stage_id,
+        decisions.shown.state as state,
+        decisions.shown.source as source,
+        decisions.shown.is_premium_source as is_premium_source,
+        decisions.status,
+        decisions.applied_at_lo,
+        decisions.applied_at,
+        decisions.applied_at_hi,
+        decisions.applied_evidence,
+        decisions.first_observed_at,
+        decisions.decided_by.event_at_lo as decided_at_lo,
+        decisions.decided_by.event_at as decided_at,
+        decisions.decided_by.event_at_hi as decided_at_hi,
+        case
+            when decisions.status = 'UNKNOWN' then 'unknown' else decisions.decided_by.evidence
+        end as decided_evidence,
+        case
+            when decisions.status in ('OPEN', 'UNKNOWN')
+                then greatest(last_presence_proof.started_at, decisions.last_version_at, decisions.applied_at)
+        end as last_known_open_at,
+        decisions.is_deleted,
+        decisions.is_left_truncated,
+        coalesce(
+            decisions.is_left_truncated and decisions.decided_by.event_type = 'FIRST_SEEN', false
+        ) as is_historic
+    from decisions
+    cross join last_presence_proof
+)
+
+select * from final

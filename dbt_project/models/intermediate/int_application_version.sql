@@ -1,0 +1,219 @@
+with
+
+versions as (
+    select * from {{ ref('stg_ats__application_versions') }}
+),
+
+syncs as (
+    select * from {{ ref('int_sync') }}
+),
+
+applied as (
+    select * from {{ ref('int_application_applied') }}
+),
+
+stages as (
+    select * from {{ ref('int_stage') }}
+),
+
+-- What each of JOIN's words means by the newest mapping, so that a word learnt late rewrites history and is no event.
+words as (
+    select
+        state,
+        arg_max(outcome, sync_id) as outcome
+    from versions
+    group by state
+),
+
+-- Tombstones after a tombstone say nothing new. A deletion is seen when the sync that established it had looked.
+kept as (
+    select
+        versions.application_key,
+        versions.candidate_key,
+        versions.job_id,
+        versions.current_stage_id as stage_id,
+        versions.state,
+        words.outcome,
+        versions.source,
+        versions.is_premium_source,
+        versions.remote_updated_at as updated_at,
+        versions.remote_deleted_at is not null as is_deleted,
+        versions.sync_id,
+        syncs.started_at as sync_started_at,
+        syncs.content_proved_at,
+        syncs.content_proof_sync_id,
+        syncs.presence_proved_at,
+        syncs.presence_proof_sync_id,
+        case
+            when versions.observed_at < syncs.started_at and versions.remote_deleted_at is not null then syncs.as_of
+            else versions.observed_at
+        end as observed_at,
+        case when versions.reason <> 'mapping' then syncs.started_at end as written_at,
+        case when versions.reason <> 'mapping' then versions.sync_id end as written_sync_id,
+        case
+            when words.outcome = 'HIRED' then 4
+            when versions.state = 'OFFER' then 3
+            else coalesce(stages.milestone_rank, 1)
+        end as milestone_rank
+    from versions
+    inner join syncs on versions.sync_id = syncs.sync_id
+    left join words on versions.state = words.state
+    left join stages on versions.current_stage_id = stages.stage_id
+    qualify
+        versions.remote_deleted_at is null
+        or lag(versions.remote_deleted_at) over (
+            partition by versions.application_key order by versions.sync_id
+        ) is null
+),
+
+-- The version before, and the last fetch before: a record that a sync wrote anew was seen by it, whatever its listing.
+neighbours as (
+    select
+        *,
+        row_number() over history as version_number,
+        lag(is_deleted) over history as was_deleted,
+        max(updated_at) over before as last_updated_at,
+        max(written_at) over before as last_written_at,
+        max(written_sync_id) over before as last_written_sync_id
+    from kept
+    window
+        history as (partition by application_key order by sync_id),
+        before as (partition by application_key order by sync_id rows between unbounded preceding and 1 preceding)
+),
+
+-- When it was last certain that the record was there, or away, as in the version before.
+present as (
+    select
+        *,
+        greatest(presence_proved_at, last_written_at) as presence_lo,
+        case
+            when presence_proved_at > last_written_at or last_written_at is null then presence_proof_sync_id
+            else last_written_sync_id
+        end as presence_lo_sync_id
+    from neighbours
+),
+
+-- When it was last certain that the content was that of the live version before: a record that is away shows no change.
+unchanged as (
+    select
+        *,
+        case
+            when was_deleted then lag(presence_lo) over history
+            else greatest(content_proved_at, last_written_at)
+        end as content_lo,
+        case
+            when was_deleted then lag(presence_lo_sync_id) over history
+            when content_proved_at > last_written_at or last_written_at is null then content_proof_sync_id
+            else last_written_sync_id
+        end as content_lo_sync_id
+    from present
+    window history as (partition by application_key order by sync_id)
+),
+
+-- A tombstone is dated by presence, a live version by content. JOIN's state APPLIED means the first stage: what shows
+-- anything else at first sight has moved since its creation.
+proved as (
+    select
+        *,
+        version_number = 1 and coalesce(state, '') <> 'APPLIED' as is_moved_before,
+        case
+            when version_number = 1 then null
+            when is_deleted then presence_lo
+            else content_lo
+        end as proved_lo,
+        case
+            when version_number = 1 then null
+            when is_deleted then presence_lo_sync_id
+            else content_lo_sync_id
+        end as proved_lo_sync_id,
+        case when was_deleted and not is_deleted then presence_lo end as returned_lo,
+        case when was_deleted and not is_deleted then presence_lo_sync_id end as returned_lo_sync_id
+    from unchanged
+),
+
+-- Nothing happens to an application before it is made.
+bounded as (
+    select
+        proved.application_key,
+        proved.version_number,
+        proved.sync_id,
+        proved.sync_started_at,
+        proved.candidate_key,
+        proved.job_id,
+        proved.stage_id,
+        proved.state,
+        proved.outcome,
+        proved.milestone_rank,
+        proved.source,
+        proved.is_premium_source,
+        proved.is_deleted,
+        proved.was_deleted,
+        proved.is_moved_before,
+        proved.updated_at,
+        proved.last_updated_at,
+        proved.observed_at,
+        proved.proved_lo,
+        proved.returned_lo,
+        proved.returned_lo_sync_id,
+        applied.applied_at,
+        applied.applied_at_hi,
+        applied.applied_evidence,
+        greatest(proved.proved_lo, applied.applied_at_lo) as lo,
+        case when proved.proved_lo >= applied.applied_at_lo then proved.proved_lo_sync_id end as lo_sync_id
+    from proved
+    inner join applied on proved.application_key = applied.application_key
+),
+
+-- lastUpdatedAt announces what happened after lo, and it has to have moved for it.
+announced as (
+    select
+        *,
+        updated_at is not null
+        and not coalesce(updated_at <= lo, false)
+        and not coalesce(updated_at <= last_updated_at, false) as is_announced
+    from bounded
+),
+
+-- A lastUpdatedAt from the future is no news: the fetch comes before it.
+dated as (
+    select
+        *,
+        case when is_announced then least(updated_at, observed_at) else observed_at end as hi,
+        coalesce(updated_at > observed_at, false) as is_in_the_future
+    from announced
+),
+
+final as (
+    select
+        application_key,
+        version_number,
+        sync_id,
+        sync_started_at,
+        candidate_key,
+        job_id,
+        stage_id,
+        state,
+        outcome,
+        milestone_rank,
+        source,
+        is_premium_source,
+        is_deleted,
+        was_deleted,
+        lo as became_at_lo,
+        case when version_number = 1 and not is_moved_before then applied_at else hi end as became_at,
+        case when version_number = 1 and not is_moved_before then applied_at_hi else hi end as became_at_hi,
+        case
+            when version_number = 1 and not is_moved_before then applied_evidence
+            when proved_lo is null then 'bounded'
+            else 'observed'
+        end as evidence,
+        lo_sync_id,
+        returned_lo,
+        case when returned_lo < hi then hi when returned_lo is not null then observed_at end as returned_hi,
+        returned_lo_sync_id,
+        not is_announced and not is_deleted and (version_number > 1 or is_moved_before) as is_unannounced,
+        is_in_the_future
+    from dated
+)
+
+select * from final

@@ -1,0 +1,25 @@
+with
+
+job_stages as (
+    select * from {{ ref('stg_ats__job_application_stages') }}
+),
+
+stages as (
+    select * from {{ ref('int_stage') }}
+),
+
+-- Two stages of a job can share an index for a while, when JOIN's pipeline was edited between two looks.
+final as (
+    select
+        job_stages.job_id,
+        job_stages.stage_id,
+        job_stages.stage_index,
+        row_number() over (
+            partition by job_stages.job_id
+            order by job_stages.stage_index, stages.milestone_rank, stages.global_index, job_stages.stage_id
+        ) as stage_rank
+    from job_stages
+    left join stages on job_stages.stage_id = stages.stage_id
+)
+
+select * from final

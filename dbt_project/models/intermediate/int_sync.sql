@@ -1,0 +1,55 @@
+with
+
+syncs as (
+    select * from {{ ref('stg_ats__syncs') }}
+),
+
+-- Once a full sync has found a change that lastUpdatedAt kept silent about, a listing filtered by it proves nothing.
+trust as (
+    select coalesce(sum(n_unannounced), 0) = 0 as is_last_updated_at_trusted
+    from syncs
+),
+
+proofs as (
+    select
+        syncs.sync_id,
+        syncs.mode,
+        syncs.verdict,
+        syncs.started_at,
+        syncs.finished_at,
+        syncs.as_of,
+        syncs.is_applications_whole,
+        row_number() over (order by syncs.sync_id) as sync_number,
+        syncs.verdict = 'committed' and syncs.is_applications_whole
+        and syncs.mode = 'full' and syncs.n_pending_looks = 0 as is_proof_of_presence,
+        syncs.verdict = 'committed' and syncs.is_applications_whole
+        and (
+            (syncs.mode = 'full' and syncs.n_pending_looks = 0)
+            or (syncs.mode = 'incremental' and trust.is_last_updated_at_trusted)
+        ) as is_proof_of_content
+    from syncs
+    cross join trust
+),
+
+-- Sync ids sort by time, as starts do: the greatest of those before is the last one.
+final as (
+    select
+        sync_id,
+        sync_number,
+        mode,
+        verdict,
+        started_at,
+        finished_at,
+        as_of,
+        is_applications_whole,
+        is_proof_of_content,
+        is_proof_of_presence,
+        max(started_at) filter (where is_proof_of_content) over before as content_proved_at,
+        max(sync_id) filter (where is_proof_of_content) over before as content_proof_sync_id,
+        max(started_at) filter (where is_proof_of_presence) over before as presence_proved_at,
+        max(sync_id) filter (where is_proof_of_presence) over before as presence_proof_sync_id
+    from proofs
+    window before as (order by sync_number rows between unbounded preceding and 1 preceding)
+)
+
+select * from final

@@ -1,0 +1,82 @@
+with
+
+applications as (
+    select * from {{ ref('int_application_status') }}
+),
+
+stages as (
+    select * from {{ ref('int_stage') }}
+),
+
+furthest as (
+    select
+        application_key,
+        arg_max(milestone, milestone_rank) as furthest_milestone,
+        max(milestone_rank) as furthest_milestone_rank
+    from {{ ref('int_application_milestone') }}
+    group by application_key
+),
+
+moves as (
+    select
+        application_key,
+        count(*) filter (where event_type = 'STAGE_CHANGED') as n_stage_changes,
+        count(*) filter (where is_back_move) as n_back_moves,
+        count(*) filter (where is_reentry) as n_reentries,
+        count(*) filter (where event_type = 'REOPENED') as n_reopened,
+        count(*) filter (where event_type = 'REAPPEARED') as n_reappeared
+    from {{ ref('fct_application_stage_event') }}
+    group by application_key
+),
+
+final as (
+    select
+        applications.application_key,
+        applications.job_id,
+        applications.candidate_key,
+        applications.source,
+        applications.is_premium_source,
+        applications.status,
+        applications.state,
+        applications.stage_id,
+        stages.milestone,
+        furthest.furthest_milestone,
+        furthest.furthest_milestone_rank,
+        {{ local_date('applications.applied_at') }} as applied_on,
+        applications.applied_at_lo,
+        applications.applied_at,
+        applications.applied_at_hi,
+        applications.applied_evidence,
+        applications.decided_at_lo,
+        applications.decided_at,
+        applications.decided_at_hi,
+        applications.decided_evidence,
+        case
+            when not applications.is_historic
+                then {{ days_between('applications.applied_at_hi', 'applications.decided_at_lo') }}
+        end as days_to_decision_lo,
+        case
+            when not applications.is_historic
+                then {{ days_between('applications.applied_at', 'applications.decided_at') }}
+        end as days_to_decision,
+        {{ days_between('applications.applied_at_lo', 'applications.decided_at_hi') }} as days_to_decision_hi,
+        case when applications.status = 'HIRED' then applications.decided_at_lo end as hired_at_lo,
+        case when applications.status = 'HIRED' then applications.decided_at end as hired_at,
+        case when applications.status = 'HIRED' then applications.decided_at_hi end as hired_at_hi,
+        case when applications.status = 'HIRED' then applications.decided_evidence end as hired_evidence,
+        applications.last_known_open_at,
+        applications.is_deleted,
+        applications.is_left_truncated,
+        applications.is_historic,
+        moves.n_stage_changes,
+        moves.n_back_moves,
+        moves.n_reentries,
+        moves.n_reopened,
+        moves.n_reappeared
+    from applications
+    inner join furthest on applications.application_key = furthest.application_key
+    inner join moves on applications.application_key = moves.application_key
+    left join stages on applications.stage_id = stages.stage_id
+)
+
+select * from final

@@ -1,0 +1,62 @@
+with
+
+events as (
+    select * from {{ ref('int_application_event') }}
+),
+
+applications as (
+    select * from {{ ref('int_application_status') }}
+),
+
+job_stages as (
+    select * from {{ ref('int_job_stage') }}
+),
+
+-- Every stage that an application was in, in order: the first time in a stage is no re-entry.
+entries as (
+    select
+        application_key,
+        event_number,
+        row_number() over (partition by application_key, to_stage_id order by event_number) > 1 as is_reentry
+    from events
+    where event_type in ('FIRST_SEEN', 'STAGE_CHANGED')
+),
+
+final as (
+    select
+        events.application_key,
+        events.event_number,
+        events.event_type,
+        applications.job_id,
+        events.from_stage_id,
+        events.to_stage_id,
+        events.from_outcome,
+        events.to_outcome,
+        events.from_state,
+        events.to_state,
+        events.event_at_lo,
+        events.event_at,
+        events.event_at_hi,
+        events.evidence,
+        events.lo_sync_id,
+        events.hi_sync_id,
+        case
+            when events.event_type = 'STAGE_CHANGED' then abs(to_stages.stage_rank - from_stages.stage_rank) - 1
+        end as n_stages_between,
+        coalesce(
+            events.event_type = 'STAGE_CHANGED' and to_stages.stage_rank < from_stages.stage_rank, false
+        ) as is_back_move,
+        coalesce(entries.is_reentry, false) as is_reentry,
+        events.is_unannounced,
+        events.is_in_the_future
+    from events
+    inner join applications on events.application_key = applications.application_key
+    left join entries
+        on events.application_key = entries.application_key and events.event_number = entries.event_number
+    left join job_stages as from_stages
+        on applications.job_id = from_stages.job_id and events.from_stage_id = from_stages.stage_id
+    left join job_stages as to_stages
+        on applications.job_id = to_stages.job_id and events.to_stage_id = to_stages.stage_id
+)
+
+select * from final

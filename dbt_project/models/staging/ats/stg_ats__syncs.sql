@@ -1,0 +1,41 @@
+with
+
+syncs as (
+    select * from {{ source('ats_history', 'syncs') }}
+),
+
+as_of as (
+    select as_of from {{ ref('stg_ats__as_of') }}
+),
+
+-- Known records that a listing lacked and whose own GET is still to come: such a listing proves nothing about them.
+pending_looks as (
+    select
+        sync_id,
+        sum(n) as n_pending_looks
+    from {{ source('ats_history', 'sync_counts') }}
+    where scope = 'applications' and name = 'pending_looks'
+    group by sync_id
+),
+
+final as (
+    select
+        syncs.sync_id,
+        syncs.mode,
+        syncs.verdict,
+        syncs.started_at,
+        syncs.finished_at,
+        syncs.as_of,
+        syncs.is_applications_whole,
+        syncs.previous_sync_id,
+        syncs.n_requests,
+        syncs.n_unannounced,
+        coalesce(pending_looks.n_pending_looks, 0) as n_pending_looks,
+        syncs.mapping_version
+    from syncs
+    cross join as_of
+    left join pending_looks on syncs.sync_id = pending_looks.sync_id
+    where syncs.as_of <= as_of.as_of
+)
+
+select * from final

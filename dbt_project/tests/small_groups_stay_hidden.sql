@@ -1,0 +1,39 @@
+-- No number of a shared model tells of fewer than k people, and never is a hidden group the only one of its total.
+with
+
+cohorts as (
+    select
+        shown.cohort_grain,
+        shown.cohort_on,
+        shown.scope,
+        shown.n_cohort,
+        counts.n_cohort as n_true,
+        case when shown.scope <> 'overall' then shown.cohort_on end as family
+    from {{ ref('fct_funnel_cohort') }} as shown
+    inner join {{ ref('int_funnel_cohort') }} as counts
+        on
+            shown.cohort_grain = counts.cohort_grain
+            and shown.cohort_on = counts.cohort_on
+            and shown.scope = counts.scope
+            and shown.scope_key = counts.scope_key
+            and shown.milestone = counts.milestone
+    where shown.milestone_rank = 1
+),
+
+final as (
+    select
+        cohort_grain,
+        scope,
+        family
+    from cohorts
+    group by cohort_grain, scope, family
+    having
+        min(n_cohort) < {{ var('k') }}
+        or (
+            count(*) > 1
+            and count(*) - count(n_cohort) = 1
+            and sum(n_true) filter (where n_cohort is null) < {{ var('k') }}
+        )
+)
+
+select * from final
