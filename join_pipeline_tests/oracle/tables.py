@@ -112,9 +112,9 @@ class _Account:
     def users(self) -> dict[str, Row]:
         rows = {}
         for job in self.job_payloads:
-            address = _contact_address(job)
-            if address is not None:
-                first, *rest = (job["contact"].get("name") or "").strip().split(maxsplit=1) or [None]
+            # a job's contact says it better than its hiring team
+            for address, name, _ in reversed(list(_team(job))):
+                first, *rest = (name or "").strip().split(maxsplit=1) or [None]
                 rows[address] = {"email": address, "first_name": first, "last_name": rest[0] if rest else None}
         return rows
 
@@ -159,7 +159,7 @@ class _Account:
     def job_hiring_team(self) -> dict[str, Row]:
         roles: dict[tuple[str, str], set[str]] = {}
         for job in self.job_payloads:
-            for address, role in _team(job):
+            for address, _, role in _team(job):
                 roles.setdefault((str(job["id"]), address), set()).add(role)
         return {
             f"{job_id}/{address}": {
@@ -313,16 +313,15 @@ def _contact_address(job: Payload) -> str | None:
     return ((job.get("contact") or {}).get("email") or "").lower() or None
 
 
-def _team(job: Payload) -> Iterator[tuple[str, str]]:
-    """(address, role) of the contact and of every member that JOIN shows with an address."""
+def _team(job: Payload) -> Iterator[tuple[str, str | None, str]]:
+    """(address, name, role) of the contact and of every member of the hiring team that JOIN shows with an address."""
     contact = _contact_address(job)
     if contact is not None:
-        yield contact, "HIRING_MANAGER"
+        yield contact, job["contact"].get("name"), "HIRING_MANAGER"
     for member in job.get("hiringTeam") or ():
-        person = member.get("hiringTeamMember")
-        address = person.get("email") if isinstance(person, dict) else person
-        if isinstance(address, str) and email(address) is not None:
-            yield address.lower(), team_role(member["jobRole"])
+        person = member["hiringTeamMember"]
+        if person.get("email"):
+            yield person["email"].lower(), person.get("name"), team_role(member["jobRole"])
 
 
 def _entry(entries: tuple[Payload, ...], key: int | None) -> Payload | None:

@@ -232,6 +232,23 @@ def test_users_are_contacts_with_an_address_from_the_newest_job():
     assert team["1/ada@example.org"]["roles"] == ["HIRING_MANAGER"]
 
 
+def test_a_hiring_team_that_is_shown_gives_users_and_roles():
+    team = [
+        {"hiringTeamMember": {"name": "Ada", "email": "ada@example.org"}, "jobRole": "RECRUITER"},
+        {"hiringTeamMember": {"name": "Bo Berg", "email": "Bo@example.org"}, "jobRole": "OBSERVER"},
+        {"hiringTeamMember": {"name": "Nobody", "email": None}, "jobRole": "SOURCER"},
+    ]
+    known = [job(1, contact={"name": "Ada Lovelace", "email": "ada@example.org"}, hiringTeam=team)]
+    users = rows("users", jobs=known)
+    assert {key: row["last_name"] for key, row in users.items()} == {
+        "ada@example.org": "Lovelace",
+        "bo@example.org": "Berg",
+    }
+    links = rows("job_hiring_team", jobs=known)
+    assert links["1/ada@example.org"]["roles"] == ["HIRING_MANAGER", "RECRUITER"]
+    assert links["1/bo@example.org"]["roles"] == ["OBSERVER"]
+
+
 def key_of(kind: str, text: str) -> str:
     return f"{kind}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
