@@ -29,7 +29,7 @@ class Arrivals:
 def make_arrivals(dice: Dice, jobs: Jobs, n: int, start: int, anchor: int, end: int) -> Arrivals:
     """Exactly `n` applications from `start` to `anchor`, and as many a day from there to `end`."""
     job, created = _moments(dice, jobs, n, start, anchor, end)
-    candidate, n_candidates = _candidates(dice, job, created)
+    candidate, n_candidates = _candidates(dice, job)
     twins = np.flatnonzero(dice.chance(_DUPLICATE, n_candidates))
     originals = (dice.uniform(len(twins)) * twins).astype(np.int64)
     return Arrivals(
@@ -72,7 +72,7 @@ def _moments(dice: Dice, jobs: Jobs, n: int, start: int, anchor: int, end: int) 
     return job[kept], created[kept]
 
 
-def _candidates(dice: Dice, job: Ints, created: Ints) -> tuple[Ints, int]:
+def _candidates(dice: Dice, job: Ints) -> tuple[Ints, int]:
     """Some applications come from the candidate of an earlier one; never twice on one job."""
     n = len(job)
     own = np.arange(n)

@@ -64,9 +64,15 @@ class SandboxConfig:
     shows_hiring_team: bool = False  # a job's `hiringTeam`
     lists_drafts: bool = False  # in /jobs without `status`
     job_statuses: tuple[str, ...] = JOB_STATUSES  # that /jobs takes as `status`; others are 422
+    missing_token_status: int = 422
+    wrong_token_status: int = 401
+    files_need_token: bool = True
     created_status: int = 201
+    duplicate_status: int = 422  # of a second application to one job
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError("the seed can't be negative")
         if self.applications < 0 or (self.jobs is not None and self.jobs < 0):
             raise ValueError("applications and jobs can't be negative")
         if self.applications and self.jobs == 0:

@@ -75,7 +75,7 @@ class Dice:
         return (self._rng.exponential(mean * MINUTE, n)).astype(np.int64) + 1
 
     def in_office(self, earliest: Ints, after: Ints) -> Ints:
-        """The next moment from `earliest` at which somebody is at work, later than `after`; one in twenty works weekends."""
+        """The next moment from `earliest` at which somebody is at work, later than `after`."""
         n = len(earliest)
         day = earliest // DAY
         to_monday = np.where(self.chance(0.05, n), 0, _DAYS_TO_MONDAY[(day + 3) % 7])  # 1970 began on a Thursday

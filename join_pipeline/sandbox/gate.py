@@ -22,9 +22,7 @@ def gated(
         _check_token(world, request)
         is_allowed, headers = world.limit.take()
         try:
-            if not is_allowed:
-                raise Refusal(429, "too many requests")
-            result = await _behind(request)
+            result = await _behind(request) if is_allowed else error_answer(Refusal(429, "too many requests"))
         except Refusal as refusal:
             result = error_answer(refusal)
         for name, value in headers.items():

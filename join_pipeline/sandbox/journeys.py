@@ -76,7 +76,7 @@ def make_journeys(dice: Dice, jobs: Jobs, arrivals: Arrivals) -> Log:
 
 
 def _step(dice: Dice, at: Ints, code: Ints, quality: Floats, hurry: Floats, offer: Ints) -> tuple[Ints, Ints, Bools]:
-    """The next change of each: when, to which code, and whether more may come. An equal code: nothing ever happens again."""
+    """The next change of each: when, to which code, and whether more may come. An equal code is the end."""
     n = len(at)
     position = code.astype(np.int64) & POSITION
     mode = np.where(code & REJECTED, _DECLINED, np.where(position == offer + 1, _TAKEN, _PENDING))

@@ -58,6 +58,8 @@ class Postings:
         self._n_contacts = max(3, len(company.jobs) // 12)
         self.pipeline = lru_cache(maxsize=20_000)(self._pipeline)
         self.questions = lru_cache(maxsize=20_000)(self._questions)
+        self.title = lru_cache(maxsize=20_000)(self._title)
+        self.external_id = lru_cache(maxsize=20_000)(self._external_id)
 
     def _pipeline(self, job: int) -> tuple[Stage, ...]:
         """Screening, custom stages in the family's order, Offer, Hired. Most jobs share their stages' ids."""
@@ -81,13 +83,13 @@ class Postings:
         chosen = [pool.pop(draw.below(len(pool))) for _ in range(draw.below(6))]
         return tuple((question, draw.chance(60)) for question in chosen)
 
-    def title(self, job: int, n_changes: int) -> str:
+    def _title(self, job: int, n_changes: int) -> str:
         family = FAMILIES[self._company.jobs.family[job]]
         draw = Draw(self._company.seed, "title", job)
         title = HOSTILE_TITLE if job == _HOSTILE_JOB else draw.pick(family.titles)
         return title + draw.pick(TITLE_SUFFIXES[family.language]) if n_changes else title
 
-    def external_id(self, job: int) -> str | None:
+    def _external_id(self, job: int) -> str | None:
         return f"REQ-{job + 1:05d}" if Draw(self._company.seed, "external", job).chance(45) else None
 
     def by_external_id(self, external_id: str) -> int | None:

@@ -1,6 +1,6 @@
 """The company at an instant: what is there, in which stage, last updated when; moved forward by what lies between.
 
-Belongs here: replaying the timeline up to an instant and finding records in it. Not here: what they look like on the wire.
+Belongs here: replaying the timeline up to an instant and finding records in it. Not here: what they look like.
 """
 
 import numpy as np
@@ -120,7 +120,9 @@ class State:
         if since is not None:
             first = int(np.searchsorted(self.company.log.at, since))
             if self._cursor - first < len(rows) // 8:  # few changes since then: look at those alone
-                rows = np.unique(self.company.log.application[first : self._cursor])
+                is_changed = np.zeros(len(self.code), np.bool_)
+                is_changed[self.company.log.application[first : self._cursor]] = True
+                rows = np.flatnonzero(is_changed)
                 rows = rows[self.code[rows] & DELETED == 0]
             rows = rows[self.updated[rows] >= since]
         if jobs is not None:

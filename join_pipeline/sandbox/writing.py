@@ -64,9 +64,9 @@ def _candidate(world: World, state: State, job: int, person: dict[str, str | Non
     if known is None:
         return world.written.new_candidate()
     if any(w.job == job and w.candidate == known for w in live):
-        raise Refusal(422, "Candidate already exists for this job")
+        raise Refusal(world.config.duplicate_status, "Candidate already exists for this job")
     if (world.company.arrivals.candidate[state.live[world.company.arrivals.job[state.live] == job]] == known).any():
-        raise Refusal(422, "Candidate already exists for this job")
+        raise Refusal(world.config.duplicate_status, "Candidate already exists for this job")
     return known
 
 

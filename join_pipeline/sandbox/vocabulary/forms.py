@@ -52,8 +52,9 @@ FREE_TEXT: Final = (
 
 # A prime number of them: a candidate's tags are taken in steps and never repeat.
 TAGS: Final = (
-    "Top-Kandidat:in", "A", "Talent Pool", "talent pool", "Umzug nötig", "Führerschein B", "remote only", "Deutsch C1", "Rückruf",
-    "Gehalt > 80k", "Empfehlung", "Wiederbewerbung", "Initiativ, sonst nichts", "🚀", "Zürich", "München", "bis 60 %",
+    "Top-Kandidat:in", "A", "Talent Pool", "talent pool", "Umzug nötig", "Führerschein B", "remote only", "Deutsch C1",
+    "Rückruf", "Gehalt > 80k",
+    "Empfehlung", "Wiederbewerbung", "Initiativ, sonst nichts", "🚀", "Zürich", "München", "bis 60 %",
     "Visa needed", "second language: français", "Absage vorbereitet", "overqualified", "Nachtschicht ok", '"Joker"',
 )  # fmt: skip
 

@@ -105,10 +105,10 @@ TITLE_SUFFIXES: Final = {
 }
 
 DESCRIPTIONS: Final = {
-    "de": "<h2>Über uns</h2><p>Wir sind ein Familienbetrieb in {city}, seit 1921.</p>\\n<h2>Aufgaben</h2><ul><li>{title}</li>"
-    "<li>Freude am Umgang mit Menschen</li></ul><p>Fragen? „Ruf einfach an“, sagt {contact}.</p>",
-    "en": "<h2>About us</h2><p>A team of 40, based in {city}.</p>\\n<h2>The role</h2><ul><li>{title}</li><li>Own it, ship it</li>"
-    "</ul><p>Questions? Ask {contact} – we don't bite 🙂</p>",
+    "de": "<h2>Über uns</h2><p>Wir sind ein Familienbetrieb in {city}, seit 1921.</p>\\n<h2>Aufgaben</h2><ul>"
+    "<li>{title}</li><li>Freude am Umgang mit Menschen</li></ul><p>Fragen? „Ruf einfach an“, sagt {contact}.</p>",
+    "en": "<h2>About us</h2><p>A team of 40, based in {city}.</p>\\n<h2>The role</h2><ul><li>{title}</li>"
+    "<li>Own it, ship it</li></ul><p>Questions? Ask {contact} – we don't bite 🙂</p>",
 }
 
 OFFICES: Final = (
