@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -30,24 +31,19 @@ def make_app(world: World) -> ASGIApp:
     """The ASGI application of one sandbox."""
     reading, control = Reading(world), Control(world)
 
-    async def post_application(request: Request) -> Response:
-        return await create_application(world, request)
-
-    async def post_note(request: Request) -> Response:
-        return await create_note(world, request)
-
     def nothing(_: Request) -> Response:
         raise Refusal(404, "no such path")
 
+    has_open_files = not world.config.files_need_token
     app = Starlette(
         routes=[
             Route("/v2/jobs", gated(world, reading.jobs), methods=["GET"]),
             Route("/v2/jobs/{id}", gated(world, reading.job), methods=["GET"]),
             Route("/v2/applications", gated(world, reading.applications), methods=["GET"]),
-            Route("/v2/applications", gated(world, post=post_application), methods=["POST"]),
+            Route("/v2/applications", gated(world, partial(create_application, world)), methods=["POST"]),
             Route("/v2/applications/{id}", gated(world, reading.application), methods=["GET"]),
-            Route("/v2/attachments/{id}/{file}", gated(world, reading.attachment), methods=["GET"]),
-            Route("/v2/candidates/{id}/notes", gated(world, post=post_note), methods=["POST"]),
+            Route("/v2/attachments/{id}/{file}", gated(world, reading.attachment, is_open=has_open_files)),
+            Route("/v2/candidates/{id}/notes", gated(world, partial(create_note, world)), methods=["POST"]),
             Route("/v2/offices", gated(world, reading.offices), methods=["GET"]),
             Route("/v2/categories", gated(world, reading.categories), methods=["GET"]),
             Route("/v2/employmentTypes", gated(world, reading.employment_types), methods=["GET"]),
