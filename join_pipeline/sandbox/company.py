@@ -14,7 +14,7 @@ from join_pipeline.sandbox.arrivals import Arrivals, make_arrivals
 from join_pipeline.sandbox.config import DEFAULT_NOW
 from join_pipeline.sandbox.draws import Dice, Ints
 from join_pipeline.sandbox.instants import NEVER, from_datetime
-from join_pipeline.sandbox.jobs import Jobs, make_jobs
+from join_pipeline.sandbox.jobs import FEWEST_JOBS, Jobs, make_jobs
 from join_pipeline.sandbox.journeys import DELETED, Log, concatenate, make_journeys
 from join_pipeline.sandbox.people import People, make_people, make_touches
 
@@ -23,7 +23,6 @@ END: Final = datetime(
     2028, 1, 1, tzinfo=UTC
 )  # 19 months after DEFAULT_NOW: nobody applies any more, the last are decided
 _APPLICATIONS_PER_JOB: Final = 40
-_FEWEST_JOBS: Final = 24  # so that a small company, too, always has somebody applying
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ def make_company(seed: int, applications: int, n_jobs: int | None = None) -> Com
     begin, anchor, end = from_datetime(BEGIN), from_datetime(DEFAULT_NOW), from_datetime(END)
     if n_jobs is None:
         share = (end - begin) / (anchor - begin)
-        n_jobs = max(_FEWEST_JOBS, round(applications * share / _APPLICATIONS_PER_JOB)) if applications else 0
+        n_jobs = max(FEWEST_JOBS, round(applications * share / _APPLICATIONS_PER_JOB)) if applications else 0
     jobs = make_jobs(Dice(seed, 1), n_jobs, begin, end)
     arrivals = make_arrivals(Dice(seed, 2), jobs, applications, begin, anchor, end)
     journeys = make_journeys(Dice(seed, 3), jobs, arrivals)

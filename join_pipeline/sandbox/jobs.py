@@ -18,6 +18,7 @@ STATUS_OF: Final = {DRAFTED: "DRAFT", PUBLISHED: "ONLINE", OFFLINE: "OFFLINE", A
 
 # Jobs of before the first day are still open then, so that arrivals start at their usual pace.
 _LEAD: Final = 45 * DAY
+FEWEST_JOBS: Final = 24  # unless somebody asks for less: a small company, too, always has somebody applying
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Jobs:
 def make_jobs(dice: Dice, n: int, start: int, end: int) -> Jobs:
     """`n` jobs, published evenly between a while before `start` and `end`."""
     span = end - start + _LEAD
-    slot = (np.arange(n) + dice.uniform(n)) * (span / max(n, 1))
+    per_job = span / max(n, 1)
+    slot = (np.arange(n) + np.where(np.arange(n) > 0, dice.uniform(n), 0.0)) * per_job
     opened = slot.astype(np.int64) + start - _LEAD
     published = dice.in_office(opened, opened - DAY)
     is_draft_first = dice.chance(0.3, n)
@@ -51,9 +53,10 @@ def make_jobs(dice: Dice, n: int, start: int, end: int) -> Jobs:
     order = np.argsort(created, kind="stable")
     created, published, is_draft_first = created[order], published[order], is_draft_first[order]
 
-    is_abandoned = is_draft_first & dice.chance(0.2, n) & (np.arange(n) > 0)  # the first job hires: somebody must
+    is_abandoned = is_draft_first & dice.chance(0.2, n) & (n >= FEWEST_JOBS)
     is_evergreen = dice.chance(0.04, n)
     window = np.where(is_evergreen, 450 * DAY, np.clip(dice.days(38.0, 0.5, n), 10 * DAY, 160 * DAY))
+    window = np.maximum(window, int(1.2 * per_job))  # of few jobs, one at least is open at any time
     closed = dice.in_office(published + window, published)
     goes_offline = dice.chance(0.7, n)
     archived = np.where(goes_offline, dice.in_office(closed + dice.days(30.0, 0.6, n), closed), closed)
