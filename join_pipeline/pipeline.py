@@ -7,6 +7,7 @@ import contextlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -73,12 +74,12 @@ def refuse_failed(nodes: list[Node]) -> None:
 def warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The warehouse, for its one writer."""
     make_folder(settings.home)
-    config = {"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")}
+    config: dict[str, Any] = {"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")}
     try:
         con = duckdb.connect(settings.warehouse, config=config)
     except duckdb.Error as error:
         raise BuildError(
-            f"{settings.warehouse} can't be opened for writing: {error}. Readers open {settings.published.name} instead; "
+            f"{settings.warehouse} can't be opened for writing: {error}. Readers open {settings.published.name}; "
             f"if the file is broken, `join-pipeline rebuild` makes it anew."
         ) from None
     try:

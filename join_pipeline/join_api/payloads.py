@@ -90,6 +90,7 @@ class ApplicationPayload(Payload):
 
 
 class Office(Payload):
+    name: str | None = None
     street_name: str | None = None
     street_number: str | None = None
     postal_code: str | None = None

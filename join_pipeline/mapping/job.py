@@ -170,7 +170,7 @@ def _location(office: Office | None) -> Row | None:
     return {
         "city": office.city,
         "country": office.country_iso.upper() if office.country_iso else None,
-        "raw": None,
+        "raw": office.name,
         "state": None,
         "street_1": street or None,
         "street_2": None,

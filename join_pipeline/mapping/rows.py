@@ -37,10 +37,10 @@ class Mapped:
 def without_query(value: Any) -> Any:
     """`value` with the query of every URL in it removed: signatures change by themselves and open doors."""
     if isinstance(value, str):
-        if value.startswith(("https://", "http://")) and not any(letter.isspace() for letter in value):
+        # only a value that is a URL as a whole: a text that mentions one stays as it is
+        if value.startswith(("https://", "http://")) and ("?" in value or "#" in value) and len(value.split()) == 1:
             parts = urlsplit(value)
-            if parts.query or parts.fragment:
-                return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+            return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
         return value
     if isinstance(value, dict):
         return {key: without_query(item) for key, item in value.items()}

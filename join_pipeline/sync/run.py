@@ -60,7 +60,7 @@ def run_sync(
     ):
         # the first answer proves the token and tells the server's time, before anything is made on disk
         asked_at = time.monotonic()
-        references = {feed: _reference(client, feed) for feed in REFERENCES}
+        references = [(feed, _reference(client, feed)) for feed in REFERENCES]
         started_at = client.clock.when_asked(asked_at)
         lake = open_lake(settings.lake, settings.integration_id, create=True)
         records = lake.records()
@@ -76,7 +76,8 @@ def run_sync(
             reason=planned.reason,
             started_at=started_at,
             finished_at=started_at,
-            as_of=started_at,
+            # never earlier than it was: a server whose clock was set back has shown what it has shown
+            as_of=max(started_at, previous.as_of) if previous else started_at,
             clock_skew_seconds=round(client.clock.skew.total_seconds(), 1),
             mapping_version=MAPPING_VERSION,
             package_version=version("join-pipeline"),
@@ -106,9 +107,9 @@ class _Run:
     progress: Progress
     con: duckdb.DuckDBPyConnection
 
-    def extract(self, references: dict[Feed, Page | None]) -> None:
+    def extract(self, references: list[tuple[Feed, Page | None]]) -> None:
         """Everything from JOIN to raw. Applications before jobs: the jobs that they name must be known."""
-        for feed, page in references.items():
+        for feed, page in references:
             if page is not None:
                 self._extraction(feed).take_whole(page)
         applications = self._extraction(APPLICATIONS)
@@ -142,8 +143,8 @@ class _Run:
         writing = Writing(self.lake.path, self.record, is_new_mapping)
         for name, model in MODELS.items():
             self.record.models[name] = write_versions(self.con, model, writing)
-        for feed in self.record.feeds.values():
-            feed.listed_since = self.record.started_at if feed.is_whole else feed.listed_since
+        for figures in self.record.feeds.values():
+            figures.listed_since = self.record.started_at if figures.is_whole else figures.listed_since
         self.record.unknown = dict(sorted(seen.unknown.items()))
         self.record.n_requests = self.client.n_requests
         self.record.n_retries = self.client.n_retries

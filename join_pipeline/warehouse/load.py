@@ -47,7 +47,7 @@ class LoadedTable:
 
 
 def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes) -> list[LoadedTable]:
-    """Replace `ats` and `ats_history` with what the newest sync record lists. Readers of the file see all or nothing."""
+    """Replace `ats` and `ats_history` with what the newest sync record lists, in one transaction."""
     records = lake.records()
     if not records:
         raise LakeError(f"{lake.path} holds no committed sync. Run `join-pipeline sync` first.")

@@ -1,7 +1,7 @@
 """Marts: dbt in this very process, with a manifest that is parsed once.
 
-Belongs here: where the dbt project and its target lie, when it must be parsed, running it, what came of each node. Not
-here: any SQL (dbt_project). dbt's own process start asks the network for versions and costs seconds; its runner does not.
+Belongs here: where the dbt project and its target lie, when it must be parsed, running it, what came of each node.
+Not here: any SQL (dbt_project). dbt as a process of its own asks the network for versions and costs seconds.
 """
 
 import hashlib

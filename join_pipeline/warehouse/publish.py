@@ -2,8 +2,8 @@
 
 Belongs here: which tables readers get, and how the file appears. Not here: what is in the tables (dbt).
 
-The tables lie in the file's schema `main`. The file is named recruiting.duckdb, so DuckDB calls its catalog `recruiting`:
-a schema of the same name would make `recruiting.fct_application` ambiguous, and an error, for everyone who opens it.
+The tables lie in the file's schema `main`. The file is named recruiting.duckdb, so DuckDB calls its catalog
+`recruiting`: a schema of the same name would make `recruiting.fct_application` ambiguous, an error for everyone.
 """
 
 import contextlib
@@ -44,7 +44,7 @@ class Published:
 
 
 def publish(settings: Settings) -> Published:
-    """Write `published/recruiting.duckdb` from schema `recruiting` of the warehouse and put it in the old one's place."""
+    """Write `published/recruiting.duckdb` from the warehouse's schema `recruiting`, in the old one's place."""
     listed = tables_to_publish(read_manifest(settings))
     target = settings.published
     make_folder(target.parent)
