@@ -1,5 +1,5 @@
--- Observed never exceeds assumed, which falls along the milestones and is what moved on, is out, or waits; the mature
--- rate lies within its bounds; and every application is in its cohort.
+-- Observed never exceeds assumed, which falls along the milestones and is what moved on, is out, or waits (or, at the
+-- last one, is hired); the mature rate lies within its bounds; and every application is in its cohort.
 with
 
 counts as (
@@ -17,7 +17,7 @@ broken_counts as (
     where
         n_reached_observed > n_reached_assumed
         or n_reached_assumed > coalesce(n_reached_before, n_cohort)
-        or n_reached_assumed <> n_moved_on + n_out + n_waiting
+        or n_reached_assumed <> n_moved_on + n_out + n_waiting + if(milestone = 'HIRED', n_hired, 0)
 ),
 
 broken_rates as (

@@ -38,7 +38,6 @@ class Build:
         return row
 
 
-
 def dbt(folder: Path, *command: str, variables: Mapping[str, Any] | None = None, memory_limit: str = "1GB") -> Build:
     """Run a dbt command on `folder`/warehouse.duckdb; profile, target and logs lie in `folder` too."""
     path = folder / "warehouse.duckdb"
@@ -58,10 +57,13 @@ def dbt(folder: Path, *command: str, variables: Mapping[str, Any] | None = None,
         *("--target-path", str(folder / "target")),
         *("--log-path", str(folder / "logs")),
         *("--vars", yaml.safe_dump(dict(variables or {}))),
+        *("--log-level-file", "none"),  # a quarter of the time of a small build
         "--no-write-json",
         "--quiet",
     ]
-    result = dbtRunner().invoke(arguments)
+    # held open, the file is not checkpointed and opened anew for each model
+    with duckdb.connect(str(path)):
+        result = dbtRunner().invoke(arguments)
     if result.exception:
         raise result.exception
     results = list(getattr(result.result, "results", []))

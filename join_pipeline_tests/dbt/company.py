@@ -95,7 +95,10 @@ class Company:
             self.job(job)
         candidate = candidate or f"c-{name}"
         if candidate not in {row["id"] for row in self.rows.get("candidates", [])}:
-            made = {"source": source, "remote_created_at": None if candidate_created is None else day(candidate_created)}
+            made = {
+                "source": source,
+                "remote_created_at": None if candidate_created is None else day(candidate_created),
+            }
             self._write("candidates", candidate, seen[0].sync, made)
         for one in seen:
             columns = {
@@ -119,7 +122,14 @@ class Company:
         self._write(model, name, sync, columns, gone=gone)
 
     def _write(
-        self, model: str, name: str, sync: int, columns: Mapping[str, Any], *, gone: bool = False, reason: str = "observed"
+        self,
+        model: str,
+        name: str,
+        sync: int,
+        columns: Mapping[str, Any],
+        *,
+        gone: bool = False,
+        reason: str = "observed",
     ) -> None:
         at = self.sync_rows[sync]["started_at"]
         row = {
@@ -149,7 +159,12 @@ class Company:
             syncs = list(self.sync_rows.values())
             insert(connection, "ats_history.syncs", tables["ats_history.syncs"], syncs)
             insert(connection, "ats_history.sync_counts", tables["ats_history.sync_counts"], self.counts)
-            insert(connection, "ats.as_of", tables["ats.as_of"], [max(syncs, key=lambda row: row["as_of"])] if syncs else [])
+            insert(
+                connection,
+                "ats.as_of",
+                tables["ats.as_of"],
+                [max(syncs, key=lambda row: row["as_of"])] if syncs else [],
+            )
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
@@ -172,6 +187,6 @@ def insert(
     if rows:
         marks = ", ".join("?" * len(columns))
         connection.executemany(
-            f"insert into {table} values ({marks})",  # noqa: S608
+            f"insert into {table} values ({marks})",
             [[row.get(column) for column in columns] for row in rows],
         )

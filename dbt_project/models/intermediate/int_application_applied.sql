@@ -77,11 +77,11 @@ final as (
         coalesce(sourced.known_at, sourced.first_observed_at) as applied_at_hi,
         case when sourced.known_at is null then 'bounded' else sourced.known_from end as applied_evidence,
         sourced.is_in_the_future,
-        coalesce(
-            sourced.known_at < first_whole_sync.started_at
-            or (sourced.known_at is null and sourced.first_sync_started_at <= first_whole_sync.started_at),
-            true
-        ) as is_left_truncated
+        case
+            when first_whole_sync.started_at is null then true
+            when sourced.known_at is null then sourced.first_sync_started_at <= first_whole_sync.started_at
+            else sourced.known_at < first_whole_sync.started_at
+        end as is_left_truncated
     from sourced
     cross join first_whole_sync
 )

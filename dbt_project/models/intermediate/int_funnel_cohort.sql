@@ -65,8 +65,7 @@ alike as (
     )
 ),
 
--- Everybody who reached a milestone has moved on from it, is out, or waits. Beyond the last one lies the hire that
--- stands. An unknown outcome waits.
+-- Everybody who reached a milestone has moved on from it, is out, waits, or is hired. An unknown outcome waits.
 final as (
     select
         alike.cohort_grain,
@@ -80,7 +79,7 @@ final as (
         {{ sum_where('alike.n', "alike.status = 'UNKNOWN'") }} as n_unknown,
         {{ sum_where('alike.n', 'list_contains(alike.seen_ranks, milestones.milestone_rank)') }} as n_reached_observed,
         {{ sum_where('alike.n', reached) }} as n_reached_assumed,
-        {{ sum_where('alike.n', beyond ~ " or alike.status = 'HIRED'") }} as n_moved_on,
+        {{ sum_where('alike.n', beyond) }} as n_moved_on,
         {{ sum_where('alike.n', stopped ~ " and alike.status in ('DECLINED', 'VANISHED')") }} as n_out,
         {{ sum_where('alike.n', stopped ~ " and alike.status in ('OPEN', 'UNKNOWN')") }} as n_waiting,
         {{ sum_where('alike.n', reached ~ " and alike.status = 'HIRED'") }} as n_hired,

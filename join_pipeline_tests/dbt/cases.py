@@ -1,0 +1,76 @@
+"""The traps, one application each: what is easily got wrong in a history that is only looked at now and then.
+
+Syncs 1 to 6 run on days 10 to 15, then none for five days, then 7 and 8 on days 20 and 21, all of them full; an
+incremental one, number 9, on day 22 and a last full one on day 23.
+"""
+
+from join_pipeline_tests.dbt.company import Company, Seen
+
+FIRST_DAY = {number: 9 + number for number in range(1, 7)} | {7: 20, 8: 21, 9: 22, 10: 23}
+
+
+def company() -> Company:
+    one = Company()
+    for number, at in FIRST_DAY.items():
+        one.sync(number, at, "incremental" if number == 9 else "full")
+
+    screening, interview = Seen(1), Seen(1, "Interview", "ACTIVE", updated=9.5)
+    one.application("untouched", screening, applied=9)
+    # Interview on day 10.3 and Offer on day 10.8: the first was never seen
+    one.application("two_moves", screening, Seen(2, "Offer", "OFFER", updated=10.8), applied=9)
+    one.application(
+        "back_move",
+        screening,
+        Seen(2, "Case study", "ACTIVE", updated=10.5),
+        Seen(3, "Interview", "ACTIVE", updated=11.5),
+        applied=9,
+    )
+    one.application(
+        "reentry",
+        screening,
+        Seen(2, "Interview", "ACTIVE", updated=10.5),
+        Seen(3, "Case study", "ACTIVE", updated=11.5),
+        Seen(4, "Interview", "ACTIVE", updated=12.5),
+        applied=9,
+    )
+    one.application("skipped", screening, Seen(4, "Hired", "HIRED", updated=12.25), applied=9)
+    one.application(
+        "decline_undone",
+        screening,
+        Seen(2, "Screening", "REJECTED", updated=10.5),
+        Seen(3, "Screening", "APPLIED", updated=11.5),
+        Seen(5, "Hired", "HIRED", updated=13.5),
+        applied=9,
+    )
+    one.application(
+        "vanished_and_returned",
+        screening,
+        Seen(3, gone=True),
+        Seen(6, "Interview", "ACTIVE", updated=11.2, reason="returned"),
+        applied=9,
+    )
+    one.application("vanished", interview, Seen(10, "Interview", "ACTIVE", updated=9.5, gone=True), applied=9)
+    one.application(
+        "decided_and_deleted",
+        screening,
+        Seen(2, "Screening", "REJECTED", updated=10.5),
+        Seen(5, "Screening", "REJECTED", updated=10.5, gone=True),
+        applied=9,
+    )
+    one.application("historic_hire", Seen(1, "Hired", "HIRED", updated=8), applied=2)
+    one.application("historic_decline", Seen(1, "Interview", "REJECTED", updated=7), applied=2)
+    one.application("unknown_outcome", Seen(1, "Interview", "PARKED", updated=9.5), applied=9)
+    # came and moved between two syncs
+    one.application("seen_moved", Seen(3, "Interview", "ACTIVE", updated=11.75), applied=11.25)
+    one.application("came_and_hired", Seen(3, "Hired", "HIRED", updated=11.75), applied=11.25)
+    # nothing was looked at between days 15 and 20
+    one.application("over_the_gap", screening, Seen(7, "Hired", "HIRED", updated=17.5), applied=9)
+    one.application("not_announced", screening, Seen(7, "Hired", "HIRED", updated=9), applied=9)
+    # the incremental sync saw the change; only a full one could have seen the deletion
+    one.application("by_increment", screening, Seen(9, "Hired", "HIRED", updated=21.5), Seen(10, gone=True), applied=9)
+    one.application("no_creation", Seen(4, updated=12.5), applied=None)
+    one.application("from_the_future", Seen(4), applied=400)
+    # three applications of one person
+    for number, job in enumerate(("Nurse", "Cook", "Porter")):
+        one.application(f"thrice_{number}", Seen(2), applied=10.2 + number / 10, job=job, candidate="c-thrice")
+    return one
