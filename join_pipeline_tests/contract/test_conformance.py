@@ -1,6 +1,6 @@
 """Every endpoint of JOIN's API v2 that is read, over real HTTP: what the client relies on.
 
-Takes nothing for granted that is only our assumption (`test_assumptions` has those), so it may run against the live API.
+Nothing here is only our assumption (`test_assumptions` has those), so it may run against the live API.
 """
 
 from datetime import datetime
