@@ -40,8 +40,7 @@ def rebuild(settings: Settings) -> Built:
     """The same from nothing: the warehouse is deleted first. Readers keep the published file meanwhile."""
     with locked(settings.home):
         open_lake(settings.lake, settings.integration_id)  # before anything is deleted
-        for path in (settings.warehouse, settings.warehouse.with_name(f"{settings.warehouse.name}.wal")):
-            path.unlink(missing_ok=True)
+        forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
         return _build(settings)
 
@@ -58,6 +57,12 @@ def load(settings: Settings) -> list[LoadedTable]:
     lake = open_lake(settings.lake, settings.integration_id)
     with warehouse(settings) as con:
         return load_versions(lake, con, pseudonym_key(settings))
+
+
+def forget_warehouse(settings: Settings) -> None:
+    """Delete the warehouse: load makes it anew. The caller holds the lock."""
+    for path in (settings.warehouse, settings.warehouse.with_name(f"{settings.warehouse.name}.wal")):
+        path.unlink(missing_ok=True)
 
 
 def refuse_failed(nodes: list[Node]) -> None:

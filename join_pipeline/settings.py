@@ -4,6 +4,7 @@ Belongs here: every setting's name, default, check and one-line meaning, and whe
 Not here: anything that acts on them.
 """
 
+import os
 import zoneinfo
 from pathlib import Path
 from typing import Annotated, Final
@@ -135,3 +136,17 @@ def load_settings(**overrides: object) -> Settings:
 def pseudonym_key_file() -> Path:
     """Where the pseudonym key lies when the environment has none: in the user's config folder, away from the data."""
     return Path(typer.get_app_dir("join-pipeline", roaming=False)) / "pseudonym.key"
+
+
+def process_environment(settings: Settings) -> dict[str, str]:
+    """The environment for a process that is to have these settings: this one's, with every setting written out."""
+    environment = dict(os.environ)
+    for field in Settings.model_fields:
+        value = getattr(settings, field)
+        if value is None:
+            environment.pop(env_name(field), None)
+        else:
+            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+            environment[env_name(field)] = text
+    environment[env_name("data")] = str(settings.data.absolute())
+    return environment

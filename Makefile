@@ -1,0 +1,59 @@
+# Two commands set everything up: `make demo` and `make test`. Each makes .venv when it is needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo dev test check format constraints clean
+help:
+	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
+	@echo "make dev          the Dagster UI on http://127.0.0.1:3000, with the demo's data"
+	@echo "make test         all tests"
+	@echo "make check        ruff, mypy --strict, sqlfluff"
+	@echo "make format       let ruff and sqlfluff put the code in shape"
+	@echo "make constraints  resolve the dependencies anew into constraints.txt"
+
+# uv where it is installed, else venv and pip
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
+		uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
+	else \
+		$(PYTHON) -m venv $(VENV) && \
+		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'; \
+	fi
+	@touch $@
+
+demo: $(VENV)/.installed
+	@$(BIN)/join-pipeline demo --data $(DATA)
+
+# The demo's connection unless another is set: the UI shows the demo's run and can run it again against `make sandbox`.
+dev: export DAGSTER_HOME = $(abspath $(DATA))/dagster
+dev: export JOIN_PIPELINE_DATA = $(abspath $(DATA))
+dev: export JOIN_PIPELINE_CONNECTION ?= sandbox
+dev: $(VENV)/.installed
+	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
+	@$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port 3000
+
+test: $(VENV)/.installed
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.installed
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint --processes 0 dbt_project
+
+format: $(VENV)/.installed
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+	@$(BIN)/sqlfluff fix --processes 0 dbt_project
+
+# Exact versions for all supported Pythons, without a word about where they come from.
+constraints:
+	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --upgrade --no-header --no-annotate \
+		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
+
+clean:
+	@rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,166 @@
+"""Checks: what a sync and a load found that a user should know, and what to do about it.
+
+Belongs here: the rules, and their words. Not here: what dbt tests (dbt_project), what shows them (defs, cli).
+Grave ones stop what comes after; the others tell and let go on.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from join_pipeline.join_api.feeds import FEEDS
+from join_pipeline.lake.lake import Lake
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.models import MODELS, Column, Model
+
+BROKEN_SHARE: Final = 0.2
+"""A feed of which more than this share breaks the contract is not to be built on: JOIN's answers have changed."""
+VOLUME_SHARE: Final = 0.2
+VOLUME_COUNT: Final = 20
+WORDED: Final = ("applications", "jobs", "screening_questions", "job_hiring_team")
+"""Models with JOIN's own words in them, of which the mapping knows a list."""
+
+REFERENCES: Final = {
+    "jobs": {"contact_id": "users"},
+    "applications": {
+        "current_stage_id": "application_stages",
+        "job_id": "jobs",
+        "candidate_id": "candidates",
+    },
+    "candidate_tags": {"candidate_id": "candidates", "tag_id": "tags"},
+    "job_application_stages": {"job_id": "jobs", "stage_id": "application_stages"},
+    "job_screening_questions": {
+        "job_id": "jobs",
+        "question_id": "screening_questions",
+        "precondition_question_id": "screening_questions",
+    },
+    "job_hiring_team": {"job_id": "jobs", "user_id": "users"},
+}
+"""By model and column, the model whose `id` it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found about `raw/<feed>`, `models/<model>` or `ats/<table>`. `message` says what to do about it."""
+
+    about: str
+    check: str
+    is_ok: bool
+    message: str
+    is_grave: bool = False
+    figures: dict[str, int] = field(default_factory=dict)
+
+
+def check_sync(lake: Lake, record: SyncRecord, previous: SyncRecord | None) -> list[Finding]:
+    """Guard and contract by feed; schema, volume and unknown words by model."""
+    findings = []
+    for feed in FEEDS:
+        findings.append(_contract(feed.name, record))
+        if feed.verify_absent:
+            findings.append(_guard(feed.name, record))
+    for model in MODELS.values():
+        findings += [_schema(lake, model, record), _volume(model.name, record, previous)]
+        if model.name in WORDED:
+            findings.append(_words(model.name, record))
+    return findings
+
+
+def check_references(con: duckdb.DuckDBPyConnection) -> list[Finding]:
+    """Ids in `ats` of live records that lead nowhere."""
+    findings = []
+    for model, columns in REFERENCES.items():
+        counts = ", ".join(
+            f"count(*) FILTER ({column} IS NOT NULL AND {column} NOT IN (SELECT id FROM ats.{target}))"
+            for column, target in columns.items()
+        )
+        row = con.execute(f"SELECT {counts} FROM ats.{model} WHERE remote_deleted_at IS NULL").fetchall()[0]
+        figures = dict(zip(columns, row, strict=True))
+        dangling = ", ".join(f"{column} in {n} rows" for column, n in figures.items() if n)
+        message = f"Ids that lead nowhere: {dangling}. A full sync brings what is missing; if it does not, report it."
+        findings.append(
+            Finding(f"ats/{model}", "references", not dangling, message if dangling else "", figures=figures)
+        )
+    return findings
+
+
+def _guard(feed: str, record: SyncRecord) -> Finding:
+    objections = [objection for objection in record.objections if objection.startswith(f"{feed}: ")]
+    message = "; ".join(objections)
+    if objections:
+        message += (
+            ". What was known is kept. If JOIN really lost them, accept it: "
+            f"`join-pipeline sync --mode full --accept-loss {feed}`, or run the job sync_full with `accept_loss: [{feed}]`."
+        )
+    return Finding(f"raw/{feed}", "guard", not objections, message, is_grave=True)
+
+
+def _contract(feed: str, record: SyncRecord) -> Finding:
+    figures = record.feeds.get(feed)
+    if figures is None:
+        return Finding(f"raw/{feed}", "contract", False, "JOIN did not offer the list; the last known names hold.")
+    if not figures.quarantined:
+        return Finding(f"raw/{feed}", "contract", True, "")
+    where = next(iter(record.files.quarantine.get(feed, [])[-1:]), "no file")
+    message = (
+        f"{figures.quarantined} of {figures.records + figures.looks} records broke the contract and were set aside "
+        f"({where} in the lake, with reasons). Mend them in JOIN or upgrade join-pipeline; the next sync that lists "
+        "them takes them."
+    )
+    return Finding(
+        f"raw/{feed}",
+        "contract",
+        False,
+        message,
+        is_grave=figures.quarantined > BROKEN_SHARE * (figures.records + figures.looks),
+        figures={"quarantined": figures.quarantined},
+    )
+
+
+def _words(model: str, record: SyncRecord) -> Finding:
+    unknown = {name: n for name, n in record.unknown.items() if name.startswith(f"{model}.")}
+    listed = ", ".join(f"{name} ({n})" for name, n in unknown.items())
+    message = (
+        f"JOIN sent words or fields that are not known: {listed}. They are kept as they came; upgrade join-pipeline."
+    )
+    return Finding(f"models/{model}", "known_words", not unknown, message if unknown else "", figures=unknown)
+
+
+def _schema(lake: Lake, model: Model, record: SyncRecord) -> Finding:
+    """Version files of another release may have other columns: then load must not guess."""
+    faults = [
+        *_faults(lake, record.files.models.get(model.name, []), model.plain),
+        *_faults(lake, record.files.personal.get(model.name, []), model.personal),
+    ]
+    message = (
+        f"{faults[0]}, and {len(faults) - 1} other differences. The file comes from another release of join-pipeline: "
+        "use that one, or restore the lake from its backup."
+        if faults
+        else ""
+    )
+    return Finding(
+        f"models/{model.name}", "schema", not faults, message, is_grave=True, figures={"differences": len(faults)}
+    )
+
+
+def _faults(lake: Lake, paths: list[str], columns: tuple[Column, ...]) -> Iterator[str]:
+    declared = pa.schema([(column.name, column.type) for column in columns])
+    for path in paths:
+        found = pq.read_schema(lake.path / path)
+        for name in declared.names:
+            if name not in found.names:
+                yield f"{path} lacks the column {name}"
+            elif found.field(name).type != declared.field(name).type:
+                yield f"{path} has {name} as {found.field(name).type}, not {declared.field(name).type}"
+
+
+def _volume(model: str, record: SyncRecord, previous: SyncRecord | None) -> Finding:
+    now = record.models[model].live
+    before = previous.models[model].live if previous and model in previous.models else 0
+    lost = before - now
+    is_ok = lost < VOLUME_COUNT or lost <= VOLUME_SHARE * before
+    message = f"{before} were live before this sync, {now} are now. Check in JOIN that they are really gone."
+    return Finding(f"models/{model}", "volume", is_ok, "" if is_ok else message, figures={"before": before, "now": now})

@@ -1,0 +1,115 @@
+"""The pipeline's steps one by one, for whoever orchestrates them: each takes the lock, does one thing, tells what came.
+
+Belongs here: a step's lock and its checks, and that publish never follows a failed build. Not here: what a step does
+(sync, warehouse), which comes next (pipeline, defs).
+"""
+
+import contextlib
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import duckdb
+
+from join_pipeline.checks import Finding, check_references, check_sync
+from join_pipeline.errors import BuildError
+from join_pipeline.lake.files import locked
+from join_pipeline.lake.lake import open_lake
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.pipeline import forget_warehouse, pseudonym_key, refuse_failed
+from join_pipeline.settings import Settings
+from join_pipeline.sync.extract import Progress, no_progress
+from join_pipeline.sync.plan import AskedMode
+from join_pipeline.sync.run import run_sync
+from join_pipeline.warehouse.load import load_versions
+from join_pipeline.warehouse.marts import Node, build_marts, last_build, read_manifest
+from join_pipeline.warehouse.publish import Published, publish
+
+Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The committed sync, and what its checks found."""
+
+    record: SyncRecord
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Rows by table: `ats.jobs`, `ats_history.jobs`, …; and what the checks found."""
+
+    rows: dict[str, int]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What came of each dbt node, and the rows of each table and view, by `schema.name`."""
+
+    nodes: list[Node]
+    rows: dict[str, int]
+
+
+def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], progress: Progress = no_progress) -> Synced:
+    """One whole sync."""
+    record = run_sync(settings, mode, accept_loss=accept_loss, progress=progress)
+    lake = open_lake(settings.lake, settings.integration_id)
+    previous = next((known for known in lake.records() if known.sync_id == record.previous), None)
+    return Synced(record, check_sync(lake, record, previous))
+
+
+def load(settings: Settings, connect: Connect, *, from_nothing: bool = False) -> Loaded:
+    """The newest sync into the warehouse, through a connection of the caller's own making."""
+    with locked(settings.home):
+        lake = open_lake(settings.lake, settings.integration_id)
+        if from_nothing:
+            forget_warehouse(settings)
+        with _opened(settings, connect) as con:
+            load_versions(lake, con, pseudonym_key(settings))
+            tables = con.execute(
+                """SELECT schema_name || '.' || table_name FROM duckdb_tables()
+                WHERE schema_name IN ('ats', 'ats_history') ORDER BY ALL"""
+            ).fetchall()
+            return Loaded(_count(con, [table for (table,) in tables]), check_references(con))
+
+
+def build(settings: Settings) -> Built:
+    """All of dbt, on what was loaded."""
+    with locked(settings.home):
+        nodes = build_marts(settings)
+        made = {node.unique_id for node in nodes if node.status == "success"}
+        relations = [
+            f"{node['schema']}.{node['alias']}"
+            for unique_id, node in read_manifest(settings)["nodes"].items()
+            if unique_id in made and node["resource_type"] in {"model", "seed"}
+        ]
+        with contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
+            return Built(nodes, _count(con, relations))
+
+
+def publish_built(settings: Settings) -> Published:
+    """Publish the last build: only if it ended, and no test of it failed."""
+    with locked(settings.home):
+        refuse_failed(last_build(settings))
+        return publish(settings)
+
+
+@contextlib.contextmanager
+def _opened(settings: Settings, connect: Connect) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        with connect() as con, contextlib.closing(con):
+            settings.warehouse.chmod(0o600)
+            yield con
+    except duckdb.IOException as error:
+        raise BuildError(
+            f"{settings.warehouse} can't be opened for writing: {error}. Readers open {settings.published.name}."
+        ) from None
+
+
+def _count(con: duckdb.DuckDBPyConnection, relations: list[str]) -> dict[str, int]:
+    return {
+        relation: con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]  # names of this package's own
+        for relation in relations
+    }
