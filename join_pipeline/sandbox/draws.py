@@ -29,17 +29,19 @@ class Draw:
     __slots__ = ("_bits",)
 
     def __init__(self, *key: int | str) -> None:
-        self._bits = int.from_bytes(blake2b(repr(key).encode(), digest_size=48).digest())
+        self._bits = int.from_bytes(blake2b(repr(key).encode(), digest_size=24).digest())
 
     def below(self, n: int) -> int:
         self._bits, drawn = divmod(self._bits, n)
         return drawn
 
     def chance(self, percent: int) -> bool:
-        return self.below(100) < percent
+        self._bits, drawn = divmod(self._bits, 100)
+        return drawn < percent
 
     def pick(self, choices: Sequence[T]) -> T:
-        return choices[self.below(len(choices))]
+        self._bits, drawn = divmod(self._bits, len(choices))
+        return choices[drawn]
 
 
 class Dice:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from functools import lru_cache
 from typing import Final
 
 SECOND: Final = 1_000
@@ -11,6 +10,7 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 NEVER: Final = 2**62  # later than anything that happens
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_NAIVE_EPOCH: Final = _EPOCH.replace(tzinfo=None)
 
 
 def from_datetime(instant: datetime) -> int:
@@ -21,19 +21,11 @@ def to_datetime(ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=ms)
 
 
-@lru_cache(maxsize=4096)
-def _date(day: int) -> str:
-    return (_EPOCH + timedelta(days=day)).date().isoformat()
-
-
 def iso(ms: int, *, has_milliseconds: bool = True) -> str:
-    day, rest = divmod(ms, DAY)
-    seconds, fraction = divmod(rest, SECOND)
-    minutes, second = divmod(seconds, 60)
-    hour, minute = divmod(minutes, 60)
-    if has_milliseconds:
-        return f"{_date(day)}T{hour:02d}:{minute:02d}:{second:02d}.{fraction:03d}Z"
-    return f"{_date(day)}T{hour:02d}:{minute:02d}:{second:02d}Z"
+    """As JOIN writes it, to the millisecond or the second."""
+    return (_NAIVE_EPOCH + timedelta(milliseconds=ms)).isoformat(
+        "T", "milliseconds" if has_milliseconds else "seconds"
+    ) + "Z"
 
 
 def parse(text: str) -> int:

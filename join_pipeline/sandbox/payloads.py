@@ -84,7 +84,8 @@ class Payloads:
             return self._written(state, written)
         arrivals = self._company.arrivals
         job, source = int(arrivals.job[row]), SOURCES[arrivals.source[row]]
-        draw = Draw(self._company.seed, "application", row)
+        created = int(arrivals.created[row])
+        draw, answers = Draw(self._company.seed, "application", row), Draw(self._company.seed, "answers", row)
         kinds = [kind for kind, percent in (("CV", 85), ("COVER_LETTER", 30), ("JOIN_CV", 15)) if draw.chance(percent)]
         person = persons.candidate(self._company, int(arrivals.candidate[row]), state.now)
         return self._payload(
@@ -92,13 +93,13 @@ class Payloads:
             row,
             job=job,
             code=int(state.code[row]),
-            created=int(arrivals.created[row]),
+            created=created,
             updated=int(state.updated[row]),
             candidate=person,
             source={"product": source.product, "isPremium": source.is_premium},
             attachments=kinds,
             questions=[
-                self._answer(question, required, row, number, int(arrivals.created[row]))
+                self._answer(question, required, answers, f"{row + 1}/q{number}", created)
                 for number, (question, required) in enumerate(self._postings.questions(job))
             ],
             qualified=draw.pick(QUALIFIED),
@@ -184,8 +185,7 @@ class Payloads:
             "integrationExternalId": external_id,
         }
 
-    def _answer(self, question: Question, required: bool, row: int, number: int, created: int) -> dict[str, Any]:
-        draw = Draw(self._company.seed, "answer", row, number)
+    def _answer(self, question: Question, required: bool, draw: Draw, path: str, created: int) -> dict[str, Any]:
         is_skipped = not required and draw.chance(30)
         answer: str | None = None
         file: str | None = None
@@ -204,7 +204,7 @@ class Payloads:
                 case "MULTIPLE_CHOICE":
                     answer = ",".join(option for option in question.options if draw.chance(45)) or question.options[0]
                 case _:  # a file, or what nobody knows
-                    file = f"{self._files}/{row + 1}/q{number}?{SIGNATURE.decode()}"
+                    file = f"{self._files}/{path}?{SIGNATURE.decode()}"
         return {
             "question": question.name,
             "type": question.type,

@@ -117,6 +117,8 @@ def test_signed_urls_go_stale_with_the_clock():
         assert api.get(files[0]).status_code == 200
         api.post("/control/clock", json={"now": "2026-06-01T02:00:01Z"}).raise_for_status()
         assert api.get(files[0]).status_code == 403
+        answers = [item for found in api.get("/v2/applications").json() for item in found["screeningQuestions"]]
+        assert api.get(next(item["file"] for item in answers if item["file"])).status_code == 200
         fresh = [item["url"] for found in api.get("/v2/applications").json() for item in found["attachments"]]
         assert api.get(fresh[0]).status_code == 200
 
