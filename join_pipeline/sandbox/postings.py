@@ -33,6 +33,7 @@ _STAGE_NAMES: Final = tuple(
 _OWN_STAGES_FROM: Final = 1_000
 _OFFICE_KEYS: Final = ("id", "name", "streetName", "streetNumber", "postalCode", "city", "countryIso", "isDefault")
 _HOSTILE_JOB: Final = 0
+_UNKNOWN_QUESTION_EVERY: Final = 37
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,11 @@ class Postings:
     def _questions(self, job: int) -> tuple[tuple[Question, bool], ...]:
         """The job's form: questions, and whether they must be answered."""
         draw = Draw(self._company.seed, "form", job)
-        pool = list(QUESTIONS[FAMILIES[self._company.jobs.family[job]].language])
-        if not draw.chance(4):
-            pool = [question for question in pool if question.type not in UNKNOWN_TYPES]
+        asked = QUESTIONS[FAMILIES[self._company.jobs.family[job]].language]
+        pool = [question for question in asked if question.type not in UNKNOWN_TYPES]
         chosen = [pool.pop(draw.below(len(pool))) for _ in range(draw.below(6))]
+        if job % _UNKNOWN_QUESTION_EVERY == 3:
+            chosen += [question for question in asked if question.type in UNKNOWN_TYPES]
         return tuple((question, draw.chance(60)) for question in chosen)
 
     def _title(self, job: int, n_changes: int) -> str:
