@@ -1,7 +1,7 @@
 """The client: one connection pool to one JOIN account.
 
 Belongs here: sending requests, turning answers and failures into types, reading lists page by page. Not here: which
-lists there are (feeds), when a list ends (paging), what is retried (retry), what a record means (mapping).
+lists there are (feeds), when a list ends (paging), what is retried (retry), what is in a body (bodies).
 """
 
 import time
@@ -9,39 +9,21 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
+from threading import Event, Lock
 from types import TracebackType
 from typing import Final, Self
 
 import httpx
-import msgspec
 
 from join_pipeline.errors import ContractError, JoinError, RateLimited, TransientError
+from join_pipeline.join_api.bodies import Record, as_json, message_of, records_of
 from join_pipeline.join_api.paging import PAGE_SIZE, Paging
 from join_pipeline.join_api.rate_limit import RateLimit, wait_asked_for
 from join_pipeline.join_api.retry import error_for_status, error_for_transport, next_step, retrying
 from join_pipeline.join_api.server_clock import ServerClock
 
 MAX_REDIRECTS: Final = 3
-MAX_MESSAGE: Final = 200
 USER_AGENT: Final = "join-pipeline"
-
-
-class _Keyed(msgspec.Struct, rename="camel"):
-    id: int | str
-    last_updated_at: str | None = None
-
-
-_KEYED: Final = msgspec.json.Decoder(_Keyed)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as it came; JOIN's own id and lastUpdatedAt are None where they can't be read."""
-
-    id: str | None
-    updated: str | None
-    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +31,7 @@ class Page:
     """One page of a listing: its records as they came, and when (an upper bound of the server's time)."""
 
     number: int
-    records: list["Record"]
+    records: list[Record]
     fetched_at: datetime
     n_bytes: int
 
@@ -58,12 +40,12 @@ class _TokenAuth(httpx.Auth):
     """The raw token, without `Bearer`, to the configured origin only."""
 
     def __init__(self, token: str, base: httpx.URL) -> None:
-        self._token = token
+        self.token = token
         self._origin = _origin(base)
 
     def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
         if _origin(request.url) == self._origin:
-            request.headers["Authorization"] = self._token
+            request.headers["Authorization"] = self.token
         yield request
 
 
@@ -79,25 +61,28 @@ class JoinClient:
         timeout_seconds: float = 30.0,
         max_wait_seconds: float = 900.0,
         transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         clock: ServerClock | None = None,
     ) -> None:
         self._base = httpx.URL(url.rstrip("/"))
+        self._auth = _TokenAuth(token, self._base)
         self._http = httpx.Client(
-            auth=_TokenAuth(token, self._base),
-            timeout=timeout_seconds,
+            auth=self._auth,
+            # a place in the pool is waited for as long as it takes: the requests that hold one are bounded
+            timeout=httpx.Timeout(timeout_seconds, pool=None),
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
             limits=httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
             transport=transport,
         )
         self._in_flight = in_flight
         self._max_wait_seconds = max_wait_seconds
-        self._sleep = sleep
+        self._sleep = sleep or self._pause
         self._monotonic = monotonic
         self._lock = Lock()
+        self._stopped = Event()
         self.clock = clock or ServerClock(monotonic)
-        self.rate_limit = RateLimit(sleep, monotonic)
+        self.rate_limit = RateLimit(self._sleep, monotonic, max_wait_seconds)
         self.n_requests = 0
         self.n_retries = 0
 
@@ -108,6 +93,14 @@ class JoinClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._http.close()
+
+    def stop(self) -> None:
+        """Wake every thread that waits, and wait no more: for an interrupt, which must not outlast a rate limit."""
+        self._stopped.set()
+
+    def _pause(self, seconds: float) -> None:
+        if self._stopped.wait(seconds):
+            raise JoinError("The client was stopped.")
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> tuple[bytes, datetime]:
         """The JSON body at `path` and when it was fetched. Raises a `JoinError`; retries what is worth it."""
@@ -120,10 +113,10 @@ class JoinClient:
         raise AssertionError("tenacity returns or raises")
 
     def pages(
-        self, path: str, params: Mapping[str, str] | None = None, *, in_flight: int | None = None
+        self, path: str, params: Mapping[str, str] | None = None, *, in_flight: int | None = None, first: int = 1
     ) -> Iterator[Page]:
-        """A paged list, in the order of pages; at most `in_flight` asked for side by side, and no more kept."""
-        paging = Paging(in_flight or self._in_flight)
+        """A paged list from page `first` on, in order; at most `in_flight` asked for side by side, and no more kept."""
+        paging = Paging(in_flight or self._in_flight, first=first)
         with ThreadPoolExecutor(paging.in_flight, thread_name_prefix="join-page") as pool:
             while window := paging.window():
                 asked = [
@@ -136,6 +129,9 @@ class JoinClient:
                         # what came after the end is still an observation: the list may have grown meanwhile
                         if paging.tell(page.number, len(page.records), _fingerprint(page)):
                             yield page
+                except KeyboardInterrupt:
+                    self.stop()
+                    raise
                 finally:
                     for future in asked:
                         future.cancel()
@@ -146,73 +142,65 @@ class JoinClient:
 
     def _page(self, path: str, params: dict[str, str], number: int) -> Page:
         body, fetched_at = self.get(path, params)
-        try:
-            records = [read_record(bytes(raw)) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
-        except (msgspec.ValidationError, msgspec.DecodeError):
-            raise ContractError(
-                f"GET {path} answered JSON that is no list. Check that JOIN_API_URL is JOIN's API v2."
-            ) from None
+        records = records_of(body)
+        if records is None:
+            raise ContractError(f"GET {path} answered JSON that is no list. Check that JOIN_API_URL is JOIN's API v2.")
         return Page(number, records, fetched_at, len(body))
 
     def _get_once(self, path: str, params: Mapping[str, str] | None) -> tuple[bytes, datetime]:
         request = self._http.build_request("GET", self._url(path), params=params)
+        response = self._send(request, path)
         for _ in range(MAX_REDIRECTS):
-            response = self._send(request, path)
             following = response.next_request
             if following is None or _origin(following.url) != _origin(self._base):
                 break
-            request = following
+            response = self._send(following, path)
         if not response.is_success:
             raise self._refusal(response, path)
-        if not _is_json(response.content):
+        body = as_json(response.content)
+        if body is None:
             # a proxy's page, or an answer that was cut off on its way: may go through at the next try
             raise TransientError(
                 f"GET {path} answered {response.status_code} with a body that is not JSON. "
                 f"Check that JOIN_API_URL is JOIN's API v2."
             )
-        return response.content, self.clock.latest()
+        return body, self.clock.latest()
 
     def _send(self, request: httpx.Request, path: str) -> httpx.Response:
-        self.rate_limit.acquire()
-        asked_at = self._monotonic()
-        headers: httpx.Headers | None = None
+        asked_at = self.rate_limit.acquire()
+        response: httpx.Response | None = None
         try:
             with self._lock:
                 self.n_requests += 1
             response = self._http.send(request)
-            headers = response.headers
             with self._lock:
-                self.clock.hear(headers.get("date"), asked_at)
-        except httpx.TransportError as error:
+                self.clock.hear(response.headers.get("date"), asked_at)
+        except httpx.RequestError as error:
             kind = error_for_transport(error)
             what = type(error).__name__
             raise kind(f"GET {path} at {self._base.host} got no answer ({what}). {next_step(kind)}") from None
         finally:
-            self.rate_limit.release(headers, self.clock.epoch())
+            headers = None if response is None else response.headers
+            is_refused = response is not None and response.status_code == httpx.codes.TOO_MANY_REQUESTS
+            self.rate_limit.release(headers, self.clock.epoch(), asked_at, is_refused=is_refused)
         return response
 
     def _refusal(self, response: httpx.Response, path: str) -> JoinError:
         status = response.status_code
-        if response.is_redirect:
-            kind = error_for_status(400)
-            return kind(f"GET {path} was sent on to another host, where the token does not go. Check JOIN_API_URL.")
+        if response.next_request is not None:
+            is_elsewhere = _origin(response.next_request.url) != _origin(self._base)
+            where = "on to another host, where the token does not go" if is_elsewhere else "round in a circle"
+            return error_for_status(status)(f"GET {path} was sent {where}. Check JOIN_API_URL.")
         kind = error_for_status(status)
-        message = f"GET {path} was answered {status} {_reason(response)}. {next_step(kind)}"
+        reason = message_of(response.content, self._auth.token) or httpx.codes.get_reason_phrase(status)
+        answer = f"{status} {reason}".rstrip()
+        message = f"GET {path} was answered {answer}. {next_step(kind)}"
         if issubclass(kind, RateLimited):
             return kind(message, wait_asked_for(response.headers, self.clock.epoch()))
         return kind(message)
 
     def _url(self, path: str) -> httpx.URL:
         return self._base.copy_with(path=self._base.path.rstrip("/") + path)
-
-
-def read_record(payload: bytes) -> Record:
-    """A record with its id, where it has one."""
-    try:
-        keyed = _KEYED.decode(payload)
-    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError):
-        return Record(None, None, payload)
-    return Record(str(keyed.id), keyed.last_updated_at, payload)
 
 
 def _fingerprint(page: Page) -> int:
@@ -222,26 +210,3 @@ def _fingerprint(page: Page) -> int:
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
     return (url.scheme, url.host, url.port)
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return True
-
-
-def _reason(response: httpx.Response) -> str:
-    """What JOIN says went wrong, short, and without anything that looks like a person's data."""
-    try:
-        body = msgspec.json.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return response.reason_phrase
-    text = None
-    if isinstance(body, dict):
-        error = body.get("error")
-        text = (error.get("message") if isinstance(error, dict) else None) or body.get("message")
-    if not isinstance(text, str) or "@" in text:
-        return response.reason_phrase
-    return f"“{' '.join(text.split())[:MAX_MESSAGE]}”"

@@ -15,18 +15,22 @@ class Paging:
 
     The end is an empty page, or one shorter than the longest before it. A first page that is shorter than asked for is
     followed by page 2, since a server may cap the size. A page equal to the one before it means that the server
-    ignores paging: its whole list came with the first answer.
+    ignores paging: its whole list came with the first answer. A listing that is resumed begins at page `first`.
     """
 
     in_flight: int
     page_size: int = PAGE_SIZE
+    first: int = 1
     is_ended: bool = False
     is_paging_ignored: bool = False
     _window: int = field(default=1, init=False)
-    _asked: int = field(default=0, init=False)
-    _told: int = field(default=0, init=False)
+    _asked: int = field(init=False)
+    _told: int = field(init=False)
     _longest: int = field(default=0, init=False)
     _last_content: int | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._asked = self._told = self.first - 1
 
     def window(self) -> range:
         """The pages to ask for now, all of them; empty at the end."""
@@ -35,7 +39,7 @@ class Paging:
         first = self._asked + 1
         self._asked += self._window
         # a short first page may be the whole list: ask for one more page before asking for many
-        is_cautious = self._told == 1 and self._longest < self.page_size
+        is_cautious = self._told == self.first and self._longest < self.page_size
         if is_cautious:
             self._asked = first
         self._window = min(self.in_flight, max(1, self._asked - first + 1) * 2)
@@ -50,7 +54,7 @@ class Paging:
             self.is_ended = self.is_paging_ignored = True
             return False
         self._last_content = content
-        if n_records == 0 or (page > 1 and n_records < self._longest):
+        if n_records == 0 or n_records < self._longest:
             self.is_ended = True
         self._longest = max(self._longest, n_records)
         return n_records > 0

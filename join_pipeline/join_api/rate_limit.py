@@ -8,11 +8,18 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from email.utils import parsedate_to_datetime
 from typing import Final
 
+from join_pipeline.errors import RateLimited
+from join_pipeline.join_api.server_clock import http_date
+
 EPOCH_LOOKS_LIKE: Final = 1_000_000_000
+EPOCH_IN_MILLISECONDS_LOOKS_LIKE: Final = 1_000 * EPOCH_LOOKS_LIKE
 LONGEST_WAIT: Final = 3600.0
+MAX_WAIT_SECONDS: Final = 900.0
+RESET_RESOLUTION: Final = 1.0  # `reset` has whole seconds
+PROBE_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 0.05
 
 
 def wait_asked_for(headers: Mapping[str, str], now: float) -> float | None:
@@ -24,63 +31,118 @@ def wait_asked_for(headers: Mapping[str, str], now: float) -> float | None:
         text = headers.get(name, "").strip()
         if not text:
             continue
-        try:
-            seconds = float(text)
-        except ValueError:
-            try:
-                seconds = parsedate_to_datetime(text).timestamp() - now
-            except (ValueError, TypeError):
+        seconds = _number(text)
+        if seconds is None:
+            date = http_date(text)
+            if date is None:
                 continue
-        if seconds >= EPOCH_LOOKS_LIKE:
-            seconds -= now
-        if not math.isnan(seconds):
-            return min(max(seconds, 0.0), LONGEST_WAIT)
+            seconds = date.timestamp() - now
+        elif seconds >= EPOCH_LOOKS_LIKE:
+            seconds = seconds / (1_000 if seconds >= EPOCH_IN_MILLISECONDS_LOOKS_LIKE else 1) - now
+        return min(max(seconds, 0.0), LONGEST_WAIT)
     return None
 
 
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 class RateLimit:
-    """How many requests the window still has room for; shared by all threads of one client."""
+    """How many requests the window still has room for; shared by all threads of one client.
+
+    Several requests are on their way at a time and their answers come in any order. So the least that an answer told
+    holds until the window ends, and each request on its way may take one place of it.
+    """
 
     def __init__(
-        self, sleep: Callable[[float], None] = time.sleep, monotonic: Callable[[], float] = time.monotonic
+        self,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        max_wait_seconds: float = MAX_WAIT_SECONDS,
     ) -> None:
         self._sleep = sleep
         self._monotonic = monotonic
+        self._max_wait_seconds = max_wait_seconds
         self._lock = threading.Lock()
-        self._remaining: int | None = None
-        self._resets_at = 0.0
         self._in_flight = 0
-        self.waited_seconds = 0.0
+        self._remaining: int | None = None  # None: nothing was told, nothing is limited
+        self._resets_at = 0.0
+        self._is_told = False  # False while a new window's first answer is awaited
 
-    def acquire(self) -> None:
-        """Take a place in the window, waiting for the next window if this one is full."""
+    def acquire(self) -> float:
+        """Take a place, waiting for the next window if this one is full; the monotonic time at which it was taken.
+
+        Raises `RateLimited` rather than wait longer than the bound.
+        """
+        waited = 0.0
         while True:
             with self._lock:
-                wait = self._resets_at - self._monotonic()
-                if self._remaining is None or self._remaining > 0 or wait <= 0:
-                    if self._remaining is not None:
-                        # past the reset the size of the new window is unknown until the next answer: one at a time
-                        self._remaining = self._remaining - 1 if self._remaining > 0 else 0
-                        if wait <= 0 and self._remaining == 0:
-                            self._resets_at = self._monotonic() + 0.05
+                now = self._monotonic()
+                wait = self._wait(now)
+                if wait <= 0:
                     self._in_flight += 1
-                    return
-                self.waited_seconds += wait
+                    return now
+            waited += wait
+            if waited > self._max_wait_seconds:
+                raise RateLimited(
+                    f"JOIN's rate limit leaves no room for {waited:.0f} s, and JOIN_PIPELINE_MAX_WAIT_SECONDS is "
+                    f"{self._max_wait_seconds:.0f}. Another program may use the same token. Run it again later.",
+                    waited,
+                )
             self._sleep(wait)
 
-    def release(self, headers: Mapping[str, str] | None, now: float) -> None:
-        """Give the place back, with what the answer said of the window."""
+    def release(
+        self, headers: Mapping[str, str] | None, now: float, asked_at: float, *, is_refused: bool = False
+    ) -> None:
+        """Give the place back, with what the answer said of the window; no headers where no answer came.
+
+        `now` is the server's time in epoch seconds, `asked_at` what `acquire` returned, a 429 `is_refused`.
+        """
         with self._lock:
             self._in_flight -= 1
-            if headers is None:
+            remaining = 0 if is_refused else _remaining(headers)
+            reset = None if remaining is None else wait_asked_for(headers or {}, now)
+            if remaining is None or reset is None:
+                self._hear_nothing(has_answer=headers is not None)
                 return
-            try:
-                remaining = int(headers["x-ratelimit-remaining"])
-            except (KeyError, ValueError):
-                return
-            reset = wait_asked_for(headers, now)
-            if reset is None:
-                return
-            # requests in flight are not yet in the server's count
-            self._remaining = max(0, remaining - self._in_flight)
-            self._resets_at = self._monotonic() + reset
+            arrived = self._monotonic()
+            is_same_window = (
+                self._is_told
+                and not is_refused
+                and asked_at < self._resets_at
+                and asked_at + reset - RESET_RESOLUTION <= self._resets_at <= arrived + reset + RESET_RESOLUTION
+            )
+            if is_same_window and self._remaining is not None:
+                self._remaining = min(self._remaining, remaining)
+            else:
+                self._remaining, self._resets_at, self._is_told = remaining, arrived + reset, True
+
+    def _wait(self, now: float) -> float:
+        if self._remaining is None or self._remaining > self._in_flight:
+            return 0.0
+        if now >= self._resets_at:
+            # a new window: its size is unknown until its first answer, so one request goes ahead; and another one
+            # each second, since an answer that never comes must not hold up the rest
+            self._remaining, self._resets_at, self._is_told = 0, now + PROBE_SECONDS, False
+            return 0.0
+        if self._remaining or not self._is_told:
+            # an answer that is on its way may make room
+            return min(POLL_SECONDS, self._resets_at - now)
+        return self._resets_at - now
+
+    def _hear_nothing(self, *, has_answer: bool) -> None:
+        if has_answer and not self._is_told:
+            self._remaining = None
+        elif self._remaining:
+            self._remaining -= 1  # the server may have counted it
+
+
+def _remaining(headers: Mapping[str, str] | None) -> int | None:
+    try:
+        return max(0, int((headers or {})["x-ratelimit-remaining"]))
+    except (KeyError, ValueError):
+        return None

@@ -37,9 +37,9 @@ STATUS_ERRORS: Final[dict[int, type[JoinError]]] = {
     503: TransientError,
     504: TransientError,
 }
-TRANSPORT_ERRORS: Final[dict[type[httpx.HTTPError], type[JoinError]]] = {
+TRANSPORT_ERRORS: Final[dict[type[httpx.RequestError], type[JoinError]]] = {
     httpx.UnsupportedProtocol: PermanentError,
-    httpx.TransportError: TransientError,
+    httpx.RequestError: TransientError,  # no answer, or one whose compression is broken
 }
 NEXT_STEP: Final[dict[type[JoinError], str]] = {
     AuthError: "Check JOIN_API_TOKEN: it may be wrong or revoked, or the plan may lack API access.",
@@ -57,8 +57,8 @@ def error_for_status(status: int) -> type[JoinError]:
     return TransientError if status >= httpx.codes.INTERNAL_SERVER_ERROR else PermanentError
 
 
-def error_for_transport(error: httpx.TransportError) -> type[JoinError]:
-    """The type of a request that got no answer."""
+def error_for_transport(error: httpx.RequestError) -> type[JoinError]:
+    """The type of a request that got no answer that can be read."""
     return next(kind for base, kind in TRANSPORT_ERRORS.items() if isinstance(error, base))
 
 
@@ -82,12 +82,16 @@ def retrying(max_wait_seconds: float, sleep: Callable[[float], None] = time.slee
     """Retry `TransientError` with full jitter, as long as the waits of one request stay below the bound.
 
     A 429 is waited out for as long as it asks and does not use up an attempt; everything else has `ATTEMPTS`.
+    For one request: it counts what was tried.
     """
 
+    n_failed = 0
+
     def is_over(state: tenacity.RetryCallState) -> bool:
+        nonlocal n_failed
         error = state.outcome.exception() if state.outcome else None
-        is_used_up = state.attempt_number >= ATTEMPTS and not isinstance(error, RateLimited)
-        return is_used_up or state.idle_for + state.upcoming_sleep > max_wait_seconds
+        n_failed += not isinstance(error, RateLimited)
+        return n_failed >= ATTEMPTS or state.idle_for + state.upcoming_sleep > max_wait_seconds
 
     return tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(TransientError), wait=_wait, stop=is_over, sleep=sleep, reraise=True

@@ -14,6 +14,16 @@ DATE_RESOLUTION: Final = 1.0
 SKEW_REPORTED: Final = timedelta(minutes=5)
 
 
+def http_date(text: str) -> datetime | None:
+    """The instant of a header such as `Date`, or None where it is none."""
+    try:
+        date = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    # "-0000" gives a time without a zone, and means UTC
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date
+
+
 class ServerClock:
     """Bounds of the server's time. Before the first `Date` header it is the local time."""
 
@@ -28,11 +38,9 @@ class ServerClock:
         """Take an answer's `Date` header; `asked_at` is the monotonic time at which its request was sent."""
         if self._offset is not None or date is None:
             return
-        try:
-            told = parsedate_to_datetime(date)
-        except (ValueError, TypeError):
+        told = http_date(date)
+        if told is None:
             return
-        told = told.replace(tzinfo=UTC) if told.tzinfo is None else told
         arrived = self._monotonic()
         self._offset = told.timestamp() - arrived
         self._slack = DATE_RESOLUTION + (arrived - asked_at)
