@@ -6,14 +6,18 @@ Enums are plain text: an unknown word passes and is counted. Keys that no field 
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 
 from join_pipeline.errors import ContractError
 
-MAX_INSTANT: Final = datetime(9000, 1, 1, tzinfo=UTC)  # DuckDB and pandas hold less than Python does
+# outside of these an instant stands for something else: year 1 for none, year 9999 for never
+MIN_INSTANT: Final = datetime(1900, 1, 1, tzinfo=UTC)
+MAX_INSTANT: Final = datetime(9000, 1, 1, tzinfo=UTC)
 PayloadT = TypeVar("PayloadT", bound="Payload")
+Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What an Arrow column holds: JSON's own numbers have no end."""
 
 
 class Payload(msgspec.Struct, rename="camel", kw_only=True):
@@ -21,13 +25,13 @@ class Payload(msgspec.Struct, rename="camel", kw_only=True):
 
 
 class StagePayload(Payload):
-    id: int
+    id: Whole
     name: str
-    index: int | None = None
+    index: Whole | None = None
 
 
 class JobReference(Payload):
-    id: int
+    id: Whole
     title: str | None = None
     external_id: str | None = None
 
@@ -38,7 +42,7 @@ class Country(Payload):
 
 
 class CandidatePayload(Payload):
-    id: int
+    id: Whole
     first_name: str | None = None
     last_name: str | None = None
     email: str | None = None
@@ -66,7 +70,7 @@ class Consent(Payload):
 class ApplicationPayload(Payload):
     """One application, as listed and as read by its id."""
 
-    id: int
+    id: Whole
     created_at: datetime
     last_updated_at: datetime
     current_stage: StagePayload | None
@@ -129,7 +133,7 @@ class TeamMember(Payload):
 class JobPayload(Payload):
     """One job, as listed with `content=true` and as read by its id."""
 
-    id: int
+    id: Whole
     title: str
     status: str
     created_at: datetime
@@ -171,9 +175,12 @@ def decode(kind: type[PayloadT], text: str | bytes) -> PayloadT:
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ContractError("not JSON") from None
     for name, value in _instants(payload):
-        instant = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        if instant > MAX_INSTANT:
-            raise ContractError(f"Instant out of range - at `$.{name}`")
+        try:
+            instant = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        except OverflowError:  # 9999-12-31T23:59:59-01:00 is in a year that Python has not
+            instant = datetime.max.replace(tzinfo=UTC)
+        if not MIN_INSTANT <= instant <= MAX_INSTANT:
+            raise ContractError(f"Instant out of range - at `$.{key_of(kind, name)}`")
         setattr(payload, name, instant)
     return payload
 
@@ -183,6 +190,11 @@ def _instants(payload: Payload) -> Iterator[tuple[str, datetime]]:
         value = getattr(payload, name)
         if isinstance(value, datetime):
             yield name, value
+
+
+def key_of(kind: type[Payload], name: str) -> str:
+    """JOIN's key for a field."""
+    return kind.__struct_encode_fields__[kind.__struct_fields__.index(name)]
 
 
 def extras(kind: type[Payload], payload: dict[str, Any]) -> list[str]:
