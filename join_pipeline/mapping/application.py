@@ -7,7 +7,7 @@ import msgspec
 
 from join_pipeline.join_api.payloads import ApplicationPayload, CandidatePayload, StagePayload, extras
 from join_pipeline.mapping.questions import add_question
-from join_pipeline.mapping.rows import Mapped, Parent, Row, content_digest, json_text, without_query
+from join_pipeline.mapping.rows import Mapped, Parent, Row, content_digest, country_code, json_text, without_query
 from join_pipeline.mapping.vocabulary import OUTCOMES
 from join_pipeline.models.ids import Ids
 
@@ -82,7 +82,7 @@ def candidate(payload: CandidatePayload, raw: dict[str, Any], ids: Ids) -> Row:
         "last_name": payload.last_name,
         "phone_numbers": [{"phone_number": payload.phone_number, "type": None}] if payload.phone_number else [],
         "email_addresses": [{"email_address": (payload.email or "").strip(), "type": None}] if has_email else [],
-        "location": NO_LOCATION | {"country": country.iso3166, "raw": country.name} if country else None,
+        "location": NO_LOCATION | {"country": country_code(country.iso3166), "raw": country.name} if country else None,
         "remote_data": json_text({PATH: {"candidate": raw}}),
         "payload_hash": content_digest(raw),
         "shows_tags": payload.tags is not msgspec.UNSET,

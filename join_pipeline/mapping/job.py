@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from join_pipeline.join_api.payloads import Contact, JobPayload, Office, Reference, Salary, extras
 from join_pipeline.mapping.questions import FROM_JOB, add_question
-from join_pipeline.mapping.rows import Mapped, Parent, Row, content_digest, json_text, without_query
+from join_pipeline.mapping.rows import Mapped, Parent, Row, content_digest, country_code, json_text, without_query
 from join_pipeline.mapping.vocabulary import (
     ADVERTISED,
     CONTACT_ROLE,
@@ -46,10 +46,11 @@ def reference_names(rows: Iterable[Reference]) -> dict[int, str]:
 
 def map_job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: References) -> Mapped:
     """Everything that one job's payload says. `raw` is the same payload with all of its keys."""
+    post_url = _post_url(payload, raw, references)  # public: its query is part of it
     raw = without_query(raw)
     mapped = Mapped()
     parent = Parent(payload.last_updated_at, payload.id)
-    mapped.add("jobs", job(payload, raw, ids, references))
+    mapped.add("jobs", job(payload, raw, ids, references) | {"post_url": post_url})
     if payload.status not in JOB_STATUSES:
         mapped.unknown.append("jobs.status")
     if payload.salary and payload.salary.frequency and payload.salary.frequency not in SALARY_PERIODS:
@@ -86,7 +87,7 @@ def map_job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: Refe
 
 
 def job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: References) -> Row:
-    """One unified job. When it opened depends on what was known before: sync adds it."""
+    """One unified job, without its public URL. When it opened depends on what was known before: sync adds it."""
     salary = payload.salary or Salary()
     contact_email = _email(payload.contact) if payload.contact else None
     return {
@@ -98,7 +99,6 @@ def job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: Referenc
         "status": JOB_STATUSES.get(payload.status, payload.status),
         "visibility": "PUBLIC" if payload.status == ADVERTISED else "UNLISTED",
         "category": references.categories.get(payload.category_id or 0),
-        "post_url": _post_url(payload, raw, references),
         "experience_level": references.seniority_levels.get(payload.seniority_id or 0),
         "salary_amount": _single_amount(salary),
         "salary_amount_from": salary.from_,
@@ -120,12 +120,12 @@ def job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: Referenc
 
 def user(email: str, contact: Contact, ids: Ids) -> Row:
     """A contact with an e-mail address; without one it can't be told apart, so it is no user."""
-    first, _, rest = (contact.name or "").strip().partition(" ")
+    first, *rest = (contact.name or "").split(maxsplit=1) or [""]
     return {
         "id": ids.of("users", email),
         "remote_id": email,
         "first_name": first or None,
-        "last_name": rest.strip() or None,
+        "last_name": rest[0].strip() if rest else None,
         "email": email,
     }
 
@@ -169,7 +169,7 @@ def _location(office: Office | None) -> Row | None:
     street = " ".join(part for part in (office.street_name, office.street_number) if part)
     return {
         "city": office.city,
-        "country": office.country_iso.upper() if office.country_iso else None,
+        "country": country_code(office.country_iso),
         "raw": office.name,
         "state": None,
         "street_1": street or None,

@@ -1,12 +1,14 @@
 """What mapping gives: rows of models, each with what decides between several parents of one record."""
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Final
 
 import msgspec
+
+_URL: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 
 Row = dict[str, Any]
 """One row of a model: its own columns by name, with `id`, `remote_id` and, where there is one, `payload_hash`."""
@@ -34,14 +36,16 @@ class Mapped:
         self.rows.setdefault(model, []).append(row)
 
 
+def country_code(text: str | None) -> str | None:
+    """ISO 3166-1 alpha-2 in upper case; what is none stays as it came."""
+    return text.upper() if text and len(text) == 2 else text or None
+
+
 def without_query(value: Any) -> Any:
     """`value` with the query of every URL in it removed: signatures change by themselves and open doors."""
     if isinstance(value, str):
         # only a value that is a URL as a whole: a text that mentions one stays as it is
-        if value.startswith(("https://", "http://")) and ("?" in value or "#" in value) and len(value.split()) == 1:
-            parts = urlsplit(value)
-            return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
-        return value
+        return re.split("[?#]", value, maxsplit=1)[0] if _URL.fullmatch(value) else value
     if isinstance(value, dict):
         return {key: without_query(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -12,7 +12,7 @@ OUTCOMES: Final = {
 JOB_STATUSES: Final = {"ONLINE": "OPEN", "OFFLINE": "OPEN", "ARCHIVED": "ARCHIVED", "DRAFT": "DRAFT"}
 ADVERTISED: Final = "ONLINE"
 EMPLOYMENT_TYPES: Final = {
-    # English and German names and slugs of JOIN's list, as `_key` writes them
+    # English and German names and slugs of JOIN's list, as `slug` writes them
     "full_time": "FULL_TIME",
     "employee": "FULL_TIME",
     "permanent_employment": "FULL_TIME",
