@@ -3,26 +3,34 @@
 Belongs here: atomic writes, the lock. Not here: what is in the files.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from join_pipeline.errors import LakeError, LockedError
 
 
 def make_folder(folder: Path) -> Path:
-    """The folder, made with its parents, 0700 where it is new."""
+    """The folder, made with its parents, 0700 where they are new."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(folder)
     except OSError as error:
         raise LakeError(f"{folder} can't be made ({error.strerror}). Check JOIN_PIPELINE_DATA.") from None
     return folder
 
 
-@contextmanager
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)  # mkdir's own `parents` would leave them open to everybody
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _flush(folder.parent)
+
+
+@contextlib.contextmanager
 def appearing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; on success it is flushed to disk and takes the name `path`."""
     make_folder(path.parent)
@@ -57,11 +65,14 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-@contextmanager
+@contextlib.contextmanager
 def locked(home: Path) -> Iterator[None]:
     """The connection's one lock. It is gone with its process, whatever ends it. `LockedError` if it is held."""
     make_folder(home)
-    descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise LakeError(f"{home / 'lock'} can't be opened ({error.strerror}). Check JOIN_PIPELINE_DATA.") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,8 +81,11 @@ def locked(home: Path) -> Iterator[None]:
             raise LockedError(
                 f"Another command works on {home} (process {holder}). Wait until it ends, then run it again."
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            raise LakeError(f"{home} can't be locked ({error.strerror}). Keep the data on a local disk.") from None
+        with contextlib.suppress(OSError):  # only for the message above: a full disk must not stop a lock
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
     finally:
         os.close(descriptor)
