@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 import httpx
 import typer
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from join_pipeline.errors import SettingsError
@@ -33,9 +33,21 @@ def _url(text: str) -> str:
         raise ValueError("not a URL") from error
     if url.scheme not in {"http", "https"} or not url.host:
         raise ValueError("needs http:// or https:// and a host")
+    try:
+        url.host.encode("idna")
+    except UnicodeError:
+        raise ValueError("the host is no host name") from None
+    if "%" in url.host:
+        raise ValueError("the host is no host name")
     if url.userinfo or url.query or url.fragment:
         raise ValueError("takes no user, query or fragment")
     return text.rstrip("/")
+
+
+def _folder(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("names no folder")  # and is not the folder one happens to stand in
+    return value
 
 
 class Settings(BaseSettings):
@@ -51,7 +63,7 @@ class Settings(BaseSettings):
     join_api_url: Annotated[str, AfterValidator(_url)] = Field(
         "https://api.join.com/v2", validation_alias=ENV_NAMES["join_api_url"], description="Where JOIN's API v2 answers"
     )
-    data: Path = Field(Path("data"), description="The data folder; one folder per connection lies in it")
+    data: Annotated[Path, BeforeValidator(_folder)] = Field(Path("data"), description="The data folder; one folder per connection lies in it")
     connection: str = Field(
         "join", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Name of the connection: one JOIN company"
     )
@@ -72,6 +84,10 @@ class Settings(BaseSettings):
     max_second_looks: int = Field(
         1000, ge=0, le=1_000_000, description="Missing records looked at one by one in a sync; the rest stay pending"
     )
+    resume_hours: float = Field(
+        2.0, ge=0, le=24, description="How old a full sync that was interrupted may be to be resumed; 0: never"
+    )
+    raw_days: int = Field(14, ge=0, le=3650, description="Days for which raw payloads and set-aside records are kept")
     post_url_template: str | None = Field(
         None, description="A job's public URL where JOIN gives none; `{id}` is JOIN's job id"
     )
