@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     join_api_url: Annotated[str, AfterValidator(_url)] = Field(
         "https://api.join.com/v2", validation_alias=ENV_NAMES["join_api_url"], description="Where JOIN's API v2 answers"
     )
-    data: Annotated[Path, BeforeValidator(_folder)] = Field(Path("data"), description="The data folder; one folder per connection lies in it")
+    data: Annotated[Path, BeforeValidator(_folder)] = Field(
+        Path("data"), description="The data folder; one folder per connection lies in it"
+    )
     connection: str = Field(
         "join", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Name of the connection: one JOIN company"
     )
