@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from join_pipeline.errors import LakeError, SettingsError
-from join_pipeline.lake.files import make_folder, write_whole
-from join_pipeline.lake.record import SyncRecord
+from join_pipeline.lake.files import appearing, make_folder, write_whole
+from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import ALPHABET, ID_LENGTH, Ids
 
 FORMAT: Final = 1
+MOST_RECORDS: Final = 64
+KEPT_RECORDS: Final = 16
 T = TypeVar("T")
 
 
@@ -39,13 +43,39 @@ class Lake:
         return Ids(self.integration_id)
 
     def records(self) -> list[SyncRecord]:
-        """All committed syncs, oldest first."""
-        return [_read(path, SyncRecord) for path in sorted((self.path / "syncs").glob("[0-9]*.json"))]
+        """All committed syncs, oldest first. Of folded ones, the lists of files are gone."""
+        folded = pq.read_table(self._log)["record"].to_pylist() if self._log.exists() else []
+        records = [msgspec.json.decode(text, type=SyncRecord) for text in folded]
+        records += [_read(path, SyncRecord) for path in self._record_files()]
+        # a fold that was cut off leaves a record in both places
+        return sorted({record.sync_id: record for record in records}.values(), key=lambda record: record.sync_id)
 
     def newest(self) -> SyncRecord | None:
         """The record that is in force."""
-        paths = sorted((self.path / "syncs").glob("[0-9]*.json"))
+        paths = self._record_files()
         return _read(paths[-1], SyncRecord) if paths else None
+
+    def fold_records(self) -> None:
+        """Move all but the newest records into `syncs/log.parquet`, once there are many."""
+        paths = self._record_files()
+        if len(paths) <= MOST_RECORDS:
+            return
+        texts = []
+        for record in self.records()[:-KEPT_RECORDS]:
+            record.files = Files()
+            record.pending = {}
+            texts.append(msgspec.json.encode(record).decode())
+        with appearing(self._log) as aside:
+            pq.write_table(pa.table({"record": texts}), aside, compression="zstd")
+        for path in paths[:-KEPT_RECORDS]:
+            path.unlink()
+
+    @property
+    def _log(self) -> Path:
+        return self.path / "syncs" / "log.parquet"
+
+    def _record_files(self) -> list[Path]:
+        return sorted((self.path / "syncs").glob("[0-9]*.json"))
 
     def listed(self, paths: list[str]) -> list[str]:
         """Absolute paths of listed files. `LakeError` names the first that is missing."""

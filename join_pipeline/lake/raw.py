@@ -1,23 +1,33 @@
 """Raw: what JOIN said, as it said it, with when and how it was asked.
 
-One row is one record of one answer, or one record that JOIN said it does not have (`status` 404, no payload).
+One row is one record of one answer, or one record that JOIN said it does not have (`status` 404, no payload). While a
+sync extracts, rows go to a spool outside the lake in small parts, so that a sync that is killed can be resumed; what is
+committed is written from it in large ones.
 """
 
+import shutil
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from join_pipeline.lake.files import appearing
+from join_pipeline.lake.files import appearing, make_folder, write_whole
+from join_pipeline.lake.record import FeedRecord, Mode
 from join_pipeline.models.types import INSTANT, TEXT, WHOLE
 
-ROWS_PER_PART: Final = 20_000
-BYTES_PER_PART: Final = 64 * 2**20
+ROWS_PER_PART: Final = 50_000
+ROWS_PER_SPOOL_PART: Final = 2_500
+SECONDS_PER_SPOOL_PART: Final = 30.0
 SCHEMA: Final = pa.schema(
     [
+        ("sync_id", TEXT),
         ("listing", TEXT),  # which listing of the feed: all, status=…, since, or look for a record's own GET
         ("page", WHOLE),
         ("record_id", TEXT),
@@ -31,6 +41,7 @@ SCHEMA: Final = pa.schema(
 class RawRow(NamedTuple):
     """One row of raw."""
 
+    sync_id: str
     listing: str
     page: int
     record_id: str | None
@@ -39,37 +50,100 @@ class RawRow(NamedTuple):
     payload: str | None
 
 
-class RawWriter:
-    """Writes one feed's rows of one sync as parts; each part appears whole, and is then listed in `files`."""
+class SpoolState(msgspec.Struct, kw_only=True):
+    """What a resumed sync must know: who it was, and which listings were read to their end."""
 
-    def __init__(self, lake: Path, feed: str, sync_id: str, files: list[str]) -> None:
-        self._lake = lake
-        self._folder = lake / "raw" / feed / sync_id
-        self._rows: list[RawRow] = []
-        self._n_bytes = 0
-        self._n_parts = 0
-        self.files = files
+    sync_id: str
+    previous: str | None
+    mode: Mode
+    started_at: datetime
+    done: list[str] = []
+    feeds: dict[str, FeedRecord] = {}
 
-    def add(self, row: RawRow) -> None:
-        self._rows.append(row)
-        self._n_bytes += len(row.payload or "")
-        if len(self._rows) >= ROWS_PER_PART or self._n_bytes >= BYTES_PER_PART:
-            self.flush()
 
-    def flush(self) -> None:
-        """Write what is held."""
-        if not self._rows:
-            return
-        path = self._folder / f"part-{self._n_parts:05d}.parquet"
-        columns = [
-            pa.array(values, field.type) for values, field in zip(zip(*self._rows, strict=True), SCHEMA, strict=True)
-        ]
-        with appearing(path) as aside:
-            pq.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), aside, compression="zstd")
-        self.files.append(path.relative_to(self._lake).as_posix())
-        self._n_parts += 1
-        self._rows = []
-        self._n_bytes = 0
+@dataclass(slots=True)
+class Spool:
+    """The rows of a sync that is not committed yet, by feed."""
+
+    folder: Path
+    state: SpoolState
+    _held: dict[str, list[RawRow]] = field(default_factory=dict)
+    _flushed_at: float = field(default_factory=time.monotonic)
+
+    def add(self, feed: str, row: RawRow) -> None:
+        rows = self._held.setdefault(feed, [])
+        rows.append(row)
+        is_old = time.monotonic() - self._flushed_at > SECONDS_PER_SPOOL_PART
+        if len(rows) >= ROWS_PER_SPOOL_PART or is_old:
+            self.flush(feed)
+
+    def flush(self, feed: str) -> None:
+        """Write what is held of a feed."""
+        rows = self._held.pop(feed, [])
+        if rows:
+            with appearing(self.folder / feed / f"{len(self.parts(feed)):05d}.parquet") as aside:
+                pq.write_table(_table(rows), aside)
+        self._flushed_at = time.monotonic()
+
+    def mark(self, feed: str, listing: str) -> None:
+        """Note that a listing was read to its end."""
+        self.flush(feed)
+        self.state.done.append(f"{feed}/{listing}")
+        self.save()
+
+    def is_done(self, feed: str, listing: str) -> bool:
+        return f"{feed}/{listing}" in self.state.done
+
+    def save(self) -> None:
+        write_whole(self.folder / "state.json", msgspec.json.encode(self.state))
+
+    def parts(self, feed: str) -> list[str]:
+        """The parts written so far, in their order."""
+        return [str(path) for path in sorted((self.folder / feed).glob("[0-9]*.parquet"))]
+
+    def last_page(self, feed: str, listing: str) -> int:
+        """The last page of a listing that was written, perhaps in part; 0 if none."""
+        last = 0
+        for part in self.parts(feed):
+            table = pq.read_table(part, columns=["listing", "page"])
+            pages = table.filter(pc.equal(table["listing"], listing))["page"]
+            last = max(last, pc.max(pages).as_py() or 0)
+        return last
+
+    def store(self, lake: Path, feed: str) -> list[str]:
+        """Write the feed's rows to the lake; the files, relative to it."""
+        self.flush(feed)
+        files = []
+        batch: list[pa.Table] = []
+        for part in [*self.parts(feed), None]:
+            if part is not None:
+                batch.append(pq.read_table(part))
+            n_rows = sum(table.num_rows for table in batch)
+            if n_rows and (part is None or n_rows >= ROWS_PER_PART):
+                path = f"raw/{feed}/{self.state.sync_id}/part-{len(files):05d}.parquet"
+                with appearing(lake / path) as aside:
+                    pq.write_table(pa.concat_tables(batch), aside, compression="zstd")
+                files.append(path)
+                batch = []
+        return files
+
+
+def begin_spool(folder: Path, state: SpoolState) -> Spool:
+    """A new spool; what another sync left is dropped."""
+    shutil.rmtree(folder, ignore_errors=True)
+    make_folder(folder)
+    spool = Spool(folder, state)
+    spool.save()
+    return spool
+
+
+def left_spool(folder: Path) -> Spool | None:
+    """What a sync that did not come to its end left, if it can be read."""
+    try:
+        state = msgspec.json.decode((folder / "state.json").read_bytes(), type=SpoolState)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return Spool(folder, state)
 
 
 def read_raw(paths: list[str], batch: int = 2000) -> Iterator[RawRow]:
@@ -77,6 +151,10 @@ def read_raw(paths: list[str], batch: int = 2000) -> Iterator[RawRow]:
     for path in paths:
         with pq.ParquetFile(path) as file:
             for records in file.iter_batches(batch):
-                yield from (
-                    RawRow(*row) for row in zip(*(column.to_pylist() for column in records.columns), strict=True)
-                )
+                columns = (column.to_pylist() for column in records.columns)
+                yield from (RawRow(*row) for row in zip(*columns, strict=True))
+
+
+def _table(rows: list[RawRow]) -> pa.Table:
+    columns = zip(*rows, strict=True)
+    return pa.Table.from_arrays([pa.array(v, f.type) for v, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)

@@ -49,6 +49,13 @@ class Files(msgspec.Struct, kw_only=True):
         return {path for group in groups for paths in group.values() for path in paths}
 
 
+class LastFull(msgspec.Struct, kw_only=True):
+    """The last full sync: when it began, and how many changes lastUpdatedAt had not announced to it."""
+
+    started_at: datetime
+    n_unannounced: int
+
+
 class SyncRecord(msgspec.Struct, kw_only=True):
     """One committed sync. `as_of` is its latest fetch; all instants are the server's time."""
 
@@ -72,6 +79,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     models: dict[str, ModelRecord] = {}
     unknown: dict[str, int] = {}
     pending: dict[str, list[str]] = {}
+    last_full: LastFull | None = None
     files: Files
 
 

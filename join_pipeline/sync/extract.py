@@ -1,7 +1,7 @@
-"""Extract: what JOIN lists goes to raw, page by page; records that are missing are looked at one by one.
+"""Extract: what JOIN lists goes to the spool, page by page; records that are missing are looked at one by one.
 
-Belongs here: which listings of a feed are read and when they are whole. Not here: sending (join_api), what payloads
-mean (mapping), what is new or gone (fold).
+Belongs here: one feed: which of its listings are read, when they are whole, where a resumed one goes on. Not here:
+sending (join_api), which feeds in which order (reading), what payloads mean (mapping).
 """
 
 import time
@@ -14,7 +14,7 @@ from typing import Final
 from join_pipeline.errors import NotFoundError, RefusedError
 from join_pipeline.join_api.client import JoinClient, Page
 from join_pipeline.join_api.feeds import Feed
-from join_pipeline.lake.raw import RawRow, RawWriter
+from join_pipeline.lake.raw import RawRow, Spool
 from join_pipeline.lake.record import FeedRecord
 
 Progress = Callable[[str, int], None]
@@ -32,18 +32,19 @@ def no_progress(_feed: str, _records: int) -> None:
 
 @dataclass(slots=True)
 class Extraction:
-    """One feed being extracted into raw, and its figures."""
+    """One feed being extracted into the spool, and its figures."""
 
     client: JoinClient
     feed: Feed
-    writer: RawWriter
+    spool: Spool
+    record: FeedRecord
     progress: Progress = no_progress
-    record: FeedRecord = field(default_factory=FeedRecord)
     _started: float = field(default_factory=time.monotonic)
 
-    def read_whole(self) -> None:
-        """The plain list, and one per status. A status that JOIN refuses is not offered."""
-        self._list("all", {})
+    def read_whole(self, times: int = 1) -> None:
+        """The plain list, so many times, and one per status. A status that JOIN refuses is not offered."""
+        for n in range(times):
+            self._list(f"all-{n + 1}", {})
         for status in self.feed.per_status:
             try:
                 self._list(f"status={status}", {"status": status})
@@ -58,10 +59,13 @@ class Extraction:
         """
         if self.feed.since is None:
             raise ValueError(f"{self.feed.name} can't be filtered by update")
-        params = {self.feed.since: since.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"}
+        params = {self.feed.since: since.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z", **self.feed.params}
         seen: set[tuple[str | None, str | None]] = set()
         for _ in range(MAX_PASSES):
-            came = self._list("since", params, in_flight=1)
+            came = set()
+            for page in self.client.pages(self.feed.path, params, in_flight=1):
+                self.take(page, "since")
+                came |= {(record.id, record.updated) for record in page.records}
             if came <= seen:
                 break
             seen |= came
@@ -74,10 +78,9 @@ class Extraction:
         self.finish()
 
     def take(self, page: Page, listing: str) -> None:
-        """Write one page to raw."""
+        """Keep one page."""
         for record in page.records:
-            payload = record.payload.decode()
-            self.writer.add(RawRow(listing, page.number, record.id, FOUND, page.fetched_at, payload))
+            self._keep(listing, page.number, record.id, FOUND, page.fetched_at, record.payload)
         self.record.pages += 1
         self.record.records += len(page.records)
         self.record.bytes += page.n_bytes
@@ -86,29 +89,36 @@ class Extraction:
     def look(self, remote_ids: Iterable[str]) -> None:
         """Ask for records by their own ids, several at a time. A 404 is an answer too."""
         with ThreadPoolExecutor(LOOKS_IN_FLIGHT, thread_name_prefix="join-look") as pool:
-            for row in pool.map(self._look_at, remote_ids):
-                self.writer.add(row)
+            for remote_id, body, fetched_at in pool.map(self._look_at, remote_ids):
+                self._keep("look", 0, remote_id, FOUND if body else NOT_FOUND, fetched_at, body)
                 self.record.looks += 1
-                self.record.bytes += len(row.payload or "")
+                self.record.bytes += len(body or b"")
 
     def finish(self) -> None:
         """Write what is held, and note how long it all took."""
-        self.writer.flush()
+        self.spool.flush(self.feed.name)
         self.record.seconds = round(time.monotonic() - self._started, 3)
 
-    def _list(
-        self, listing: str, params: dict[str, str], in_flight: int | None = None
-    ) -> set[tuple[str | None, str | None]]:
-        came = set()
-        for page in self.client.pages(self.feed.path, {**self.feed.params, **params}, in_flight=in_flight):
+    def _list(self, listing: str, params: dict[str, str]) -> None:
+        """One listing of a whole reading; one that was read before is not read again, one that was begun goes on."""
+        name = self.feed.name
+        if self.spool.is_done(name, listing):
+            return
+        # the last page that was kept may have been kept in part, and the list may have shifted by now
+        first = max(1, self.spool.last_page(name, listing) - 1)
+        for page in self.client.pages(self.feed.path, {**self.feed.params, **params}, first=first):
             self.take(page, listing)
-            if listing == "since":
-                came |= {(record.id, record.updated) for record in page.records}
-        return came
+        self.spool.mark(name, listing)
 
-    def _look_at(self, remote_id: str) -> RawRow:
+    def _keep(
+        self, listing: str, page: int, remote_id: str | None, status: int, at: datetime, body: bytes | None
+    ) -> None:
+        text = None if body is None else body.decode(errors="replace")
+        self.spool.add(self.feed.name, RawRow(self.spool.state.sync_id, listing, page, remote_id, status, at, text))
+
+    def _look_at(self, remote_id: str) -> tuple[str, bytes | None, datetime]:
         try:
             body, fetched_at = self.client.get(self.feed.record_path(remote_id))
         except NotFoundError:
-            return RawRow("look", 0, remote_id, NOT_FOUND, self.client.clock.latest(), None)
-        return RawRow("look", 0, remote_id, FOUND, fetched_at, body.decode())
+            return remote_id, None, self.client.clock.latest()
+        return remote_id, body, fetched_at

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from join_pipeline.join_api.feeds import APPLICATIONS
-from join_pipeline.lake.record import Mode, SyncRecord
+from join_pipeline.lake.record import LastFull, Mode, SyncRecord
 
 AskedMode = Literal["auto", "full", "incremental"]
 OVERLAP: Final = timedelta(minutes=15)
@@ -24,7 +24,7 @@ class Plan:
     since: datetime | None = None
 
 
-def plan(asked: AskedMode, previous: SyncRecord | None, last_full: SyncRecord | None, now: datetime) -> Plan:
+def plan(asked: AskedMode, previous: SyncRecord | None, last_full: LastFull | None, now: datetime) -> Plan:
     """What to do, given what was done. An incremental sync needs something to add to."""
     feed = previous.feeds.get(APPLICATIONS.name) if previous else None
     if previous is None or feed is None or feed.listed_since is None:

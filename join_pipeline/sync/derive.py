@@ -1,0 +1,87 @@
+"""Derive: from raw to new versions. A function of the versions before, the raw of one sync, and its record.
+
+Belongs here: the steps between raw and versions, the same for a sync and for a replay. Not here: each step itself.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from join_pipeline.errors import ContractError
+from join_pipeline.join_api.feeds import APPLICATIONS, JOBS, REFERENCES
+from join_pipeline.join_api.payloads import Reference, decode
+from join_pipeline.lake.files import appearing
+from join_pipeline.lake.raw import RawRow
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.mapping.job import References, reference_names
+from join_pipeline.models import MODELS
+from join_pipeline.models.ids import Ids
+from join_pipeline.sync.fold import fold
+from join_pipeline.sync.plan import OVERLAP
+from join_pipeline.sync.seen import Seen
+from join_pipeline.sync.versions import Writing, write_versions
+
+RawOf = Callable[[str], Iterable[RawRow]]
+"""The raw rows of a feed, in the order in which they came."""
+
+
+def derive(
+    con: duckdb.DuckDBPyConnection,
+    lake: Path,
+    ids: Ids,
+    record: SyncRecord,
+    previous: SyncRecord | None,
+    raw_of: RawOf,
+    post_url_template: str | None,
+) -> None:
+    """Write the versions that `record`'s raw gives against `known_*`, and note in `record` what was found."""
+    con.execute("SET VARIABLE started_at = ?::TIMESTAMPTZ", [record.started_at])
+    seen = Seen(con, ids, references_from(raw_of, post_url_template))
+    for feed in (APPLICATIONS, JOBS):
+        seen.take(feed.name, raw_of(feed.name))
+    _set_aside(seen, lake, record)
+    fold(con, lake, record.files)
+    record.n_unannounced = _unannounced(con, record, previous)
+    is_new_mapping = previous is not None and previous.mapping_version != record.mapping_version
+    for name, model in MODELS.items():
+        record.models[name] = write_versions(con, model, Writing(lake, record, is_new_mapping))
+    record.unknown = dict(sorted(seen.unknown.items()))
+
+
+def references_from(raw_of: RawOf, post_url_template: str | None) -> References:
+    """Names of the reference lists. An entry that breaks the contract has none."""
+    names: dict[str, dict[int, str]] = {}
+    for feed in REFERENCES:
+        rows = []
+        for raw in raw_of(feed.name):
+            try:
+                rows.append(decode(Reference, raw.payload or ""))
+            except ContractError:
+                continue
+        names[feed.name] = reference_names(rows)
+    return References(**names, post_url_template=post_url_template)
+
+
+def _set_aside(seen: Seen, lake: Path, record: SyncRecord) -> None:
+    for feed, rows in seen.quarantined.items():
+        path = f"quarantine/{feed}/{record.sync_id}.parquet"
+        with appearing(lake / path) as aside:
+            pq.write_table(seen.quarantine_table(feed), aside, compression="zstd")
+        record.files.quarantine.setdefault(feed, []).append(path)
+        record.feeds[feed].quarantined = len(rows)
+
+
+def _unannounced(con: duckdb.DuckDBPyConnection, record: SyncRecord, previous: SyncRecord | None) -> int:
+    """Changes that only a full listing could show: lastUpdatedAt stayed, or lies before the last watermark."""
+    before = previous.feeds[APPLICATIONS.name].listed_since if previous else None
+    if record.mode != "full" or before is None:
+        return 0
+    row = con.execute(
+        """SELECT count(*) FROM now_applications AS n JOIN known_applications AS k ON k.id = n.id
+        WHERE k.remote_deleted_at IS NULL AND k.payload_hash <> n.payload_hash
+            AND (n.remote_updated_at <= k.remote_updated_at OR n.remote_updated_at < ?)""",
+        [before - OVERLAP],
+    ).fetchall()[0]
+    return int(row[0])

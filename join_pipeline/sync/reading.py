@@ -1,0 +1,119 @@
+"""Reading an account: which feeds in which order, what the guard says, who gets a second look.
+
+Belongs here: one sync's requests, from the first page to the last look. Not here: one feed's listings (extract), what
+the payloads mean for the models (fold).
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import duckdb
+
+from join_pipeline.errors import ContractError, NotFoundError, RefusedError
+from join_pipeline.join_api.client import JoinClient, Page
+from join_pipeline.join_api.feeds import APPLICATIONS, JOBS, REFERENCES, Feed
+from join_pipeline.lake.query import files_literal
+from join_pipeline.lake.raw import Spool
+from join_pipeline.lake.record import FeedRecord, SyncRecord
+from join_pipeline.sync.extract import Extraction, Progress
+from join_pipeline.sync.plan import Plan, guard_objects
+
+
+def read_references(client: JoinClient) -> list[tuple[Feed, Page | None]]:
+    """The reference lists; None for one that JOIN does not offer: then its last known names hold."""
+
+    def read(feed: Feed) -> Page | None:
+        try:
+            return client.whole(feed.path, feed.params)
+        except (NotFoundError, RefusedError, ContractError):
+            return None
+
+    return [(feed, read(feed)) for feed in REFERENCES]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sync's reading. Needs `known_*` in the scratch database; fills the spool and the record."""
+
+    client: JoinClient
+    con: duckdb.DuckDBPyConnection
+    spool: Spool
+    record: SyncRecord
+    previous: SyncRecord | None
+    max_second_looks: int
+    accept_loss: Collection[str]
+    progress: Progress
+
+    def read(self, plan: Plan, references: list[tuple[Feed, Page | None]]) -> None:
+        """Everything. Applications before jobs: the jobs that they name must be known."""
+        for feed, page in references:
+            extraction = self._extraction(feed)
+            if page is not None:
+                extraction.take_whole(page)
+        applications = self._extraction(APPLICATIONS)
+        if plan.since is not None:
+            applications.read_since(plan.since)
+        else:
+            # a list that shifts while it is read can hide a record, and the first time nothing is known to look for
+            applications.read_whole(times=1 if self.previous else 2)
+            self._look(applications, self._missing(applications), [])
+            applications.read_since(self.record.started_at)
+        applications.finish()
+        jobs = self._extraction(JOBS)
+        jobs.read_whole()
+        self._look(jobs, self._missing(jobs), self._named_jobs())
+        jobs.finish()
+        for figures in self.record.feeds.values():
+            figures.listed_since = self.record.started_at if figures.is_whole else figures.listed_since
+        self.record.as_of = max(self.record.as_of, self.client.clock.latest())
+
+    def _extraction(self, feed: Feed) -> Extraction:
+        figures = self.spool.state.feeds.setdefault(feed.name, FeedRecord())
+        before = self.previous.feeds.get(feed.name) if self.previous else None
+        figures.listed_since = before.listed_since if before else None
+        self.record.feeds[feed.name] = figures
+        return Extraction(self.client, feed, self.spool, figures, self.progress)
+
+    def _missing(self, extraction: Extraction) -> list[str]:
+        """Known live records that the listing lacks; none, and a verdict, where the guard objects."""
+        feed = extraction.feed.name
+        known = f"SELECT remote_id FROM known_{feed} WHERE remote_deleted_at IS NULL"
+        rows = self.con.execute(f"{known} EXCEPT {self._listed(feed)} ORDER BY ALL").fetchall()
+        missing = [row[0] for row in rows]
+        n_known = self.con.execute(f"SELECT count(*) FROM ({known})").fetchall()[0][0]
+        objection = guard_objects(feed, n_known, len(missing), extraction.record.records, self.accept_loss)
+        if objection is None:
+            return missing
+        self.record.verdict = "guarded"
+        self.record.objections.append(objection)
+        extraction.record.is_whole = False
+        return []
+
+    def _look(self, extraction: Extraction, missing: list[str], named: list[str]) -> None:
+        """A second look at what is missing: what was put off last time first, the rest is put off again."""
+        feed = extraction.feed.name
+        put_off = set(self.previous.pending.get(feed, ())) if self.previous else set()
+        ordered = sorted(missing, key=lambda remote_id: (remote_id not in put_off, remote_id))
+        if ordered[self.max_second_looks :]:
+            self.record.pending[feed] = ordered[self.max_second_looks :]
+        extraction.look(sorted({*ordered[: self.max_second_looks], *named}))
+
+    def _named_jobs(self) -> list[str]:
+        """Jobs that applications of this sync name and the job lists lack."""
+        self.spool.flush(APPLICATIONS.name)
+        parts = self.spool.parts(APPLICATIONS.name)
+        if not parts:
+            return []
+        rows = self.con.execute(
+            f"""SELECT DISTINCT try(payload->>'$.job.id') AS job FROM read_parquet({files_literal(parts)})
+            WHERE payload IS NOT NULL AND job IS NOT NULL EXCEPT {self._listed(JOBS.name)}"""
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def _listed(self, feed: str) -> str:
+        """SQL of the ids that came so far. A record that breaks the contract came too."""
+        self.spool.flush(feed)
+        parts = self.spool.parts(feed)
+        if not parts:
+            return "SELECT NULL::VARCHAR WHERE false"
+        return f"SELECT record_id FROM read_parquet({files_literal(parts)}) WHERE status = 200"
