@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import msgspec
 import typer
 from rich.console import Console
@@ -86,12 +85,16 @@ def build(as_json: Json = False) -> None:
 
 
 @app.command()
-def rebuild(as_json: Json = False) -> None:
+def rebuild(
+    start: Annotated[str, typer.Option("--from", help="lake, or raw: map the kept raw payloads again first.")] = "lake",
+    as_json: Json = False,
+) -> None:
     """Delete the warehouse and build it anew from the lake. Needs no network."""
     from join_pipeline.pipeline import rebuild as run
 
+    from_raw = _one_of("--from", start, ("lake", "raw")) == "raw"
     with _working("rebuilding"):
-        built = run(load_settings())
+        built = run(load_settings(), from_raw=from_raw)
     _print_built(built, as_json)
 
 
@@ -281,20 +284,20 @@ def _instant(value: datetime | None) -> str:
 
 
 def main() -> None:
-    """The entry point: every error that is understood ends in one line and its exit code."""
+    """The entry point: every error that is understood ends in one line and its exit code.
+
+    Typer itself answers wrong usage with 2 and an interruption with 130.
+    """
     try:
-        code = app(standalone_mode=False)
+        app()
     except PipelineError as error:
         err.print("[red]Error[/]:", end=" ")
         err.print(str(error), markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (KeyboardInterrupt, click.Abort):
-        err.print("Interrupted. Nothing is half-done: run it again.")
-        sys.exit(INTERRUPTED)
-    sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            err.print("Interrupted. Nothing is half-done: run it again.")
+        raise
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from join_pipeline.errors import BuildError
 from join_pipeline.lake.files import locked, make_folder
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.settings import Settings, pseudonym_key_file
+from join_pipeline.sync.replay import replay
 from join_pipeline.warehouse.load import LoadedTable, load_versions
 from join_pipeline.warehouse.marts import Node, build_marts
 from join_pipeline.warehouse.pseudonyms import key_from_file
@@ -36,10 +37,15 @@ def build(settings: Settings) -> Built:
         return _build(settings)
 
 
-def rebuild(settings: Settings) -> Built:
-    """The same from nothing: the warehouse is deleted first. Readers keep the published file meanwhile."""
+def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
+    """The same from nothing: the warehouse is deleted first. Readers keep the published file meanwhile.
+
+    `from_raw` first makes the versions of every sync whose raw is kept again, as after a change of the mapping.
+    """
     with locked(settings.home):
-        open_lake(settings.lake, settings.integration_id)  # before anything is deleted
+        lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
+        if from_raw:
+            replay(settings, lake)
         forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
         return _build(settings)

@@ -10,8 +10,7 @@ from typing import Final
 
 import duckdb
 
-from join_pipeline.lake.files import appearing
-from join_pipeline.lake.query import files_literal, quoted
+from join_pipeline.lake.query import files_literal, quoted, write_query
 from join_pipeline.lake.record import Files, SyncRecord, sync_id_of
 from join_pipeline.models import MODELS, Model
 
@@ -35,9 +34,9 @@ def merge_versions(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, fil
             FROM read_parquet({files_literal([str(lake / path) for path in personal])}) AS p
             WHERE (p.id, p.sync_id) IN (SELECT (id, max(sync_id)) FROM {versions} GROUP BY id)"""
         files.personal[name] = [f"models/{name}/{sync_id}.merged.personal.parquet"]
-        _write(con, f"{newest} ORDER BY id", lake / files.personal[name][0])
+        write_query(con, f"{newest} ORDER BY id", lake / files.personal[name][0])
     files.models[name] = [f"models/{name}/{sync_id}.merged.parquet"]
-    _write(con, f"SELECT {quoted(model.plain)} FROM {versions} ORDER BY id, sync_id", lake / files.models[name][0])
+    write_query(con, f"SELECT {quoted(model.plain)} FROM {versions} ORDER BY id, sync_id", lake / files.models[name][0])
 
 
 def retire(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int) -> None:
@@ -61,7 +60,7 @@ def _merged(con: duckdb.DuckDBPyConnection, lake: Path, paths: list[str], sync_i
     target = last.with_name(f"merged-{last.name}").as_posix()
     # in the order in which they came: the last observation of a record wins
     con.execute("SET preserve_insertion_order = true")
-    _write(con, f"FROM read_parquet({files_literal([str(lake / path) for path in small])})", lake / target)
+    write_query(con, f"FROM read_parquet({files_literal([str(lake / path) for path in small])})", lake / target)
     con.execute("SET preserve_insertion_order = false")
     return [*(path for path in paths if "merged" in path), target, *paths[paths.index(small[-1]) + 1 :]]
 
@@ -70,8 +69,3 @@ def _last_sync(path: str) -> str:
     """The sync that wrote a file, or the last one whose rows are in a merged file."""
     folder, stem = Path(path).parent.name, Path(path).stem
     return folder if folder[0].isdigit() else stem.removeprefix("merged-")
-
-
-def _write(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    with appearing(path) as aside:
-        con.execute(f"COPY ({query}) TO {files_literal([str(aside)])[1:-1]} (FORMAT parquet, COMPRESSION zstd)")

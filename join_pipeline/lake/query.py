@@ -7,7 +7,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from join_pipeline.lake.files import make_folder
+from join_pipeline.errors import LakeError
+from join_pipeline.lake.files import appearing, make_folder
 from join_pipeline.models import Column
 
 
@@ -37,6 +38,15 @@ def quoted(columns: Sequence[Column], prefix: str = "") -> str:
 def files_literal(paths: Sequence[str]) -> str:
     """Paths as a SQL list. They are made by this package, and still quoted."""
     return "[" + ", ".join("'" + path.replace("'", "''") + "'" for path in paths) + "]"
+
+
+def write_query(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """The rows of a query as a Parquet file that appears whole. `LakeError` if the disk is full."""
+    with appearing(path) as aside:
+        try:
+            con.execute(f"COPY ({query}) TO {files_literal([str(aside)])[1:-1]} (FORMAT parquet, COMPRESSION zstd)")
+        except duckdb.IOException as error:
+            raise LakeError(f"{path} can't be written ({error}). Free some space and run it again.") from None
 
 
 def empty_table(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:

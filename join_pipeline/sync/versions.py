@@ -9,9 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from join_pipeline.errors import LakeError
-from join_pipeline.lake.files import appearing
-from join_pipeline.lake.query import empty_table, files_literal, quoted
+from join_pipeline.lake.query import empty_table, files_literal, quoted, write_query
 from join_pipeline.lake.record import Files, ModelRecord, SyncRecord
 from join_pipeline.models import MODELS, Model
 
@@ -111,9 +109,5 @@ def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> No
 
 
 def _copy(con: duckdb.DuckDBPyConnection, query: str, lake: Path, listed: list[str], path: str) -> None:
-    with appearing(lake / path) as aside:
-        try:
-            con.execute(f"COPY ({query}) TO {files_literal([str(aside)])[1:-1]} (FORMAT parquet, COMPRESSION zstd)")
-        except duckdb.IOException as error:
-            raise LakeError(f"{lake / path} can't be written ({error}). Free some space and run it again.") from None
+    write_query(con, query, lake / path)
     listed.append(path)
