@@ -27,8 +27,8 @@ broken_rates as (
         pass_through_low > pass_through
         or pass_through > pass_through_high
         or pass_through_low > pass_through_high
-        or pass_through_wilson_low > pass_through
-        or pass_through > pass_through_wilson_high
+        or pass_through_wilson_low > pass_through + 1e-9
+        or pass_through > pass_through_wilson_high + 1e-9
 ),
 
 totals as (
