@@ -44,8 +44,35 @@ REFERENCES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
+class Check:
+    """A rule about `raw/<feed>`, `models/<model>` or `ats/<table>`. What `stops` is not built on when it is broken."""
+
+    about: str
+    name: str
+    doc: str
+    stops: bool = False
+
+
+_WATCHED: Final = [feed.name for feed in FEEDS if feed.verify_absent]
+SYNC_CHECKS: Final = (
+    *(
+        Check(f"raw/{feed.name}", "contract", "Records that break the contract; more than a fifth stop the run", True)
+        for feed in FEEDS
+    ),
+    *(
+        Check(f"raw/{feed}", "guard", "A sudden loss of known records: what was known is then kept")
+        for feed in _WATCHED
+    ),
+    *(Check(f"models/{model}", "schema", "Every file has the declared columns", True) for model in MODELS),
+    *(Check(f"models/{model}", "volume", "Live records did not fall by more than a fifth") for model in MODELS),
+    *(Check(f"models/{model}", "known_words", "JOIN's words and fields are all known") for model in WORDED),
+)
+LOAD_CHECKS: Final = tuple(Check(f"ats/{model}", "references", "Every id leads to a row") for model in REFERENCES)
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found about `raw/<feed>`, `models/<model>` or `ats/<table>`. `message` says what to do about it."""
+    """What one check found. `message` says what to do about it; what is not grave only warns."""
 
     about: str
     check: str
@@ -92,8 +119,8 @@ def _guard(feed: str, record: SyncRecord) -> Finding:
     message = "; ".join(objections)
     if objections:
         message += (
-            ". What was known is kept. If JOIN really lost them, accept it: "
-            f"`join-pipeline sync --mode full --accept-loss {feed}`, or run the job sync_full with `accept_loss: [{feed}]`."
+            f". What was known is kept. If JOIN really lost them, accept it: `join-pipeline sync --mode full "
+            f"--accept-loss {feed}`, or launch the job sync_full with `accept_loss: [{feed}]`."
         )
     return Finding(f"raw/{feed}", "guard", not objections, message, is_grave=True)
 

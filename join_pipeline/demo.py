@@ -41,7 +41,7 @@ class Demo:
 
 
 def run_demo(data: Path, applications: int, on_day: Callable[[int], None], on_dagster: Callable[[], None]) -> Demo:
-    """A full sync, daily incremental ones and weekly full ones, then one Dagster run from the last sync to the published file.
+    """Weekly full syncs and daily incremental ones, then one Dagster run from the last sync to the published file.
 
     `on_day` is called after each day's sync, `on_dagster` before the run.
     """
@@ -123,7 +123,7 @@ def funnel(settings: Settings) -> list[tuple[Any, ...]]:
         """SELECT milestone, n_reached_assumed, n_reached_assumed / max(n_reached_assumed) OVER () AS share
         FROM (
             SELECT milestone, milestone_rank, sum(n_reached_assumed) AS n_reached_assumed FROM fct_funnel_cohort
-            WHERE scope = 'overall' GROUP BY ALL
+            WHERE scope = 'overall' AND cohort_grain = 'month' GROUP BY ALL
         ) ORDER BY milestone_rank""",
     )
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import duckdb
 
 from join_pipeline.checks import Finding, check_references, check_sync
-from join_pipeline.errors import BuildError
+from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
@@ -46,7 +46,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What came of each dbt node, and the rows of each table and view, by `schema.name`."""
+    """What came of each dbt node, and the rows of each model and seed, by unique id."""
 
     nodes: list[Node]
     rows: dict[str, int]
@@ -72,7 +72,7 @@ def load(settings: Settings, connect: Connect, *, from_nothing: bool = False) ->
                 """SELECT schema_name || '.' || table_name FROM duckdb_tables()
                 WHERE schema_name IN ('ats', 'ats_history') ORDER BY ALL"""
             ).fetchall()
-            return Loaded(_count(con, [table for (table,) in tables]), check_references(con))
+            return Loaded(_count(con, {table: table for (table,) in tables}), check_references(con))
 
 
 def build(settings: Settings) -> Built:
@@ -80,11 +80,11 @@ def build(settings: Settings) -> Built:
     with locked(settings.home):
         nodes = build_marts(settings)
         made = {node.unique_id for node in nodes if node.status == "success"}
-        relations = [
-            f"{node['schema']}.{node['alias']}"
+        relations = {
+            unique_id: f"{node['schema']}.{node['alias']}"
             for unique_id, node in read_manifest(settings)["nodes"].items()
-            if unique_id in made and node["resource_type"] in {"model", "seed"}
-        ]
+            if unique_id in made
+        }
         with contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
             return Built(nodes, _count(con, relations))
 
@@ -94,6 +94,15 @@ def publish_built(settings: Settings) -> Published:
     with locked(settings.home):
         refuse_failed(last_build(settings))
         return publish(settings)
+
+
+def busy(settings: Settings) -> str | None:
+    """Who holds the lock, in words; None while it is free."""
+    try:
+        with locked(settings.home):
+            return None
+    except LockedError as error:
+        return str(error)
 
 
 @contextlib.contextmanager
@@ -108,8 +117,7 @@ def _opened(settings: Settings, connect: Connect) -> Iterator[duckdb.DuckDBPyCon
         ) from None
 
 
-def _count(con: duckdb.DuckDBPyConnection, relations: list[str]) -> dict[str, int]:
+def _count(con: duckdb.DuckDBPyConnection, relations: dict[str, str]) -> dict[str, int]:
     return {
-        relation: con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]  # names of this package's own
-        for relation in relations
+        name: con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0] for name, relation in relations.items()
     }

@@ -113,7 +113,7 @@ class Spool:
     def store(self, lake: Path, feed: str) -> list[str]:
         """Write the feed's rows to the lake; the files, relative to it."""
         self.flush(feed)
-        files = []
+        files: list[str] = []
         batch: list[pa.Table] = []
         for part in [*self.parts(feed), None]:
             if part is not None:

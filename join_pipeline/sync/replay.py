@@ -76,7 +76,8 @@ def replayable(lake: Lake, newest: SyncRecord) -> list[SyncRecord]:
     """The latest syncs whose raw is all there, oldest first."""
     kept = {
         name: {
-            row[0] for row in duckdb.sql(f"SELECT DISTINCT sync_id FROM read_parquet({_all(lake, paths)})").fetchall()
+            row[0]
+            for row in duckdb.execute(f"SELECT DISTINCT sync_id FROM read_parquet({_all(lake, paths)})").fetchall()
         }
         for name in (APPLICATIONS.name, JOBS.name)
         if (paths := newest.files.raw.get(name))

@@ -75,26 +75,39 @@ def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
     Raises `BuildError` if dbt could not run at all, or if a model failed.
     """
     ensure_manifest(settings)
+    # a build that is killed must not pass for the one before it
+    _results(settings).unlink(missing_ok=True)
     picked = ["--select", *select] if select else []
-    result = _invoke(settings, ["build", *picked])
-    nodes = [
-        Node(
-            unique_id=one.node.unique_id,
-            kind=str(one.node.resource_type),
-            status=str(one.status),
-            seconds=round(one.execution_time, 3),
-            message=one.message or "",
-            failures=one.failures,
-        )
-        for one in result.results
-    ]
+    _invoke(settings, ["build", *picked])
+    nodes = last_build(settings)
     broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
     if broken:
         raise BuildError("dbt could not build " + "; ".join(f"{node.unique_id}: {node.message}" for node in broken))
     return nodes
 
 
-def _invoke(settings: Settings, command: list[str]) -> Any:
+def last_build(settings: Settings) -> list[Node]:
+    """What came of each node of the last build. `BuildError` if there is none, or if it did not end."""
+    if not _results(settings).exists():
+        raise BuildError("The marts were not built to the end. Build them first: `join-pipeline build`.")
+    return [
+        Node(
+            unique_id=one["unique_id"],
+            kind=one["unique_id"].split(".")[0],
+            status=one["status"],
+            seconds=round(one["execution_time"], 3),
+            message=one["message"] or "",
+            failures=one["failures"],
+        )
+        for one in msgspec.json.decode(_results(settings).read_bytes())["results"]
+    ]
+
+
+def _results(settings: Settings) -> Path:
+    return target_dir(settings) / "run_results.json"
+
+
+def _invoke(settings: Settings, command: list[str]) -> None:
     folder = make_folder(settings.builds / "dbt")
     write_whole(folder / "profiles.yml", json.dumps(_profile(settings), indent=1).encode())
     result = dbtRunner().invoke(
@@ -120,7 +133,6 @@ def _invoke(settings: Settings, command: list[str]) -> Any:
     )
     if result.exception is not None:
         raise BuildError(f"dbt {command[0]} failed: {result.exception}") from None
-    return result.result
 
 
 def _vars(settings: Settings) -> dict[str, Any]:

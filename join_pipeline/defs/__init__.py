@@ -1,0 +1,35 @@
+"""The wiring: ring 1's steps as Dagster assets, checks, jobs, schedules and a sensor.
+
+Belongs here: keys, descriptions, metadata, order. Not here: anything about data; an asset body calls one step and tells
+what came of it.
+"""
+
+from typing import Final
+
+import dagster as dg
+from dagster_duckdb import DuckDBResource
+
+from join_pipeline.defs.automation import automation
+from join_pipeline.defs.extract import sync_assets
+from join_pipeline.defs.marts import mart_assets
+from join_pipeline.defs.warehouse import ats_tables
+from join_pipeline.settings import Settings
+from join_pipeline.warehouse.marts import read_manifest
+
+__all__: Final = ["build_definitions"]
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """Everything that Dagster shows of one connection. Parses the dbt project if it changed since the last time."""
+    warehouse = DuckDBResource(
+        database=str(settings.warehouse),
+        connection_config={"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")},
+    )
+    return dg.Definitions.merge(
+        dg.Definitions(
+            assets=[sync_assets, ats_tables, *mart_assets(read_manifest(settings))],
+            resources={"settings": settings, "warehouse": warehouse},
+            executor=dg.in_process_executor,  # a process per step costs 4 s of imports each, and all share one lock
+        ),
+        automation(settings.time_zone),
+    )

@@ -1,0 +1,101 @@
+"""What runs when: jobs, schedules (off until switched on), and the line that a failed run writes."""
+
+from typing import Final
+
+import dagster as dg
+
+from join_pipeline import steps
+from join_pipeline.defs.extract import SyncConfig, sync_assets
+from join_pipeline.defs.warehouse import LoadConfig
+from join_pipeline.settings import Settings
+
+EVERYTHING: Final = dg.AssetSelection.all()
+UNFINISHED: Final = [
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
+
+SYNC: Final = dg.define_asset_job(
+    "sync",
+    EVERYTHING,
+    config=dg.RunConfig(ops={"extract": SyncConfig()}),
+    description="From JOIN to the published file. Reads everything at least once in 24 hours, else what changed.",
+)
+SYNC_FULL: Final = dg.define_asset_job(
+    "sync_full",
+    EVERYTHING,
+    config=dg.RunConfig(ops={"extract": SyncConfig(mode="full")}),
+    description="From JOIN to the published file, reading everything: this finds deletions. To accept a loss that the "
+    "guard objected to, launch it with `accept_loss`.",
+)
+REBUILD: Final = dg.define_asset_job(
+    "rebuild",
+    EVERYTHING - dg.AssetSelection.assets(sync_assets),
+    config=dg.RunConfig(ops={"load": LoadConfig(from_nothing=True)}),
+    description="From the lake to the published file, from nothing and without the network. Readers keep the old file "
+    "until it ends.",
+)
+
+
+def automation(time_zone: str) -> dg.Definitions:
+    """Jobs, schedules in this time zone, and the sensor."""
+    return dg.Definitions(
+        jobs=[SYNC, SYNC_FULL, REBUILD],
+        schedules=[
+            _schedule("hourly", SYNC.name, "0 * * * *", time_zone, "At every full hour: the job sync."),
+            # not between 02:00 and 03:00: once a year that hour is not there, and once it is there twice
+            _schedule("nightly", SYNC_FULL.name, "30 3 * * *", time_zone, "At 03:30: the job sync_full."),
+        ],
+        sensors=[failed_run],
+    )
+
+
+def _schedule(name: str, job: str, cron: str, time_zone: str, description: str) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        job_name=job,
+        cron_schedule=cron,
+        execution_timezone=time_zone,
+        description=f"{description} Skipped while a command or another run is at work. Off until switched on.",
+    )
+    def tick(
+        context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]
+    ) -> dg.RunRequest | dg.SkipReason:
+        busy = _unfinished(context.instance) or steps.busy(settings)
+        return dg.SkipReason(busy) if busy else dg.RunRequest()
+
+    return tick
+
+
+def _unfinished(instance: dg.DagsterInstance) -> str | None:
+    """Runs wait for each other in the queue: one that does not end must not gather a tail."""
+    ours = [
+        run
+        for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))
+        if run.job_name in {SYNC.name, SYNC_FULL.name, REBUILD.name}
+    ]
+    return f"The run {ours[0].run_id} of {ours[0].job_name} has not ended." if ours else None
+
+
+@dg.run_failure_sensor(
+    description="Writes one line for each run that fails: which, where, why. It stands in the sensor's log and in the "
+    "daemon's output.",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def failed_run(context: dg.RunFailureSensorContext) -> None:
+    """One clear line."""
+    context.log.error(failure_line(context))
+
+
+def failure_line(context: dg.RunFailureSensorContext) -> str:
+    """Which run failed, where and why: the step's own words where it has some."""
+    run = context.dagster_run
+    reasons = []
+    for event in context.get_step_failure_events():
+        data = event.step_failure_data
+        said = data.user_failure_data.description if data.user_failure_data else data.error_display_string
+        reasons.append(f"{event.step_key}: {' '.join((said or '').split())}")
+    why = "; ".join(reasons) or " ".join((context.failure_event.message or "").split())
+    return f"{run.job_name} failed (run {run.run_id}): {why}"

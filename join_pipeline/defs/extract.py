@@ -1,0 +1,113 @@
+"""A whole sync as one step: what JOIN lists (raw/…) and the versions of the eleven models (models/…).
+
+It can't be subset: no click makes half a sync.
+"""
+
+import enum
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+import dagster as dg
+import msgspec
+from pydantic import Field
+
+from join_pipeline import steps
+from join_pipeline.checks import SYNC_CHECKS
+from join_pipeline.defs.telling import POOL, check_results, check_specs, clear_failure, key_of, table_schema
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.lineage import FEED_DOCS, MODEL_SOURCES
+from join_pipeline.models import MODELS
+from join_pipeline.settings import Settings
+from join_pipeline.sync.plan import AskedMode
+
+TOLD_EVERY: Final = 5000
+KINDS: Final = {"join", "parquet"}
+
+
+class LossFeed(enum.Enum):
+    """Feeds that the guard watches."""
+
+    applications = "applications"
+    jobs = "jobs"
+
+
+class SyncConfig(dg.Config):
+    """How to sync."""
+
+    mode: AskedMode = Field(
+        default="auto", description="full reads everything; incremental what changed; auto: full at least once a day"
+    )
+    accept_loss: list[LossFeed] = Field(
+        default=[], description="Feeds whose large loss is real: the guard lets it pass, in this run only"
+    )
+
+
+FEED_SPECS: Final = [
+    dg.AssetSpec(
+        ["raw", feed], description=f"{doc} Payloads as they came: lake/raw/{feed}.", group_name="extract", kinds=KINDS
+    )
+    for feed, doc in FEED_DOCS.items()
+]
+MODEL_SPECS: Final = [
+    dg.AssetSpec(
+        ["models", name],
+        deps=[key_of(source) for source in MODEL_SOURCES[name]],
+        description=f"{model.doc} One row per version: lake/models/{name}.",
+        metadata={"dagster/column_schema": table_schema(model.version_columns)},
+        group_name="models",
+        kinds=KINDS,
+    )
+    for name, model in MODELS.items()
+]
+
+
+@dg.multi_asset(
+    name="extract",
+    description="One whole sync with JOIN: read every feed, keep new versions of the eleven models, commit.",
+    specs=[*FEED_SPECS, *MODEL_SPECS],
+    check_specs=check_specs(SYNC_CHECKS),
+    pool=POOL,
+)
+def sync_assets(
+    context: dg.AssetExecutionContext, config: SyncConfig, settings: dg.ResourceParam[Settings]
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """One whole sync."""
+
+    def progress(feed: str, records: int) -> None:
+        if records % TOLD_EVERY == 0:
+            context.log.info(f"{feed}: {records:,} records so far")
+
+    with clear_failure():
+        synced = steps.sync(settings, config.mode, [feed.value for feed in config.accept_loss], progress)
+    record = synced.record
+    context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
+    for feed, listed in record.feeds.items():
+        yield dg.MaterializeResult(
+            asset_key=["raw", feed],
+            metadata=_metadata(record, listed.records, listed),
+            check_results=check_results(f"raw/{feed}", synced.findings),
+        )
+    for model, written in record.models.items():
+        yield dg.MaterializeResult(
+            asset_key=["models", model],
+            metadata=_metadata(record, written.live, written) | {"new_versions": written.versions},
+            check_results=check_results(f"models/{model}", synced.findings),
+        )
+
+
+def _metadata(record: SyncRecord, rows: int, figures: msgspec.Struct) -> dict[str, Any]:
+    """The figures of one feed or model under their own names, and those of the whole sync."""
+    own = {
+        name: dg.MetadataValue.timestamp(value) if isinstance(value, datetime) else value
+        for name, value in msgspec.structs.asdict(figures).items()
+    }
+    whole = {
+        "sync_id": record.sync_id,
+        "mode": record.mode,
+        "reason": record.reason,
+        "verdict": record.verdict,
+        "sync_requests": record.n_requests,
+        "sync_seconds": (record.finished_at - record.started_at).total_seconds(),
+    }
+    return {"dagster/row_count": rows, **own, **whole}

@@ -1,0 +1,128 @@
+"""dbt as one step, and the file that readers open.
+
+Every model, seed and data test of the project is here by its manifest; dbt runs in this very process. It can't be
+subset: marts of one file tell of one instant.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, build_dbt_asset_specs
+
+from join_pipeline import steps
+from join_pipeline.defs.telling import POOL, clear_failure
+from join_pipeline.pipeline import refuse_failed
+from join_pipeline.settings import Settings
+from join_pipeline.warehouse.data_tests import Manifest, data_tests
+from join_pipeline.warehouse.marts import Node
+
+MARTS: Final = "marts"
+GROUPS: Final = {"ats": "warehouse", "staging": "staging", "intermediate": "intermediate", "recruiting": MARTS}
+# a nightly sync that is late warns, one that did not come at all fails
+FRESH: Final = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
+
+
+class Translator(DagsterDbtTranslator):
+    """dbt's names to ours: `<schema>/<name>`; a source is the asset that loads it."""
+
+    def __init__(self) -> None:
+        # ats.jobs and ats_history.jobs are both loaded by ats/jobs
+        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        is_source = dbt_resource_props["resource_type"] == "source"
+        return dg.AssetKey(["ats" if is_source else dbt_resource_props["schema"], dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        return GROUPS.get(dbt_resource_props["schema"])
+
+    def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
+        said, code = str(dbt_resource_props["description"]), dbt_resource_props.get("raw_code")
+        return f"{said}\n\n```sql\n{code}\n```" if code else said
+
+
+def mart_assets(manifest: Manifest) -> list[dg.AssetsDefinition]:
+    """The dbt step and the publish step of this manifest."""
+    specs = [
+        spec.replace_attributes(freshness_policy=FRESH) if spec.group_name == MARTS else spec
+        for spec in build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=Translator())
+    ]
+    return [_build_asset(manifest, specs), _publish_asset([spec.key for spec in specs if spec.group_name == MARTS])]
+
+
+def _build_asset(manifest: Manifest, specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
+    translator = Translator()
+    keys = {
+        unique_id: translator.get_asset_key(node)
+        for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
+    }
+    checks = {
+        unique_id: dg.AssetCheckSpec(test.name, asset=keys[test.about], description=test.doc, blocking=test.stops)
+        for unique_id, test in data_tests(manifest).items()
+    }
+
+    @dg.multi_asset(
+        name="build",
+        description="Build every dbt model and run every dbt test, in this process.",
+        specs=specs,
+        check_specs=list(checks.values()),
+        pool=POOL,
+        allow_arbitrary_check_specs=True,  # tests of sources are checks of the tables that load made
+    )
+    def dbt_models(settings: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        """Everything of dbt."""
+        with clear_failure():
+            built = steps.build(settings)
+        for node in built.nodes:
+            if node.unique_id in built.rows:
+                metadata = {"dagster/row_count": built.rows[node.unique_id], "seconds": node.seconds}
+                yield dg.MaterializeResult(asset_key=keys[node.unique_id], metadata=metadata)
+            elif node.unique_id in checks and node.status != "skipped":
+                yield _check_result(node, checks[node.unique_id])
+        with clear_failure():
+            refuse_failed(built.nodes)
+
+    return dbt_models
+
+
+def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=["published", "recruiting"],
+        deps=marts,
+        description="published/recruiting.duckdb: the marts with their comments, for everyone who reads. Swapped in "
+        "atomically: who has the old file open keeps it. Only a build that passed its tests gets here.",
+        group_name="published",
+        kinds={"duckdb", "file"},
+        freshness_policy=FRESH,
+        pool=POOL,
+    )
+    def publish(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
+        """The file that readers open."""
+        with clear_failure():
+            published = steps.publish_built(settings)
+        return dg.MaterializeResult(
+            metadata={
+                "path": dg.MetadataValue.path(published.path),
+                "bytes": published.n_bytes,
+                "dagster/row_count": sum(table.rows for table in published.tables),
+                "tables": dg.MetadataValue.table(
+                    [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
+                ),
+            }
+        )
+
+    return publish
+
+
+def _check_result(node: Node, spec: dg.AssetCheckSpec) -> dg.AssetCheckResult:
+    advice = "; nothing is published until it passes" if node.is_failed else ""
+    return dg.AssetCheckResult(
+        asset_key=spec.asset_key,
+        check_name=spec.name,
+        passed=node.status == "pass",
+        severity=dg.AssetCheckSeverity.ERROR if node.is_failed else dg.AssetCheckSeverity.WARN,
+        description=f"{node.message}{advice}" if node.status != "pass" else None,
+        metadata={"failing_rows": node.failures or 0, "seconds": node.seconds},
+    )

@@ -1,0 +1,54 @@
+"""How the wiring tells things: errors as one clear line, checks and what they found, columns as table schemas."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import dagster as dg
+
+from join_pipeline.checks import Check, Finding
+from join_pipeline.errors import PipelineError
+from join_pipeline.models import Column
+
+POOL: Final = "duckdb"
+"""All steps share it: with a limit of 1 in dagster.yaml, one run works at a time and the others wait in the queue."""
+
+key_of = dg.AssetKey.from_user_string
+
+
+@contextlib.contextmanager
+def clear_failure() -> Iterator[None]:
+    """An error of ours ends the step with its message, without a retry: it already says what to do."""
+    try:
+        yield
+    except PipelineError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+
+
+def check_specs(checks: Iterable[Check]) -> list[dg.AssetCheckSpec]:
+    """Checks of ring 1 as Dagster's."""
+    return [
+        dg.AssetCheckSpec(check.name, asset=key_of(check.about), description=check.doc, blocking=check.stops)
+        for check in checks
+    ]
+
+
+def check_results(about: str, findings: Iterable[Finding]) -> list[dg.AssetCheckResult]:
+    """What was found about one asset: the grave as errors, the rest as warnings."""
+    return [
+        dg.AssetCheckResult(
+            asset_key=key_of(about),
+            check_name=finding.check,
+            passed=finding.is_ok,
+            severity=dg.AssetCheckSeverity.ERROR if finding.is_grave else dg.AssetCheckSeverity.WARN,
+            description=finding.message or None,
+            metadata=finding.figures,
+        )
+        for finding in findings
+        if finding.about == about
+    ]
+
+
+def table_schema(columns: Iterable[Column]) -> dg.TableSchema:
+    """Columns with type, meaning and privacy tier."""
+    return dg.TableSchema([dg.TableColumn(c.name, str(c.type), c.doc, tags={"tier": str(c.tier)}) for c in columns])

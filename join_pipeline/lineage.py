@@ -1,0 +1,53 @@
+"""What comes from what, from JOIN's lists to the tables of `ats`; and what each is, in a line.
+
+Belongs here: names as `raw/<feed>`, `models/<model>`, `ats/<table>`. Not here: columns (models), what dbt makes of the
+tables (its manifest).
+"""
+
+from typing import Final
+
+from join_pipeline.join_api.feeds import FEEDS
+from join_pipeline.models import MODELS
+from join_pipeline.warehouse import pseudonyms
+
+FEED_DOCS: Final = {
+    "applications": "Applications as JOIN lists them, each with its candidate, job and current stage.",
+    "jobs": "Jobs of every status that JOIN offers, with their forms.",
+    "categories": "JOIN's job categories: names behind ids.",
+    "employment_types": "JOIN's employment types: names behind ids.",
+    "seniority_levels": "JOIN's seniority levels: names behind ids.",
+}
+"""By feed."""
+
+_ALL_FEEDS: Final = tuple(f"raw/{feed.name}" for feed in FEEDS)
+_APPLICATIONS: Final = ("raw/applications",)
+_JOBS: Final = ("raw/jobs",)
+MODEL_SOURCES: Final = {
+    "users": _JOBS,
+    "jobs": _ALL_FEEDS,  # applications: they name jobs that the lists lack
+    "candidates": _APPLICATIONS,
+    "application_stages": _APPLICATIONS,
+    "applications": _APPLICATIONS,
+    "screening_questions": _JOBS,
+    "tags": _APPLICATIONS,
+    "candidate_tags": _APPLICATIONS,
+    "job_application_stages": _APPLICATIONS,
+    "job_screening_questions": _JOBS,
+    "job_hiring_team": _JOBS,
+}
+"""By model, the feeds that it is mapped from."""
+
+TABLES: Final = {
+    **{
+        name: (f"{model.doc} The newest version of each record; all versions in ats_history.", (f"models/{name}",))
+        for name, model in MODELS.items()
+    },
+    "as_of": ("One row: until when the warehouse knows, the latest fetch of the newest sync.", _ALL_FEEDS),
+    "syncs": ("One row per committed sync, in ats_history.", _ALL_FEEDS),
+    "sync_counts": ("What each sync counted, by feed and model, in ats_history.", _ALL_FEEDS),
+    "pseudonyms": (
+        "Pseudonyms of applications, candidates and users, made with a key that never enters the warehouse.",
+        tuple(f"models/{model}" for model in pseudonyms.MODELS),
+    ),
+}
+"""By table that load writes: what it is, and what it is loaded from."""
