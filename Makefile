@@ -37,7 +37,7 @@ dev: $(VENV)/.installed
 	@$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port 3000
 
 test: $(VENV)/.installed
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2
 
 check: $(VENV)/.installed
 	@$(BIN)/ruff check
