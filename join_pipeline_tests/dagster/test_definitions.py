@@ -1,4 +1,4 @@
-"""What Dagster is given: the exact assets, jobs and schedules; a whole run; and the rings that keep it elsewhere out."""
+"""What Dagster is given: the exact assets, jobs and schedules; a whole run; and the rings that keep it out."""
 
 import ast
 import contextlib
