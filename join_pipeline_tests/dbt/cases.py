@@ -73,4 +73,12 @@ def company() -> Company:
     # three applications of one person
     for number, job in enumerate(("Nurse", "Cook", "Porter")):
         one.application(f"thrice_{number}", Seen(2), applied=10.2 + number / 10, job=job, candidate="c-thrice")
+    one.link("tags", "t-star", name="Star")
+    for sync, gone in ((1, False), (3, True), (5, False)):
+        tagged = {"candidate_id": "c-untouched", "tag_id": "t-star"}
+        one.link("candidate_tags", "c-untouched/t-star", sync=sync, gone=gone, **tagged)
+    one.link("users", "u-ada")
+    one.link("job_hiring_team", "Nurse/u-ada", job_id="Nurse", user_id="u-ada", roles=["HIRING_MANAGER"])
+    one.link("screening_questions", "q-1", title="Seit wann?", format_type="DATE")
+    one.link("job_screening_questions", "Nurse/q-1", job_id="Nurse", question_id="q-1", index=0, required=True)
     return one

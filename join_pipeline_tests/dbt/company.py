@@ -117,9 +117,9 @@ class Company:
             reason = one.reason or ("deleted" if one.gone else "observed")
             self._write("applications", name, one.sync, columns, gone=one.gone, reason=reason)
 
-    def link(self, model: str, name: str, *, sync: int = 1, gone: bool = False, **columns: Any) -> None:
+    def link(self, model: str, key: str, /, *, sync: int = 1, gone: bool = False, **columns: Any) -> None:
         """A version of a record of any other model."""
-        self._write(model, name, sync, columns, gone=gone)
+        self._write(model, key, sync, columns, gone=gone)
 
     def _write(
         self,

@@ -2,8 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from join_pipeline_tests.dbt.building import dbt
 from join_pipeline_tests.dbt.company import Company, Seen
+
+
+ONLY = ("--resource-type", "seed", "--resource-type", "model")
 
 
 def company() -> Company:
@@ -18,9 +23,8 @@ def company() -> Company:
 def test_days_are_cut_in_the_time_zone_and_durations_do_not_care(tmp_path: Path) -> None:
     company().write(tmp_path / "warehouse.duckdb")
     days = {}
-    only = ("--resource-type", "seed", "--resource-type", "model")
     for zone in ("Europe/Berlin", "America/New_York"):
-        build = dbt(tmp_path, "build", *only, variables={"time_zone": zone})
+        build = dbt(tmp_path, "build", *ONLY, variables={"time_zone": zone})
         assert build.failures == []
         rows = build.rows("select applied_on::varchar as it from recruiting.fct_application order by application_key")
         days[zone] = [row["it"] for row in rows]
@@ -40,3 +44,46 @@ def test_as_of_builds_as_if_later_syncs_had_not_been(tmp_path: Path) -> None:
     assert build.rows("select application_key, status from recruiting.fct_application") == [
         {"application_key": "p-late", "status": "OPEN"}
     ]
+
+
+def test_the_users_own_maps_come_before_the_seeds(tmp_path: Path) -> None:
+    one = company()
+    one.stage("Schnuppern", 9, name="Ward  visit")
+    one.stage("Nonsense", 9)
+    one.write(tmp_path / "warehouse.duckdb")
+    (tmp_path / "stages.csv").write_text("stage_name,milestone\nInterview,Offer\nward  visit,OFFER\nnonsense,LUNCH\n")
+    (tmp_path / "sources.csv").write_text("source,channel\nIndeed,EVENTS\n")
+    variables = {
+        "stage_milestone_csv": str(tmp_path / "stages.csv"),
+        "source_channel_csv": str(tmp_path / "sources.csv"),
+    }
+    build = dbt(tmp_path, "build", *ONLY, "--select", "+dim_stage", "+dim_source", variables=variables)
+    assert build.failures == []
+    stages = build.rows("select stage_id, milestone, is_mapped from recruiting.dim_stage order by stage_id")
+    assert [tuple(row.values()) for row in stages] == [
+        ("Case study", "INTERIM", True),
+        ("Hired", "HIRED", True),
+        ("Interview", "OFFER", True),
+        ("Nonsense", "INTERIM", False),
+        ("Offer", "OFFER", True),
+        ("Schnuppern", "OFFER", True),
+        ("Screening", "SCREENING", True),
+    ]
+    assert build.rows("select source, channel from recruiting.dim_source") == [
+        {"source": "indeed", "channel": "EVENTS"}
+    ]
+
+
+@pytest.mark.parametrize(("per_person", "keys"), [(False, []), (True, ["p-u-ada"])])
+def test_no_key_of_a_user_is_there_unless_switched_on(tmp_path: Path, per_person: bool, keys: list[str]) -> None:
+    one = company()
+    one.link("users", "u-ada")
+    one.link("job_hiring_team", "Nurse/u-ada", job_id="Nurse", user_id="u-ada", roles=["HIRING_MANAGER"])
+    one.write(tmp_path / "warehouse.duckdb")
+    select = ("--select", "+dim_user", "+bridge_job_team")
+    build = dbt(tmp_path, "build", *ONLY, *select, variables={"per_person": per_person})
+    assert build.failures == []
+    assert [row["user_key"] for row in build.rows("select user_key from recruiting.dim_user")] == keys
+    assert [row["user_key"] for row in build.rows("select user_key from recruiting.bridge_job_team")] == (
+        keys or [None]
+    )

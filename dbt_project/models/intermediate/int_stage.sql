@@ -5,27 +5,32 @@ stages as (
 ),
 
 named as (
-    select
-        lower(trim(stage_name)) as stage_name,
-        upper(trim(milestone)) as milestone
-    from {{ ref('stage_milestone') }}
+    {{ user_map(ref('stage_milestone'), var('stage_milestone_csv'), 'stage_name', 'milestone') }}
 ),
 
 milestones as (
     select * from {{ ref('int_milestone') }}
 ),
 
--- A stage that the seed does not name lies somewhere between the fixed ones.
+known as (
+    select
+        named.stage_name,
+        named.milestone
+    from named
+    inner join milestones on named.milestone = milestones.milestone
+),
+
+-- A stage that the map does not name lies somewhere between the fixed ones.
 mapped as (
     select
         stages.stage_id,
         stages.stage_name,
         stages.global_index,
         stages.remote_deleted_at,
-        coalesce(named.milestone, 'INTERIM') as milestone,
-        named.milestone is not null as is_mapped
+        coalesce(known.milestone, 'INTERIM') as milestone,
+        known.milestone is not null as is_mapped
     from stages
-    left join named on lower(trim(stages.stage_name)) = named.stage_name
+    left join known on lower(trim(stages.stage_name)) = known.stage_name
 ),
 
 final as (
@@ -38,7 +43,7 @@ final as (
         mapped.is_mapped,
         mapped.remote_deleted_at
     from mapped
-    left join milestones on mapped.milestone = milestones.milestone
+    inner join milestones on mapped.milestone = milestones.milestone
 )
 
 select * from final

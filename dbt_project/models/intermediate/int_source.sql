@@ -1,0 +1,25 @@
+with
+
+versions as (
+    select distinct source
+    from {{ ref('stg_ats__application_versions') }}
+    where source is not null
+),
+
+channels as (
+    {{ user_map(ref('source_channel'), var('source_channel_csv'), 'source', 'channel') }}
+),
+
+-- JOIN tells a board's products apart in brackets: "indeed (Limited)" is indeed, unless it is named itself.
+final as (
+    select
+        versions.source,
+        coalesce(exact.channel, boards.channel, 'OTHER') as channel,
+        coalesce(exact.channel, boards.channel) is not null as is_mapped
+    from versions
+    left join channels as exact on lower(trim(versions.source)) = exact.source
+    left join channels as boards
+        on lower(trim(regexp_replace(versions.source, '\s*\([^)]*\)\s*$', ''))) = boards.source
+)
+
+select * from final

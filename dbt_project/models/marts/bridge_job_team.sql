@@ -1,0 +1,18 @@
+with
+
+{{ link_periods(ref('stg_ats__job_hiring_team_versions'), ['job_id', 'user_key'], ['roles']) }},
+
+-- Members are told apart within their job; their keys are for readers only where figures per person are switched on.
+final as (
+    select
+        job_id,
+        dense_rank() over (partition by job_id order by user_key) as member_number,
+        case when {{ var('per_person') }} then user_key end as user_key,
+        period_number,
+        array_to_string(roles, ', ') as roles,
+        observed_from_at,
+        observed_to_at
+    from periods
+)
+
+select * from final
