@@ -7,7 +7,6 @@ import pytest
 from join_pipeline_tests.dbt.building import dbt
 from join_pipeline_tests.dbt.company import Company, Seen
 
-
 ONLY = ("--resource-type", "seed", "--resource-type", "model")
 
 
