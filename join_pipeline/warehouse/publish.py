@@ -19,6 +19,8 @@ from join_pipeline.settings import Settings
 from join_pipeline.warehouse.marts import read_manifest
 
 SCHEMA: Final = "recruiting"
+# where nothing can be: see `_take_log_name`
+NOWHERE: Final = "published-files-take-no-writes/none"
 # the oldest format that the data's types allow: analysts' tools lag behind
 STORAGE_VERSION: Final = "v1.2.0"
 AUDIENCES: Final = frozenset({"analyst", "shared"})
@@ -51,15 +53,14 @@ def publish(settings: Settings) -> Published:
     aside = target.with_name(f".{target.name}.part")
     _remove(aside)
     try:
-        tables = _write(settings.warehouse, aside, listed)
+        tables = _write(settings, aside, listed)
         aside.chmod(0o444)
+        _take_log_name(target)
         aside.replace(target)
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         raise BuildError(f"Publishing failed; readers keep the file of before ({error}).") from None
     finally:
         _remove(aside)
-    # a reader that opened the old file for writing may have left its log: it must not be replayed into the new file
-    target.with_name(f"{target.name}.wal").unlink(missing_ok=True)
     return Published(target, tables, target.stat().st_size)
 
 
@@ -89,11 +90,12 @@ def tables_to_publish(manifest: dict[str, Any]) -> list[PublishedTable]:
     return sorted(tables, key=lambda table: table.name)
 
 
-def _write(warehouse: Path, aside: Path, listed: list[PublishedTable]) -> tuple[PublishedTable, ...]:
+def _write(settings: Settings, aside: Path, listed: list[PublishedTable]) -> tuple[PublishedTable, ...]:
     written = []
-    with contextlib.closing(duckdb.connect()) as con:
+    config: dict[str, Any] = {"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")}
+    with contextlib.closing(duckdb.connect(config=config)) as con:
         con.execute("SET TimeZone = 'UTC'")
-        con.execute(f"ATTACH {_text(str(warehouse))} AS warehouse (READ_ONLY)")
+        con.execute(f"ATTACH {_text(str(settings.warehouse))} AS warehouse (READ_ONLY)")
         con.execute(f"ATTACH {_text(str(aside))} AS published (STORAGE_VERSION '{STORAGE_VERSION}')")
         con.execute("BEGIN")
         for table in listed:
@@ -109,6 +111,19 @@ def _write(warehouse: Path, aside: Path, listed: list[PublishedTable]) -> tuple[
         con.execute("COMMIT")
         con.execute("DETACH published")
     return tuple(written)
+
+
+def _take_log_name(target: Path) -> None:
+    """Put a link that leads nowhere where DuckDB would keep the file's write-ahead log.
+
+    Whoever opened an old file for writing writes its log under the name that the new file bears by then, at any time,
+    and every reader of the new file would replay it. Such a link is no log to a reader and can't be written to.
+    """
+    log = target.with_name(f"{target.name}.wal")
+    aside = log.with_name(f".{log.name}.part")
+    aside.unlink(missing_ok=True)
+    aside.symlink_to(NOWHERE)
+    aside.replace(log)
 
 
 def _text(value: str) -> str:
