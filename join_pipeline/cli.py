@@ -3,6 +3,7 @@
 Belongs here: words for people, JSON for scripts, exit codes. Not here: anything that a program could want to call.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,10 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from join_pipeline.errors import PipelineError, SettingsError
 from join_pipeline.settings import load_settings
@@ -65,12 +68,13 @@ def sync(
         out.print(f"{record.mode}: {record.reason}. {record.n_requests} requests. Next: join-pipeline build")
     if record.verdict == "guarded":
         for objection in record.objections:
-            feed = objection.split(":")[0]
-            err.print(
-                f"[yellow]Kept what is known[/]: {objection}. If it is right, accept it: "
-                f"join-pipeline sync --mode full --accept-loss {feed}",
-                soft_wrap=True,
-            )
+            err.print(f"[yellow]Kept what is known[/]: {objection}.", soft_wrap=True)
+        accepting = "".join(f" --accept-loss {objection.split(':')[0]}" for objection in record.objections)
+        err.print(
+            f"Check JOIN_API_TOKEN and JOIN_API_URL. If so much is gone indeed, accept it: "
+            f"join-pipeline sync --mode full{accepting}",
+            soft_wrap=True,
+        )
         raise typer.Exit(GUARDED)
 
 
@@ -109,15 +113,18 @@ def status(
     if as_json:
         _print_json(found)
         return
-    columns = ("started (UTC)", "mode", "seconds", "requests", "versions", "deletions", "set aside", "verdict", "why")
-    table = Table(*columns, title=f"{found.connection}: last {len(found.syncs)} of {found.n_syncs} syncs")
+    columns = ("started (UTC)", "mode", "seconds", "requests", "versions", "deleted", "verdict")
+    # 80 columns hold it: no frame
+    table = Table(*columns, title=f"{found.connection}: last {len(found.syncs)} of {found.n_syncs} syncs", box=None)
     for line in found.syncs:
-        figures = (line.seconds, line.requests, line.new_versions, line.deletions, line.quarantined)
-        started = f"{line.started_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(started, line.mode, *map(str, figures), line.verdict, "; ".join(line.objections) or line.reason)
+        figures = (line.seconds, line.requests, line.new_versions, line.deletions)
+        table.add_row(f"{line.started_at:%Y-%m-%d %H:%M}", line.mode, *map(str, figures), line.verdict)
     out.print(table)
+    for line in found.syncs[:1]:
+        why = "; ".join(line.objections) or line.reason
+        out.print(f"last sync  {line.sync_id}: {why}; {line.quarantined} records set aside", soft_wrap=True)
     out.print(f"as of      {_instant(found.as_of)}")
-    out.print(f"published  {_instant(found.published_at)}  {found.published or ''}", soft_wrap=True)
+    out.print(f"published  {_instant(found.published_at)}  {escape(str(found.published or ''))}", soft_wrap=True)
     for feed, n in found.pending_looks.items():
         out.print(f"pending    {n} missing {feed} wait for their second look")
     if any(line.unannounced_changes for line in found.syncs):
@@ -135,7 +142,9 @@ def doctor(as_json: Json = False) -> None:
     else:
         marks = {"ok": "[green]ok[/]", "warning": "[yellow]look[/]", "failed": "[red]failed[/]"}
         for finding in findings:
-            out.print(f"{marks[finding.verdict]:<18} {finding.check:<15} {finding.message}", soft_wrap=True)
+            mark = Text.from_markup(marks[finding.verdict])
+            mark.align("left", 7)
+            out.print(mark, f"{finding.check:<15} {escape(finding.message)}", soft_wrap=True)
     if any(finding.verdict == "failed" for finding in findings):
         raise typer.Exit(1)
 
@@ -168,7 +177,11 @@ def sandbox(
     except ValueError as error:
         raise SettingsError(f"The sandbox can't be made so: {error}.") from None
 
-    serve(config, ready=lambda url: print(f"sandbox ready at {url} (API: {url}/v2)", flush=True))  # noqa: T201
+    try:
+        serve(config, ready=lambda url: print(f"sandbox ready at {url} (API: {url}/v2)", flush=True))  # noqa: T201
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise SettingsError(f"Port {port} can't be taken ({reason}). Another one: --port 0.") from None
 
 
 @app.command()
@@ -211,8 +224,8 @@ def _print_demo(made: Any) -> None:
         table.add_row(str(n), f"{lower:.1f}" if n else "–", shown, f"{upper:.1f}" if n else "–")
     out.print(table)
     out.print(f"{made.n_syncs} syncs, {made.n_requests} requests, {made.n_versions} versions of records kept.\n")
-    out.print(f"Lake       {made.settings.lake}", soft_wrap=True)
-    out.print(f"For you    {made.settings.published}", soft_wrap=True)
+    out.print(f"Lake       {escape(str(made.settings.lake))}", soft_wrap=True)
+    out.print(f"For you    {escape(str(made.settings.published))}", soft_wrap=True)
     out.print(
         "\nNext: `make dev` shows the run in Dagster on http://127.0.0.1:3000 · open the file above with DuckDB · "
         "connect your own JOIN account: README, “Connecting JOIN”"
@@ -223,15 +236,16 @@ def _print_built(built: Any, as_json: bool) -> None:
     if as_json:
         _print_json(built)
         return
-    table = Table("published table", "rows", title=str(built.published.path))
+    table = Table("published table", "rows")
     for one in built.published.tables:
         table.add_row(one.name, str(one.rows))
     out.print(table)
+    out.print(escape(str(built.published.path)), soft_wrap=True)
     tests = [node for node in built.nodes if node.kind in {"test", "unit_test"}]
     warned = [node for node in tests if node.status == "warn"]
     out.print(f"{len(tests)} dbt tests, {len(warned)} with a warning.")
     for node in warned:
-        out.print(f"[yellow]warning[/] {node.unique_id}: {node.message}", soft_wrap=True)
+        out.print(f"[yellow]warning[/] {node.unique_id}: {escape(node.message)}", soft_wrap=True)
 
 
 def _print_json(value: Any) -> None:
@@ -288,6 +302,7 @@ def main() -> None:
 
     Typer itself answers wrong usage with 2 and an interruption with 130.
     """
+    os.umask(0o077)  # dbt and DuckDB make files of their own
     try:
         app()
     except PipelineError as error:

@@ -14,7 +14,7 @@ import msgspec
 
 from join_pipeline.errors import AuthError, JoinError, LockedError, PipelineError
 from join_pipeline.join_api.client import JoinClient
-from join_pipeline.join_api.feeds import APPLICATIONS, CATEGORIES, JOBS
+from join_pipeline.join_api.feeds import APPLICATIONS, JOBS
 from join_pipeline.join_api.server_clock import SKEW_REPORTED
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
@@ -62,11 +62,13 @@ def _token(settings: Settings) -> Finding:
 
 
 def _account(settings: Settings) -> list[Finding]:
-    """Live calls: the address, the token, the clock, and whether there is anything to read."""
+    """Live calls: the address, the token, the clock, and whether there is anything to read.
+
+    Only what a sync can't do without: the reference lists may be missing.
+    """
     timeout = min(settings.timeout_seconds, 10.0)
     with JoinClient(settings.join_api_url, settings.token(), timeout_seconds=timeout, max_wait_seconds=10.0) as client:
         try:
-            client.whole(CATEGORIES.path)
             first = {
                 feed.name: len(client.whole(feed.path, {"page": "1", "pageSize": "1"}).records)
                 for feed in (JOBS, APPLICATIONS)
@@ -78,7 +80,8 @@ def _account(settings: Settings) -> list[Finding]:
         findings = [Finding("JOIN", "ok", f"{settings.join_api_url} answers and takes the token")]
         skew = client.clock.skew
         if abs(skew) > SKEW_REPORTED:
-            message = f"this machine's clock is off by {abs(skew)}; syncs use JOIN's time, schedules use this machine's"
+            off = timedelta(seconds=round(abs(skew).total_seconds()))
+            message = f"this machine's clock is off by {off}; syncs use JOIN's time, schedules use this machine's"
             findings.append(Finding("clock", "warning", message))
         empty = [name for name, n in first.items() if not n]
         if empty:
