@@ -87,3 +87,41 @@ def test_every_hire_took_between_the_fewest_and_the_most_days_told(sampled: Buil
     """)
     assert told["n_historic"] > 0
     assert told["n"] == told["n_within"] == told["n_hires"]
+
+
+def test_the_true_conversion_by_age_lies_between_its_bounds(sampled: Build) -> None:
+    """True: the last time it came to the milestone, or beyond, before that was seen. Unseen excursions are nobody's."""
+    cohorts = sampled.rows("""
+        with steps as (
+            select application_key, event_at, milestone_rank,
+                coalesce(lag(milestone_rank) over (partition by application_key order by event_at), 0) as rank_before
+            from truth join intermediate.int_stage using (stage_id)
+        ),
+        climbs as (
+            select application_key, rank as milestone_rank, event_at as true_at
+            from steps, unnest(range(rank_before + 1, milestone_rank + 1)) as ranks (rank)
+        ),
+        known as (select max(started_at) as until from intermediate.int_sync where is_proof_of_content),
+        reached as (
+            select date_trunc('month', applied_on)::date as cohort_on, reach.milestone, applied_at, true_at
+            from recruiting.fct_application as application
+            join intermediate.int_application_milestone as reach using (application_key)
+            asof join climbs
+                on reach.application_key = climbs.application_key and reach.milestone_rank = climbs.milestone_rank
+                    and reach.reached_at_hi >= climbs.true_at
+        ),
+        truly as (
+            select cohort_on, milestone, age_days, count(*) filter (
+                where true_at <= applied_at + to_days(age_days) and applied_at + to_days(age_days) <= until
+            ) as n
+            from reached cross join known
+            cross join (select distinct age_days from intermediate.int_funnel_cohort_age)
+            group by all
+        )
+        select n_reached_lo, n, n_reached_hi, n_old_enough
+        from intermediate.int_funnel_cohort_age join truly using (cohort_on, milestone, age_days)
+        where cohort_grain = 'month' and scope = 'overall'
+    """)
+    assert len(cohorts) > 60
+    assert [row for row in cohorts if not row["n_reached_lo"] <= row["n"] <= row["n_reached_hi"]] == []
+    assert any(row["n_reached_lo"] < row["n_reached_hi"] for row in cohorts)

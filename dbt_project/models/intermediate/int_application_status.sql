@@ -126,8 +126,9 @@ final as (
             when decisions.status = 'UNKNOWN' then 'unknown' else decisions.decided_by.evidence
         end as decided_evidence,
         case
-            when decisions.status in ('OPEN', 'UNKNOWN')
+            when decisions.status = 'OPEN'
                 then greatest(last_presence_proof.started_at, decisions.last_version_at, decisions.applied_at)
+            when decisions.status = 'UNKNOWN' then decisions.set_by.event_at_lo
         end as last_known_open_at,
         decisions.is_deleted,
         decisions.is_left_truncated,

@@ -24,6 +24,7 @@ members as (
     select
         applications.applied_on,
         coalesce(applications.job_id, 'unknown') as job_id,
+        coalesce(applications.source, 'unknown') as source,
         applications.status,
         applications.furthest_milestone_rank,
         applications.is_left_truncated,
@@ -51,8 +52,7 @@ alike as (
     select
         cohort_grain,
         cohort_on,
-        case when grouping(job_id) = 1 then 'overall' else 'job' end as scope,
-        job_id,
+        {{ funnel_scope() }},
         status,
         furthest_milestone_rank,
         seen_ranks,
@@ -61,7 +61,8 @@ alike as (
     from cohort_members
     group by grouping sets (
         (cohort_grain, cohort_on, status, furthest_milestone_rank, seen_ranks),
-        (cohort_grain, cohort_on, job_id, status, furthest_milestone_rank, seen_ranks)
+        (cohort_grain, cohort_on, job_id, status, furthest_milestone_rank, seen_ranks),
+        (cohort_grain, cohort_on, source, status, furthest_milestone_rank, seen_ranks)
     )
 ),
 
@@ -71,7 +72,7 @@ final as (
         alike.cohort_grain,
         alike.cohort_on,
         alike.scope,
-        coalesce(alike.job_id, 'all') as scope_key,
+        alike.scope_key,
         milestones.milestone,
         milestones.milestone_rank,
         cast(sum(alike.n) as bigint) as n_cohort,

@@ -4,33 +4,8 @@ counts as (
     select * from {{ ref('int_funnel_cohort') }}
 ),
 
--- Cohorts add up to all applications, the jobs of a cohort add up to the cohort: one row per group of people.
-groups as (
-    select
-        cohort_grain,
-        cohort_on,
-        scope,
-        scope_key,
-        n_cohort,
-        {{ is_hidden(
-            'n_cohort',
-            "cohort_grain, scope, case when scope <> 'overall' then cohort_on end",
-            'cohort_on, scope_key'
-        ) }} as is_hidden
-    from counts
-    where milestone_rank = 1
-),
-
--- The parts of a hidden cohort would add up to it.
 suppressed as (
-    select
-        cohort_grain,
-        cohort_on,
-        scope,
-        scope_key,
-        bool_or(is_hidden and scope = 'overall') over (partition by cohort_grain, cohort_on) or is_hidden
-            as is_suppressed
-    from groups
+    select * from {{ ref('int_funnel_suppression') }}
 ),
 
 shown as (
@@ -75,6 +50,7 @@ final as (
         scope,
         scope_key,
         case when scope = 'job' then nullif(scope_key, 'unknown') end as job_id,
+        case when scope = 'source' then nullif(scope_key, 'unknown') end as source,
         milestone,
         milestone_rank,
         n_cohort,

@@ -1,0 +1,150 @@
+{%- set ages = var('cohort_ages') | join(', ') -%}
+
+with
+
+applications as (
+    select * from {{ ref('fct_application') }}
+),
+
+reached as (
+    select * from {{ ref('int_application_milestone') }}
+),
+
+-- What happened up to here, a sync would have shown.
+known as (
+    select max(started_at) as known_until
+    from {{ ref('int_sync') }}
+    where is_proof_of_content
+),
+
+ages as (
+    select unnest([{{ ages }}]) as age_days
+),
+
+days as (
+    select
+        applications.application_key,
+        applications.applied_on,
+        coalesce(applications.job_id, 'unknown') as job_id,
+        coalesce(applications.source, 'unknown') as source,
+        reached.milestone,
+        reached.milestone_rank,
+        coalesce({{ days_between('applications.applied_at_hi', 'reached.reached_at_lo') }}, 0) as days_lo,
+        {{ days_between('applications.applied_at', 'reached.reached_at') }} as days_at,
+        coalesce({{ days_between('applications.applied_at_lo', 'reached.reached_at_hi') }}, 1e9) as days_hi,
+        {{ days_between('applications.applied_at_hi', 'known.known_until') }} as days_known
+    from applications
+    inner join reached on applications.application_key = reached.application_key
+    cross join known
+),
+
+-- The first age by which it had reached, and the last that it has lived to see: few distinct values from here on.
+aged as (
+    select
+        applied_on,
+        job_id,
+        source,
+        milestone,
+        milestone_rank,
+        {{ first_age('days_lo') }} as age_lo,
+        {{ first_age('days_at') }} as age_at,
+        {{ first_age('days_hi') }} as age_hi,
+        {{ last_age('days_known') }} as age_known
+    from days
+),
+
+cohort_members as (
+    select
+        'month' as cohort_grain,
+        cast(date_trunc('month', applied_on) as date) as cohort_on,
+        *
+    from aged
+    union all
+    select
+        'week' as cohort_grain,
+        cast(date_trunc('week', applied_on) as date) as cohort_on,
+        *
+    from aged
+),
+
+alike as (
+    select
+        cohort_grain,
+        cohort_on,
+        {{ funnel_scope() }},
+        milestone,
+        milestone_rank,
+        age_lo,
+        age_at,
+        age_hi,
+        age_known,
+        count(*) as n
+    from cohort_members
+    group by grouping sets (
+        (cohort_grain, cohort_on, milestone, milestone_rank, age_lo, age_at, age_hi, age_known),
+        (cohort_grain, cohort_on, job_id, milestone, milestone_rank, age_lo, age_at, age_hi, age_known),
+        (cohort_grain, cohort_on, source, milestone, milestone_rank, age_lo, age_at, age_hi, age_known)
+    )
+),
+
+counted as (
+    select
+        alike.cohort_grain,
+        alike.cohort_on,
+        alike.scope,
+        alike.scope_key,
+        alike.milestone,
+        alike.milestone_rank,
+        ages.age_days,
+        {{ sum_where('alike.n', 'alike.age_known >= ages.age_days') }} as n_old_enough,
+        {{ sum_where('alike.n', 'ages.age_days between alike.age_hi and alike.age_known') }} as n_reached_lo,
+        {{ sum_where('alike.n', 'ages.age_days between alike.age_at and alike.age_known') }} as n_reached,
+        {{ sum_where('alike.n', 'ages.age_days between alike.age_lo and alike.age_known') }} as n_reached_hi
+    from alike
+    cross join ages
+    group by all
+),
+
+-- Everybody reaches the first milestone: its rows are the members.
+members as (
+    select
+        cohort_grain,
+        cohort_on,
+        scope,
+        scope_key,
+        age_days,
+        n_old_enough
+    from counted
+    where milestone_rank = 1
+),
+
+milestones as (
+    select * from {{ ref('int_milestone') }}
+),
+
+final as (
+    select
+        members.cohort_grain,
+        members.cohort_on,
+        members.scope,
+        members.scope_key,
+        milestones.milestone,
+        milestones.milestone_rank,
+        members.age_days,
+        members.n_old_enough,
+        coalesce(counted.n_reached_lo, 0) as n_reached_lo,
+        coalesce(counted.n_reached, 0) as n_reached,
+        coalesce(counted.n_reached_hi, 0) as n_reached_hi
+    from members
+    cross join milestones
+    left join counted
+        on
+            members.cohort_grain = counted.cohort_grain
+            and members.cohort_on = counted.cohort_on
+            and members.scope = counted.scope
+            and members.scope_key = counted.scope_key
+            and members.age_days = counted.age_days
+            and milestones.milestone = counted.milestone
+)
+
+select * from final
