@@ -3,6 +3,7 @@
 Belongs here: tables, keys, pseudonyms, `as_of`, the log of syncs. Not here: anything that interprets them (dbt).
 """
 
+import contextlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,8 +63,12 @@ def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes) -> lis
         _log(con, records)
         con.execute("COMMIT")
     except duckdb.Error as error:
-        con.execute("ROLLBACK")
-        raise BuildError(f"Loading failed and was rolled back ({type(error).__name__}: {error}).") from None
+        with contextlib.suppress(duckdb.Error):  # after a fatal error, as on a full disk, DuckDB refuses even that
+            con.execute("ROLLBACK")
+        raise BuildError(
+            f"Loading failed and was rolled back ({type(error).__name__}: {error}). Mend that and run it again; if it "
+            f"stays so, `join-pipeline rebuild` makes the warehouse anew."
+        ) from None
     return loaded
 
 
