@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Event, Lock
+from threading import Condition, Event, Lock
 from types import TracebackType
 from typing import Final, Self
 
@@ -50,7 +50,7 @@ class _TokenAuth(httpx.Auth):
 
 
 class JoinClient:
-    """Reads from JOIN. Usable from several threads; close it, or use it as a context manager."""
+    """Reads from JOIN. Usable from several threads; a context manager."""
 
     def __init__(
         self,
@@ -80,7 +80,9 @@ class JoinClient:
         self._sleep = sleep or self._pause
         self._monotonic = monotonic
         self._lock = Lock()
-        self._stopped = Event()
+        self._closed = Event()
+        self._sending = 0
+        self._sent = Condition(self._lock)
         self.clock = clock or ServerClock(monotonic)
         self.rate_limit = RateLimit(self._sleep, monotonic, max_wait_seconds)
         self.n_requests = 0
@@ -92,15 +94,14 @@ class JoinClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closed.set()  # wakes every thread that waits for its turn
+        with self._sent:
+            self._sent.wait_for(lambda: self._sending == 0)
         self._http.close()
 
-    def stop(self) -> None:
-        """Wake every thread that waits, and wait no more: for an interrupt, which must not outlast a rate limit."""
-        self._stopped.set()
-
     def _pause(self, seconds: float) -> None:
-        if self._stopped.wait(seconds):
-            raise JoinError("The client was stopped.")
+        if self._closed.wait(seconds):
+            raise JoinError("The client was closed.")
 
     def get(self, path: str, params: Mapping[str, str] | None = None) -> tuple[bytes, datetime]:
         """The JSON body at `path` and when it was fetched. Raises a `JoinError`; retries what is worth it."""
@@ -117,24 +118,21 @@ class JoinClient:
     ) -> Iterator[Page]:
         """A paged list from page `first` on, in order; at most `in_flight` asked for side by side, and no more kept."""
         paging = Paging(in_flight or self._in_flight, first=first)
-        with ThreadPoolExecutor(paging.in_flight, thread_name_prefix="join-page") as pool:
+        pool = ThreadPoolExecutor(paging.in_flight, thread_name_prefix="join-page")
+        try:
             while window := paging.window():
                 asked = [
                     pool.submit(self._page, path, {**(params or {}), "page": str(n), "pageSize": str(PAGE_SIZE)}, n)
                     for n in window
                 ]
-                try:
-                    for future in asked:
-                        page = future.result()
-                        # what came after the end is still an observation: the list may have grown meanwhile
-                        if paging.tell(page.number, len(page.records), _fingerprint(page)):
-                            yield page
-                except KeyboardInterrupt:
-                    self.stop()
-                    raise
-                finally:
-                    for future in asked:
-                        future.cancel()
+                for future in asked:
+                    page = future.result()
+                    # what came after the end is still an observation: the list may have grown meanwhile
+                    if paging.tell(page.number, len(page.records), _fingerprint(page)):
+                        yield page
+        finally:
+            # after an error or an interrupt, pages may still wait for the rate limit: nobody waits for them
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def whole(self, path: str, params: Mapping[str, str] | None = None) -> Page:
         """A list that is not paged."""
@@ -167,6 +165,18 @@ class JoinClient:
         return body, self.clock.latest()
 
     def _send(self, request: httpx.Request, path: str) -> httpx.Response:
+        with self._sent:
+            if self._closed.is_set():
+                raise JoinError("The client was closed.")
+            self._sending += 1
+        try:
+            return self._send_in_turn(request, path)
+        finally:
+            with self._sent:
+                self._sending -= 1
+                self._sent.notify_all()
+
+    def _send_in_turn(self, request: httpx.Request, path: str) -> httpx.Response:
         asked_at = self.rate_limit.acquire()
         response: httpx.Response | None = None
         try:

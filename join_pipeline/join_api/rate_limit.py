@@ -118,6 +118,8 @@ class RateLimit:
             )
             if is_same_window and self._remaining is not None:
                 self._remaining = min(self._remaining, remaining)
+                # where windows are short it may be the next one after all: not before its end either
+                self._resets_at = max(self._resets_at, arrived + reset)
             else:
                 self._remaining, self._resets_at, self._is_told = remaining, arrived + reset, True
 
