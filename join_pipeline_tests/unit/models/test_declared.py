@@ -9,8 +9,8 @@ from join_pipeline.models import MODELS
 COVERAGE = {
     "users": "id remote_id changed_at remote_deleted_at first_name last_name email",
     "jobs": "id remote_id changed_at remote_deleted_at name description employment_type status visibility category"
-    " post_url experience_level salary_amount salary_amount_from salary_amount_to salary_currency salary_period location"
-    " custom_fields integration_fields opened_at remote_created_at remote_updated_at contact_id remote_data",
+    " post_url experience_level salary_amount salary_amount_from salary_amount_to salary_currency salary_period"
+    " location custom_fields integration_fields opened_at remote_created_at remote_updated_at contact_id remote_data",
     "candidates": "id remote_id changed_at remote_deleted_at first_name last_name source phone_numbers email_addresses"
     " location remote_created_at remote_data",
     "application_stages": "id remote_id changed_at remote_deleted_at name global_index remote_data",
