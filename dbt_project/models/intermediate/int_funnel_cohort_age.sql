@@ -87,6 +87,17 @@ alike as (
     )
 ),
 
+-- Hidden groups are left out before every age makes rows of them.
+shown_groups as (
+    select
+        cohort_grain,
+        cohort_on,
+        scope,
+        scope_key
+    from {{ ref('int_funnel_suppression') }}
+    where not is_suppressed
+),
+
 counted as (
     select
         alike.cohort_grain,
@@ -101,6 +112,12 @@ counted as (
         {{ sum_where('alike.n', 'ages.age_days between alike.age_at and alike.age_known') }} as n_reached,
         {{ sum_where('alike.n', 'ages.age_days between alike.age_lo and alike.age_known') }} as n_reached_hi
     from alike
+    inner join shown_groups
+        on
+            alike.cohort_grain = shown_groups.cohort_grain
+            and alike.cohort_on = shown_groups.cohort_on
+            and alike.scope = shown_groups.scope
+            and alike.scope_key = shown_groups.scope_key
     cross join ages
     group by all
 ),

@@ -8,7 +8,7 @@ cohorts as (
     select * from {{ ref('fct_funnel_cohort') }}
 ),
 
--- The members of an age are a group of people of their own: where few are old enough, they are not shown either.
+-- The members of an age are a group of people of their own: where few are old enough, they are not shown.
 shown as (
     select
         counts.cohort_grain,
@@ -22,7 +22,7 @@ shown as (
         counts.age_days,
         cohorts.n_cohort,
         cohorts.is_left_truncated,
-        cohorts.is_suppressed or counts.n_old_enough < {{ var('k') }} as is_suppressed,
+        counts.n_old_enough < {{ var('k') }} as is_suppressed,
         case when not is_suppressed then counts.n_old_enough end as n_old_enough,
         case when not is_suppressed then counts.n_reached_lo end as n_reached_lo,
         case when not is_suppressed then counts.n_reached end as n_reached,

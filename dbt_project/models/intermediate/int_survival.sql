@@ -1,0 +1,294 @@
+with
+
+subjects as (
+    select * from {{ ref('fct_time_to_event') }}
+    where is_at_risk
+),
+
+bounds as (
+    select * from {{ ref('int_survival_bound') }}
+),
+
+scoped as (
+    select
+        'overall' as scope,
+        'all' as scope_key,
+        *
+    from subjects
+    union all
+    select
+        'job' as scope,
+        job_id as scope_key,
+        *
+    from subjects
+    where job_id is not null
+    union all
+    select
+        'source' as scope,
+        source as scope_key,
+        *
+    from subjects
+    where source is not null
+),
+
+-- A group that never has enough people at risk has no curve.
+sizes as (
+    select
+        question,
+        scope,
+        scope_key,
+        count(*) as n_subjects
+    from scoped
+    group by question, scope, scope_key
+    having count(*) >= {{ var('minimum_n') }}
+),
+
+-- Where a second would not show, an hour will do: it bounds the number of distinct instants, and with it the work.
+curve_groups as (
+    select
+        *,
+        row_number() over (order by question, scope, scope_key) as group_number,
+        case when n_subjects > {{ var('exact_up_to') }} then 24 end as per_day
+    from sizes
+    where scope <> 'job' or question in ('decision', 'hire')
+),
+
+curves as (
+    select
+        curve_groups.group_number,
+        curve_groups.question,
+        curve_groups.scope,
+        curve_groups.scope_key,
+        curve_groups.n_subjects,
+        bounds.bound,
+        bounds.is_hired_hi,
+        bounds.is_declined_hi,
+        bounds.is_vanished_hi,
+        row_number() over (order by curve_groups.group_number, bounds.bound) as curve_number
+    from curve_groups
+    inner join bounds on curve_groups.question = bounds.question and curve_groups.scope = bounds.scope
+),
+
+-- Entries are rounded down and exits up, so that who was at risk for a minute is at risk for an hour, not never.
+spells as (
+    select
+        curve_groups.group_number,
+        scoped.event,
+        coalesce(floor(scoped.entry_days * curve_groups.per_day) / curve_groups.per_day, scoped.entry_days)
+            as entry_days,
+        coalesce(ceil(scoped.exit_days_lo * curve_groups.per_day) / curve_groups.per_day, scoped.exit_days_lo)
+            as exit_days_lo,
+        coalesce(ceil(scoped.exit_days_hi * curve_groups.per_day) / curve_groups.per_day, scoped.exit_days_hi)
+            as exit_days_hi
+    from scoped
+    inner join curve_groups
+        on
+            scoped.question = curve_groups.question
+            and scoped.scope = curve_groups.scope
+            and scoped.scope_key = curve_groups.scope_key
+),
+
+group_exits as (
+    select
+        group_number,
+        event,
+        exit_days_lo,
+        exit_days_hi,
+        count(*) as n
+    from spells
+    group by all
+),
+
+group_entries as (
+    select
+        group_number,
+        entry_days,
+        count(*) as n
+    from spells
+    group by all
+),
+
+-- From here on one row per curve and distinct instant: who came in, who went out, and by what.
+exits as (
+    select
+        curves.curve_number,
+        case
+            when group_exits.event = 'HIRED'
+                then if(curves.is_hired_hi, group_exits.exit_days_hi, group_exits.exit_days_lo)
+            when group_exits.event = 'DECLINED'
+                then if(curves.is_declined_hi, group_exits.exit_days_hi, group_exits.exit_days_lo)
+            when group_exits.event = 'VANISHED'
+                then if(curves.is_vanished_hi, group_exits.exit_days_hi, group_exits.exit_days_lo)
+            when curves.bound = 'lo' then group_exits.exit_days_lo
+            else group_exits.exit_days_hi
+        end as days,
+        0 as n_in,
+        group_exits.n as n_out,
+        group_exits.event,
+        if(group_exits.event is null, 0, group_exits.n) as n_events
+    from group_exits
+    inner join curves on group_exits.group_number = curves.group_number
+),
+
+entries as (
+    select
+        curves.curve_number,
+        group_entries.entry_days as days,
+        group_entries.n as n_in,
+        0 as n_out,
+        null as event,
+        0 as n_events
+    from group_entries
+    inner join curves on group_entries.group_number = curves.group_number
+),
+
+comings_and_goings as (
+    select * from entries
+    union all
+    select * from exits
+),
+
+instants as (
+    select
+        curve_number,
+        days,
+        cast(sum(n_in) as bigint) as n_in,
+        cast(sum(n_out) as bigint) as n_out,
+        cast(sum(n_events) as double) as d,
+        {{ sum_where('n_events', "event = 'HIRED'") }} as d_hired,
+        {{ sum_where('n_events', "event = 'DECLINED'") }} as d_declined,
+        {{ sum_where('n_events', "event = 'VANISHED'") }} as d_vanished
+    from comings_and_goings
+    group by curve_number, days
+),
+
+-- At risk at an instant: came in before it, and not gone out before it.
+at_risk as (
+    select
+        *,
+        sum(n_in - n_out) over (partition by curve_number order by days) as n_after,
+        cast(n_after - n_in + n_out as double) as n
+    from instants
+),
+
+starts as (
+    select
+        curve_number,
+        min(days) as starts_at_days
+    from at_risk
+    where n_after >= {{ var('minimum_n') }}
+    group by curve_number
+),
+
+spans as (
+    select
+        starts.curve_number,
+        starts.starts_at_days,
+        min(at_risk.days) as ends_at_days
+    from starts
+    inner join at_risk
+        on
+            starts.curve_number = at_risk.curve_number
+            and starts.starts_at_days < at_risk.days
+            and at_risk.n_after < {{ var('minimum_n') }}
+    group by starts.curve_number, starts.starts_at_days
+),
+
+steps as (
+    select
+        at_risk.curve_number,
+        at_risk.days,
+        at_risk.n,
+        at_risk.d,
+        at_risk.d_hired,
+        at_risk.d_declined,
+        at_risk.d_vanished,
+        at_risk.d / nullif(at_risk.n * (at_risk.n - at_risk.d), 0) as hazard_variance,
+        product(1 - at_risk.d / at_risk.n) over history as survival,
+        coalesce(
+            product(1 - at_risk.d / at_risk.n) over (
+                partition by at_risk.curve_number
+                order by at_risk.days
+                rows between unbounded preceding and 1 preceding
+            ),
+            1
+        ) as survival_before
+    from at_risk
+    inner join spans on at_risk.curve_number = spans.curve_number
+    where at_risk.d > 0 and at_risk.days > spans.starts_at_days and at_risk.days <= spans.ends_at_days
+    window history as (
+        partition by at_risk.curve_number order by at_risk.days rows between unbounded preceding and current row
+    )
+),
+
+-- Aalen–Johansen: what survived until the step, times the share that the step takes by each cause.
+incidences as (
+    select
+        *,
+        sum(survival_before * d_hired / n) over history as incidence_hired,
+        sum(survival_before * d_declined / n) over history as incidence_declined,
+        sum(survival_before * d_vanished / n) over history as incidence_vanished,
+        sum(hazard_variance) over history as variance
+    from steps
+    window history as (partition by curve_number order by days rows between unbounded preceding and current row)
+),
+
+-- The variance of an incidence F at t, by the delta method (Marubini and Valsecchi 1995), is a sum over steps in which
+-- F(t) stands outside once the squares are multiplied out: so it is windowed sums too.
+variances as (
+    select
+        *,
+    {%- for cause in ['hired', 'declined', 'vanished'] %}
+        pow(incidence_{{ cause }}, 2) * variance
+        + sum(
+            pow(incidence_{{ cause }}, 2) * hazard_variance
+            + pow(survival_before, 2) * d_{{ cause }} * (n - d_{{ cause }}) / pow(n, 3)
+            + 2 * incidence_{{ cause }} * survival_before * d_{{ cause }} / pow(n, 2)
+        ) over history
+        - 2 * incidence_{{ cause }} * sum(
+            incidence_{{ cause }} * hazard_variance + survival_before * d_{{ cause }} / pow(n, 2)
+        ) over history as variance_{{ cause }}{{ ',' if not loop.last }}
+    {%- endfor %}
+    from incidences
+    window history as (partition by curve_number order by days rows between unbounded preceding and current row)
+),
+
+-- A step is told of from the end of its day on.
+days_of_steps as (
+    select
+        curve_number,
+        cast(ceil(days) as integer) as day,
+        max(days) as last_days,
+        sum(d) as n_events
+    from steps
+    group by curve_number, ceil(days)
+),
+
+final as (
+    select
+        curves.question,
+        curves.scope,
+        curves.scope_key,
+        curves.bound,
+        days_of_steps.day,
+        curves.n_subjects,
+        spans.starts_at_days,
+        spans.ends_at_days,
+        cast(daily.n as bigint) as n_at_risk,
+        cast(days_of_steps.n_events as bigint) as n_events,
+        daily.survival,
+        daily.survival * sqrt(daily.variance) as survival_std_error,
+    {%- for cause in ['hired', 'declined', 'vanished'] %}
+        case when curves.question = 'hire' then daily.incidence_{{ cause }} end as incidence_{{ cause }},
+        case
+            when curves.question = 'hire' then sqrt(greatest(daily.variance_{{ cause }}, 0))
+        end as incidence_{{ cause }}_std_error{{ ',' if not loop.last }}
+    {%- endfor %}
+    from days_of_steps
+    inner join variances as daily
+        on days_of_steps.curve_number = daily.curve_number and days_of_steps.last_days = daily.days
+    inner join curves on days_of_steps.curve_number = curves.curve_number
+    inner join spans on days_of_steps.curve_number = spans.curve_number
+)
+
+select * from final

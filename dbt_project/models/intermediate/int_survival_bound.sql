@@ -1,0 +1,63 @@
+{{ config(materialized='view') }}
+
+-- Kaplan–Meier curves are drawn with all exits at lo and all at hi. Incidences that compete are drawn with each at lo
+-- and the others at hi, too: the ribbon of a cause lies between its least and its greatest. A job's own curves are few
+-- people's: the two ends will do, and the questions that have one answer for each of them.
+with
+
+ends as (
+    select
+        unnest(['lo', 'hi']) as bound,
+        unnest([false, true]) as is_hi
+),
+
+scopes as (
+    select unnest(['overall', 'source', 'job']) as scope
+),
+
+questions as (
+    select unnest(['decision', 'hire', 'leave_screening', 'leave_interim', 'leave_offer']) as question
+),
+
+alike as (
+    select
+        questions.question,
+        scopes.scope,
+        ends.bound,
+        ends.is_hi as is_hired_hi,
+        ends.is_hi as is_declined_hi,
+        ends.is_hi as is_vanished_hi
+    from questions
+    cross join scopes
+    cross join ends
+    where scopes.scope <> 'job' or questions.question in ('decision', 'hire')
+),
+
+against as (
+    select
+        unnest(['hired_lo', 'hired_hi', 'declined_lo', 'declined_hi', 'vanished_lo', 'vanished_hi']) as bound,
+        unnest([false, true, true, false, true, false]) as is_hired_hi,
+        unnest([true, false, false, true, true, false]) as is_declined_hi,
+        unnest([true, false, true, false, false, true]) as is_vanished_hi
+),
+
+competing as (
+    select
+        'hire' as question,
+        scopes.scope,
+        against.bound,
+        against.is_hired_hi,
+        against.is_declined_hi,
+        against.is_vanished_hi
+    from against
+    cross join scopes
+    where scopes.scope <> 'job'
+),
+
+final as (
+    select * from alike
+    union all
+    select * from competing
+)
+
+select * from final
