@@ -1,0 +1,125 @@
+"""Raw: what went into the spool comes out of the lake, and a spool that was left can be gone on with."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from join_pipeline.lake import raw
+from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
+from join_pipeline.lake.record import FeedRecord
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SYNC = "20260601T120000000000Z"
+
+
+def state() -> SpoolState:
+    return SpoolState(sync_id=SYNC, previous=None, mode="full", started_at=NOON)
+
+
+def row(n: int, listing: str = "all-1", page: int = 1, payload: str | None = "{}", status: int = 200) -> RawRow:
+    return RawRow(SYNC, listing, page, str(n), status, NOON + timedelta(microseconds=n), payload)
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return begin_spool(tmp_path / "spool", state())
+
+
+def stored(spool: Spool, lake: Path, feed: str = "jobs") -> list[RawRow]:
+    return list(read_raw([str(lake / path) for path in spool.store(lake, feed)]))
+
+
+def test_rows_come_back_as_they_were_put_in(spool, tmp_path):
+    rows = [
+        row(1, payload='{"id":1, "title":"Köch:in 🙂", "n": 1.50}'),
+        row(2, payload='{"text":"\\u0000\\n\\"quoted\\""}'),
+        row(3, payload=None, status=404, listing="look", page=0),
+        row(4)._replace(record_id=None, payload="17"),
+        row(5, payload="x" * 300_000),
+        row(6, payload=""),
+    ]
+    for each in rows:
+        spool.add("jobs", each)
+    assert stored(spool, tmp_path / "lake") == rows
+
+
+def test_a_feed_without_rows_has_no_files(spool, tmp_path):
+    assert spool.store(tmp_path / "lake", "jobs") == []
+    assert list(read_raw([])) == []
+
+
+def test_feeds_do_not_mix_and_files_are_named_relative_to_the_lake(spool, tmp_path):
+    spool.add("jobs", row(1))
+    spool.add("applications", row(2))
+    spool.add("jobs", row(3))
+    assert spool.store(tmp_path, "jobs") == [f"raw/jobs/{SYNC}/part-00000.parquet"]
+    assert [each.record_id for each in stored(spool, tmp_path, "jobs")] == ["1", "3"]
+    assert [each.record_id for each in stored(spool, tmp_path, "applications")] == ["2"]
+
+
+def test_many_rows_are_spooled_in_small_parts_and_stored_in_large_ones_in_their_order(spool, tmp_path, monkeypatch):
+    monkeypatch.setattr(raw, "ROWS_PER_SPOOL_PART", 10)
+    monkeypatch.setattr(raw, "ROWS_PER_PART", 35)
+    rows = [row(n) for n in range(123)]
+    for each in rows:
+        spool.add("jobs", each)
+    assert len(spool.parts("jobs")) == 12  # three rows are held
+    files = spool.store(tmp_path, "jobs")
+    assert [Path(path).name for path in files] == [f"part-{n:05d}.parquet" for n in range(4)]
+    assert list(read_raw([str(tmp_path / path) for path in files], batch=7)) == rows
+
+
+def test_a_spool_that_was_left_knows_who_it_was_and_what_was_read(spool, tmp_path):
+    for page in (1, 2, 3):
+        spool.add("jobs", row(page, page=page))
+    spool.state.feeds["jobs"] = FeedRecord(pages=3, records=3)
+    spool.mark("jobs", "all-1")
+    spool.add("jobs", row(9, listing="status=ONLINE", page=1))
+    spool.flush("jobs")
+    spool.add("jobs", row(10, listing="status=ONLINE", page=2))  # held, and lost with its process
+
+    left = left_spool(tmp_path / "spool")
+    assert left is not None
+    assert left.state == spool.state
+    assert left.is_done("jobs", "all-1")
+    assert not left.is_done("jobs", "status=ONLINE")
+    assert not left.is_done("applications", "all-1")
+    assert left.last_page("jobs", "all-1") == 3
+    assert left.last_page("jobs", "status=ONLINE") == 1
+    assert left.last_page("jobs", "status=DRAFT") == 0
+    assert [each.record_id for each in stored(left, tmp_path / "lake")] == ["1", "2", "3", "9"]
+
+
+def test_a_spool_that_is_gone_on_with_adds_to_what_is_there(spool, tmp_path):
+    spool.add("jobs", row(1))
+    spool.flush("jobs")
+    left = left_spool(tmp_path / "spool")
+    assert left is not None
+    left.add("jobs", row(2, page=2))
+    assert [each.record_id for each in stored(left, tmp_path / "lake")] == ["1", "2"]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"half"])
+def test_a_spool_that_cannot_be_read_is_none(spool, tmp_path, content):
+    path = tmp_path / "spool" / "state.json"
+    path.unlink() if content is None else path.write_bytes(content)
+    assert left_spool(tmp_path / "spool") is None
+    assert left_spool(tmp_path / "nowhere") is None
+
+
+def test_a_new_spool_drops_what_another_sync_left(spool, tmp_path):
+    spool.add("jobs", row(1))
+    spool.mark("jobs", "all-1")
+    fresh = begin_spool(tmp_path / "spool", state())
+    assert fresh.parts("jobs") == []
+    assert not fresh.is_done("jobs", "all-1")
+
+
+def test_everything_raw_is_its_owners_only(spool, tmp_path):
+    spool.add("jobs", row(1))
+    spool.mark("jobs", "all-1")
+    spool.store(tmp_path / "lake", "jobs")
+    paths = [*(tmp_path / "spool").rglob("*"), *(tmp_path / "lake").rglob("*")]
+    assert {path.stat().st_mode & 0o777 for path in paths if path.is_file()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in paths if path.is_dir()} == {0o700}
