@@ -18,6 +18,7 @@ from join_pipeline.errors import SettingsError
 
 ENV_NAMES: Final = {"join_api_token": "JOIN_API_TOKEN", "join_api_url": "JOIN_API_URL"}
 PREFIX: Final = "JOIN_PIPELINE_"
+SHORTEST_KEY: Final = 16
 
 
 def _time_zone(name: str) -> str:
@@ -50,6 +51,12 @@ def _folder(value: object) -> object:
     return value
 
 
+def _key(key: SecretStr) -> SecretStr:
+    if len(key) < SHORTEST_KEY:
+        raise ValueError(f"needs at least {SHORTEST_KEY} characters")
+    return key
+
+
 class Settings(BaseSettings):
     """Everything that can be set, from the environment. Field order is the README's table order."""
 
@@ -72,8 +79,8 @@ class Settings(BaseSettings):
     integration_id: str | None = Field(
         None, min_length=1, max_length=200, description="Seed of all ids; random at the first sync, then fixed"
     )
-    pseudonym_key: SecretStr | None = Field(
-        None, min_length=16, description="Key of the pseudonyms; else a 0600 file in the user's config folder"
+    pseudonym_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+        None, description="Key of the pseudonyms; else a 0600 file in the user's config folder"
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
         "Europe/Berlin", description="Time zone in which days are cut and schedules tick"
@@ -147,7 +154,7 @@ def load_settings(**overrides: object) -> Settings:
         for fault in error.errors(include_input=False, include_url=False):
             field = str(fault["loc"][0]) if fault["loc"] else "settings"
             name = field if field.isupper() else env_name(field)
-            faults.append(f"{name}: {fault['msg']}")
+            faults.append(f"{name}: {fault['msg'].removeprefix('Value error, ')}")
         raise SettingsError("; ".join(faults)) from None
 
 

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from join_pipeline.errors import LakeError
 from join_pipeline.lake.files import appearing, make_folder, write_whole
 from join_pipeline.lake.record import FeedRecord, Mode
 from join_pipeline.models.types import INSTANT, TEXT, WHOLE
@@ -149,10 +150,17 @@ def left_spool(folder: Path) -> Spool | None:
 def read_raw(paths: list[str], batch: int = 2000) -> Iterator[RawRow]:
     """The rows of raw parts, in order, in bounded memory."""
     for path in paths:
+        for records in _batches(path, batch):
+            columns = (column.to_pylist() for column in records.columns)
+            yield from (RawRow(*row) for row in zip(*columns, strict=True))
+
+
+def _batches(path: str, size: int) -> Iterator[pa.RecordBatch]:
+    try:
         with pq.ParquetFile(path) as file:
-            for records in file.iter_batches(batch):
-                columns = (column.to_pylist() for column in records.columns)
-                yield from (RawRow(*row) for row in zip(*columns, strict=True))
+            yield from file.iter_batches(size)
+    except (OSError, pa.ArrowException) as error:
+        raise LakeError(f"{path} can't be read ({error}). Restore the lake from its backup.") from None
 
 
 def _table(rows: list[RawRow]) -> pa.Table:

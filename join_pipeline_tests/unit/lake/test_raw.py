@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from join_pipeline.errors import LakeError
 from join_pipeline.lake import raw
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
 from join_pipeline.lake.record import FeedRecord
@@ -114,6 +115,18 @@ def test_a_new_spool_drops_what_another_sync_left(spool, tmp_path):
     fresh = begin_spool(tmp_path / "spool", state())
     assert fresh.parts("jobs") == []
     assert not fresh.is_done("jobs", "all-1")
+
+
+@pytest.mark.parametrize("n_bytes", [0, 5, 400])
+def test_a_damaged_part_is_told_by_its_path(spool, tmp_path, n_bytes):
+    for n in range(100):
+        spool.add("jobs", row(n, payload=f'{{"id": {n}, "text": "{"x" * n}"}}'))
+    (path,) = spool.store(tmp_path, "jobs")
+    part = tmp_path / path
+    part.chmod(0o600)
+    part.write_bytes(part.read_bytes()[:n_bytes])
+    with pytest.raises(LakeError, match=r"part-00000\.parquet can't be read .*Restore the lake from its backup"):
+        list(read_raw([str(part)]))
 
 
 def test_everything_raw_is_its_owners_only(spool, tmp_path):
