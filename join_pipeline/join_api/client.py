@@ -60,10 +60,8 @@ class JoinClient:
         in_flight: int = 8,
         timeout_seconds: float = 30.0,
         max_wait_seconds: float = 900.0,
-        transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
-        clock: ServerClock | None = None,
     ) -> None:
         self._base = httpx.URL(url.rstrip("/"))
         self._auth = _TokenAuth(token, self._base)
@@ -73,7 +71,6 @@ class JoinClient:
             timeout=httpx.Timeout(timeout_seconds, pool=None),
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
             limits=httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
-            transport=transport,
         )
         self._in_flight = in_flight
         self._max_wait_seconds = max_wait_seconds
@@ -83,7 +80,7 @@ class JoinClient:
         self._closed = Event()
         self._sending = 0
         self._sent = Condition(self._lock)
-        self.clock = clock or ServerClock(monotonic)
+        self.clock = ServerClock(monotonic)
         self.rate_limit = RateLimit(self._sleep, monotonic, max_wait_seconds)
         self.n_requests = 0
         self.n_retries = 0
