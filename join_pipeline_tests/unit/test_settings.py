@@ -1,0 +1,253 @@
+"""Settings: where each comes from, what it may be, and that a bad one is named and a secret never shown."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from join_pipeline.errors import SettingsError
+from join_pipeline.settings import Settings, env_name, load_settings, process_environment, pseudonym_key_file
+
+# Names that other programs and people rely on, with their defaults.
+NAMES = {
+    "JOIN_API_TOKEN": None,
+    "JOIN_API_URL": "https://api.join.com/v2",
+    "JOIN_PIPELINE_DATA": Path("data"),
+    "JOIN_PIPELINE_CONNECTION": "join",
+    "JOIN_PIPELINE_INTEGRATION_ID": None,
+    "JOIN_PIPELINE_PSEUDONYM_KEY": None,
+    "JOIN_PIPELINE_TIME_ZONE": "Europe/Berlin",
+    "JOIN_PIPELINE_PAGES_IN_FLIGHT": 8,
+    "JOIN_PIPELINE_TIMEOUT_SECONDS": 30.0,
+    "JOIN_PIPELINE_MAX_WAIT_SECONDS": 900.0,
+    "JOIN_PIPELINE_MAX_SECOND_LOOKS": 1000,
+    "JOIN_PIPELINE_RESUME_HOURS": 2.0,
+    "JOIN_PIPELINE_RAW_DAYS": 14,
+    "JOIN_PIPELINE_POST_URL_TEMPLATE": None,
+    "JOIN_PIPELINE_MEMORY_LIMIT": "2GB",
+}
+SECRET = "s3cret-4f7Zq"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith(("JOIN_PIPELINE_", "JOIN_API_")):
+            monkeypatch.delenv(name)
+
+
+def fields_by_name() -> dict[str, str]:
+    return {env_name(field): field for field in Settings.model_fields}
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as caught:
+        load_settings()
+    assert caught.value.exit_code == 2
+    return str(caught.value)
+
+
+def test_the_names_and_defaults_are_those_that_are_promised():
+    settings = load_settings()
+    assert {name: getattr(settings, field) for name, field in fields_by_name().items()} == NAMES
+
+
+def test_every_setting_has_a_line_that_says_what_it_is():
+    for field, info in Settings.model_fields.items():
+        assert info.description, field
+        assert "\n" not in info.description, field
+        assert len(info.description) <= 100, field
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("JOIN_API_URL", "http://127.0.0.1:8765/v2/", "http://127.0.0.1:8765/v2"),
+        ("JOIN_API_URL", "https://[::1]:8765/v2", "https://[::1]:8765/v2"),
+        ("JOIN_API_URL", "https://jobs.bücher.example/v2", "https://jobs.bücher.example/v2"),
+        ("JOIN_PIPELINE_DATA", "/srv/with blank", Path("/srv/with blank")),
+        ("JOIN_PIPELINE_DATA", ".", Path()),
+        ("JOIN_PIPELINE_CONNECTION", "acme-2_b", "acme-2_b"),
+        ("JOIN_PIPELINE_INTEGRATION_ID", "join:abc", "join:abc"),
+        ("JOIN_PIPELINE_TIME_ZONE", "America/Argentina/Ushuaia", "America/Argentina/Ushuaia"),
+        ("JOIN_PIPELINE_TIME_ZONE", "UTC", "UTC"),
+        ("JOIN_PIPELINE_PAGES_IN_FLIGHT", "32", 32),
+        ("JOIN_PIPELINE_TIMEOUT_SECONDS", "0.5", 0.5),
+        ("JOIN_PIPELINE_MAX_SECOND_LOOKS", "0", 0),
+        ("JOIN_PIPELINE_RESUME_HOURS", "0", 0.0),
+        ("JOIN_PIPELINE_RAW_DAYS", "0", 0),
+        ("JOIN_PIPELINE_MEMORY_LIMIT", "1.5GiB", "1.5GiB"),
+    ],
+)
+def test_a_good_value_comes_from_its_variable(monkeypatch, name, text, value):
+    monkeypatch.setenv(name, text)
+    assert getattr(load_settings(), fields_by_name()[name]) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("JOIN_API_URL", ""),
+        ("JOIN_API_URL", "api.join.com/v2"),
+        ("JOIN_API_URL", "ftp://api.join.com"),
+        ("JOIN_API_URL", "file:///etc/passwd"),
+        ("JOIN_API_URL", "https://"),
+        ("JOIN_API_URL", "https:///v2"),
+        ("JOIN_API_URL", "https://api join.com/v2"),
+        ("JOIN_API_URL", "https://api..join.com/v2"),
+        ("JOIN_API_URL", "https://[join/v2"),
+        ("JOIN_API_URL", f"https://{'a' * 64}.example/v2"),
+        ("JOIN_API_URL", "https://api.join.com:port/v2"),
+        ("JOIN_API_URL", "https://api.join.com/v2?x=1"),
+        ("JOIN_API_URL", "https://api.join.com/v2#x"),
+        ("JOIN_API_URL", f"https://me:{SECRET}@api.join.com/v2"),
+        ("JOIN_PIPELINE_DATA", ""),
+        ("JOIN_PIPELINE_DATA", "  "),
+        ("JOIN_PIPELINE_CONNECTION", ""),
+        ("JOIN_PIPELINE_CONNECTION", "Acme"),
+        ("JOIN_PIPELINE_CONNECTION", "../elsewhere"),
+        ("JOIN_PIPELINE_CONNECTION", "a/b"),
+        ("JOIN_PIPELINE_CONNECTION", "-a"),
+        ("JOIN_PIPELINE_CONNECTION", "join\n"),
+        ("JOIN_PIPELINE_CONNECTION", "a" * 64),
+        ("JOIN_PIPELINE_INTEGRATION_ID", ""),
+        ("JOIN_PIPELINE_INTEGRATION_ID", "x" * 201),
+        ("JOIN_PIPELINE_PSEUDONYM_KEY", ""),
+        ("JOIN_PIPELINE_PSEUDONYM_KEY", SECRET),
+        ("JOIN_PIPELINE_TIME_ZONE", "Berlin"),
+        ("JOIN_PIPELINE_TIME_ZONE", "../../etc/passwd"),
+        ("JOIN_PIPELINE_TIME_ZONE", ""),
+        ("JOIN_PIPELINE_PAGES_IN_FLIGHT", "0"),
+        ("JOIN_PIPELINE_PAGES_IN_FLIGHT", "33"),
+        ("JOIN_PIPELINE_PAGES_IN_FLIGHT", "1.5"),
+        ("JOIN_PIPELINE_PAGES_IN_FLIGHT", "many"),
+        ("JOIN_PIPELINE_TIMEOUT_SECONDS", "0"),
+        ("JOIN_PIPELINE_TIMEOUT_SECONDS", "nan"),
+        ("JOIN_PIPELINE_TIMEOUT_SECONDS", "601"),
+        ("JOIN_PIPELINE_MAX_WAIT_SECONDS", "0"),
+        ("JOIN_PIPELINE_MAX_WAIT_SECONDS", "inf"),
+        ("JOIN_PIPELINE_MAX_WAIT_SECONDS", "nan"),
+        ("JOIN_PIPELINE_MAX_SECOND_LOOKS", "-1"),
+        ("JOIN_PIPELINE_RESUME_HOURS", "25"),
+        ("JOIN_PIPELINE_RESUME_HOURS", "nan"),
+        ("JOIN_PIPELINE_RAW_DAYS", "-1"),
+        ("JOIN_PIPELINE_MEMORY_LIMIT", "2"),
+        ("JOIN_PIPELINE_MEMORY_LIMIT", "0GB"),
+        ("JOIN_PIPELINE_MEMORY_LIMIT", "2GB'; DROP"),
+    ],
+)
+def test_a_bad_value_is_named_by_its_variable(monkeypatch, name, text):
+    message = refusal(monkeypatch, **{name: text})
+    assert message.startswith(f"{name}: ")
+    assert SECRET not in message
+
+
+def test_a_key_that_is_too_short_is_told_its_length_and_not_shown(monkeypatch):
+    message = refusal(monkeypatch, JOIN_PIPELINE_PSEUDONYM_KEY=SECRET)
+    assert message == "JOIN_PIPELINE_PSEUDONYM_KEY: needs at least 16 characters"
+
+
+def test_every_bad_value_is_named_at_once(monkeypatch):
+    message = refusal(monkeypatch, JOIN_API_URL="nowhere", JOIN_PIPELINE_RAW_DAYS="x", JOIN_PIPELINE_CONNECTION="A")
+    assert [part.split(":")[0] for part in message.split("; ")] == [
+        "JOIN_API_URL",
+        "JOIN_PIPELINE_CONNECTION",
+        "JOIN_PIPELINE_RAW_DAYS",
+    ]
+
+
+def test_what_a_program_passes_wins_and_is_checked_under_the_same_name(monkeypatch):
+    monkeypatch.setenv("JOIN_PIPELINE_CONNECTION", "one")
+    monkeypatch.setenv("JOIN_API_URL", "https://one.example/v2")
+    settings = load_settings(connection="two", join_api_url="https://two.example/v2")
+    assert (settings.connection, settings.join_api_url) == ("two", "https://two.example/v2")
+    with pytest.raises(SettingsError, match="JOIN_PIPELINE_CONNECTION"):
+        load_settings(connection="Two")
+    with pytest.raises(SettingsError, match="JOIN_API_URL"):
+        load_settings(join_api_url="two")
+
+
+def test_a_variable_that_is_none_of_ours_is_no_error(monkeypatch):
+    monkeypatch.setenv("JOIN_PIPELINE_UNKNOWN", "x")
+    assert load_settings() == Settings()
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("token", ["", "   ", "\n"])
+def test_a_missing_token_says_where_to_make_one(monkeypatch, token):
+    for settings in (load_settings(), load_settings(join_api_token=token)):
+        with pytest.raises(SettingsError, match=r"JOIN_API_TOKEN is not set\. .*User Settings > API Credentials"):
+            settings.token()
+
+
+def test_a_token_is_taken_raw_and_without_the_blanks_around_it(monkeypatch):
+    monkeypatch.setenv("JOIN_API_TOKEN", f"  {SECRET}\n")
+    assert load_settings().token() == SECRET
+
+
+@pytest.mark.parametrize("text", [f"Bearer {SECRET}", f"{SECRET}\nX-Other: 1", f"{SECRET}…", f"{SECRET}\x00", "tökén"])
+def test_a_token_that_can_be_none_is_refused_without_being_shown(text):
+    with pytest.raises(SettingsError, match=r"JOIN_API_TOKEN has blanks or characters") as caught:
+        load_settings(join_api_token=text).token()
+    assert SECRET not in str(caught.value)
+
+
+def test_no_secret_is_shown_by_the_settings_themselves(monkeypatch):
+    monkeypatch.setenv("JOIN_API_TOKEN", SECRET)
+    monkeypatch.setenv("JOIN_PIPELINE_PSEUDONYM_KEY", SECRET * 2)
+    settings = load_settings()
+    for shown in (repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()):
+        assert SECRET not in shown
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40))
+def test_no_url_that_can_be_typed_is_anything_but_taken_or_refused_by_name(text):
+    try:
+        load_settings(join_api_url=text)
+        load_settings(join_api_url="https://" + text)
+    except SettingsError as error:
+        assert str(error).startswith("JOIN_API_URL: ")  # noqa: PT017  most texts are refused, some are taken
+
+
+# Places
+
+
+def test_everything_of_a_connection_lies_below_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(data=Path("some/data"), connection="acme")
+    home = tmp_path / "some" / "data" / "acme"
+    assert settings.home == home
+    assert settings.lake == home / "lake"
+    assert settings.warehouse == home / "warehouse.duckdb"
+    assert settings.published == home / "published" / "recruiting.duckdb"
+    assert settings.builds == home / "builds"
+    assert not (tmp_path / "some").exists()  # reading settings makes nothing
+
+
+def test_the_pseudonym_key_does_not_lie_in_the_data_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    path = pseudonym_key_file()
+    assert path.name == "pseudonym.key"
+    assert tmp_path in path.parents
+    assert load_settings().home not in path.parents
+
+
+def test_another_process_gets_the_same_settings(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JOIN_PIPELINE_INTEGRATION_ID", "join:from-outside")
+    monkeypatch.setenv("OTHER", "stays")
+    settings = load_settings(join_api_token=SECRET, data=Path("here"), integration_id=None, time_zone="Europe/Zurich")
+    environment = process_environment(settings)
+    assert environment["OTHER"] == "stays"
+    for name in [name for name in os.environ if name.startswith("JOIN_")]:
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings.model_copy(update={"data": tmp_path / "here"})
