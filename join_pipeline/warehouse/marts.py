@@ -78,7 +78,8 @@ def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
     # a build that is killed must not pass for the one before it
     _results(settings).unlink(missing_ok=True)
     picked = ["--select", *select] if select else []
-    _invoke(settings, ["build", *picked])
+    # unit tests hold the SQL to made-up rows: they belong to this package's own tests, and cost a fifth of a build
+    _invoke(settings, ["build", "--exclude-resource-type", "unit_test", *picked])
     nodes = last_build(settings)
     broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
     if broken:
