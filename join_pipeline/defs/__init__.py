@@ -4,8 +4,6 @@ Belongs here: keys, descriptions, metadata, order. Not here: anything about data
 what came of it.
 """
 
-from typing import Final
-
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
@@ -15,8 +13,6 @@ from join_pipeline.defs.marts import mart_assets
 from join_pipeline.defs.warehouse import ats_tables
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.marts import read_manifest
-
-__all__: Final = ["build_definitions"]
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:

@@ -10,12 +10,8 @@ from join_pipeline.defs.warehouse import LoadConfig
 from join_pipeline.settings import Settings
 
 EVERYTHING: Final = dg.AssetSelection.all()
-UNFINISHED: Final = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-]
+STATUS: Final = dg.DagsterRunStatus
+UNFINISHED: Final = [STATUS.QUEUED, STATUS.NOT_STARTED, STATUS.STARTING, STATUS.STARTED]
 
 SYNC: Final = dg.define_asset_job(
     "sync",
@@ -71,12 +67,9 @@ def _schedule(name: str, job: str, cron: str, time_zone: str, description: str) 
 
 def _unfinished(instance: dg.DagsterInstance) -> str | None:
     """Runs wait for each other in the queue: one that does not end must not gather a tail."""
-    ours = [
-        run
-        for run in instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))
-        if run.job_name in {SYNC.name, SYNC_FULL.name, REBUILD.name}
-    ]
-    return f"The run {ours[0].run_id} of {ours[0].job_name} has not ended." if ours else None
+    runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))
+    ours = next((run for run in runs if run.job_name in {SYNC.name, SYNC_FULL.name, REBUILD.name}), None)
+    return f"The run {ours.run_id} of {ours.job_name} has not ended." if ours else None
 
 
 @dg.run_failure_sensor(
@@ -91,11 +84,13 @@ def failed_run(context: dg.RunFailureSensorContext) -> None:
 
 def failure_line(context: dg.RunFailureSensorContext) -> str:
     """Which run failed, where and why: the step's own words where it has some."""
-    run = context.dagster_run
-    reasons = []
-    for event in context.get_step_failure_events():
-        data = event.step_failure_data
-        said = data.user_failure_data.description if data.user_failure_data else data.error_display_string
-        reasons.append(f"{event.step_key}: {' '.join((said or '').split())}")
-    why = "; ".join(reasons) or " ".join((context.failure_event.message or "").split())
-    return f"{run.job_name} failed (run {run.run_id}): {why}"
+    reasons = [f"{event.step_key}: {_said(event)}" for event in context.get_step_failure_events()]
+    why = "; ".join(reasons) or context.failure_event.message or "no step had begun"
+    return " ".join(f"{context.dagster_run.job_name} failed (run {context.dagster_run.run_id}): {why}".split())
+
+
+def _said(event: dg.DagsterEvent) -> str:
+    failure = event.step_failure_data
+    error = failure.error and (failure.error.cause or failure.error)
+    own = failure.user_failure_data and failure.user_failure_data.description
+    return own or (error.message if error else "no reason given")

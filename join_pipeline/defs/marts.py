@@ -102,14 +102,13 @@ def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         """The file that readers open."""
         with clear_failure():
             published = steps.publish_built(settings)
+        tables = [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
         return dg.MaterializeResult(
             metadata={
                 "path": dg.MetadataValue.path(published.path),
                 "bytes": published.n_bytes,
                 "dagster/row_count": sum(table.rows for table in published.tables),
-                "tables": dg.MetadataValue.table(
-                    [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
-                ),
+                "tables": dg.MetadataValue.table(tables),
             }
         )
 
