@@ -3,6 +3,7 @@
 import socket
 import threading
 
+import httpx
 import pytest
 
 from join_pipeline.errors import (
@@ -14,6 +15,7 @@ from join_pipeline.errors import (
     RefusedError,
     TransientError,
 )
+from join_pipeline.join_api.client import _TokenAuth
 from join_pipeline.join_api.retry import ATTEMPTS
 from join_pipeline_tests.unit.join_api.loopback import (
     TOKEN,
@@ -237,6 +239,22 @@ def test_another_name_or_scheme_is_another_host(location):
         with reading(server.url) as client, pytest.raises(PermanentError, match="another host"):
             client.get("/jobs")
         assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "has_token"),
+    [
+        ("https://api.example.com/v2/jobs", True),
+        ("https://api.example.com:443/elsewhere", True),
+        ("https://api.example.com:8443/v2/jobs", False),
+        ("http://api.example.com/v2/jobs", False),
+        ("https://files.example.com/v2/jobs", False),
+        ("https://api.example.com.evil.invalid/v2/jobs", False),
+    ],
+)
+def test_a_request_to_another_origin_would_bear_no_token(url, has_token):
+    flow = _TokenAuth(TOKEN, httpx.URL("https://api.example.com/v2")).auth_flow(httpx.Request("GET", url))
+    assert ("authorization" in next(flow).headers) == has_token
 
 
 def test_a_redirect_by_a_detour_to_another_host_is_refused_too():

@@ -5,7 +5,7 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from join_pipeline.errors import RateLimited
@@ -223,6 +223,8 @@ class CountingServer:
     loss=st.sampled_from([0.0, 0.1]),
     seed=st.integers(0, 1_000),
 )
+# windows so short that one looks like the next
+@example(limit=2, seconds=1.0, n_threads=1, n_requests=18, is_fixed=True, loss=0.0, seed=0)
 def test_a_counting_server_never_refuses_and_is_used_to_the_full(
     limit, seconds, n_threads, n_requests, is_fixed, loss, seed
 ):
