@@ -1,0 +1,197 @@
+"""What the commands say: JSON for scripts, help for newcomers, exit codes for both; and what the guard does."""
+
+import contextlib
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from join_pipeline import cli
+from join_pipeline_tests.cli.commands import Ended, Shell, is_good
+from join_pipeline_tests.cli.companies import Grown, company
+
+HELP = {
+    "sync": ("--mode", "auto, full or incremental", "--accept-loss", "--json", "build"),
+    "build": ("DuckDB", "dbt", "publish", "--json"),
+    "rebuild": ("Delete the warehouse", "no network", "--json"),
+    "status": ("last syncs", "--last", "--json"),
+    "doctor": ("token", "what to do", "--json"),
+    "sandbox": (
+        "--port",
+        "--seed",
+        "--applications",
+        "--now",
+        "--speed",
+        "--page-size",
+        "--rate-limit",
+        "--fault",
+        "token",
+    ),
+    "demo": ("made-up company", "<data>/sandbox", "--applications", "--data"),
+}
+WRONG_USAGE = (
+    ["sync", "--nonsense"],
+    ["sync", "all"],
+    ["nonsense"],
+    [],
+    ["sync", "--mode", "sometimes"],
+    ["sync", "--accept-loss", "applications"],
+    ["sync", "--mode", "full", "--accept-loss", "candidates"],
+    ["status", "--last", "0"],
+    ["sandbox", "--port", "70000"],
+    ["sandbox", "--fault", "earthquake=1"],
+    ["sandbox", "--fault", "slow"],
+    ["sandbox", "--now", "tomorrow"],
+    ["sandbox", "--rate-limit", "often"],
+)
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def words_of(text: str) -> str:
+    """Text without frames, colours and line breaks."""
+    return re.sub(r"[\s│╭╮╰╯─]+", " ", ANSI.sub("", text))
+
+
+def content_of(warehouse: Path) -> dict[str, str]:
+    """A hash of the rows of every table and view, whatever their order."""
+    with contextlib.closing(duckdb.connect(warehouse, read_only=True)) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        names = con.execute(
+            "SELECT table_schema || '.' || table_name FROM information_schema.tables ORDER BY ALL"
+        ).fetchall()
+        return {name: _hash(con, name) for (name,) in names}
+
+
+def _hash(con: duckdb.DuckDBPyConnection, name: str) -> str:
+    rows = sorted(json.dumps(row, default=repr) for row in con.execute(f"FROM {name}").fetchall())
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def live(ended: Ended) -> dict[str, int]:
+    return {name: model["live"] for name, model in ended.document["models"].items()}
+
+
+def test_every_command_has_help_for_a_newcomer(shell: Shell) -> None:
+    overview = words_of(shell("--help").out)
+    known = {command.name or command.callback.__name__ for command in cli.app.registered_commands if command.callback}
+    assert known >= HELP.keys()
+    for command in known:
+        ended = shell(command, "--help")
+        assert (ended.code, ended.err) == (0, "")
+        said = words_of(ended.out)
+        assert [word for word in HELP.get(command, ()) if word not in said] == [], said
+        first_sentence = said.split("[ARGS]...")[-1].split("[OPTIONS] ")[-1].split(". ")[0]
+        assert first_sentence[:40] in overview
+
+
+@pytest.mark.parametrize("arguments", WRONG_USAGE, ids=" ".join)
+def test_wrong_usage_ends_with_2_and_says_what_is_known(shell: Shell, arguments: list[str]) -> None:
+    ended = shell(*arguments)
+    said = words_of(ended.err + ended.out)
+    assert ended.code == 2, said
+    assert "Traceback" not in said
+    assert "Error" in said or "Usage" in said
+    assert not shell.data.exists()
+
+
+def test_the_port_of_another_sandbox_is_refused_in_words(shell: Shell) -> None:
+    ended = shell("sandbox", "--port", shell.url.rpartition(":")[2], "--applications", "0")
+    assert ended.code == 2
+    assert "in use" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_json_is_one_document_and_nothing_else(built: Grown) -> None:
+    shell = built.shell
+    for ended in (*built.synced, *built.built, shell("status", "--json"), shell("doctor", "--json")):
+        assert ended.code == 0
+        assert isinstance(ended.document, dict | list)
+        assert ended.err.strip() == ""
+    assert {table["name"] for table in built.built[-1].document["published"]["tables"]} >= {
+        "fct_application",
+        "dim_job",
+    }
+    assert shell("status", "--json").document["syncs"][0]["sync_id"] == built.synced[-1].document["sync_id"]
+
+
+def test_a_rebuild_gives_the_same_tables_again(built: Grown) -> None:
+    settings = built.shell.settings
+    before, published = content_of(settings.warehouse), content_of(settings.published)
+    assert "recruiting.fct_application" in before
+    ended = built.shell("rebuild", "--json")
+    assert (ended.code, ended.err.strip()) == (0, "")
+    assert ended.document["published"] == built.built[-1].document["published"] | {
+        "n_bytes": ended.document["published"]["n_bytes"]
+    }
+    assert content_of(settings.warehouse) == before
+    assert content_of(settings.published) == published
+
+
+def test_people_read_tables_of_80_columns(built: Grown, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = built.shell.but(COLUMNS="80")("status").out
+    assert "incremental" in said or "full" in said
+    assert "…" not in said
+    assert str(built.shell.settings.published) in said
+
+
+def test_an_empty_listing_is_not_believed_until_it_is_accepted(shell: Shell) -> None:
+    before = live(shell("sync", "--json"))
+    emptied = Shell(company(0), shell.data)
+    guarded = emptied("sync", "--mode", "full", "--json")
+    assert guarded.code == 3
+    assert live(guarded) == before
+    assert guarded.document["verdict"] == "guarded"
+    advice = "join-pipeline sync --mode full --accept-loss applications --accept-loss jobs"
+    assert advice in guarded.err
+    assert "listing is empty" in shell("status").out
+    assert "kept what is known" in shell("doctor").out
+
+    taken = emptied(*advice.split()[1:], "--json")
+    assert (taken.code, taken.err.strip()) == (0, "")
+    assert set(live(taken).values()) == {0}
+
+
+def test_a_shrunken_listing_is_not_believed_until_it_is_accepted(shell: Shell) -> None:
+    before = live(shell("sync", "--json"))
+    shrunken = Shell(company(60), shell.data)
+    guarded = shrunken("sync", "--mode", "full", "--json")
+    assert guarded.code == 3
+    assert guarded.document["models"]["applications"]["deleted"] == 0
+    assert live(guarded)["applications"] >= before["applications"]
+    assert "known records are missing" in guarded.err
+    assert shell("sync", "--json").code == 0  # the whole company again
+
+    taken = shrunken("sync", "--mode", "full", "--accept-loss", "applications", "--json")
+    assert taken.code == 0
+    assert 0 < live(taken)["applications"] < 0.8 * before["applications"]
+
+
+def test_a_sync_tells_people_what_comes_next(shell: Shell) -> None:
+    ended = shell("sync")
+    is_good(ended)
+    assert "applications" in ended.out
+    assert "Next: join-pipeline build" in words_of(ended.out)
+
+
+def test_an_empty_company_has_empty_marts(built: Grown) -> None:
+    rows = rows_of(built.built[0])
+    assert set(live(built.synced[0]).values()) == {0}
+    assert {rows[name] for name in ("dim_job", "dim_candidate", "fct_application", "fct_time_to_hire")} == {0}
+
+
+def test_a_company_with_jobs_and_no_applications_has_its_jobs(built: Grown) -> None:
+    rows = rows_of(built.built[1])
+    assert rows["dim_job"] == live(built.synced[1])["jobs"] > 0
+    assert rows["fct_application"] == 0
+
+
+def test_what_such_a_company_becomes_is_taken_up(built: Grown) -> None:
+    assert rows_of(built.built[2])["fct_application"] >= live(built.synced[2])["applications"] > 80
+
+
+def rows_of(ended: Ended) -> dict[str, Any]:
+    return {table["name"]: table["rows"] for table in ended.document["published"]["tables"]}

@@ -1,0 +1,74 @@
+"""A sync that is ended from outside, politely or not: the next one ends as if nothing had happened."""
+
+import contextlib
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import duckdb
+import httpx
+import pytest
+
+from join_pipeline.models import MODELS
+from join_pipeline.pipeline import load
+from join_pipeline.sandbox import SandboxConfig, running
+from join_pipeline_tests.cli.commands import Shell, contents, is_good, process
+from join_pipeline_tests.cli.companies import APPLICATIONS
+
+PATIENCE = 30.0
+# what tells when a record was read, and by which sync
+WHEN = ("changed_at", "observed_at", "sync_id")
+
+
+def until_pages_came(shell: Shell, child: subprocess.Popen[str]) -> None:
+    """Wait until the child has put the first pages of applications aside."""
+    deadline = time.monotonic() + PATIENCE
+    while not list((shell.settings.builds / "spool").glob("applications/*.parquet")):
+        assert child.poll() is None, "it ended by itself"
+        assert time.monotonic() < deadline, "it never began"
+        time.sleep(0.02)
+
+
+def tables(shell: Shell) -> dict[str, list[tuple[object, ...]]]:
+    """The tables of `ats`, without what tells when."""
+    load(shell.settings)
+    with contextlib.closing(duckdb.connect(shell.settings.warehouse, read_only=True)) as con:
+        return {
+            model: con.execute(f"SELECT * EXCLUDE ({', '.join(WHEN)}) FROM ats.{model} ORDER BY id").fetchall()
+            for model in MODELS
+        }
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_sync_that_was_ended_is_made_good_by_the_next(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    config = SandboxConfig(
+        port=0, applications=APPLICATIONS, rate_limit=None, faults={"slow": 1.0}, slow_seconds=0.15, page_size=10
+    )
+    with running(config) as url:
+        undisturbed, shell = Shell(url, tmp_path / "undisturbed"), Shell(url, tmp_path / "ended")
+        with subprocess.Popen(
+            process("sync"), env=shell.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as child:
+            until_pages_came(shell, child)
+            child.send_signal(number)
+            asked = time.monotonic()
+            out, err = child.communicate(timeout=PATIENCE)
+        assert (child.returncode, out) == (code, "")
+        assert time.monotonic() - asked < 5
+        assert "Traceback" not in err
+        assert ("run it again" in err) == (number == signal.SIGINT)
+        assert not list(shell.settings.lake.glob("syncs/*"))
+
+        httpx.post(f"{url}/control/faults", json={}, trust_env=False).raise_for_status()
+        is_good(shell("sync"))
+        is_good(undisturbed("sync"))
+    assert tables(shell) == tables(undisturbed)
+    assert not list((shell.settings.builds / "spool").rglob("*.parquet"))
+    kept = [sorted(_without_sync(path) for path in contents(one.settings.lake)) for one in (shell, undisturbed)]
+    assert kept[0] == kept[1]
+
+
+def _without_sync(path: str) -> str:
+    """A lake's path without the id of the sync in it."""
+    return "/".join(part for part in path.split("/") if not part.startswith("20"))

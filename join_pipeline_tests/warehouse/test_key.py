@@ -1,0 +1,41 @@
+"""The pseudonym key: made at first use where only its owner looks, and never guessed at."""
+
+from pathlib import Path
+
+import pytest
+
+from join_pipeline.errors import LakeError, SettingsError
+from join_pipeline.warehouse.pseudonyms import key_from_file
+
+
+def test_the_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "config" / "join-pipeline" / "pseudonym.key"
+    key = key_from_file(path)
+    assert len(key) >= 32
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert key_from_file(path) == key
+    assert key_from_file(tmp_path / "another.key") != key
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pseudonym.key"
+    key_from_file(path)
+    path.chmod(0o640)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        key_from_file(path)
+
+
+def test_a_key_file_without_a_key_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pseudonym.key"
+    path.write_text("short\n")
+    path.chmod(0o600)
+    with pytest.raises(SettingsError, match="16 characters"):
+        key_from_file(path)
+
+
+def test_a_key_that_can_not_be_read_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "pseudonym.key"
+    path.mkdir(mode=0o700)
+    with pytest.raises(LakeError, match="can't be read"):
+        key_from_file(path)

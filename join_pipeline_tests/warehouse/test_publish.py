@@ -1,0 +1,235 @@
+"""Publish: readers are never blocked, never broken, and never see anything but one whole published state."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from join_pipeline.errors import BuildError
+from join_pipeline.models import MODELS
+from join_pipeline.pipeline import warehouse
+from join_pipeline.settings import Settings
+from join_pipeline.warehouse.marts import read_manifest
+from join_pipeline.warehouse.publish import publish, tables_to_publish
+from join_pipeline_tests.cli.companies import Grown
+from join_pipeline_tests.warehouse.readers import holder, looper
+
+PUBLISHES = 5
+EMAIL = re.compile(rb"[\w.+-]+@[\w-]+\.[\w.-]+")
+
+
+@dataclass(frozen=True)
+class Publishing:
+    """A built warehouse, and a text column in the first and in the last table that are written to tell states apart."""
+
+    settings: Settings
+    marks: tuple[tuple[str, str], ...]
+
+    @property
+    def query(self) -> str:
+        """What a file says of which state it is: twice the same word."""
+        return "SELECT " + ", ".join(f"(SELECT min({c}) || '…' || max({c}) FROM {t})" for t, c in self.marks)
+
+    def publish(self, word: str) -> None:
+        """Publish a state that says `word`."""
+        with warehouse(self.settings) as con:
+            for table, column in self.marks:
+                con.execute(f"UPDATE recruiting.{table} SET {column} = ?", [word])
+        publish(self.settings)
+
+    def state(self, query: str | None = None) -> list[list[object]]:
+        """What somebody sees who opens the file now."""
+        with contextlib.closing(duckdb.connect(self.settings.published, read_only=True)) as con:
+            return [list(row) for row in con.execute(query or self.query).fetchall()]
+
+
+@pytest.fixture
+def settings(built: Grown) -> Settings:
+    return built.shell.settings
+
+
+@pytest.fixture
+def publishing(settings: Settings) -> Iterator[Publishing]:
+    """States to publish; the marts are put back afterwards."""
+    with contextlib.closing(duckdb.connect(settings.published, read_only=True)) as con:
+        found = con.execute(
+            """SELECT table_name, min(column_name) FROM duckdb_columns() JOIN duckdb_tables() USING (table_name)
+            WHERE data_type = 'VARCHAR' AND estimated_size > 0 GROUP BY table_name ORDER BY table_name"""
+        ).fetchall()
+    marks = (found[0], found[-1])
+    with warehouse(settings) as con:
+        for table, _ in marks:
+            con.execute(f"CREATE TABLE kept_{table} AS FROM recruiting.{table}")
+    yield Publishing(settings, marks)
+    with warehouse(settings) as con:
+        for table, _ in marks:
+            con.execute(f"DELETE FROM recruiting.{table}")
+            con.execute(f"INSERT INTO recruiting.{table} FROM kept_{table}")
+            con.execute(f"DROP TABLE kept_{table}")
+    publish(settings)
+
+
+def whole(word: str) -> list[list[str]]:
+    return [[f"{word}…{word}", f"{word}…{word}"]]
+
+
+def let_the_owner_write(path: Path) -> None:
+    """Root can always write; for everybody else a careless hand comes first."""
+    path.chmod(0o644)
+
+
+def test_who_reads_keeps_the_old_file_and_who_comes_gets_the_new_one(publishing: Publishing) -> None:
+    publishing.publish("state 0")
+    with contextlib.ExitStack() as stack:
+        readers = []
+        for n in range(1, PUBLISHES + 1):
+            readers.append(stack.enter_context(holder(publishing.settings.published, read_only=True)))
+            publishing.publish(f"state {n}")
+            assert publishing.state() == whole(f"state {n}")
+            assert [reader.ask(publishing.query) for reader in readers] == [whole(f"state {m}") for m in range(n)]
+
+
+def test_a_writer_neither_blocks_nor_is_broken_nor_breaks_the_next_file(publishing: Publishing) -> None:
+    tables = "SELECT list(table_name ORDER BY ALL) FROM duckdb_tables()"
+    publishing.publish("state 0")
+    listed = publishing.state(tables)
+    with contextlib.ExitStack() as stack:
+        writers = []
+        for n in range(1, PUBLISHES + 1):
+            let_the_owner_write(publishing.settings.published)
+            writers.append(stack.enter_context(holder(publishing.settings.published, read_only=False)))
+            if n % 2:
+                writers[-1].ask("CREATE TABLE scratch AS FROM range(10)")
+            publishing.publish(f"state {n}")
+            for writer in writers:  # before this publish and after it: whatever it leaves bears the new file's name
+                writer.ask("CREATE OR REPLACE TABLE scratch AS FROM range(10)")
+                writer.ask("DELETE FROM dim_job")
+            if n == PUBLISHES - 1:
+                writers[0].kill()
+                del writers[0]
+            assert publishing.state() == whole(f"state {n}")
+            assert publishing.state(tables) == listed
+        assert all(writer.ask("SELECT 1") == [[1]] for writer in writers)
+    assert publishing.state() == whole(f"state {PUBLISHES}")
+    assert publishing.state(tables) == listed
+
+
+def test_a_log_that_was_left_is_never_read_again(publishing: Publishing) -> None:
+    log = publishing.settings.published.with_name(f"{publishing.settings.published.name}.wal")
+    log.unlink()
+    let_the_owner_write(publishing.settings.published)
+    with holder(publishing.settings.published, read_only=False) as writer:
+        writer.ask("PRAGMA disable_checkpoint_on_shutdown")
+        assert "Error" not in str(writer.ask("CREATE TABLE scratch AS FROM range(10)"))
+        writer.kill()
+    assert log.is_file()
+    publishing.publish("state")
+    assert publishing.state() == whole("state")
+    assert not log.exists()
+
+
+def test_nobody_ever_sees_an_error_or_half_a_file(publishing: Publishing) -> None:
+    publishing.publish("state 0")
+    with looper(publishing.settings.published, publishing.query) as reader:
+        for n in range(1, PUBLISHES + 1):
+            publishing.publish(f"state {n}")
+        n_looks, seen = reader.ask("enough")
+    assert n_looks > PUBLISHES
+    assert {type(answer) for answer in seen} == {list}, seen
+    assert [answer for answer in seen if answer not in [whole(f"state {n}") for n in range(PUBLISHES + 1)]] == []
+
+
+def test_only_the_owner_gets_to_the_file_and_nobody_writes_it(settings: Settings) -> None:
+    publish(settings)
+    assert settings.published.stat().st_mode & 0o777 == 0o444
+    assert settings.published.parent.stat().st_mode & 0o777 == 0o700
+    assert settings.warehouse.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in settings.published.parent.iterdir()) == [
+        "recruiting.duckdb",
+        "recruiting.duckdb.wal",
+    ]
+
+
+def test_only_listed_tables_are_published_with_their_comments(settings: Settings) -> None:
+    listed = {table.name: table for table in tables_to_publish(read_manifest(settings))}
+    with contextlib.closing(duckdb.connect(settings.published, read_only=True)) as con:
+        tables = dict(con.execute("SELECT table_name, comment FROM duckdb_tables()").fetchall())
+        views = con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        schemas = con.execute("SELECT schema_name FROM duckdb_schemas() WHERE NOT internal").fetchall()
+        columns = con.execute(
+            "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
+        ).fetchall()
+    assert tables == {name: table.description for name, table in listed.items()}
+    assert all(tables.values())
+    assert views == schemas == []
+    for table, column, comment in columns:
+        assert comment == listed[table].columns.get(column)
+    assert sum(comment is not None for *_, comment in columns) > 50
+
+
+def test_nothing_of_a_person_is_published(settings: Settings) -> None:
+    publish(settings)
+    assert EMAIL.findall(settings.published.read_bytes()) == []
+    personal = {column.name for model in MODELS.values() for column in model.personal} - {"title", "url"}
+    with contextlib.closing(duckdb.connect(settings.published, read_only=True)) as con:
+        columns = con.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+        texts = {
+            str(value)
+            for (table,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+            for row in con.execute(f"FROM {table}").fetchall()
+            for value in row
+            if value is not None
+        }
+    assert [name for name in columns if name[1] in personal] == []
+    with contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
+        ids = con.execute(
+            "SELECT id FROM ats.applications UNION SELECT id FROM ats.candidates UNION SELECT id FROM ats.users"
+        )
+        assert not texts & {text for (text,) in ids.fetchall()}
+        people = con.execute(
+            """SELECT first_name || ' ' || last_name, last_name FROM ats.candidates WHERE last_name IS NOT NULL"""
+        ).fetchall()
+    assert len(people) > 50
+    assert not texts & {text for person in people for text in person}
+    assert not [text for text in texts if EMAIL.search(text.encode())]
+
+
+def test_a_publish_that_fails_leaves_the_file_of_before(settings: Settings) -> None:
+    before = settings.published.read_bytes()
+    with warehouse(settings) as con:
+        con.execute("ALTER TABLE recruiting.stage_milestone RENAME TO elsewhere")
+    with pytest.raises(BuildError, match="readers keep the file of before"):
+        publish(settings)
+    with warehouse(settings) as con:
+        con.execute("ALTER TABLE recruiting.elsewhere RENAME TO stage_milestone")
+    assert settings.published.read_bytes() == before
+    assert not [path for path in settings.published.parent.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize(
+    ("node", "words"),
+    [
+        ({"columns": {}, "config": {"meta": {}}}, "names no audience"),
+        (
+            {"columns": {"email": {"name": "email", "meta": {"tier": 2}}}, "config": {"meta": {"audience": "analyst"}}},
+            "email",
+        ),
+    ],
+)
+def test_a_model_that_is_not_meant_for_readers_stops_the_publish(node: dict[str, object], words: str) -> None:
+    manifest = {"nodes": {"model.x": {"resource_type": "model", "schema": "recruiting", "name": "people", **node}}}
+    with pytest.raises(BuildError, match=words):
+        tables_to_publish(manifest)
+
+
+def test_who_holds_the_warehouse_open_is_told_to_open_the_published_file(settings: Settings) -> None:
+    with (
+        holder(settings.warehouse, read_only=True),
+        pytest.raises(BuildError, match=r"can't be opened for writing.*Readers open recruiting\.duckdb"),
+        warehouse(settings),
+    ):
+        raise AssertionError("a reader of the warehouse blocks its writer")
