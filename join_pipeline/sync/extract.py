@@ -52,8 +52,8 @@ class Extraction:
                 continue
         self.record.is_whole = True
 
-    def read_since(self, since: datetime) -> None:
-        """What was updated at or after `since`, again and again until a pass brings nothing unseen.
+    def read_since(self, since: datetime) -> bool:
+        """What was updated at or after `since`, again and again until a pass brings nothing unseen. False if none did.
 
         Pages in order and one at a time: a record that is updated meanwhile moves, and the next pass meets it.
         """
@@ -67,9 +67,9 @@ class Extraction:
                 self.take(page, "since")
                 came |= {(record.id, record.updated) for record in page.records}
             if came <= seen:
-                break
+                return True
             seen |= came
-        self.record.is_whole = True
+        return False
 
     def take_whole(self, page: Page) -> None:
         """A list that is not paged and has come already."""
@@ -88,11 +88,15 @@ class Extraction:
 
     def look(self, remote_ids: Iterable[str]) -> None:
         """Ask for records by their own ids, several at a time. A 404 is an answer too."""
-        with ThreadPoolExecutor(LOOKS_IN_FLIGHT, thread_name_prefix="join-look") as pool:
+        pool = ThreadPoolExecutor(LOOKS_IN_FLIGHT, thread_name_prefix="join-look")
+        try:
             for remote_id, body, fetched_at in pool.map(self._look_at, remote_ids):
                 self._keep("look", 0, remote_id, FOUND if body else NOT_FOUND, fetched_at, body)
                 self.record.looks += 1
                 self.record.bytes += len(body or b"")
+        finally:
+            # an error, or Ctrl-C, does not wait for looks that wait for the rate limit
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def finish(self) -> None:
         """Write what is held, and note how long it all took."""

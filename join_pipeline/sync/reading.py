@@ -52,7 +52,7 @@ class Reading:
                 extraction.take_whole(page)
         applications = self._extraction(APPLICATIONS)
         if plan.since is not None:
-            applications.read_since(plan.since)
+            applications.record.is_whole = applications.read_since(plan.since)
         else:
             # a list that shifts while it is read can hide a record, and the first time nothing is known to look for
             applications.read_whole(times=1 if self.previous else 2)
