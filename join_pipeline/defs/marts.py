@@ -54,10 +54,7 @@ def mart_assets(manifest: Manifest) -> list[dg.AssetsDefinition]:
 
 def _build_asset(manifest: Manifest, specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
     translator = Translator()
-    keys = {
-        unique_id: translator.get_asset_key(node)
-        for unique_id, node in {**manifest["nodes"], **manifest["sources"]}.items()
-    }
+    keys = {unique_id: translator.get_asset_key(node) for unique_id, node in manifest["nodes"].items()}
     checks = {
         unique_id: dg.AssetCheckSpec(test.name, asset=keys[test.about], description=test.doc, blocking=test.stops)
         for unique_id, test in data_tests(manifest).items()
@@ -69,7 +66,6 @@ def _build_asset(manifest: Manifest, specs: Sequence[dg.AssetSpec]) -> dg.Assets
         specs=specs,
         check_specs=list(checks.values()),
         pool=POOL,
-        allow_arbitrary_check_specs=True,  # tests of sources are checks of the tables that load made
     )
     def dbt_models(settings: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Everything of dbt."""

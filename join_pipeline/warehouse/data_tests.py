@@ -13,7 +13,7 @@ Manifest = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class DataTest:
-    """A data test. `about` is the unique id of a model, seed or source; one that `stops` keeps a build back."""
+    """A data test. `about` is the unique id of a model or seed; one that `stops` keeps a build from being published."""
 
     name: str
     about: str
@@ -22,18 +22,27 @@ class DataTest:
 
 
 def data_tests(manifest: Manifest) -> dict[str, DataTest]:
-    """The project's data tests by unique id. Unit tests are none: they look at no data."""
+    """The data tests that are about a model, by unique id. Unit tests are none: they look at no data."""
     return {
-        unique_id: DataTest(node["name"], _about(manifest, node), _doc(node), _stops(node))
+        unique_id: DataTest(node["name"], about, _doc(node), _stops(node))
         for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] == "test"
+        if node["resource_type"] == "test" and (about := _about(manifest, node))
     }
 
 
-def _about(manifest: Manifest, test: Manifest) -> str:
-    """What the test is declared on; a test of several models is about the one that comes last."""
-    declared: str | None = test.get("attached_node")
-    return declared or max(test["depends_on"]["nodes"], key=lambda parent: (len(_ancestors(manifest, parent)), parent))
+def _about(manifest: Manifest, test: Manifest) -> str | None:
+    """The model that the test is declared on, or the last of those it reads. A source stands for its first reader."""
+    declared = test.get("attached_node")
+    models = [
+        model
+        for parent in ([declared] if declared else test["depends_on"]["nodes"])
+        for model in ([parent] if parent in manifest["nodes"] else _readers(manifest, parent)[:1])
+    ]
+    return max(models, key=lambda model: (len(_ancestors(manifest, model)), model), default=None)
+
+
+def _readers(manifest: Manifest, source: str) -> list[str]:
+    return sorted(child for child in manifest["child_map"][source] if child.startswith("model."))
 
 
 def _ancestors(manifest: Manifest, unique_id: str) -> set[str]:

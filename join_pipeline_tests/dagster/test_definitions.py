@@ -1,118 +1,157 @@
-"""What Dagster is given: the exact assets, jobs and schedules; a whole run; and the rings that keep it out."""
+"""What Dagster is given: the exact assets, checks, jobs, schedules and sensors, and what each says of itself."""
 
-import ast
-import contextlib
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
-import pytest
+import dagster as dg
 
-from join_pipeline.models import MODELS
-from join_pipeline.sandbox import SandboxConfig, running
-from join_pipeline.settings import Settings, load_settings
+from join_pipeline.settings import Settings
+from join_pipeline.warehouse.marts import project_dir, read_manifest
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of Dagster's own imports
-    import dagster as dg
-
-    from join_pipeline.defs import build_definitions
-
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::dagster.BetaWarning"),
-    pytest.mark.filterwarnings("ignore::dagster.PreviewWarning"),
-]
-PACKAGE = Path(__file__).parents[2] / "join_pipeline"
 FEEDS = ("applications", "jobs", "categories", "employment_types", "seniority_levels")
-RING_2 = ("defs", "definitions.py")
+MODELS = (
+    "users",
+    "jobs",
+    "candidates",
+    "application_stages",
+    "applications",
+    "screening_questions",
+    "tags",
+    "candidate_tags",
+    "job_application_stages",
+    "job_screening_questions",
+    "job_hiring_team",
+)
+BESIDE = ("as_of", "syncs", "sync_counts", "pseudonyms")
+WORDED = ("applications", "jobs", "screening_questions", "job_hiring_team")
+REFERRING = (
+    "jobs",
+    "applications",
+    "candidate_tags",
+    "job_application_stages",
+    "job_screening_questions",
+    "job_hiring_team",
+)
 
 
-@pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    with running(SandboxConfig(port=0, applications=200, rate_limit=None)) as url:
-        yield load_settings(
-            join_api_token="sandbox-token",
-            join_api_url=f"{url}/v2",
-            data=tmp_path_factory.mktemp("data"),
-            connection="sandbox",
-            integration_id="join:test",
-            pseudonym_key="a key for tests only",
-        )
+def dbt_files() -> set[str]:
+    """The dbt project's models and seeds, by their files: `staging/…`, `intermediate/…`, `recruiting/…`."""
+    folders = {"staging": "models/staging", "intermediate": "models/intermediate", "recruiting": "models/marts"}
+    models = {f"{schema}/{file.stem}" for schema, path in folders.items() for file in files(path, "*.sql")}
+    return models | {f"recruiting/{file.stem}" for file in files("seeds", "*.csv")}
 
 
-@pytest.fixture(scope="module")
-def definitions(settings: Settings) -> dg.Definitions:
-    return build_definitions(settings)
+def files(folder: str, pattern: str) -> list[Path]:
+    return list((project_dir() / folder).rglob(pattern))
 
 
-def keys_of(definitions: dg.Definitions) -> set[str]:
-    return {key.to_user_string() for key in definitions.resolve_asset_graph().materializable_asset_keys}
-
-
-def test_every_feed_model_and_table_is_an_asset(definitions: dg.Definitions) -> None:
-    keys = keys_of(definitions)
-    assert {key for key in keys if key.startswith("raw/")} == {f"raw/{feed}" for feed in FEEDS}
-    assert {key for key in keys if key.startswith("models/")} == {f"models/{model}" for model in MODELS}
-    assert {f"ats/{model}" for model in MODELS} <= keys
-    assert {key for key in keys if key.startswith("published/")} == {"published/recruiting"}
-    marts = {"dim_job", "dim_stage", "dim_candidate", "fct_application", "fct_funnel_cohort", "fct_time_to_hire"}
-    assert {f"recruiting/{mart}" for mart in marts} <= keys
-
-
-def test_jobs_schedules_and_the_sensor_are_named(definitions: dg.Definitions) -> None:
-    repository = definitions.get_repository_def()
-    assert {job.name for job in repository.get_all_jobs() if not job.name.startswith("__")} == {
-        "sync",
-        "sync_full",
-        "rebuild",
+def test_the_assets_are_these_and_no_others(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert keys == {
+        *(f"raw/{feed}" for feed in FEEDS),
+        *(f"models/{model}" for model in MODELS),
+        *(f"ats/{table}" for table in (*MODELS, *BESIDE)),
+        *dbt_files(),
+        "published/recruiting",
     }
-    assert {schedule.name for schedule in repository.schedule_defs} == {"hourly", "nightly"}
-    assert all(schedule.default_status is dg.DefaultScheduleStatus.STOPPED for schedule in repository.schedule_defs)
-    assert {sensor.name for sensor in repository.sensor_defs} == {"failed_run"}
+    assert graph.materializable_asset_keys == graph.get_all_asset_keys(), "each is made here: none is a stub"
 
 
-def test_the_job_sync_publishes_what_readers_open(settings: Settings, definitions: dg.Definitions) -> None:
-    result = definitions.resolve_job_def("sync").execute_in_process()
-    assert result.success
-    materialized = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
-    assert {"raw/applications", "models/applications", "ats/applications", "published/recruiting"} <= materialized
-    assert [check for check in result.get_asset_check_evaluations() if not check.passed and check.blocking] == []
-    with contextlib.closing(duckdb.connect(settings.published, read_only=True)) as con:
-        assert con.execute("SELECT count(*) > 0 FROM recruiting.fct_application").fetchall() == [(True,)]
-
-
-def imports(path: Path) -> set[str]:
-    """Top-level packages that a file imports, wherever in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {name.name.split(".")[0] for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-    return found
-
-
-def reads_environment(path: Path) -> bool:
-    return any(
-        isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
-        for node in ast.walk(ast.parse(path.read_text()))
+def test_the_checks_are_these_and_all_data_tests_of_dbt(definitions: dg.Definitions, settings: Settings) -> None:
+    checks = {(key.asset_key.to_user_string(), key.name) for key in definitions.resolve_asset_graph().asset_check_keys}
+    ours = {
+        *((f"raw/{feed}", "contract") for feed in FEEDS),
+        ("raw/applications", "guard"),
+        ("raw/jobs", "guard"),
+        *((f"models/{model}", "schema") for model in MODELS),
+        *((f"models/{model}", "volume") for model in MODELS),
+        *((f"models/{model}", "known_words") for model in WORDED),
+        *((f"ats/{model}", "references") for model in REFERRING),
+    }
+    assert ours <= checks
+    nodes = read_manifest(settings)["nodes"].values()
+    assert sorted(name for _, name in checks - ours) == sorted(
+        node["name"] for node in nodes if node["resource_type"] == "test"
     )
 
 
-def test_dagster_stays_in_its_ring() -> None:
-    plain = [path for path in PACKAGE.rglob("*.py") if path.relative_to(PACKAGE).parts[0] not in RING_2]
-    strangers = {str(path) for path in plain if imports(path) & {"dagster", "dagster_dbt", "dagster_duckdb"}}
-    assert strangers == set()
+def test_a_test_of_several_models_is_a_check_of_the_last_and_a_test_of_a_source_of_its_reader(
+    definitions: dg.Definitions,
+) -> None:
+    checks = {(key.asset_key.to_user_string(), key.name) for key in definitions.resolve_asset_graph().asset_check_keys}
+    assert {(f"staging/stg_ats__{model}", f"source_unique_key_ats_{model}_id") for model in MODELS} <= checks
+    assert ("recruiting/fct_funnel_cohort", "funnel_adds_up") in checks
+    assert ("recruiting/fct_application", "every_application_is_a_row") in checks
 
 
-def test_only_settings_reads_the_environment() -> None:
-    readers = {path.name for path in PACKAGE.rglob("*.py") if reads_environment(path)}
-    assert readers == {"settings.py"}
+def test_schema_key_and_contract_stop_and_references_and_volume_warn(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    stops = {key.name for key in graph.asset_check_keys if graph.get_check_spec(key).blocking}
+    warns = {key.name for key in graph.asset_check_keys} - stops
+    assert {"schema", "contract", "source_unique_key_ats_jobs_id", "unique_key_dim_job_job_id"} <= stops
+    assert {"references", "volume", "known_words", "guard"} <= warns
 
 
-def test_the_wiring_stays_thin() -> None:
-    lines = sum(len(path.read_text().splitlines()) for path in (PACKAGE / "defs").rglob("*.py"))
-    assert lines < 500
+def test_jobs_schedules_and_sensors_are_these_and_described(definitions: dg.Definitions, settings: Settings) -> None:
+    repository = definitions.get_repository_def()
+    jobs = {job.name: job for job in repository.get_all_jobs() if job.name != "__ASSET_JOB"}
+    schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
+    sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
+    assert set(jobs) == {"sync", "sync_full", "rebuild"}
+    assert {name: schedule.job_name for name, schedule in schedules.items()} == {
+        "hourly": "sync",
+        "nightly": "sync_full",
+    }
+    assert set(sensors) == {"failed_run"}
+    assert all(part.description for part in (*jobs.values(), *schedules.values(), *sensors.values()))
+    assert all(schedule.default_status is dg.DefaultScheduleStatus.STOPPED for schedule in schedules.values())
+    assert {schedule.execution_timezone for schedule in schedules.values()} == {settings.time_zone}
+    assert all(job.executor_def is dg.in_process_executor for job in jobs.values())
+
+
+def test_the_graph_is_one_chain_from_join_to_the_published_file(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    first = {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).parent_keys}
+    lists = {key for key in first if key.startswith(("intermediate/", "recruiting/"))}
+    assert first - lists == {f"raw/{feed}" for feed in FEEDS}
+    assert {f"recruiting/{file.stem}" for file in files("seeds", "*.csv")} <= lists
+    last = dg.AssetKey(["published", "recruiting"])
+    marts = {key for key in graph.get_all_asset_keys() if key.path[0] == "recruiting"}
+    assert graph.get(last).parent_keys == marts
+    unread = {key for key in graph.get_all_asset_keys() if not graph.get(key).child_keys} - {last}
+    assert {key.path[0] for key in unread} <= {"staging", "ats"}, "only staging may wait for its first reader"
+
+
+def test_every_asset_says_what_it_is(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    groups = {
+        "raw": "extract",
+        "models": "models",
+        "ats": "warehouse",
+        "staging": "staging",
+        "intermediate": "intermediate",
+        "recruiting": "marts",
+        "published": "published",
+    }
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.description, key
+        assert node.kinds, key
+        assert node.group_name == groups[key.path[0]], key
+        assert (node.freshness_policy is not None) == (key.path[0] in {"recruiting", "published"}), key
+
+
+def test_tables_carry_their_columns_with_meaning_and_tier(definitions: dg.Definitions) -> None:
+    graph = definitions.resolve_asset_graph()
+    for key in ("models/candidates", "ats/candidates"):
+        schema = graph.get(dg.AssetKey.from_user_string(key)).metadata["dagster/column_schema"]
+        columns = {column.name: column for column in schema.columns}
+        assert columns["first_name"].tags == {"tier": "2"}
+        assert columns["first_name"].description
+        assert "observed_at" in columns
+
+
+def test_no_step_can_be_run_in_part(definitions: dg.Definitions) -> None:
+    steps = {graph.node_def.name: graph for graph in definitions.resolve_asset_graph().assets_defs}
+    assert set(steps) == {"extract", "load", "build", "published__recruiting"}
+    assert not any(step.can_subset for step in steps.values())

@@ -1,0 +1,52 @@
+"""A sandbox, a data folder and the definitions over both; and one green run that the tests look at."""
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from join_pipeline.sandbox import SandboxConfig, running
+from join_pipeline.settings import Settings, load_settings
+
+with warnings.catch_warnings():
+    # dagster_dbt imports sqlglot, which brings its older tokenizer along
+    warnings.filterwarnings("ignore", "sqlglotrs is deprecated", DeprecationWarning)
+    import dagster as dg
+
+    from join_pipeline.defs import build_definitions
+
+
+def settings_for(url: str, data: Path, **overrides: object) -> Settings:
+    """Settings of one connection, whatever the environment says."""
+    chosen = {
+        "join_api_token": "sandbox-token",
+        "join_api_url": f"{url}/v2",
+        "data": data,
+        "connection": "sandbox",
+        "integration_id": "join:test",
+        "pseudonym_key": "a key for tests only",
+    }
+    return load_settings(**(chosen | overrides))
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    with running(SandboxConfig(port=0, applications=200, rate_limit=None)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def settings(sandbox_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return settings_for(sandbox_url, tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="session")
+def definitions(settings: Settings) -> dg.Definitions:
+    return build_definitions(settings)
+
+
+@pytest.fixture(scope="session")
+def green(definitions: dg.Definitions) -> dg.ExecuteInProcessResult:
+    """The job sync, run once; what it made lies in `settings.home`."""
+    return definitions.resolve_job_def("sync").execute_in_process()

@@ -1,0 +1,49 @@
+"""The rings: Dagster stays in its own, the environment is read in one place, the wiring stays thin."""
+
+import ast
+from pathlib import Path
+
+import join_pipeline
+
+PACKAGE = Path(join_pipeline.__file__).parent
+RING_2 = [*(PACKAGE / "defs").rglob("*.py"), PACKAGE / "definitions.py"]
+RING_1 = sorted(set(PACKAGE.rglob("*.py")) - set(RING_2))
+
+
+def imported(path: Path) -> set[str]:
+    """Modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return found
+
+
+def reads_environment(path: Path) -> bool:
+    tree = ast.parse(path.read_text())
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return bool(names & {"environ", "getenv", "environb"}) or bool(imported(path) & {"os.environ", "os.getenv"})
+
+
+def test_dagster_stays_in_its_ring() -> None:
+    assert len(RING_1) > 50
+    strangers = {
+        f"{path.relative_to(PACKAGE)}: {name}"
+        for path in RING_1
+        for name in imported(path)
+        if name.split("_")[0].split(".")[0] == "dagster"
+        or name.startswith(("join_pipeline.defs", "join_pipeline.definitions"))
+    }
+    assert strangers == set()
+
+
+def test_only_settings_reads_the_environment() -> None:
+    assert {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if reads_environment(path)} == {
+        "settings.py"
+    }
+
+
+def test_the_wiring_stays_thin() -> None:
+    assert sum(len(path.read_text().splitlines()) for path in RING_2) < 500

@@ -1,0 +1,187 @@
+"""Runs in this process, against the sandbox: what they make, what they tell, and when they stop."""
+
+import contextlib
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pytest
+
+from join_pipeline.defs import build_definitions
+from join_pipeline.lake.files import locked
+from join_pipeline.models import MODELS
+from join_pipeline.sandbox import SandboxConfig, running
+from join_pipeline.settings import Settings
+from join_pipeline_tests.dagster.conftest import settings_for
+
+PUBLISHED = "published/recruiting"
+
+
+def run(settings: Settings, job: str, config: dict[str, Any] | None = None) -> dg.ExecuteInProcessResult:
+    """A job that may fail."""
+    definitions = build_definitions(settings)
+    return definitions.resolve_job_def(job).execute_in_process(run_config=config, raise_on_error=False)
+
+
+def materialize(settings: Settings, keys: Collection[str]) -> dg.ExecuteInProcessResult:
+    """A click on these assets."""
+    job = build_definitions(settings).resolve_implicit_global_asset_job_def()
+    selected = [dg.AssetKey.from_user_string(key) for key in keys]
+    return job.execute_in_process(asset_selection=selected, raise_on_error=False)
+
+
+def metadata(result: dg.ExecuteInProcessResult, key: str) -> dict[str, Any]:
+    (event,) = [event for event in result.get_asset_materialization_events() if event.asset_key.to_user_string() == key]
+    return {name: value.value for name, value in event.materialization.metadata.items()}
+
+
+def made(result: dg.ExecuteInProcessResult) -> set[str]:
+    return {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
+
+
+def broken_checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
+    return {
+        (check.asset_key.to_user_string(), check.check_name): check
+        for check in result.get_asset_check_evaluations()
+        if not check.passed
+    }
+
+
+def failure(result: dg.ExecuteInProcessResult) -> tuple[str, str]:
+    """The one step that failed, and what it says."""
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    return str(event.step_key), str(event.step_failure_data.user_failure_data.description)
+
+
+def rows(settings: Settings, table: str) -> int:
+    with contextlib.closing(duckdb.connect(settings.published, read_only=True)) as con:
+        return int(con.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+
+
+def identity(path: Path) -> tuple[int, int]:
+    return path.stat().st_ino, path.stat().st_mtime_ns
+
+
+def test_the_job_sync_is_green_makes_every_asset_and_publishes(
+    settings: Settings, definitions: dg.Definitions, green: dg.ExecuteInProcessResult
+) -> None:
+    assert green.success
+    assert made(green) == {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
+    ran = {(check.asset_key, check.check_name) for check in green.get_asset_check_evaluations()}
+    assert ran == {(key.asset_key, key.name) for key in definitions.resolve_asset_graph().asset_check_keys}
+    assert {name for _, name in broken_checks(green)} <= {"known_words", "stages_are_mapped", "sources_are_mapped"}
+    assert rows(settings, "fct_application") == metadata(green, "recruiting/fct_application")["dagster/row_count"] > 0
+
+
+def test_a_run_tells_what_it_did(settings: Settings, green: dg.ExecuteInProcessResult) -> None:
+    listed = metadata(green, "raw/applications")
+    assert (listed["mode"], listed["reason"], listed["verdict"]) == ("full", "nothing is known yet", "committed")
+    assert listed["dagster/row_count"] >= rows(settings, "fct_application")
+    assert listed["bytes"] > 100_000
+    assert listed["sync_requests"] >= listed["pages"] > 0
+    assert listed["listed_since"] > 0
+    for model in MODELS:
+        written = metadata(green, f"models/{model}")
+        assert written["new_versions"] == written["dagster/row_count"] == written["new"] > 0
+        assert metadata(green, f"ats/{model}") == {
+            "dagster/row_count": written["new"],
+            "versions": written["new"],
+        }
+    published = metadata(green, PUBLISHED)
+    assert published["path"] == str(settings.published)
+    assert published["bytes"] == settings.published.stat().st_size
+    tables = {record.data["table"]: record.data["rows"] for record in published["tables"].records}
+    assert tables["fct_application"] == rows(settings, "fct_application")
+    assert published["dagster/row_count"] == sum(tables.values())
+
+
+def test_rebuild_needs_no_network_and_gives_the_same_rows(settings: Settings, green: dg.ExecuteInProcessResult) -> None:
+    before = rows(settings, "fct_application")
+    with duckdb.connect(settings.warehouse) as con:
+        con.execute("CREATE TABLE left_over (id INTEGER)")
+    offline = settings_for("http://127.0.0.1:9", settings.data, join_api_token=None)
+    result = run(offline, "rebuild")
+    assert result.success
+    assert not any(key.startswith(("raw/", "models/")) for key in made(result))
+    with duckdb.connect(settings.warehouse, read_only=True) as con:
+        assert con.execute("FROM duckdb_tables() WHERE table_name = 'left_over'").fetchall() == []
+    assert rows(settings, "fct_application") == before
+
+
+def test_a_part_of_a_step_cannot_be_launched(settings: Settings, green: dg.ExecuteInProcessResult) -> None:
+    for key in ("raw/jobs", "models/users", "ats/jobs", "recruiting/dim_job"):
+        with pytest.raises(dg.DagsterInvalidSubsetError):
+            materialize(settings, [key])
+
+
+def test_a_run_while_another_process_holds_the_lock_says_so(
+    settings: Settings, green: dg.ExecuteInProcessResult
+) -> None:
+    with locked(settings.home):
+        result = run(settings, "sync")
+    assert not result.success
+    step, said = failure(result)
+    assert step == "extract"
+    assert said.startswith("Another command works on ")
+    assert made(result) == set()
+
+
+def test_a_wrong_token_is_one_clear_failure_and_leaves_no_lake(sandbox_url: str, tmp_path: Path) -> None:
+    settings = settings_for(sandbox_url, tmp_path, join_api_token="wrong-token")
+    result = run(settings, "sync_full")
+    step, said = failure(result)
+    assert step == "extract"
+    assert "token" in said
+    assert "wrong-token" not in said
+    assert not settings.lake.exists()
+
+
+def test_a_failed_data_test_publishes_nothing_neither_now_nor_by_a_later_click(
+    settings: Settings, green: dg.ExecuteInProcessResult, definitions: dg.Definitions
+) -> None:
+    before = identity(settings.published)
+    dbt = {key for key in made(green) if key.startswith(("staging/", "intermediate/", "recruiting/"))}
+    with duckdb.connect(settings.warehouse) as con:
+        con.execute("INSERT INTO ats.as_of FROM ats.as_of")
+    result = materialize(settings, {*dbt, PUBLISHED})
+    assert not result.success
+    check = broken_checks(result)["staging/stg_ats__as_of", "source_unique_key_ats_as_of_sync_id"]
+    assert check.severity is dg.AssetCheckSeverity.ERROR
+    assert "nothing is published until it passes" in (check.description or "")
+    step, said = failure(result)
+    assert step == "build"
+    assert "source_unique_key_ats_as_of" in said
+    assert PUBLISHED not in made(result)
+
+    later = materialize(settings, [PUBLISHED])
+    assert not later.success
+    assert "nothing was published" in failure(later)[1]
+    assert identity(settings.published) == before
+
+    assert run(settings, "rebuild").success
+    assert identity(settings.published) != before
+
+
+def test_the_guard_is_a_failed_check_that_says_how_to_accept_the_loss(sandbox_url: str, tmp_path: Path) -> None:
+    assert run(settings_for(sandbox_url, tmp_path), "sync").success
+    with running(SandboxConfig(port=0, applications=0, jobs=0, rate_limit=None)) as emptied:
+        settings = settings_for(emptied, tmp_path)
+        before = rows(settings, "fct_application")
+        guarded = run(settings, "sync_full")
+        assert guarded.success, "what is known is kept and built on"
+        assert metadata(guarded, "raw/applications")["verdict"] == "guarded"
+        check = broken_checks(guarded)["raw/applications", "guard"]
+        assert check.severity is dg.AssetCheckSeverity.ERROR
+        assert "the listing is empty" in (check.description or "")
+        assert "join-pipeline sync --mode full --accept-loss applications" in (check.description or "")
+        assert metadata(guarded, "models/applications")["deleted"] == 0
+
+        accepting = {"ops": {"extract": {"config": {"mode": "full", "accept_loss": ["applications", "jobs"]}}}}
+        accepted = run(settings, "sync_full", accepting)
+        assert accepted.success
+        assert ("raw/applications", "guard") not in broken_checks(accepted)
+        assert metadata(accepted, "models/applications")["deleted"] == before
+        assert broken_checks(accepted)["models/applications", "volume"].severity is dg.AssetCheckSeverity.WARN
+        assert rows(settings, "fct_application") == before, "deleted applications stay in every denominator"
