@@ -178,13 +178,12 @@ def test_as_of_and_the_log_are_those_of_the_committed_syncs(settings: Settings) 
             n_requests, n_unannounced, mapping_version
         FROM ats_history.syncs ORDER BY sync_id""",
     )
-    assert [(row[0], row[1], row[2], row[7]) for row in logged] == [
-        (records[0].sync_id, "full", "committed", None),
-        (records[1].sync_id, "incremental", "committed", records[0].sync_id),
-        (records[2].sync_id, "full", "guarded", records[1].sync_id),
+    assert [(row[0], row[1], row[2], row[6], row[7]) for row in logged] == [
+        (records[0].sync_id, "full", "committed", True, None),
+        (records[1].sync_id, "incremental", "committed", True, records[0].sync_id),
+        (records[2].sync_id, "full", "guarded", False, records[1].sync_id),
     ]
     for row, record in zip(logged, records, strict=True):
-        assert row[6] == record.feeds["applications"].is_whole
         assert row[3:6] == (record.started_at, record.finished_at, record.as_of)
         assert row[3] <= row[5]
         assert row[8:] == (record.n_requests, record.n_unannounced, record.mapping_version)
