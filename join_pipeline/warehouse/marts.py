@@ -113,7 +113,9 @@ def _invoke(settings: Settings, command: list[str]) -> None:
     write_whole(folder / "profiles.yml", json.dumps(_profile(settings), indent=1).encode())
     result = dbtRunner().invoke(
         [
-            "--quiet",
+            # even when quiet, dbt prints failures on standard output, where `--json` has the floor
+            "--log-level",
+            "none",
             "--no-use-colors",
             "--no-version-check",
             "--no-send-anonymous-usage-stats",
@@ -132,6 +134,8 @@ def _invoke(settings: Settings, command: list[str]) -> None:
             json.dumps(_vars(settings)),
         ]
     )
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
     if result.exception is not None:
         raise BuildError(f"dbt {command[0]} failed: {result.exception}") from None
 
