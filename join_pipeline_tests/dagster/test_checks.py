@@ -1,0 +1,135 @@
+"""The checks themselves: what each finds, when it is grave, and that it says what to do."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from join_pipeline.checks import LOAD_CHECKS, SYNC_CHECKS, Finding, check_references, check_sync
+from join_pipeline.join_api.feeds import FEEDS
+from join_pipeline.lake.lake import Lake
+from join_pipeline.lake.record import FeedRecord, Files, ModelRecord, SyncRecord
+from join_pipeline.models import MODELS
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def record(**changes: Any) -> SyncRecord:
+    """A full sync of a company with 100 live records of everything, in which nothing is wrong."""
+    plain: dict[str, Any] = {
+        "sync_id": "20260601T000000000000Z",
+        "previous": None,
+        "mode": "full",
+        "reason": "asked for",
+        "started_at": NOW,
+        "finished_at": NOW,
+        "as_of": NOW,
+        "mapping_version": 1,
+        "package_version": "0.1.0",
+        "feeds": {feed.name: FeedRecord(records=100, is_whole=True) for feed in FEEDS},
+        "models": {model: ModelRecord(live=100) for model in MODELS},
+        "files": Files(),
+    }
+    return SyncRecord(**(plain | changes))
+
+
+def broken(lake: Lake, sync: SyncRecord, previous: SyncRecord | None = None) -> dict[tuple[str, str], Finding]:
+    return {(one.about, one.check): one for one in check_sync(lake, sync, previous) if not one.is_ok}
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path, "join:test")
+
+
+def test_every_declared_check_finds_something_and_nothing_else_does(lake: Lake) -> None:
+    found = check_sync(lake, record(), None)
+    assert sorted((one.about, one.check) for one in found) == sorted((check.about, check.name) for check in SYNC_CHECKS)
+    assert all(one.is_ok and not one.message for one in found)
+
+
+@pytest.mark.parametrize(("quarantined", "is_grave"), [(1, False), (20, False), (21, True), (100, True)])
+def test_a_few_broken_records_warn_and_more_than_a_fifth_are_grave(
+    lake: Lake, quarantined: int, is_grave: bool
+) -> None:
+    feeds = record().feeds | {"jobs": FeedRecord(records=100, quarantined=quarantined)}
+    (finding,) = broken(
+        lake, record(feeds=feeds, files=Files(quarantine={"jobs": ["quarantine/jobs/1.parquet"]}))
+    ).values()
+    assert (finding.about, finding.check, finding.is_grave) == ("raw/jobs", "contract", is_grave)
+    assert f"{quarantined} of 100" in finding.message
+    assert "quarantine/jobs/1.parquet" in finding.message
+
+
+def test_a_list_that_join_does_not_offer_warns(lake: Lake) -> None:
+    feeds = {name: figures for name, figures in record().feeds.items() if name != "categories"}
+    (finding,) = broken(lake, record(feeds=feeds)).values()
+    assert (finding.about, finding.check, finding.is_grave) == ("raw/categories", "contract", False)
+
+
+def test_the_guards_objection_comes_with_the_command_that_accepts_it(lake: Lake) -> None:
+    sync = record(verdict="guarded", objections=["jobs: 30 of 100 known records are missing"])
+    (finding,) = broken(lake, sync).values()
+    assert (finding.about, finding.check, finding.is_grave) == ("raw/jobs", "guard", True)
+    assert finding.message.startswith("jobs: 30 of 100 known records are missing. ")
+    assert "`join-pipeline sync --mode full --accept-loss jobs`" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_ok"),
+    [(100, 80, True), (100, 79, False), (24, 5, True), (25, 5, False), (0, 0, True), (0, 9, True)],
+)
+def test_a_fall_by_more_than_a_fifth_and_at_least_twenty_warns(lake: Lake, before: int, now: int, is_ok: bool) -> None:
+    models = {model: ModelRecord(live=100) for model in MODELS}
+    sync = record(models=models | {"tags": ModelRecord(live=now)})
+    found = broken(lake, sync, record(models=models | {"tags": ModelRecord(live=before)}))
+    assert set(found) == (set() if is_ok else {("models/tags", "volume")})
+    assert not any(one.is_grave for one in found.values())
+
+
+def test_unknown_words_are_told_with_their_model_and_number(lake: Lake) -> None:
+    found = broken(lake, record(unknown={"applications.state": 3, "jobs.status": 1}))
+    assert set(found) == {("models/applications", "known_words"), ("models/jobs", "known_words")}
+    assert "applications.state (3)" in found["models/applications", "known_words"].message
+    assert found["models/jobs", "known_words"].figures == {"jobs.status": 1}
+
+
+def test_a_file_with_other_columns_or_types_is_grave(lake: Lake) -> None:
+    model = MODELS["tags"]
+    declared = pa.schema([(column.name, column.type) for column in model.plain])
+    (lake.path / "models").mkdir()
+    pq.write_table(declared.empty_table(), lake.path / "models/right.parquet")
+    pq.write_table(declared.remove(declared.get_field_index("name")).empty_table(), lake.path / "models/lacks.parquet")
+    retyped = declared.set(declared.get_field_index("name"), pa.field("name", pa.int64()))
+    pq.write_table(retyped.empty_table(), lake.path / "models/retyped.parquet")
+    assert broken(lake, record(files=Files(models={"tags": ["models/right.parquet"]}))) == {}
+    for path, fault in (
+        ("models/lacks.parquet", "models/lacks.parquet lacks the column name"),
+        ("models/retyped.parquet", "models/retyped.parquet has name as int64, not string"),
+    ):
+        (finding,) = broken(lake, record(files=Files(models={"tags": ["models/right.parquet", path]}))).values()
+        assert (finding.about, finding.check, finding.is_grave) == ("models/tags", "schema", True)
+        assert finding.message.startswith(fault)
+
+
+def test_ids_of_live_records_that_lead_nowhere_are_counted() -> None:
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute("CREATE SCHEMA ats")
+        for model in MODELS.values():
+            con.register("empty", model.schema().empty_table())
+            con.execute(f"CREATE TABLE ats.{model.name} AS FROM empty")
+        con.execute("INSERT INTO ats.jobs (id) VALUES ('job')")
+        con.execute("INSERT INTO ats.applications (id, job_id) VALUES ('1', 'job'), ('2', 'gone'), ('3', NULL)")
+        con.execute("INSERT INTO ats.applications (id, job_id, remote_deleted_at) VALUES ('4', 'gone', '2026-06-01')")
+        found = {one.about: one for one in check_references(con)}
+    assert set(found) == {check.about for check in LOAD_CHECKS}
+    assert [about for about, one in found.items() if not one.is_ok] == ["ats/applications"]
+    finding = found["ats/applications"]
+    assert finding.figures == {"current_stage_id": 0, "job_id": 1, "candidate_id": 0}
+    assert "job_id in 1 rows" in finding.message
+    assert not finding.is_grave
