@@ -5,7 +5,7 @@ Belongs here: the order of things, resuming, and what the record says. Not here:
 
 import shutil
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Final
@@ -37,16 +37,18 @@ def run_sync(
     *,
     accept_loss: Collection[str] = (),
     progress: Progress = no_progress,
+    sleep: Callable[[float], None] | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> SyncRecord:
-    """Bring the lake up to what JOIN lists now; the committed record.
+    """Bring the lake up to what JOIN lists now; the committed record. `sleep` and `monotonic` are the client's.
 
     Raises a `PipelineError` if it can't: then nothing is committed, and the lake is as it was. What a full sync had
     read by then is kept for the next one to go on from.
     """
     token = settings.token()
-    with locked(settings.home), _client(settings, token) as client:
+    with locked(settings.home), _client(settings, token, sleep, monotonic) as client:
         # the first answer proves the token and tells the server's time, before anything is made on disk
-        asked_at = time.monotonic()
+        asked_at = monotonic()
         references = read_references(client)
         lake = open_lake(settings.lake, settings.integration_id, create=True)
         previous = lake.newest()
@@ -77,13 +79,17 @@ def run_sync(
         return record
 
 
-def _client(settings: Settings, token: str) -> JoinClient:
+def _client(
+    settings: Settings, token: str, sleep: Callable[[float], None] | None, monotonic: Callable[[], float]
+) -> JoinClient:
     return JoinClient(
         settings.join_api_url,
         token,
         in_flight=settings.pages_in_flight,
         timeout_seconds=settings.timeout_seconds,
         max_wait_seconds=settings.max_wait_seconds,
+        sleep=sleep,
+        monotonic=monotonic,
     )
 
 
