@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test check format constraints clean
+.PHONY: help demo dev test soak check format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000, with the demo's data"
 	@echo "make test         all tests"
+	@echo "make soak         5,000 random histories of a company and its pipeline"
 	@echo "make check        ruff, mypy --strict, sqlfluff"
 	@echo "make format       let ruff and sqlfluff put the code in shape"
 	@echo "make constraints  resolve the dependencies anew into constraints.txt"
@@ -38,6 +39,9 @@ dev: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest --numprocesses 2
+
+soak: $(VENV)/.installed
+	@$(BIN)/python -m join_pipeline_tests.simulation.soak --histories 5000
 
 check: $(VENV)/.installed
 	@$(BIN)/ruff check

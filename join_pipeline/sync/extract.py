@@ -118,7 +118,10 @@ class Extraction:
         self, listing: str, page: int, remote_id: str | None, status: int, at: datetime, body: bytes | None
     ) -> None:
         text = None if body is None else body.decode(errors="replace")
-        self.spool.add(self.feed.name, RawRow(self.spool.state.sync_id, listing, page, remote_id, status, at, text))
+        state = self.spool.state
+        # a server whose clock was set back: nothing is observed before its sync began
+        row = RawRow(state.sync_id, listing, page, remote_id, status, max(at, state.started_at), text)
+        self.spool.add(self.feed.name, row)
 
     def _look_at(self, remote_id: str) -> tuple[str, bytes | None, datetime]:
         try:

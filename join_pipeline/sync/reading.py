@@ -53,10 +53,11 @@ class Reading:
         applications = self._extraction(APPLICATIONS)
         if plan.since is not None:
             applications.record.is_whole = applications.read_since(plan.since)
+            self._forget_pending(applications)
         else:
             # a list that shifts while it is read can hide a record, and the first time nothing is known to look for
             applications.read_whole(times=1 if self.previous else 2)
-            self._look(applications, self._missing(applications), [])
+            self._look(applications, self._missing(applications))
             applications.read_since(self.record.started_at)
         applications.finish()
         jobs = self._extraction(JOBS)
@@ -74,41 +75,56 @@ class Reading:
         self.record.feeds[feed.name] = figures
         return Extraction(self.client, feed, self.spool, figures, self.progress)
 
-    def _missing(self, extraction: Extraction) -> list[str]:
-        """Known live records that the listing lacks; none, and a verdict, where the guard objects."""
+    def _missing(self, extraction: Extraction) -> list[str] | None:
+        """Known live records that the listing lacks; None, and a verdict, where the guard objects."""
         feed = extraction.feed.name
-        known = f"SELECT remote_id FROM known_{feed} WHERE remote_deleted_at IS NULL"
-        rows = self.con.execute(f"{known} EXCEPT {self._listed(feed)} ORDER BY ALL").fetchall()
+        rows = self.con.execute(f"{_known(feed)} EXCEPT {self._listed(feed)} ORDER BY ALL").fetchall()
         missing = [row[0] for row in rows]
-        n_known = self.con.execute(f"SELECT count(*) FROM ({known})").fetchall()[0][0]
+        n_known = self.con.execute(f"SELECT count(*) FROM ({_known(feed)})").fetchall()[0][0]
         objection = guard_objects(feed, n_known, len(missing), extraction.record.records, self.accept_loss)
         if objection is None:
             return missing
         self.record.verdict = "guarded"
         self.record.objections.append(objection)
         extraction.record.is_whole = False
-        return []
+        return None
 
-    def _look(self, extraction: Extraction, missing: list[str], named: list[str]) -> None:
-        """A second look at what is missing: what was put off last time first, the rest is put off again."""
+    def _look(self, extraction: Extraction, missing: list[str] | None, named: Collection[str] = ()) -> None:
+        """A second look at what is missing: what was put off last time first, the rest is put off again.
+
+        Where the guard objects nobody is looked at who could be lost by it, and what was put off stays so.
+        """
         feed = extraction.feed.name
-        put_off = set(self.previous.pending.get(feed, ())) if self.previous else set()
+        if missing is None:
+            extraction.look(sorted(set(named) - self._ids(_known(feed))))
+            return
+        put_off = set(self.record.pending.pop(feed, ()))
         ordered = sorted(missing, key=lambda remote_id: (remote_id not in put_off, remote_id))
-        if ordered[self.max_second_looks :]:
-            self.record.pending[feed] = ordered[self.max_second_looks :]
-        extraction.look(sorted({*ordered[: self.max_second_looks], *named}))
+        looked = {*ordered[: self.max_second_looks], *named}
+        if rest := [remote_id for remote_id in ordered if remote_id not in looked]:
+            self.record.pending[feed] = rest
+        extraction.look(sorted(looked))
 
-    def _named_jobs(self) -> list[str]:
+    def _forget_pending(self, extraction: Extraction) -> None:
+        """What was put off and came meanwhile is no longer missing."""
+        feed = extraction.feed.name
+        put_off = self.record.pending.pop(feed, None)
+        if put_off and (rest := sorted(set(put_off) - self._ids(self._listed(feed)))):
+            self.record.pending[feed] = rest
+
+    def _ids(self, query: str) -> set[str]:
+        return {row[0] for row in self.con.execute(query).fetchall()}
+
+    def _named_jobs(self) -> set[str]:
         """Jobs that applications of this sync name and the job lists lack."""
         self.spool.flush(APPLICATIONS.name)
         parts = self.spool.parts(APPLICATIONS.name)
         if not parts:
-            return []
-        rows = self.con.execute(
+            return set()
+        return self._ids(
             f"""SELECT DISTINCT try(payload->>'$.job.id') AS job FROM read_parquet({files_literal(parts)})
             WHERE payload IS NOT NULL AND job IS NOT NULL EXCEPT {self._listed(JOBS.name)}"""
-        ).fetchall()
-        return [row[0] for row in rows]
+        )
 
     def _listed(self, feed: str) -> str:
         """SQL of the ids that came so far. A record that breaks the contract came too."""
@@ -117,3 +133,8 @@ class Reading:
         if not parts:
             return "SELECT NULL::VARCHAR WHERE false"
         return f"SELECT record_id FROM read_parquet({files_literal(parts)}) WHERE status = 200"
+
+
+def _known(feed: str) -> str:
+    """SQL of the ids that are known to be live."""
+    return f"SELECT remote_id FROM known_{feed} WHERE remote_deleted_at IS NULL"

@@ -68,7 +68,7 @@ def run_sync(
             derive(con, lake.path, lake.ids, record, previous, _raw_of(lake, record), settings.post_url_template)
             compact(con, lake.path, record)
             retire(con, lake.path, record, settings.raw_days)
-        if record.mode == "full":
+        if record.mode == "full" and record.verdict == "committed":
             record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
         record.n_requests, record.n_retries = client.n_requests, client.n_retries
         record.finished_at = max(client.clock.earliest(), record.started_at)
@@ -120,8 +120,9 @@ def _record(spool: Spool, planned: Plan, previous: SyncRecord | None) -> SyncRec
         as_of=max(state.started_at, previous.as_of) if previous else state.started_at,
         mapping_version=MAPPING_VERSION,
         package_version=version("join-pipeline"),
+        # copies: the last record must stay as it is
+        pending=dict(previous.pending) if previous else {},
         last_full=previous.last_full if previous else None,
-        # a copy: the last record must stay as it is
         files=msgspec.convert(msgspec.to_builtins(previous.files), Files) if previous else Files(),
     )
 

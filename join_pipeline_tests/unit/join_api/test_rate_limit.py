@@ -229,7 +229,7 @@ def test_a_counting_server_never_refuses_and_is_used_to_the_full(
     limit, seconds, n_threads, n_requests, is_fixed, loss, seed
 ):
     """Any window, any number of threads, answers that cross or never come."""
-    time, luck = VirtualTime(), random.Random(seed)  # noqa: S311  not for secrets
+    time, luck = VirtualTime(), random.Random(seed)
     server = CountingServer(time, limit, seconds, is_fixed)
     client = RateLimit(time.sleep, time.monotonic, max_wait_seconds=1e6)
     todo = list(range(n_requests))
