@@ -9,8 +9,11 @@ import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from join_pipeline.errors import LakeError, LockedError
+
+FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def make_folder(folder: Path) -> Path:
@@ -18,7 +21,8 @@ def make_folder(folder: Path) -> Path:
     try:
         _make_folder(folder)
     except OSError as error:
-        raise LakeError(f"{folder} can't be made ({error.strerror}). Check JOIN_PIPELINE_DATA.") from None
+        cure = "Free some space" if error.errno in FULL_DISK else "Check JOIN_PIPELINE_DATA"
+        raise LakeError(f"{folder} can't be made ({error.strerror}). {cure} and run it again.") from None
     return folder
 
 
@@ -43,10 +47,10 @@ def appearing(path: Path) -> Iterator[Path]:
         _flush(path.parent)
     except OSError as error:
         aside.unlink(missing_ok=True)
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        if error.errno in FULL_DISK:
             raise LakeError(f"The disk is full: {path} was not written. Free some space and run it again.") from None
         raise LakeError(f"{path} can't be written ({error.strerror}). Nothing was lost; run it again.") from None
-    except BaseException:
+    except BaseException:  # Ctrl-C too: what is half-written goes, and the error goes on
         aside.unlink(missing_ok=True)
         raise
 

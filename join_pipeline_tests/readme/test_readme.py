@@ -35,6 +35,12 @@ def test_its_commands_and_targets_exist() -> None:
     assert set(re.findall(r"make ([a-z]+)(?:`|$)", README, re.MULTILINE)) <= targets
 
 
+def test_its_marts_are_those_of_the_project() -> None:
+    table = README[README.index("| mart | grain") : README.index("Every instant that JOIN does not tell")]
+    models = {path.stem for path in (ROOT / "dbt_project" / "models" / "marts").glob("*.sql")}
+    assert set(re.findall(r"`(\w+)`", table)) == models
+
+
 def test_its_queries_run_on_the_published_file(tmp_path: Path) -> None:
     start = datetime(2026, 5, 1, tzinfo=UTC)
     with running(SandboxConfig(port=0, applications=400, now=start, rate_limit=None)) as url:

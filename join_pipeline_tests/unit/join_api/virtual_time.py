@@ -48,7 +48,7 @@ class VirtualTime:
         turn.wait(30)
         try:
             worker()
-        except BaseException as error:
+        except BaseException as error:  # whatever ends a thread is raised where the test sees it
             errors.append(error)
         self._hand_over()
 
