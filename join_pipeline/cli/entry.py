@@ -1,0 +1,44 @@
+"""The entry point: which commands there are, and how an error ends one."""
+
+import os
+import sys
+from typing import Final
+
+import typer
+
+from join_pipeline.cli.looking import doctor, status
+from join_pipeline.cli.pipeline import build, rebuild, sync
+from join_pipeline.cli.telling import err
+from join_pipeline.cli.trying import demo, sandbox
+from join_pipeline.errors import PipelineError
+
+INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    help="Recruiting data out of the JOIN ATS: history, funnel and time to hire in DuckDB.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+# in the order in which help shows them
+for command in (sync, build, rebuild, status, doctor, sandbox, demo):
+    app.command()(command)
+
+
+def main() -> None:
+    """The entry point: every error that is understood ends in one line and its exit code.
+
+    Typer itself answers wrong usage with 2 and an interruption with 130.
+    """
+    os.umask(0o077)  # dbt and DuckDB make files of their own
+    try:
+        app()
+    except PipelineError as error:
+        err.print("[red]Error[/]:", end=" ")
+        err.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            err.print("Interrupted. Nothing is half-done: run it again.")
+        raise

@@ -1,0 +1,108 @@
+"""The commands that move data: sync, build, rebuild."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, Final
+
+import typer
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from join_pipeline.cli.telling import Json, err, one_of, out, print_json, working
+from join_pipeline.errors import SettingsError
+from join_pipeline.settings import load_settings
+
+GUARDED: Final = 3
+
+
+def sync(
+    mode: Annotated[
+        str, typer.Option(help="auto, full or incremental. auto takes the cheapest that is right.")
+    ] = "auto",
+    accept_loss: Annotated[
+        list[str] | None, typer.Option(help="Feed whose missing records are to be believed (applications, jobs).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Read JOIN and keep what is new in the lake. `build` makes the marts from it."""
+    from join_pipeline.sync.run import run_sync
+
+    asked = one_of("--mode", mode, ("auto", "full", "incremental"))
+    accepted = [one_of("--accept-loss", feed, ("applications", "jobs")) for feed in accept_loss or ()]
+    if accepted and asked != "full":
+        raise SettingsError("--accept-loss goes with --mode full: only a full listing can show a loss.")
+    settings = load_settings()
+    with counting() as progress:
+        record = run_sync(settings, asked, accept_loss=accepted, progress=progress)
+    if as_json:
+        print_json(record)
+    else:
+        table = Table("model", "live", "new", "changed", "returned", "deleted", title=f"{record.mode} sync")
+        for name, model in record.models.items():
+            table.add_row(name, *map(str, (model.live, model.new, model.changed, model.returned, model.deleted)))
+        out.print(table)
+        out.print(f"{record.mode}: {record.reason}. {record.n_requests} requests. Next: join-pipeline build")
+    if record.verdict == "guarded":
+        for objection in record.objections:
+            err.print(f"[yellow]Kept what is known[/]: {objection}.", soft_wrap=True)
+        accepting = "".join(f" --accept-loss {objection.split(':')[0]}" for objection in record.objections)
+        err.print(
+            f"Check JOIN_API_TOKEN and JOIN_API_URL. If so much is gone indeed, accept it: "
+            f"join-pipeline sync --mode full{accepting}",
+            soft_wrap=True,
+        )
+        raise typer.Exit(GUARDED)
+
+
+def build(as_json: Json = False) -> None:
+    """Load the lake into DuckDB, build and test the marts with dbt, publish for readers."""
+    from join_pipeline.pipeline import build as run
+
+    with working("building"):
+        built = run(load_settings())
+    _print_built(built, as_json)
+
+
+def rebuild(
+    start: Annotated[str, typer.Option("--from", help="lake, or raw: map the kept raw payloads again first.")] = "lake",
+    as_json: Json = False,
+) -> None:
+    """Delete the warehouse and build it anew from the lake. Needs no network."""
+    from join_pipeline.pipeline import rebuild as run
+
+    from_raw = one_of("--from", start, ("lake", "raw")) == "raw"
+    with working("rebuilding"):
+        built = run(load_settings(), from_raw=from_raw)
+    _print_built(built, as_json)
+
+
+def _print_built(built: Any, as_json: bool) -> None:
+    if as_json:
+        print_json(built)
+        return
+    table = Table("published table", "rows")
+    for one in built.published.tables:
+        table.add_row(one.name, str(one.rows))
+    out.print(table)
+    out.print(escape(str(built.published.path)), soft_wrap=True)
+    tests = [node for node in built.nodes if node.kind in {"test", "unit_test"}]
+    warned = [node for node in tests if node.status == "warn"]
+    out.print(f"{len(tests)} dbt tests, {len(warned)} with a warning.")
+    for node in warned:
+        out.print(f"[yellow]warning[/] {node.unique_id}: {escape(node.message)}", soft_wrap=True)
+
+
+@contextmanager
+def counting() -> Iterator[Any]:
+    """A progress callback that shows a line per feed."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed} records"))
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+        tasks: dict[str, Any] = {}
+
+        def show(feed: str, records: int) -> None:
+            if feed not in tasks:
+                tasks[feed] = progress.add_task(feed, total=None)
+            progress.update(tasks[feed], completed=records)
+
+        yield show

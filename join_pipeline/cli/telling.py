@@ -1,0 +1,48 @@
+"""How commands tell things: for people on two consoles, for scripts as one JSON document, and how they refuse.
+
+Belongs here: what several commands share. Not here: any one command's words.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from join_pipeline.errors import SettingsError
+
+out = Console()
+err = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+
+
+def print_json(value: Any) -> None:
+    """One document on standard output."""
+    text = msgspec.json.encode(value, enc_hook=str).decode()
+    sys.stdout.write(text + "\n")
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A line that shows that something is being done."""
+    with Progress(SpinnerColumn(), TextColumn(what), TimeElapsedColumn(), console=err, transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield
+
+
+def one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
+    """The value of an option that takes one of a few words."""
+    if value not in known:
+        raise SettingsError(f"{option} takes {', '.join(known)}, not {value!r}.")
+    return value
+
+
+def instant(value: datetime | None) -> str:
+    """An instant in words."""
+    return f"{value:%Y-%m-%d %H:%M %Z}" if value else "never"
