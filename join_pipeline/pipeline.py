@@ -5,14 +5,16 @@ Belongs here: the order, the lock, and starting over. Not here: each step itself
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import locked, make_folder
+from join_pipeline.lake.files import appearing, aside_of, locked, make_folder
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.settings import Settings, pseudonym_key_file
 from join_pipeline.sync.replay import replay
@@ -20,6 +22,8 @@ from join_pipeline.warehouse.load import LoadedTable, load_versions
 from join_pipeline.warehouse.marts import Node, build_marts
 from join_pipeline.warehouse.pseudonyms import key_from_file
 from join_pipeline.warehouse.publish import Published, publish
+
+Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,19 @@ def _build(settings: Settings) -> Built:
 def load(settings: Settings) -> list[LoadedTable]:
     """The load step alone. The caller holds the lock."""
     lake = open_lake(settings.lake, settings.integration_id)
-    with warehouse(settings) as con:
-        return load_versions(lake, con, pseudonym_key(settings))
+    with new_warehouse(settings, lambda: _connected(settings)) as con:
+        return load_versions(lake, con, pseudonym_key(settings), settings.warehouse)
 
 
 def forget_warehouse(settings: Settings) -> None:
     """Delete the warehouse: load makes it anew. The caller holds the lock."""
-    for path in (settings.warehouse, settings.warehouse.with_name(f"{settings.warehouse.name}.wal")):
-        path.unlink(missing_ok=True)
+    _remove(settings.warehouse)
+
+
+def _remove(database: Path) -> None:
+    """A DuckDB file and its log."""
+    database.unlink(missing_ok=True)
+    database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
 
 
 def refuse_failed(nodes: list[Node]) -> None:
@@ -82,22 +91,29 @@ def refuse_failed(nodes: list[Node]) -> None:
 
 
 @contextlib.contextmanager
-def warehouse(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, for its one writer."""
-    make_folder(settings.home)
+def new_warehouse(settings: Settings, connect: Connect) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A file that `connect` opens beside the warehouse (`aside_of`) and that takes its place once it is filled.
+
+    Always a new one: in a file that is written over DuckDB leaves the bytes of people who were deleted. A load that
+    fails or is killed leaves the warehouse as it was.
+    """
+    aside = aside_of(settings.warehouse)
+    _remove(aside)
+    shutil.rmtree(settings.builds / "spill", ignore_errors=True)  # what a killed process left there is personal
+    make_folder(settings.builds)  # DuckDB makes the folder of its spill, but not its parent
+    with appearing(settings.warehouse):
+        try:
+            with connect() as con, contextlib.closing(con):
+                yield con
+                con.execute("CHECKPOINT")  # closing would do it, and say nothing if it can't
+        except duckdb.Error as error:
+            raise BuildError(f"{settings.warehouse} can't be written ({error}). Mend that and run it again.") from None
+        settings.warehouse.with_name(f"{settings.warehouse.name}.wal").unlink(missing_ok=True)
+
+
+def _connected(settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     config: dict[str, Any] = {"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")}
-    try:
-        con = duckdb.connect(settings.warehouse, config=config)
-    except duckdb.Error as error:
-        raise BuildError(
-            f"{settings.warehouse} can't be opened for writing: {error}. Readers open {settings.published.name}; "
-            f"if the file is broken, `join-pipeline rebuild` makes it anew."
-        ) from None
-    try:
-        settings.warehouse.chmod(0o600)
-        yield con
-    finally:
-        con.close()
+    return contextlib.closing(duckdb.connect(aside_of(settings.warehouse), config=config))
 
 
 def pseudonym_key(settings: Settings) -> bytes:

@@ -5,18 +5,17 @@ Belongs here: a step's lock and its checks, and that publish never follows a fai
 """
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import duckdb
 
 from join_pipeline.checks import Finding, check_references, check_sync
-from join_pipeline.errors import BuildError, LockedError
+from join_pipeline.errors import LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.pipeline import forget_warehouse, pseudonym_key, refuse_failed
+from join_pipeline.pipeline import Connect, forget_warehouse, new_warehouse, pseudonym_key, refuse_failed
 from join_pipeline.settings import Settings
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
@@ -24,8 +23,6 @@ from join_pipeline.sync.run import run_sync
 from join_pipeline.warehouse.load import load_versions
 from join_pipeline.warehouse.marts import Node, build_marts, last_build, read_manifest
 from join_pipeline.warehouse.publish import Published, publish
-
-Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +58,13 @@ def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], prog
 
 
 def load(settings: Settings, connect: Connect, *, from_nothing: bool = False) -> Loaded:
-    """The newest sync into the warehouse, through a connection of the caller's own making."""
+    """The newest sync into a new warehouse, through a connection of the caller's own making."""
     with locked(settings.home):
         lake = open_lake(settings.lake, settings.integration_id)
         if from_nothing:
             forget_warehouse(settings)
-        with _opened(settings, connect) as con:
-            load_versions(lake, con, pseudonym_key(settings))
+        with new_warehouse(settings, connect) as con:
+            load_versions(lake, con, pseudonym_key(settings), settings.warehouse)
             tables = con.execute(
                 """SELECT schema_name || '.' || table_name FROM duckdb_tables()
                 WHERE schema_name IN ('ats', 'ats_history') ORDER BY ALL"""
@@ -103,18 +100,6 @@ def busy(settings: Settings) -> str | None:
             return None
     except LockedError as error:
         return str(error)
-
-
-@contextlib.contextmanager
-def _opened(settings: Settings, connect: Connect) -> Iterator[duckdb.DuckDBPyConnection]:
-    try:
-        with connect() as con, contextlib.closing(con):
-            settings.warehouse.chmod(0o600)
-            yield con
-    except duckdb.IOException as error:
-        raise BuildError(
-            f"{settings.warehouse} can't be opened for writing: {error}. Readers open {settings.published.name}."
-        ) from None
 
 
 def _count(con: duckdb.DuckDBPyConnection, relations: dict[str, str]) -> dict[str, int]:

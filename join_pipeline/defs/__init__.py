@@ -11,6 +11,7 @@ from join_pipeline.defs.automation import automation
 from join_pipeline.defs.extract import sync_assets
 from join_pipeline.defs.marts import mart_assets
 from join_pipeline.defs.warehouse import ats_tables
+from join_pipeline.lake.files import aside_of
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.marts import read_manifest
 
@@ -18,7 +19,7 @@ from join_pipeline.warehouse.marts import read_manifest
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Everything that Dagster shows of one connection. Parses the dbt project if it changed since the last time."""
     warehouse = DuckDBResource(
-        database=str(settings.warehouse),
+        database=str(aside_of(settings.warehouse)),  # load fills a new file
         connection_config={"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")},
     )
     return dg.Definitions.merge(

@@ -32,7 +32,7 @@ class LoadConfig(dg.Config):
 
 @dg.multi_asset(
     name="load",
-    description="Load the newest sync into warehouse.duckdb, in one transaction.",
+    description="Load the newest sync into a new warehouse.duckdb, which takes the old one's place.",
     specs=[
         dg.AssetSpec(
             ["ats", table],
@@ -50,7 +50,7 @@ class LoadConfig(dg.Config):
 def ats_tables(
     config: LoadConfig, settings: dg.ResourceParam[Settings], warehouse: DuckDBResource
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """Every version in force, in one transaction."""
+    """Every version in force, in a new file."""
     with clear_failure():
         loaded = steps.load(settings, warehouse.get_connection, from_nothing=config.from_nothing)
     for table in TABLES:

@@ -34,11 +34,16 @@ def _make_folder(folder: Path) -> None:
     _flush(folder.parent)
 
 
+def aside_of(path: Path) -> Path:
+    """Where a file is written before it takes the name `path`."""
+    return path.with_name(f".{path.name}.part")
+
+
 @contextlib.contextmanager
 def appearing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; on success it is flushed to disk and takes the name `path`."""
     make_folder(path.parent)
-    aside = path.with_name(f".{path.name}.part")
+    aside = aside_of(path)
     try:
         yield aside
         aside.chmod(0o600)

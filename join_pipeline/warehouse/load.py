@@ -1,10 +1,11 @@
-"""Load: every version in force from the lake to `ats_history`, the newest of each record to `ats`; one transaction.
+"""Load: every version in force from the lake to `ats_history`, the newest of each record to `ats`; a file of its own.
 
 Belongs here: tables, keys, pseudonyms, `as_of`, the log of syncs. Not here: anything that interprets them (dbt).
 """
 
 import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -47,27 +48,24 @@ class LoadedTable:
     versions: int
 
 
-def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes) -> list[LoadedTable]:
-    """Replace `ats` and `ats_history` with what the newest sync record lists, in one transaction."""
+def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before: Path) -> list[LoadedTable]:
+    """Fill an empty database with what the newest sync record lists. `before` is the warehouse whose place it takes."""
     records = lake.records()
     if not records:
         raise LakeError(f"{lake.path} holds no committed sync. Run `join-pipeline sync` first.")
     newest = records[-1]
-    con.execute("SET TimeZone = 'UTC'")
-    con.execute("BEGIN")
     try:
-        con.execute("CREATE SCHEMA IF NOT EXISTS ats")
-        con.execute("CREATE SCHEMA IF NOT EXISTS ats_history")
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute("CREATE SCHEMA ats")
+        con.execute("CREATE SCHEMA ats_history")
         loaded = [_load_model(con, lake, model, newest) for model in MODELS.values()]
+        _keep_pseudonyms(con, before)
         _pseudonyms(con, key)
         _log(con, records)
-        con.execute("COMMIT")
     except duckdb.Error as error:
-        with contextlib.suppress(duckdb.Error):  # after a fatal error, as on a full disk, DuckDB refuses even that
-            con.execute("ROLLBACK")
         raise BuildError(
-            f"Loading failed and was rolled back ({type(error).__name__}: {error}). Mend that and run it again; if it "
-            f"stays so, `join-pipeline rebuild` makes the warehouse anew."
+            f"Loading failed and left the warehouse as it was ({type(error).__name__}: {error}). Mend that and run it "
+            f"again."
         ) from None
     return loaded
 
@@ -100,15 +98,24 @@ def _typed(con: duckdb.DuckDBPyConnection, schema: str, model: Model, key: str, 
     described = con.execute(f"DESCRIBE SELECT {columns} FROM _typed").fetchall()
     con.unregister("_typed")
     typed = ", ".join(f'"{name}" {kind}' for name, kind, *_ in described)
-    con.execute(f"CREATE OR REPLACE TABLE {schema}.{model.name} ({typed}, PRIMARY KEY ({key}))")
+    con.execute(f"CREATE TABLE {schema}.{model.name} ({typed}, PRIMARY KEY ({key}))")
+
+
+def _keep_pseudonyms(con: duckdb.DuckDBPyConnection, before: Path) -> None:
+    """Those that were made before, of ids that are still known: making them all again takes longer than the rest."""
+    con.execute("CREATE TABLE ats.pseudonyms (model VARCHAR, id VARCHAR, pseudonym VARCHAR, PRIMARY KEY (model, id))")
+    with contextlib.suppress(duckdb.Error):  # there is none, it is broken, or somebody holds it: all are made again
+        con.execute(f"ATTACH {files_literal([str(before)])[1:-1]} AS before (READ_ONLY)")
+        for model in pseudonyms.MODELS:
+            con.execute(
+                f"""INSERT INTO ats.pseudonyms FROM before.ats.pseudonyms
+                WHERE model = '{model}' AND id IN (SELECT id FROM ats.{model})"""
+            )
+        con.execute("DETACH before")
 
 
 def _pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     """Pseudonyms for ids that have none; those that are there are kept, as long as they come from this key."""
-    con.execute(
-        "CREATE TABLE IF NOT EXISTS ats.pseudonyms"
-        " (model VARCHAR, id VARCHAR, pseudonym VARCHAR, PRIMARY KEY (model, id))"
-    )
     sample = con.execute("FROM ats.pseudonyms LIMIT 1").fetchall()
     if any(pseudonyms.pseudonym(key, model, record_id) != known for model, record_id, known in sample):
         con.execute("DELETE FROM ats.pseudonyms")
@@ -149,9 +156,9 @@ def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord]) -> None:
     ]
     for name, rows, schema in (("syncs", syncs, SYNCS), ("sync_counts", counts, COUNTS)):
         con.register("_log", pa.Table.from_pylist(rows, schema))
-        con.execute(f"CREATE OR REPLACE TABLE ats_history.{name} AS FROM _log")
+        con.execute(f"CREATE TABLE ats_history.{name} AS FROM _log")
         con.unregister("_log")
-    con.execute("CREATE OR REPLACE TABLE ats.as_of (as_of TIMESTAMPTZ, sync_id VARCHAR)")
+    con.execute("CREATE TABLE ats.as_of (as_of TIMESTAMPTZ, sync_id VARCHAR)")
     con.execute("INSERT INTO ats.as_of VALUES (?, ?)", [records[-1].as_of, records[-1].sync_id])
 
 

@@ -63,7 +63,7 @@ def test_what_can_not_be_written_is_told_and_done_at_the_next_run(shell: Shell, 
         if ended.code == 0:
             ended = shell("build")
     is_told(ended, 1)
-    assert "un it again" in ended.err or "makes it anew" in ended.err
+    assert "un it again" in ended.err
     is_good(shell("sync"))
     assert {table.model: table.live for table in load(shell.settings)}["applications"] > 80
 
@@ -121,9 +121,9 @@ def test_a_lake_that_lost_a_file_says_which_and_leaves_the_warehouse(known: Shel
     load(known.settings)
 
 
-def test_a_broken_warehouse_is_told_to_be_made_anew(known: Shell) -> None:
+def test_a_broken_warehouse_is_made_anew(known: Shell) -> None:
     known.settings.warehouse.write_bytes(b"no database")
-    is_told(known("build"), 1, "warehouse.duckdb", "`join-pipeline rebuild` makes it anew")
+    is_good(known("build"))
 
 
 def test_folders_with_blanks_quotes_and_brackets_work(shell: Shell) -> None:

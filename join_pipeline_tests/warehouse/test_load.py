@@ -1,4 +1,4 @@
-"""Load: tables with types and keys, in one transaction; pseudonyms that stay; what is known of the syncs."""
+"""Load: tables with types and keys, in a file of its own; pseudonyms that stay; what is known of the syncs."""
 
 import contextlib
 import hashlib
@@ -10,6 +10,7 @@ import duckdb
 import pytest
 
 from join_pipeline.errors import BuildError, LakeError
+from join_pipeline.lake.files import aside_of
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.models import MODELS
 from join_pipeline.pipeline import forget_warehouse, load
@@ -17,6 +18,7 @@ from join_pipeline.settings import Settings, load_settings
 from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.cli.commands import KEY, Shell
 from join_pipeline_tests.cli.companies import company
+from join_pipeline_tests.warehouse.readers import holder
 
 INSTANTS = {"changed_at", "remote_deleted_at", "observed_at", "remote_created_at", "remote_updated_at", "opened_at"}
 BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -115,7 +117,7 @@ def test_a_load_that_fails_leaves_every_old_table(settings: Settings, content: b
     broken = settings.lake / record.files.models[last][-1]
     whole = broken.read_bytes()
     broken.write_bytes(content)
-    with pytest.raises(BuildError, match="rolled back"):
+    with pytest.raises(BuildError, match="left the warehouse as it was"):
         load(settings)
     assert everything(settings) == before
 
@@ -146,6 +148,29 @@ def test_pseudonyms_are_kept_and_come_again_from_the_same_key(settings: Settings
     forget_warehouse(settings)
     load(settings)
     assert set(made) <= set(rows(settings, "FROM ats.pseudonyms"))
+
+
+def test_who_holds_the_warehouse_open_keeps_it_and_blocks_nobody(settings: Settings) -> None:
+    load(settings)
+    made = rows(settings, "FROM ats.pseudonyms ORDER BY ALL")
+    for read_only in (True, False):
+        with holder(settings.warehouse, read_only=read_only) as reader:
+            load(settings)
+            assert reader.ask("SELECT count(*) FROM ats.pseudonyms") == [[len(made)]]
+            assert rows(settings, "FROM ats.pseudonyms ORDER BY ALL") == made
+
+
+def test_what_a_killed_load_left_is_gone_with_the_next(settings: Settings) -> None:
+    load(settings)
+    spill = settings.builds / "spill"
+    spill.mkdir(parents=True, exist_ok=True)
+    aside = aside_of(settings.warehouse)
+    left = [aside, aside.with_name(f"{aside.name}.wal"), spill / "x.tmp"]
+    for path in left:
+        path.write_bytes(b"half a warehouse")
+    load(settings)
+    assert [path for path in left if path.exists()] == []
+    assert sorted(path.name for path in settings.home.iterdir()) == ["builds", "lake", "lock", "warehouse.duckdb"]
 
 
 def test_another_key_gives_other_pseudonyms_to_everyone(settings: Settings) -> None:
