@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition, Event, Lock
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import httpx
 
@@ -49,6 +49,24 @@ class _TokenAuth(httpx.Auth):
         yield request
 
 
+class _InTime(httpx.SyncByteStream):
+    """A body that comes within so many seconds or not at all. httpx bounds each read of it only."""
+
+    def __init__(self, body: httpx.SyncByteStream, seconds: float) -> None:
+        self._body = body
+        self._ends = time.monotonic() + seconds
+        self._seconds = seconds
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._body:
+            if time.monotonic() > self._ends:
+                raise httpx.ReadTimeout(f"The body did not come within {self._seconds:.0f} s")
+            yield chunk
+
+    def close(self) -> None:
+        self._body.close()
+
+
 class JoinClient:
     """Reads from JOIN. Usable from several threads; a context manager."""
 
@@ -69,9 +87,11 @@ class JoinClient:
             auth=self._auth,
             # a place in the pool is waited for as long as it takes: the requests that hold one are bounded
             timeout=httpx.Timeout(timeout_seconds, pool=None),
+            event_hooks={"response": [self._bound]},
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
             limits=httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
         )
+        self._timeout_seconds = timeout_seconds
         self._in_flight = in_flight
         self._max_wait_seconds = max_wait_seconds
         self._sleep = sleep or self._pause
@@ -95,6 +115,9 @@ class JoinClient:
         with self._sent:
             self._sent.wait_for(lambda: self._sending == 0)
         self._http.close()
+
+    def _bound(self, response: httpx.Response) -> None:
+        response.stream = _InTime(cast(httpx.SyncByteStream, response.stream), self._timeout_seconds)
 
     def _pause(self, seconds: float) -> None:
         if self._closed.wait(seconds):

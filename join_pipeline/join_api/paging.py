@@ -14,8 +14,10 @@ class Paging:
     """Which pages to ask for: page 1 alone, then windows that double up to `in_flight`, none after the end.
 
     The end is an empty page, or one shorter than the longest before it. A first page that is shorter than asked for is
-    followed by page 2, since a server may cap the size. A page equal to the one before it means that the server
-    ignores paging: its whole list came with the first answer. A listing that is resumed begins at page `first`.
+    followed by page 2, since a server may cap the size. A page equal to the one before it means that the server ignores
+    paging, and that its whole list came with the first answer; or that just one page of new records has pushed the
+    others on meanwhile. So the first page is asked for again: only where paging is ignored it is the same once more. A
+    listing that is resumed begins at page `first`.
     """
 
     in_flight: int
@@ -28,6 +30,7 @@ class Paging:
     _told: int = field(init=False)
     _longest: int = field(default=0, init=False)
     _last_content: int | None = field(default=None, init=False)
+    _is_repeated: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self._asked = self._told = self.first - 1
@@ -36,6 +39,8 @@ class Paging:
         """The pages to ask for now, all of them; empty at the end."""
         if self.is_ended:
             return range(0)
+        if self._is_repeated:
+            return range(self.first, self.first + 1)
         first = self._asked + 1
         self._asked += self._window
         # a short first page may be the whole list: ask for one more page before asking for many
@@ -47,14 +52,16 @@ class Paging:
 
     def tell(self, page: int, n_records: int, content: int) -> bool:
         """What came for `page`, in the order of pages; `content` is a hash of it. True if its records count."""
+        if self._is_repeated and page == self.first:
+            self._is_repeated = False
+            self.is_ended = self.is_paging_ignored = content == self._last_content
+            return not self.is_ended and n_records > 0
         if page != self._told + 1:
             raise ValueError(f"page {page} told after page {self._told}")
         self._told = page
-        if n_records and content == self._last_content:
-            self.is_ended = self.is_paging_ignored = True
-            return False
+        self._is_repeated = n_records > 0 and content == self._last_content
         self._last_content = content
         if n_records == 0 or n_records < self._longest:
             self.is_ended = True
         self._longest = max(self._longest, n_records)
-        return n_records > 0
+        return n_records > 0 and not self._is_repeated

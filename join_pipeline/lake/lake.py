@@ -15,13 +15,18 @@ import pyarrow.parquet as pq
 
 from join_pipeline.errors import LakeError, SettingsError
 from join_pipeline.lake.files import appearing, make_folder, write_whole
-from join_pipeline.lake.record import Files, SyncRecord
+from join_pipeline.lake.record import FORMAT, Files, SyncRecord
 from join_pipeline.models.ids import ALPHABET, ID_LENGTH, Ids
 
-FORMAT: Final = 1
 MOST_RECORDS: Final = 64
 KEPT_RECORDS: Final = 16
 T = TypeVar("T")
+
+
+class Formatted(msgspec.Struct):
+    """What every release can read of a lake's JSON."""
+
+    format: int
 
 
 class Connection(msgspec.Struct):
@@ -44,11 +49,19 @@ class Lake:
 
     def records(self) -> list[SyncRecord]:
         """All committed syncs, oldest first. Of folded ones, the lists of files are gone."""
-        folded = pq.read_table(self._log)["record"].to_pylist() if self._log.exists() else []
-        records = [msgspec.json.decode(text, type=SyncRecord) for text in folded]
+        records = [_decode(self._log, text.encode(), SyncRecord) for text in self._folded()]
         records += [_read(path, SyncRecord) for path in self._record_files()]
         # a fold that was cut off leaves a record in both places
         return sorted({record.sync_id: record for record in records}.values(), key=lambda record: record.sync_id)
+
+    def _folded(self) -> list[str]:
+        if not self._log.exists():
+            return []
+        try:
+            texts: list[str] = pq.read_table(self._log, columns=["record"])["record"].to_pylist()
+        except (OSError, pa.ArrowException, KeyError) as error:
+            raise _unreadable(self._log, error) from None
+        return texts
 
     def newest(self) -> SyncRecord | None:
         """The record that is in force."""
@@ -92,6 +105,8 @@ class Lake:
 
     def remove_unlisted(self, *records: SyncRecord | None) -> None:
         """Remove files that none of `records` lists: what dead syncs left, and what has been replaced."""
+        for part in (*self.path.glob(".*.part"), *(self.path / "syncs").glob(".*.part")):
+            part.unlink(missing_ok=True)
         kept = {path for record in records if record for path in record.files.all()}
         for room in ("raw", "models", "quarantine"):
             for path in sorted((self.path / room).rglob("*"), reverse=True):
@@ -118,11 +133,6 @@ def open_lake(path: Path, integration_id: str | None = None, *, create: bool = F
         chosen = integration_id or "join:" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
         write_whole(identity, msgspec.json.encode(Connection(FORMAT, chosen)))
     connection = _read(identity, Connection)
-    if connection.format > FORMAT:
-        raise LakeError(
-            f"{path} has format {connection.format}; this version of join-pipeline reads format {FORMAT}. "
-            f"Upgrade join-pipeline."
-        )
     if integration_id is not None and integration_id != connection.integration_id:
         raise SettingsError(
             "JOIN_PIPELINE_INTEGRATION_ID differs from the lake's own id, and all ids come from it. Unset it, or set "
@@ -133,6 +143,25 @@ def open_lake(path: Path, integration_id: str | None = None, *, create: bool = F
 
 def _read(path: Path, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError) as error:
-        raise LakeError(f"{path} can't be read ({error}). Restore it from the backup.") from None
+        return _decode(path, path.read_bytes(), kind)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def _decode(path: Path, text: bytes, kind: type[T]) -> T:
+    """JSON of the lake. What a newer release wrote is told as that, whatever else is in it."""
+    try:
+        found = msgspec.json.decode(text, type=Formatted).format
+        if found > FORMAT:
+            raise LakeError(
+                f"{path} has format {found}; this version of join-pipeline reads format {FORMAT}. "
+                f"Upgrade join-pipeline."
+            )
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.DecodeError as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> LakeError:
+    reason = str(error).partition("\n")[0]
+    return LakeError(f"{path} can't be read ({reason}). Restore it from the backup.")

@@ -1,10 +1,12 @@
 """The sync's record: its atomic appearance is the commit, and the newest one lists every file in force."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
+FORMAT: Final = 1
+"""Of the lake: of its identity, its records, and how its files lie."""
 Mode = Literal["full", "incremental"]
 Verdict = Literal["committed", "guarded"]
 
@@ -59,7 +61,7 @@ class LastFull(msgspec.Struct, kw_only=True):
 class SyncRecord(msgspec.Struct, kw_only=True):
     """One committed sync. `as_of` is its latest fetch; all instants are the server's time."""
 
-    format: int = 1
+    format: int = FORMAT
     sync_id: str
     previous: str | None
     mode: Mode

@@ -30,13 +30,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back. `cut` bytes of the body are kept back; `is_dropped` closes without any answer."""
+    """What is sent back. `cut` bytes of the body are kept back; `is_dropped` closes without any answer.
+
+    With `drip` the body comes byte by byte, so many seconds apart.
+    """
 
     body: bytes = b"[]"
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     cut: int = 0
     is_dropped: bool = False
+    drip: float = 0.0
 
 
 def as_json(value: Any, status: int = 200, **headers: str) -> Answer:
@@ -73,7 +77,12 @@ def serving(answer: Callable[[Asked], Answer]) -> Iterator[Loopback]:
             for name, text in ({"Content-Length": str(len(given.body))} | given.headers).items():
                 self.send_header(name, text)
             self.end_headers()
-            self.wfile.write(given.body[: len(given.body) - given.cut])
+            whole = given.body[: len(given.body) - given.cut]
+            for part in [whole[n : n + 1] for n in range(len(whole))] if given.drip else [whole]:
+                self.wfile.write(part)
+                if given.drip:
+                    self.wfile.flush()
+                    time.sleep(given.drip)
             self.close_connection = given.cut > 0
 
         def log_message(self, *_: object) -> None:

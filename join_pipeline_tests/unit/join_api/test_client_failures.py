@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 
 import httpx
 import pytest
@@ -111,6 +112,18 @@ def test_no_error_holds_the_payload_the_token_or_the_query(status):
     found, _ = failing(Answer(body, status))
     for secret in ("Anna", "example", TOKEN, "jobId"):
         assert secret not in str(found)
+
+
+@pytest.mark.parametrize("status", [200, 500])
+def test_an_answer_that_drips_is_given_up_in_time(status):
+    with serving(in_turn(Answer(b"[" + b" " * 10_000 + b"]", status, drip=0.05))) as server:
+        began = time.monotonic()
+        with (
+            reading(server.url, timeout_seconds=0.2, max_wait_seconds=1e-9) as client,
+            pytest.raises(TransientError, match=r"got no answer \(ReadTimeout\)"),
+        ):
+            client.get("/jobs")
+    assert time.monotonic() - began < 100, "the whole of it would take 500 s"
 
 
 def test_a_long_message_is_cut():

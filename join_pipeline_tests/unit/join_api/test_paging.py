@@ -69,12 +69,47 @@ def test_pages_are_asked_for_in_windows_until_the_list_ends(n_records, size, in_
 
 @pytest.mark.parametrize("n_records", [1, FULL, 3 * FULL], ids=["short", "as long as a page", "longer than a page"])
 @pytest.mark.parametrize("in_flight", [1, 2, 8])
-def test_a_page_equal_to_the_one_before_means_that_paging_is_ignored(n_records, in_flight):
+def test_a_page_that_comes_again_and_again_means_that_paging_is_ignored(n_records, in_flight):
     whole = list(range(n_records))
     done = walk(dict.fromkeys(range(1, 100), whole), in_flight)
     assert done.records == whole
     assert done.is_paging_ignored
-    assert done.n_requests <= 3
+    assert done.windows[-1] == [1], "the first page is asked for again before that is believed"
+    assert done.n_requests <= 4
+
+
+def test_a_list_that_ignores_paging_and_grows_is_read_to_its_end():
+    paging, asked, seen = Paging(4), 0, set()
+    while window := paging.window():
+        for number in window:
+            asked += 1
+            whole = range(3 * FULL + min(asked, 9))
+            if paging.tell(number, len(whole), hash(whole)):
+                seen |= set(whole)
+    assert paging.is_paging_ignored
+    assert seen == set(range(3 * FULL + 9))
+    assert asked < 20
+
+
+@pytest.mark.parametrize("at", [2, 3, 6])
+@pytest.mark.parametrize("in_flight", [1, 8])
+def test_a_page_pushed_on_by_just_one_page_of_new_records_is_not_taken_for_paging_ignored(at, in_flight):
+    seen, paging = grown_at(10 * FULL, {at: FULL}, in_flight)
+    assert not paging.is_paging_ignored
+    assert seen >= set(range(10 * FULL))
+
+
+def grown_at(n_before, growth, in_flight):
+    """Ids seen of a list, newest first, that grows by so many before each such read; old ids are not negative."""
+    paging, seen, now, n_read = Paging(in_flight), set(), list(range(n_before)), 0
+    while window := paging.window():
+        for number in window:
+            n_read += 1
+            now = [*range(-growth.get(n_read, 0) - n_read * 10_000, -n_read * 10_000), *now]
+            records = now[(number - 1) * FULL : number * FULL]
+            if paging.tell(number, len(records), hash(tuple(records))):
+                seen |= set(records)
+    return seen, paging
 
 
 def test_two_empty_pages_are_the_end_and_not_paging_ignored():
@@ -130,14 +165,12 @@ def test_every_record_is_read_once_and_little_is_asked_for_past_the_end(n_record
     assert done.n_requests - n_pages_from_first <= max(in_flight, 1)
 
 
-@given(n_before=st.integers(1, 500), n_new=st.integers(0, 49), in_flight=st.integers(1, 8), at=st.integers(1, 12))
-def test_a_list_that_grows_while_it_is_read_loses_no_record(n_before, n_new, in_flight, at):
-    paging, seen, now = Paging(in_flight), set(), list(range(n_before))
-    while window := paging.window():
-        for number in window:
-            if number == at:  # newest first: new ones push the others to later pages
-                now = [*range(-n_new, 0), *now]
-            records = now[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-            if paging.tell(number, len(records), hash(tuple(records))):
-                seen |= set(records)
+@given(
+    n_before=st.integers(1, 1_000),
+    growth=st.dictionaries(st.integers(1, 12), st.one_of(st.integers(0, 120), st.sampled_from([FULL, 2 * FULL]))),
+    in_flight=st.integers(1, 8),
+)
+def test_a_list_that_grows_while_it_is_read_loses_no_record(n_before, growth, in_flight):
+    seen, paging = grown_at(n_before, growth, in_flight)
     assert set(range(n_before)) <= seen
+    assert not paging.is_paging_ignored

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from join_pipeline.errors import LakeError, SettingsError
-from join_pipeline.lake.lake import FORMAT, KEPT_RECORDS, MOST_RECORDS, Lake, open_lake
-from join_pipeline.lake.record import FeedRecord, Files, ModelRecord, SyncRecord, sync_id_of
+from join_pipeline.lake.lake import KEPT_RECORDS, MOST_RECORDS, Lake, open_lake
+from join_pipeline.lake.record import FORMAT, FeedRecord, Files, ModelRecord, SyncRecord, sync_id_of
 from join_pipeline.models.ids import Ids
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -75,9 +77,10 @@ def test_where_no_lake_is_one_is_told_how_to_make_it(tmp_path):
     assert not (tmp_path / "lake").exists()
 
 
-def test_a_lake_of_a_newer_format_is_refused_and_left_alone(lake):
+@pytest.mark.parametrize("more", ['"integration_id": "join:test"', '"company": {"id": "join:test"}'])
+def test_a_lake_of_a_newer_format_is_refused_and_left_alone(lake, more):
     identity = lake.path / "connection.json"
-    identity.write_text(f'{{"format": {FORMAT + 1}, "integration_id": "join:test"}}')
+    identity.write_text(f'{{"format": {FORMAT + 1}, {more}}}')
     for create in (False, True):
         with pytest.raises(LakeError, match=rf"has format {FORMAT + 1}.*reads format {FORMAT}\. Upgrade join-pipeline"):
             open_lake(lake.path, create=create)
@@ -140,6 +143,28 @@ def test_a_damaged_record_is_told_by_its_path(lake, content):
             read()
 
 
+@pytest.mark.parametrize("more", ["", ', "files": {"raw": "elsewhere"}'])
+def test_a_record_of_a_newer_format_is_told_as_one(lake, more):
+    lake.commit(record(0))
+    (lake.path / "syncs" / f"{record(1).sync_id}.json").write_text(f'{{"format": {FORMAT + 1}{more}}}')
+    for read in (lake.newest, lake.records):
+        with pytest.raises(LakeError, match=rf"has format {FORMAT + 1}.*Upgrade join-pipeline"):
+            read()
+
+
+@pytest.mark.parametrize("is_parquet", [False, True])
+def test_a_damaged_log_of_records_is_told_by_its_path(lake, is_parquet):
+    lake.commit(record(0))
+    log = lake.path / "syncs" / "log.parquet"
+    if is_parquet:
+        pq.write_table(pa.table({"other": ["x"]}), log)
+    else:
+        log.write_bytes(b"PAR1 and then nothing")
+    assert lake.newest() == record(0)
+    with pytest.raises(LakeError, match=r"log\.parquet can't be read .*Restore it from the backup"):
+        lake.records()
+
+
 def test_what_a_writer_left_behind_is_no_record(lake):
     lake.commit(record(0))
     (lake.path / "syncs" / f".{record(1).sync_id}.json.part").write_bytes(b"half")
@@ -189,7 +214,14 @@ def test_what_no_record_lists_is_removed_and_all_else_stays(lake):
         )
     ]
     before = put(lake, "models/jobs/0.parquet")
-    for path in ("raw/jobs/9/part-00000.parquet", "models/jobs/.9.parquet.part", "quarantine/jobs/9.parquet"):
+    for path in (
+        "raw/jobs/9/part-00000.parquet",
+        "models/jobs/.9.parquet.part",
+        "quarantine/jobs/9.parquet",
+        "syncs/.9.json.part",
+        "syncs/.log.parquet.part",
+        ".connection.json.part",
+    ):
         put(lake, path)
     newest = record(
         1,
