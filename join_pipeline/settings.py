@@ -7,11 +7,11 @@ Not here: anything that acts on them.
 import os
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 import httpx
 import typer
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from join_pipeline.errors import SettingsError
@@ -55,6 +55,12 @@ def _key(key: SecretStr) -> SecretStr:
     if len(key) < SHORTEST_KEY:
         raise ValueError(f"needs at least {SHORTEST_KEY} characters")
     return key
+
+
+def _file(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("names no file")
+    return Path(value).absolute() if isinstance(value, str | Path) else value
 
 
 class Settings(BaseSettings):
@@ -104,6 +110,35 @@ class Settings(BaseSettings):
         "2GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|MiB|GiB)$", description="Memory that DuckDB may use"
     )
 
+    publish_people: bool = Field(
+        False, description="Also publish `people.duckdb`: names and contacts, by the same keys"
+    )
+    per_person: bool = Field(False, description="Give readers keys of users, and figures per person")
+    k: int = Field(5, ge=2, le=1000, description="Shared models show no group of fewer people than this")
+    minimum_n: int = Field(10, ge=2, le=10_000, description="No rate on fewer cases than this; at least k")
+    stuck_percentile: float = Field(
+        75.0, ge=50, le=99, description="Stuck: waits longer than this percentile of the milestone's completed visits"
+    )
+    stuck_days: float = Field(
+        90.0, gt=0, le=3650, description="Stuck where there are few such visits: after this many days"
+    )
+    stuck_visits: int = Field(10, ge=1, le=10_000, description="Fewer completed visits than this are few")
+    stage_milestone_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+        None, description="CSV of your own, `stage_name,milestone`: its rows go before ours"
+    )
+    source_channel_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+        None, description="CSV of your own, `source,channel`: its rows go before ours"
+    )
+
+    @model_validator(mode="after")
+    def _rates_stand_on_k(self) -> Self:
+        if self.minimum_n < self.k:
+            raise ValueError(
+                f"{env_name('minimum_n')} ({self.minimum_n}) is below {env_name('k')} ({self.k}): a rate would tell of "
+                "fewer people than a group may have"
+            )
+        return self
+
     @property
     def home(self) -> Path:
         """The connection's folder, absolute."""
@@ -121,6 +156,16 @@ class Settings(BaseSettings):
     def published(self) -> Path:
         """The DuckDB file that readers open."""
         return self.home / "published" / "recruiting.duckdb"
+
+    @property
+    def people(self) -> Path:
+        """Names and contacts, for those who may see them; there only when switched on."""
+        return self.home / "published" / "people.duckdb"
+
+    @property
+    def audit_log(self) -> Path:
+        """Who made names and contacts readable, when: a line of JSON each."""
+        return self.home / "audit.log"
 
     @property
     def builds(self) -> Path:
@@ -145,6 +190,13 @@ def env_name(field: str) -> str:
     return ENV_NAMES.get(field, PREFIX + field.upper())
 
 
+def setting_text(value: object) -> str:
+    """A setting's value as the environment has it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment; `overrides` win. A bad value is a `SettingsError` that names the variable."""
     try:
@@ -154,7 +206,8 @@ def load_settings(**overrides: object) -> Settings:
         for fault in error.errors(include_input=False, include_url=False):
             field = str(fault["loc"][0]) if fault["loc"] else "settings"
             name = field if field.isupper() else env_name(field)
-            faults.append(f"{name}: {fault['msg'].removeprefix('Value error, ')}")
+            said = fault["msg"].removeprefix("Value error, ")
+            faults.append(f"{name}: {said}" if fault["loc"] else said)
         raise SettingsError("; ".join(faults)) from None
 
 
@@ -171,7 +224,6 @@ def process_environment(settings: Settings) -> dict[str, str]:
         if value is None:
             environment.pop(env_name(field), None)
         else:
-            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            environment[env_name(field)] = text
+            environment[env_name(field)] = setting_text(value)
     environment[env_name("data")] = str(settings.data.absolute())
     return environment
