@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from join_pipeline.sandbox.kombo.config import KomboConfig
+
 DEFAULT_NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
 MAX_PAGE_SIZE: Final = 50
 JOB_STATUSES: Final = ("ONLINE", "OFFLINE", "ARCHIVED", "DRAFT")
@@ -56,6 +58,7 @@ class SandboxConfig:
     slow_seconds: float = 2.0
     token: str = "sandbox-token"  # noqa: S105 - it opens nothing but this sandbox
     signature_seconds: float = 3600.0  # signed URLs live one to two of these, by the sandbox's clock
+    kombo: KomboConfig = field(default_factory=KomboConfig)
 
     announces_changes: bool = True  # lastUpdatedAt moves with the stage and the state
     has_milliseconds: bool = True  # in timestamps

@@ -22,6 +22,7 @@ from join_pipeline.sandbox.config import SandboxConfig
 from join_pipeline.sandbox.control import Control
 from join_pipeline.sandbox.gate import gated
 from join_pipeline.sandbox.instants import http_date
+from join_pipeline.sandbox.kombo.routes import kombo_routes
 from join_pipeline.sandbox.reading import Reading
 from join_pipeline.sandbox.world import World
 from join_pipeline.sandbox.writing import create_application, create_note
@@ -49,6 +50,7 @@ def make_app(world: World) -> ASGIApp:
             Route("/v2/employmentTypes", gated(world, reading.employment_types), methods=["GET"]),
             Route("/v2/seniorityLevels", gated(world, reading.seniority_levels), methods=["GET"]),
             Route("/v2/{path:path}", gated(world, nothing), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+            *kombo_routes(world),
             Route("/control/truth", control.truth, methods=["GET"]),
             Route("/control/clock", control.clock, methods=["GET", "POST"]),
             Route("/control/faults", control.faults, methods=["GET", "POST"]),

@@ -43,13 +43,21 @@ def _document(body: dict[str, Any]) -> Document:
         raise Refusal(422, "documents: data must be base64") from error
 
 
+class AlreadyApplied(Refusal):
+    """A second application of one person to one job."""
+
+
+def is_open(state: State, job: int) -> bool:
+    """Whether a job takes applications."""
+    return state.has_job(job) and state.job_status[job] in (PUBLISHED, OFFLINE)
+
+
 def _job_open(state: State, job_id: object) -> int:
     if not isinstance(job_id, int) or isinstance(job_id, bool):
         raise Refusal(422, "jobId must be an integer")
-    job = job_id - 1
-    if not state.has_job(job) or state.job_status[job] not in (PUBLISHED, OFFLINE):
+    if not is_open(state, job_id - 1):
         raise Refusal(422, "jobId names no job that takes applications")
-    return job
+    return job_id - 1
 
 
 def _candidate(world: World, state: State, job: int, person: dict[str, str | None]) -> int:
@@ -64,10 +72,30 @@ def _candidate(world: World, state: State, job: int, person: dict[str, str | Non
     if known is None:
         return world.written.new_candidate()
     if any(w.job == job and w.candidate == known for w in live):
-        raise Refusal(world.config.duplicate_status, "Candidate already exists for this job")
+        raise AlreadyApplied(world.config.duplicate_status, "Candidate already exists for this job")
     if (world.company.arrivals.candidate[state.live[world.company.arrivals.job[state.live] == job]] == known).any():
-        raise Refusal(world.config.duplicate_status, "Candidate already exists for this job")
+        raise AlreadyApplied(world.config.duplicate_status, "Candidate already exists for this job")
     return known
+
+
+def write_application(
+    world: World, *, job: int, product: str, person: dict[str, str | None], documents: tuple[Document, ...], **more: Any
+) -> WrittenApplication:
+    """An application that arrives now. Refuses a person who applied to the job before."""
+    state = world.look()
+    application = WrittenApplication(
+        application=world.written.next_application(),
+        job=job,
+        candidate=_candidate(world, state, job, person),
+        created=state.now,
+        product=product,
+        person=person,
+        documents=documents,
+        **more,
+    )
+    world.written.applications.append(application)
+    state.touch()
+    return application
 
 
 async def create_application(world: World, request: Request) -> Response:
@@ -86,19 +114,14 @@ async def create_application(world: World, request: Request) -> Response:
     source = body.get("source")
     if source not in WRITTEN_SOURCES:
         raise Refusal(422, f"source must be one of {', '.join(WRITTEN_SOURCES)}")
-    application = WrittenApplication(
-        application=world.written.next_application(),
+    application = write_application(
+        world,
         job=job,
-        candidate=-1,
-        created=state.now,
         product=WRITTEN_SOURCES[source],
         person=person,
         documents=_documents(body),
         external_id=_text(body, "integrationExternalId", optional=True),
     )
-    application.candidate = _candidate(world, state, job, person)
-    world.written.applications.append(application)
-    state.touch()
     answer = {"id": application.application + 1, "candidateId": application.candidate + 1}
     return json_answer(answer, world.config.created_status)
 
