@@ -7,13 +7,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from join_pipeline.sandbox.answers import Refusal
 from join_pipeline.sandbox.files import document
-from join_pipeline.sandbox.kombo.answers import KomboRefusal, invalid, success
+from join_pipeline.sandbox.kombo.answers import KomboRefusal, invalid, json_object, success
 from join_pipeline.sandbox.kombo.service import Kombo
 from join_pipeline.sandbox.kombo.tables import Entry
 from join_pipeline.sandbox.payloads import SIGNATURE
@@ -38,7 +37,7 @@ class Actions:
         self._kombo = kombo
 
     async def create_application(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await json_object(request)
         written, warnings = await self._create(request.path_params["job_id"], body, body.keys() - {"candidate"})
         records, tables = self._kombo.records, self._kombo.replica.tables
         record = records.record("applications", tables["applications"].entries[written.application + 1])
@@ -46,7 +45,7 @@ class Actions:
         return self._success(record | {"candidate": person}, warnings)
 
     async def create_candidate(self, request: Request) -> Response:
-        body = await _body(request)
+        body = await json_object(request)
         application = body.get("application")
         if not isinstance(application, dict) or not isinstance(application.get("job_id"), str):
             raise invalid("application.job_id is required")
@@ -156,16 +155,6 @@ class Actions:
     def _success(self, data: Any, warnings: list[str]) -> Response:
         answer = success(data, warnings=warnings)
         return Response(self._kombo.world.sign(bytes(answer.body)), media_type="application/json")
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        body = msgspec.json.decode(await request.body())
-    except msgspec.DecodeError as error:
-        raise invalid("the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise invalid("the body must be an object")
-    return body
 
 
 def _list(body: dict[str, Any], key: str) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import Response
 
 from join_pipeline.sandbox.answers import Refusal, json_answer
@@ -43,6 +44,17 @@ class KomboRefusal(Refusal):
 
 def invalid(message: str) -> KomboRefusal:
     return KomboRefusal("PLATFORM.INPUT_INVALID", message)
+
+
+async def json_object(request: Request) -> dict[str, Any]:
+    """The body of a request; none is an empty one."""
+    try:
+        body = msgspec.json.decode(await request.body() or b"{}")
+    except msgspec.DecodeError as error:
+        raise invalid("the body is not JSON") from error
+    if not isinstance(body, dict):
+        raise invalid("the body must be an object")
+    return body
 
 
 def success(data: Any, *, warnings: Sequence[str] | None = None) -> Response:

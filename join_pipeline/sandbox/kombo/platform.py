@@ -4,12 +4,11 @@ from base64 import b64decode, b64encode
 from typing import Any, Final
 
 import httpx
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from join_pipeline.sandbox.instants import iso
-from join_pipeline.sandbox.kombo.answers import KomboRefusal, invalid, success
+from join_pipeline.sandbox.kombo.answers import KomboRefusal, invalid, json_object, success
 from join_pipeline.sandbox.kombo.config import MODELS
 from join_pipeline.sandbox.kombo.records import BLANK
 from join_pipeline.sandbox.kombo.service import Kombo
@@ -59,7 +58,7 @@ class Platform:
 
     async def force_sync(self, request: Request) -> Response:
         kombo, now = self._kombo, self._kombo.world.clock.now()
-        kind = (msgspec.json.decode(await request.body() or b"{}") or {}).get("type", "FULL")
+        kind = (await json_object(request)).get("type", "FULL")
         if kind not in ("FULL", "DELTA"):
             raise invalid("type must be FULL or DELTA")
         if now < kombo.replica.connected:
@@ -69,11 +68,8 @@ class Platform:
 
     async def passthrough(self, request: Request) -> Response:
         """A request to JOIN's API under this integration's token. What JOIN answers is data, even an error."""
-        try:
-            body = msgspec.json.decode(await request.body())
-        except msgspec.DecodeError as error:
-            raise invalid("the body is not JSON") from error
-        if not isinstance(body, dict) or body.get("method") not in _METHODS or not isinstance(body.get("path"), str):
+        body = await json_object(request)
+        if body.get("method") not in _METHODS or not isinstance(body.get("path"), str):
             raise invalid("method and path are required")
         if (request.path_params["tool"], request.path_params["api"]) != ("join", "v2"):
             raise invalid("the integration has no such API")

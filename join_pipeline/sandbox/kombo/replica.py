@@ -28,7 +28,7 @@ TAGS: Final = "ats_join_candidates_tags"
 STAGES: Final = "ats_join_jobs_application_stages"
 QUESTIONS: Final = "ats_join_jobs_screening_questions"
 TEAM: Final = "ats_join_jobs_users"
-APPLICATIONS: Final = "applications"  # of a candidate: a link of its own kind, which no webhook names
+APPLICATIONS: Final = "ats_applications"  # those of a candidate
 
 
 class Replica:
