@@ -66,7 +66,7 @@ def run_sync(
             reading.read(planned, references)
             _store(lake, spool, record)
             derive(con, lake.path, lake.ids, record, previous, _raw_of(lake, record), settings.post_url_template)
-            compact(con, lake.path, record)
+            compact(con, lake.path, record, settings.raw_days)
             retire(con, lake.path, record, settings.raw_days)
         if record.mode == "full" and record.verdict == "committed":
             record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
