@@ -19,6 +19,7 @@ from join_pipeline.join_api.server_clock import SKEW_REPORTED
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.settings import Settings
+from join_pipeline.warehouse.maps import MAPS, checked, unmapped
 
 LEAST_FREE: Final = 2**30
 STALE: Final = timedelta(hours=36)
@@ -43,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("disk space", _disk),
         ("lock", _lock),
         ("lake", _lake),
+        ("maps", _maps),
         ("published file", _published),
     )
     for name, check in checks:
@@ -128,6 +130,16 @@ def _lake(settings: Settings) -> Finding:
     if age > STALE:
         return Finding("lake", "warning", f"the last sync is {age.days} days old. Is the schedule switched on?")
     return Finding("lake", "ok", f"last sync as of {newest.as_of:%Y-%m-%d %H:%M} UTC")
+
+
+def _maps(settings: Settings) -> Finding:
+    for one in MAPS:
+        if (path := getattr(settings, one.setting)) is not None:
+            checked(one, path)
+    told = unmapped(settings.published, "main") if settings.published.exists() else {}
+    if told:
+        return Finding("maps", "warning", " ".join(told.values()))
+    return Finding("maps", "ok", "every stage and source that was published is named")
 
 
 def _published(settings: Settings) -> Finding:

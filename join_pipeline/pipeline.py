@@ -19,9 +19,10 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.settings import Settings, pseudonym_key_file
 from join_pipeline.sync.replay import replay
 from join_pipeline.warehouse.load import LoadedTable, load_versions
+from join_pipeline.warehouse.maps import copy_maps
 from join_pipeline.warehouse.marts import Node, build_marts
 from join_pipeline.warehouse.pseudonyms import key_from_file
-from join_pipeline.warehouse.publish import Published, publish
+from join_pipeline.warehouse.publish import Published, publish, withdraw_people
 
 Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
@@ -56,6 +57,8 @@ def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
 
 
 def _build(settings: Settings) -> Built:
+    forget_people(settings)
+    copy_maps(settings)  # at the door: a map that is none is told before anything is changed
     tables = load(settings)
     nodes = build_marts(settings)
     refuse_failed(nodes)
@@ -67,6 +70,12 @@ def load(settings: Settings) -> list[LoadedTable]:
     lake = open_lake(settings.lake, settings.integration_id)
     with new_warehouse(settings, lambda: _connected(settings)) as con:
         return load_versions(lake, con, pseudonym_key(settings), settings.warehouse)
+
+
+def forget_people(settings: Settings) -> None:
+    """Remove names and contacts from readers' reach if that was switched off, whatever becomes of the build."""
+    if not settings.publish_people:
+        withdraw_people(settings)
 
 
 def forget_warehouse(settings: Settings) -> None:

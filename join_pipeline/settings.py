@@ -7,14 +7,13 @@ Not here: anything that acts on them.
 import os
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
 import httpx
 import typer
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from join_pipeline.credentials import checked_token, stored_token
 from join_pipeline.errors import SettingsError
 
 ENV_NAMES: Final = {"join_api_token": "JOIN_API_TOKEN", "join_api_url": "JOIN_API_URL"}
@@ -56,6 +55,12 @@ def _key(key: SecretStr) -> SecretStr:
     if len(key) < SHORTEST_KEY:
         raise ValueError(f"needs at least {SHORTEST_KEY} characters")
     return key
+
+
+def _file(value: object) -> object:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("names no file")
+    return Path(value).absolute() if isinstance(value, str | Path) else value
 
 
 class Settings(BaseSettings):
@@ -101,21 +106,38 @@ class Settings(BaseSettings):
     post_url_template: str | None = Field(
         None, description="A job's public URL where JOIN gives none; `{id}` is JOIN's job id"
     )
-    only_created: bool = Field(
-        False, description="Whether syncs keep only applications that were created here; fixed with the first sync"
-    )
-    platform: str | None = Field(
-        None, min_length=1, max_length=100, description="Your platform's name, the source of what is created here"
-    )
-    written_source_csv: Path | None = Field(
-        None, description="CSV of your own (name,source): source names and the word of JOIN's that each is written as"
-    )
-    private_data_urls: bool = Field(
-        False, description="Whether attachments may be taken from loopback and private addresses, too"
-    )
     memory_limit: str = Field(
         "2GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|MiB|GiB)$", description="Memory that DuckDB may use"
     )
+
+    publish_people: bool = Field(
+        False, description="Also publish `people.duckdb`: names and contacts, by the same keys"
+    )
+    per_person: bool = Field(False, description="Give readers keys of users, and figures per person")
+    k: int = Field(5, ge=2, le=1000, description="Shared models show no group of fewer people than this")
+    minimum_n: int = Field(10, ge=2, le=10_000, description="No rate on fewer cases than this; at least k")
+    stuck_percentile: float = Field(
+        75.0, ge=50, le=99, description="Stuck: waits longer than this percentile of the milestone's completed visits"
+    )
+    stuck_days: float = Field(
+        90.0, gt=0, le=3650, description="Stuck where there are few such visits: after this many days"
+    )
+    stuck_visits: int = Field(10, ge=1, le=10_000, description="Fewer completed visits than this are few")
+    stage_milestone_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+        None, description="CSV of your own, `stage_name,milestone`: its rows go before ours"
+    )
+    source_channel_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+        None, description="CSV of your own, `source,channel`: its rows go before ours"
+    )
+
+    @model_validator(mode="after")
+    def _rates_stand_on_k(self) -> Self:
+        if self.minimum_n < self.k:
+            raise ValueError(
+                f"{env_name('minimum_n')} ({self.minimum_n}) is below {env_name('k')} ({self.k}): a rate would tell of "
+                "fewer people than a group may have"
+            )
+        return self
 
     @property
     def home(self) -> Path:
@@ -136,9 +158,14 @@ class Settings(BaseSettings):
         return self.home / "published" / "recruiting.duckdb"
 
     @property
-    def actions(self) -> Path:
-        """The journal of what was created here, and what is still to be sent."""
-        return self.home / "actions"
+    def people(self) -> Path:
+        """Names and contacts, for those who may see them; there only when switched on."""
+        return self.home / "published" / "people.duckdb"
+
+    @property
+    def audit_log(self) -> Path:
+        """Who made names and contacts readable, when: a line of JSON each."""
+        return self.home / "audit.log"
 
     @property
     def builds(self) -> Path:
@@ -146,21 +173,28 @@ class Settings(BaseSettings):
         return self.home / "builds"
 
     def token(self) -> str:
-        """The API token: the environment's, else the stored one; or a `SettingsError` that says how to set it."""
+        """The API token, or a `SettingsError` that says how to set it."""
         text = self.join_api_token.get_secret_value().strip() if self.join_api_token else ""
-        if not text:
-            text = stored_token(token_file(self.connection)) or ""
         if not text:
             raise SettingsError(
                 "JOIN_API_TOKEN is not set. Make a token in JOIN under User Settings > API Credentials, then: "
-                "`join-pipeline connect`, or export JOIN_API_TOKEN=…"
+                "export JOIN_API_TOKEN=…"
             )
-        return checked_token(text)
+        if not text.isascii() or not text.isprintable() or " " in text:
+            raise SettingsError("JOIN_API_TOKEN has blanks or characters that no token has. Paste the raw token.")
+        return text
 
 
 def env_name(field: str) -> str:
     """The environment variable behind a field of `Settings`."""
     return ENV_NAMES.get(field, PREFIX + field.upper())
+
+
+def setting_text(value: object) -> str:
+    """A setting's value as the environment has it."""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -172,23 +206,14 @@ def load_settings(**overrides: object) -> Settings:
         for fault in error.errors(include_input=False, include_url=False):
             field = str(fault["loc"][0]) if fault["loc"] else "settings"
             name = field if field.isupper() else env_name(field)
-            faults.append(f"{name}: {fault['msg'].removeprefix('Value error, ')}")
+            said = fault["msg"].removeprefix("Value error, ")
+            faults.append(f"{name}: {said}" if fault["loc"] else said)
         raise SettingsError("; ".join(faults)) from None
 
 
-def config_folder() -> Path:
-    """The user's config folder: secrets lie here, away from the data."""
-    return Path(typer.get_app_dir("join-pipeline", roaming=False))
-
-
 def pseudonym_key_file() -> Path:
-    """Where the pseudonym key lies when the environment has none."""
-    return config_folder() / "pseudonym.key"
-
-
-def token_file(connection: str) -> Path:
-    """Where `connect` stores a connection's token; the environment's wins."""
-    return config_folder() / "tokens" / connection
+    """Where the pseudonym key lies when the environment has none: in the user's config folder, away from the data."""
+    return Path(typer.get_app_dir("join-pipeline", roaming=False)) / "pseudonym.key"
 
 
 def process_environment(settings: Settings) -> dict[str, str]:
@@ -199,7 +224,6 @@ def process_environment(settings: Settings) -> dict[str, str]:
         if value is None:
             environment.pop(env_name(field), None)
         else:
-            text = value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-            environment[env_name(field)] = text
+            environment[env_name(field)] = setting_text(value)
     environment[env_name("data")] = str(settings.data.absolute())
     return environment

@@ -15,7 +15,7 @@ from join_pipeline.errors import LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.pipeline import Connect, forget_warehouse, new_warehouse, pseudonym_key, refuse_failed
+from join_pipeline.pipeline import Connect, forget_people, forget_warehouse, new_warehouse, pseudonym_key, refuse_failed
 from join_pipeline.settings import Settings
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
@@ -61,6 +61,7 @@ def load(settings: Settings, connect: Connect, *, from_nothing: bool = False) ->
     """The newest sync into a new warehouse, through a connection of the caller's own making."""
     with locked(settings.home):
         lake = open_lake(settings.lake, settings.integration_id)
+        forget_people(settings)
         if from_nothing:
             forget_warehouse(settings)
         with new_warehouse(settings, connect) as con:

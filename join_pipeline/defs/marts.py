@@ -19,7 +19,13 @@ from join_pipeline.warehouse.data_tests import Manifest, data_tests
 from join_pipeline.warehouse.marts import Node
 
 MARTS: Final = "marts"
-GROUPS: Final = {"ats": "warehouse", "staging": "staging", "intermediate": "intermediate", "recruiting": MARTS}
+GROUPS: Final = {
+    "ats": "warehouse",
+    "people": "people",
+    "staging": "staging",
+    "intermediate": "intermediate",
+    "recruiting": MARTS,
+}
 # a nightly sync that is late warns, one that did not come at all fails
 FRESH: Final = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import pyarrow.parquet as pq
 
 from join_pipeline.lake.query import files_literal, quoted, write_query
 from join_pipeline.lake.record import Files, SyncRecord, sync_id_of
@@ -16,27 +17,63 @@ from join_pipeline.models import MODELS, Model
 
 MOST_VERSION_FILES: Final = 16
 MOST_SMALL_FILES: Final = 32
+CHEAP_ROWS: Final = 50_000
+"""A file of so many versions is written anew in about a second."""
 
 
-def compact(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord) -> None:
-    """Merge a model's version files once there are more than 16: history stays, old personal details go."""
+def compact(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int) -> None:
+    """Merge a model's version files once there are more than 16: history stays, old personal details go.
+
+    Small files with small ones, so that a large account is not written anew by every sixteenth sync. All of them where
+    that is cheap, and once the oldest file is older than `days`: nobody's old details stay for longer than raw does.
+    """
+    oldest = sync_id_of(record.started_at - timedelta(days=days))
     for name, model in MODELS.items():
-        if len(record.files.models.get(name, ())) > MOST_VERSION_FILES:
-            merge_versions(con, lake, model, record.files, record.sync_id)
+        paths = record.files.models.get(name, [])
+        if len(paths) > MOST_VERSION_FILES:
+            name_of_first = Path(paths[0]).name  # what was replayed bears no time: then all are merged
+            is_young = name_of_first[0].isdigit() and name_of_first >= oldest
+            first = 0 if not is_young else _first_of_small([pq.read_metadata(lake / path).num_rows for path in paths])
+            merge_versions(con, lake, model, record.files, record.sync_id, first)
 
 
-def merge_versions(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Files, sync_id: str) -> None:
-    """One file of all versions; one of the personal columns of the newest versions, of records that are not deleted."""
+def merge_versions(
+    con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Files, sync_id: str, first: int = 0
+) -> None:
+    """From the file at place `first` on, one file of all versions, and one of the personal columns of the newest.
+
+    Of records that are deleted no personal columns are left. The files before `first` are older and stay as they are.
+    """
     name = model.name
-    versions = f"read_parquet({files_literal([str(lake / path) for path in files.models[name]])})"
-    if personal := files.personal.get(name):
+    kept, merged = files.models[name][:first], files.models[name][first:]
+    versions = f"read_parquet({files_literal([str(lake / path) for path in merged])})"
+    listed = files.personal.get(name, [])
+    if personal := [path for path in map(_personal, merged) if path in listed]:
         newest = f"""SELECT p.id, p.sync_id, {quoted(model.personal, "p.")}
             FROM read_parquet({files_literal([str(lake / path) for path in personal])}) AS p
             WHERE (p.id, p.sync_id) IN (SELECT (id, max(sync_id)) FROM {versions} GROUP BY id)"""
-        files.personal[name] = [f"models/{name}/{sync_id}.merged.personal.parquet"]
-        write_query(con, f"{newest} ORDER BY id", lake / files.personal[name][0])
-    files.models[name] = [f"models/{name}/{sync_id}.merged.parquet"]
-    write_query(con, f"SELECT {quoted(model.plain)} FROM {versions} ORDER BY id, sync_id", lake / files.models[name][0])
+        target = f"models/{name}/{sync_id}.merged.personal.parquet"
+        files.personal[name] = [*(path for path in listed if path not in personal), target]
+        write_query(con, newest, lake / target)
+    files.models[name] = [*kept, f"models/{name}/{sync_id}.merged.parquet"]
+    query = f"SELECT {quoted(model.plain)} FROM {versions} ORDER BY id, sync_id"
+    write_query(con, query, lake / files.models[name][-1])
+
+
+def _first_of_small(rows: list[int]) -> int:
+    """Where the run of files begins that are merged: each at most twice as large as all newer ones, or cheap.
+
+    So a row is written again only when the file it lies in grows by half. Nothing but one file would be no merge: all.
+    """
+    first, merged = len(rows) - 1, rows[-1]
+    while first and rows[first - 1] <= max(CHEAP_ROWS, 2 * merged):
+        first -= 1
+        merged += rows[first]
+    return first if first < len(rows) - 1 else 0
+
+
+def _personal(path: str) -> str:
+    return f"{path.removesuffix('.parquet')}.personal.parquet"
 
 
 def retire(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int) -> None:

@@ -1,7 +1,8 @@
 """Screening questions: JOIN gives them no id, so format type and exact text are the key."""
 
 import hashlib
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from join_pipeline.mapping.rows import Mapped, Parent, json_text
 from join_pipeline.mapping.vocabulary import QUESTION_FORMATS, UNKNOWN_FORMAT
@@ -36,17 +37,16 @@ def add_question(
     format_type = QUESTION_FORMATS.get(join_type or "", UNKNOWN_FORMAT)
     if format_type == UNKNOWN_FORMAT:
         mapped.unknown.append("screening_questions.type")
-    key = question_key(format_type, text)
-    link = f"{job}/{key}"
+    ours = _keyed(ids, job, format_type, text)
     order = {**parent.columns(), "priority": priority}
     mapped.add(
         "screening_questions",
         {
-            "id": ids.of("screening_questions", key),
-            "remote_id": key,
+            "id": ours.question_id,
+            "remote_id": ours.key,
             "title": text,
             "description": None,
-            "format": json_text(_format(format_type, key, raw, options, ids)),
+            "format": json_text(_format(format_type, ours.key, raw, options, ids)),
             "format_type": format_type,
             **order,
         },
@@ -54,16 +54,35 @@ def add_question(
     mapped.add(
         "job_screening_questions",
         {
-            "id": ids.of("job_screening_questions", link),
-            "remote_id": link,
-            "job_id": ids.of("jobs", job),
-            "question_id": ids.of("screening_questions", key),
+            "id": ours.link_id,
+            "remote_id": f"{job}/{ours.key}",
+            "job_id": ours.job_id,
+            "question_id": ours.question_id,
             "index": index,
             "required": required,
             "precondition_question_id": None,
             "precondition_options": None,
             **order,
         },
+    )
+
+
+class _Keyed(NamedTuple):
+    key: str
+    question_id: str
+    link_id: str
+    job_id: str
+
+
+@lru_cache(maxsize=65_536)
+def _keyed(ids: Ids, job: int, format_type: str, text: str) -> _Keyed:
+    """Every application of a job repeats its questions: their keys are made once."""
+    key = question_key(format_type, text)
+    return _Keyed(
+        key,
+        ids.of("screening_questions", key),
+        ids.of("job_screening_questions", f"{job}/{key}"),
+        ids.of("jobs", job),
     )
 
 

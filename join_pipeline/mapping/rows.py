@@ -43,14 +43,21 @@ def country_code(text: str | None) -> str | None:
 
 def without_query(value: Any) -> Any:
     """`value` with the query of every URL in it removed: signatures change by themselves and open doors."""
-    if isinstance(value, str):
-        # only a value that is a URL as a whole: a text that mentions one stays as it is
-        return re.split("[?#]", value, maxsplit=1)[0] if _URL.fullmatch(value) else value
-    if isinstance(value, dict):
-        return {key: without_query(item) for key, item in value.items()}
-    if isinstance(value, list):
+    kind = type(value)
+    if kind is dict:
+        return {key: item if _holds_no_url(item) else without_query(item) for key, item in value.items()}
+    if kind is list:
         return [without_query(item) for item in value]
+    # only a value that is a URL as a whole: a text that mentions one stays as it is
+    if not _holds_no_url(value) and _URL.fullmatch(value):
+        return re.split("[?#]", value, maxsplit=1)[0]
     return value
+
+
+def _holds_no_url(value: Any) -> bool:
+    """The cheap test that most values pass; this runs over every value of every payload."""
+    kind = type(value)
+    return "://" not in value if kind is str else kind is not dict and kind is not list
 
 
 def json_text(value: Any) -> str:

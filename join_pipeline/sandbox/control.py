@@ -19,11 +19,11 @@ class Control:
         self._world = world
 
     async def truth(self, request: Request) -> Response:
-        _check_loopback(request)
+        check_loopback(request)
         return StreamingResponse(truth(self._world, self._world.clock.now()), media_type="application/x-ndjson")
 
     async def clock(self, request: Request) -> Response:
-        _check_loopback(request)
+        check_loopback(request)
         if request.method == "POST":
             now = (await json_body(request)).get("now")
             if not isinstance(now, str):
@@ -37,7 +37,7 @@ class Control:
 
     async def faults(self, request: Request) -> Response:
         """POST sets the faults in force to exactly those of the body."""
-        _check_loopback(request)
+        check_loopback(request)
         if request.method == "POST":
             try:
                 self._world.set_faults(msgspec.convert(await json_body(request), dict[str, float]))
@@ -47,11 +47,11 @@ class Control:
 
     async def notes(self, request: Request) -> Response:
         """Notes that were written; the API itself never shows them."""
-        _check_loopback(request)
+        check_loopback(request)
         return json_answer(self._world.written.notes)
 
 
-def _check_loopback(request: Request) -> None:
+def check_loopback(request: Request) -> None:
     host = request.client.host if request.client else ""
     if not (host and ip_address(host).is_loopback):
         raise Refusal(403, "the control path answers on loopback only")

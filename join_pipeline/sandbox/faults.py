@@ -1,22 +1,21 @@
 """Faults: what goes wrong instead of an answer, and what goes wrong with one."""
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from join_pipeline.sandbox.answers import Refusal, error_answer
+from join_pipeline.sandbox.answers import Refusal
 from join_pipeline.sandbox.config import STATE_KEYS
+from join_pipeline.sandbox.limits import RateLimit
 from join_pipeline.sandbox.world import World
 
 _HTML = "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
 _REQUIRED = ("id", "createdAt", "lastUpdatedAt", "job", "candidate", "currentStage", "state", "title", "status", "name")
-_ENUMS = ("state", "hiringState", "qualified", "status", "workplaceType")
+_ENUMS = ("state", "hiringState", "qualified", "status", "workplaceType", "outcome")
 
 
 class DroppedResponse(Response):
@@ -27,11 +26,10 @@ class DroppedResponse(Response):
         await send({"type": "http.response.body", "body": self.body[: len(self.body) // 2], "more_body": True})
 
 
-def instead(world: World) -> Response | None:
-    """The answer of a server in trouble, if it is in trouble now."""
+def instead(world: World, limit: RateLimit, error_answer: Callable[[Refusal], Response]) -> Response | None:
+    """The answer of a server in trouble, if it is in trouble now, in the shape of the API that is asked."""
     if world.strikes("rate_limited"):
-        headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1"}
-        return error_answer(Refusal(429, "too many requests", headers))
+        return error_answer(Refusal(429, "too many requests", limit.exhausted()))
     if world.strikes("server_error"):
         return error_answer(Refusal(500, "something went wrong"))
     if world.strikes("bad_gateway"):
@@ -39,22 +37,6 @@ def instead(world: World) -> Response | None:
     if world.strikes("not_json"):
         return Response(_HTML.format(title="Maintenance"), media_type="text/html")
     return None
-
-
-async def written(world: World, request: Request, write: Callable[[Request], Awaitable[Response]]) -> Response:
-    """What becomes of a write and of its answer."""
-    if world.strikes("write_error"):
-        return error_answer(Refusal(503, "try again later"))
-    if world.strikes("write_late"):
-        await request.body()  # while who asked is still there
-        await asyncio.sleep(world.config.slow_seconds)
-    answer = await write(request)
-    if answer.status_code < 300:
-        if world.strikes("write_failed"):
-            return error_answer(Refusal(500, "something went wrong"))
-        if world.strikes("write_lost"):
-            return DroppedResponse(answer.body, answer.status_code, media_type=answer.media_type)
-    return answer
 
 
 def _unknown_enum(record: dict[str, Any], chance: random.Random) -> None:
@@ -105,7 +87,16 @@ def spoil(world: World, answer: Response) -> Response:
 
 def _spoil_record(body: bytes, fault: Callable[[dict[str, Any], random.Random], None], chance: random.Random) -> bytes:
     content = msgspec.json.decode(body)
-    records = [record for record in (content if isinstance(content, list) else [content]) if isinstance(record, dict)]
+    records = [record for record in _records(content) if isinstance(record, dict)]
     if records:
         fault(chance.choice(records), chance)
     return msgspec.json.encode(content)
+
+
+def _records(content: Any) -> list[Any]:
+    """The records of an answer: a bare list, one record, or Kombo's envelope around either."""
+    if isinstance(content, dict) and "data" in content:
+        content = content["data"]
+        if isinstance(content, dict):
+            content = content.get("results", content)
+    return content if isinstance(content, list) else [content]

@@ -1,7 +1,6 @@
 """Files behind attachment URLs: what was uploaded, else a small PDF that says whose it is."""
 
 import mimetypes
-from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -13,8 +12,7 @@ def document(state: State, application: int, name: str) -> Response:
     if written is not None:
         uploaded = written.documents[int(name)]
         kind = mimetypes.guess_type(uploaded.name)[0] or "application/octet-stream"
-        name = f"attachment; filename*=UTF-8''{quote(uploaded.name, safe='')}"
-        return Response(uploaded.content, media_type=kind, headers={"content-disposition": name})
+        return Response(uploaded.content, media_type=kind)
     return Response(_pdf(f"Application {application + 1}, file {name}"), media_type="application/pdf")
 
 

@@ -7,8 +7,9 @@ import time
 class RateLimit:
     """One window that starts with its first request. Real time, since the sandbox's clock may stand still."""
 
-    def __init__(self, limit: tuple[int, float] | None) -> None:
+    def __init__(self, limit: tuple[int, float] | None, prefix: str = "x-ratelimit") -> None:
         self._limit = limit
+        self._prefix = prefix
         self._used = 0
         self._ends = 0.0
 
@@ -22,7 +23,11 @@ class RateLimit:
             self._used, self._ends = 0, now + seconds
         self._used = min(self._used + 1, allowed + 1)
         return self._used <= allowed, {
-            "x-ratelimit-limit": str(allowed),
-            "x-ratelimit-remaining": str(max(allowed - self._used, 0)),
-            "x-ratelimit-reset": str(math.ceil(self._ends - now)),
+            f"{self._prefix}-limit": str(allowed),
+            f"{self._prefix}-remaining": str(max(allowed - self._used, 0)),
+            f"{self._prefix}-reset": str(math.ceil(self._ends - now)),
         }
+
+    def exhausted(self) -> dict[str, str]:
+        """The headers of an answer that asks to come back in a second."""
+        return {f"{self._prefix}-remaining": "0", f"{self._prefix}-reset": "1"}

@@ -1,7 +1,6 @@
 """The read endpoints of /v2: what each answers, without tokens, limits and faults (gate sees to those)."""
 
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
@@ -11,9 +10,7 @@ from join_pipeline.sandbox import parameters
 from join_pipeline.sandbox.answers import Refusal, json_answer
 from join_pipeline.sandbox.files import document
 from join_pipeline.sandbox.jobs import DRAFTED, STATUS_OF
-from join_pipeline.sandbox.payloads import SIGNATURE
 from join_pipeline.sandbox.postings import offices
-from join_pipeline.sandbox.signing import Signer
 from join_pipeline.sandbox.state import VISIBLE_STATUSES
 from join_pipeline.sandbox.vocabulary.work import CATEGORIES, EMPLOYMENT_TYPES, SENIORITY_LEVELS
 from join_pipeline.sandbox.world import World
@@ -27,11 +24,6 @@ class Reading:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._signer = Signer(world.config.seed, world.config.signature_seconds)
-
-    def _sign(self, body: bytes) -> bytes:
-        nonce = UUID(int=self._world.chance.getrandbits(128)).hex if self._world.strikes("resigned") else ""
-        return body.replace(SIGNATURE, self._signer.query(self._world.clock.now(), nonce))
 
     def _page(self, request: Request) -> slice:
         return parameters.page(request, self._world.config.page_size)
@@ -53,14 +45,14 @@ class Reading:
         found = state.listing(None if jobs is None else frozenset(jobs), parameters.instant(request, "updatedAtGte"))
         rows = found[::-1][self._page(request)]  # newest first
         body = b"[" + b",".join(world.payloads.applications(state, rows)) + b"]"
-        return Response(self._sign(body), media_type="application/json")
+        return Response(self._world.sign(body), media_type="application/json")
 
     def application(self, request: Request) -> Response:
         row, state = _number(request) - 1, self._world.look()
         if not state.has_application(row):
             raise Refusal(404, "no such application")
         body = msgspec.json.encode(self._world.payloads.application(state, row))
-        return Response(self._sign(body), media_type="application/json")
+        return Response(self._world.sign(body), media_type="application/json")
 
     def jobs(self, request: Request) -> Response:
         config, state = self._world.config, self._world.look()
@@ -113,7 +105,7 @@ class Reading:
     def attachment(self, request: Request) -> Response:
         row, state, query = _number(request) - 1, self._world.look(), request.query_params
         signature = query.get("expires", ""), query.get("nonce", ""), query.get("signature", "")
-        if not self._signer.opens(*signature, state.now):
+        if not self._world.signer.opens(*signature, state.now):
             raise Refusal(403, "the signature is wrong or has expired")
         if not state.has_application(row):
             raise Refusal(404, "no such file")

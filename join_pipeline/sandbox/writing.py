@@ -26,18 +26,11 @@ def _text(body: dict[str, Any], key: str, *, where: str = "", optional: bool = F
     return value
 
 
-def _documents(world: World, body: dict[str, Any]) -> tuple[Document, ...]:
+def _documents(body: dict[str, Any]) -> tuple[Document, ...]:
     documents = body.get("documents") or []
     if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
         raise Refusal(422, "documents must be a list of objects")
-    taken = tuple(_document(document) for document in documents)
-    if sum(len(document.content) for document in taken) > world.config.max_documents_bytes:
-        raise Refusal(413, "documents are too large")
-    if any(document.name.lower().endswith(world.config.refused_documents) for document in taken):
-        raise Refusal(422, "documents: this kind of file is not taken")
-    if taken and world.strikes("documents_error"):
-        raise Refusal(503, "documents can't be stored at the moment")
-    return taken
+    return tuple(_document(document) for document in documents)
 
 
 def _document(body: dict[str, Any]) -> Document:
@@ -50,13 +43,21 @@ def _document(body: dict[str, Any]) -> Document:
         raise Refusal(422, "documents: data must be base64") from error
 
 
+class AlreadyApplied(Refusal):
+    """A second application of one person to one job."""
+
+
+def is_open(state: State, job: int) -> bool:
+    """Whether a job takes applications."""
+    return state.has_job(job) and state.job_status[job] in (PUBLISHED, OFFLINE)
+
+
 def _job_open(state: State, job_id: object) -> int:
     if not isinstance(job_id, int) or isinstance(job_id, bool):
         raise Refusal(422, "jobId must be an integer")
-    job = job_id - 1
-    if not state.has_job(job) or state.job_status[job] not in (PUBLISHED, OFFLINE):
+    if not is_open(state, job_id - 1):
         raise Refusal(422, "jobId names no job that takes applications")
-    return job
+    return job_id - 1
 
 
 def _candidate(world: World, state: State, job: int, person: dict[str, str | None]) -> int:
@@ -71,10 +72,30 @@ def _candidate(world: World, state: State, job: int, person: dict[str, str | Non
     if known is None:
         return world.written.new_candidate()
     if any(w.job == job and w.candidate == known for w in live):
-        raise Refusal(world.config.duplicate_status, "Candidate already exists for this job")
+        raise AlreadyApplied(world.config.duplicate_status, "Candidate already exists for this job")
     if (world.company.arrivals.candidate[state.live[world.company.arrivals.job[state.live] == job]] == known).any():
-        raise Refusal(world.config.duplicate_status, "Candidate already exists for this job")
+        raise AlreadyApplied(world.config.duplicate_status, "Candidate already exists for this job")
     return known
+
+
+def write_application(
+    world: World, *, job: int, product: str, person: dict[str, str | None], documents: tuple[Document, ...], **more: Any
+) -> WrittenApplication:
+    """An application that arrives now. Refuses a person who applied to the job before."""
+    state = world.look()
+    application = WrittenApplication(
+        application=world.written.next_application(),
+        job=job,
+        candidate=_candidate(world, state, job, person),
+        created=state.now,
+        product=product,
+        person=person,
+        documents=documents,
+        **more,
+    )
+    world.written.applications.append(application)
+    state.touch()
+    return application
 
 
 async def create_application(world: World, request: Request) -> Response:
@@ -93,49 +114,16 @@ async def create_application(world: World, request: Request) -> Response:
     source = body.get("source")
     if source not in WRITTEN_SOURCES:
         raise Refusal(422, f"source must be one of {', '.join(WRITTEN_SOURCES)}")
-    application = WrittenApplication(
-        application=world.written.next_application(),
+    application = write_application(
+        world,
         job=job,
-        candidate=-1,
-        created=state.now,
         product=WRITTEN_SOURCES[source],
         person=person,
-        documents=_documents(world, body),
+        documents=_documents(body),
         external_id=_text(body, "integrationExternalId", optional=True),
     )
-    if world.config.adds_documents and _add_documents(world, state, application):
-        return json_answer({"candidateId": application.candidate + 1}, world.config.created_status)
-    application.candidate = _candidate(world, state, job, person)
-    are_lost = bool(application.documents) and world.strikes("documents_lost")
-    if are_lost:
-        application.documents = ()
-    if not world.config.keeps_external_id:
-        application.external_id = None
-    world.written.applications.append(application)
-    state.touch()
-    if are_lost:
-        raise Refusal(500, "documents were not stored")
     answer = {"id": application.application + 1, "candidateId": application.candidate + 1}
-    if not world.config.shows_created_id:
-        del answer["id"]
     return json_answer(answer, world.config.created_status)
-
-
-def _add_documents(world: World, state: State, application: WrittenApplication) -> bool:
-    """Whether it is an application that is there already, and now has these documents."""
-    if application.external_id is None:
-        return False
-    live = world.written.live(state.now)
-    known = next(
-        (one for one in live if one.job == application.job and one.external_id == application.external_id), None
-    )
-    if known is None:
-        return False
-    known.documents += application.documents
-    known.revised += (state.now,)
-    application.candidate = known.candidate
-    state.touch()
-    return True
 
 
 async def create_note(world: World, request: Request) -> Response:

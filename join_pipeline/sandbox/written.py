@@ -26,7 +26,7 @@ class WrittenApplication:
     documents: tuple[Document, ...] = ()
     external_id: str | None = None
     gone: int = NEVER
-    revised: tuple[int, ...] = ()  # when documents were added
+    is_through_kombo: bool = False
     is_shift: bool = False  # came by the fault `shifting`, and may vanish by it
 
     def is_live(self, now: int) -> bool:

@@ -19,6 +19,7 @@ from join_pipeline.mapping.job import References, reference_names
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
 from join_pipeline.sync.fold import fold
+from join_pipeline.sync.known import load_known, open_versions
 from join_pipeline.sync.plan import OVERLAP
 from join_pipeline.sync.seen import Seen
 from join_pipeline.sync.versions import Writing, write_versions
@@ -36,17 +37,18 @@ def derive(
     raw_of: RawOf,
     post_url_template: str | None,
 ) -> None:
-    """Write the versions that `record`'s raw gives against `known_*`, and note in `record` what was found."""
+    """Write the versions that `record`'s raw gives against those in force, and note in `record` what was found."""
     con.execute("SET VARIABLE started_at = ?::TIMESTAMPTZ", [record.started_at])
     seen = Seen(con, ids, references_from(raw_of, post_url_template))
     for feed in (APPLICATIONS, JOBS):
         seen.take(feed.name, raw_of(feed.name))
     _set_aside(seen, lake, record)
+    open_versions(con, lake, record.files)
+    load_known(con)
     fold(con, lake, record.files)
     record.n_unannounced = _unannounced(con, record, previous)
-    is_new_mapping = previous is not None and previous.mapping_version != record.mapping_version
     for name, model in MODELS.items():
-        record.models[name] = write_versions(con, model, Writing(lake, record, is_new_mapping))
+        record.models[name] = write_versions(con, model, Writing(lake, record, previous))
     record.unknown = dict(sorted(seen.unknown.items()))
 
 

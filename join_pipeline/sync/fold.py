@@ -13,7 +13,8 @@ import duckdb
 from join_pipeline.lake.query import quoted
 from join_pipeline.lake.record import Files
 from join_pipeline.models import MODELS
-from join_pipeline.sync.versions import personal_relation
+from join_pipeline.sync.known import FOCUSED, linked_elsewhere, personal_relation
+from join_pipeline.sync.seen import HEAVY, light, payloads
 
 # the last observation of a record wins
 LAST: Final = "ORDER BY observed_at DESC, seq DESC"
@@ -171,7 +172,7 @@ def _candidate_tags(con: duckdb.DuckDBPyConnection) -> None:
         f"""FROM seen_tags WHERE id IN (SELECT tag_id FROM now_candidate_tags)
         QUALIFY row_number() OVER (PARTITION BY id {LAST}) = 1""",
     )
-    _gone_without_link(con, "tags", "SELECT tag_id FROM live_candidate_tags")
+    _gone_without_link(con, "tags", {"candidate_tags": "tag_id"})
 
 
 def _job_links(con: duckdb.DuckDBPyConnection) -> None:
@@ -195,7 +196,7 @@ def _job_links(con: duckdb.DuckDBPyConnection) -> None:
         f"""FROM seen_screening_questions WHERE id IN (SELECT question_id FROM now_job_screening_questions)
         QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
     )
-    _gone_without_link(con, "screening_questions", "SELECT question_id FROM live_job_screening_questions")
+    _gone_without_link(con, "screening_questions", {"job_screening_questions": "question_id"})
 
 
 def _team(con: duckdb.DuckDBPyConnection) -> None:
@@ -217,7 +218,7 @@ def _team(con: duckdb.DuckDBPyConnection) -> None:
         f"""FROM seen_users WHERE seq IN (SELECT seq FROM now_jobs)
         QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
     )
-    _gone_without_link(con, "users", "SELECT user_id FROM live_job_hiring_team")
+    _gone_without_link(con, "users", {"job_hiring_team": "user_id"})
 
 
 def _stages(con: duckdb.DuckDBPyConnection) -> None:
@@ -236,18 +237,21 @@ def _stages(con: duckdb.DuckDBPyConnection) -> None:
         SELECT w.* REPLACE (g.global_index AS global_index)
         FROM winner AS w LEFT JOIN global_index AS g ON g.id = w.id""",
     )
-    live = "SELECT stage_id FROM live_job_application_stages UNION SELECT current_stage_id FROM live_applications"
-    _gone_without_link(con, "application_stages", live)
+    links = {"job_application_stages": "stage_id", "applications": "current_stage_id"}
+    _gone_without_link(con, "application_stages", links)
 
 
-def _gone_without_link(con: duckdb.DuckDBPyConnection, model: str, linked: str) -> None:
-    _table(
-        con,
-        f"gone_{model}",
-        f"""SELECT id, NULL::TIMESTAMPTZ AS observed_at FROM known_{model}
-        WHERE {LIVE} AND id NOT IN (SELECT id FROM now_{model})
-            AND id NOT IN (FROM ({linked}) AS linked(id) WHERE id IS NOT NULL)""",
-    )
+def _gone_without_link(con: duckdb.DuckDBPyConnection, model: str, links: dict[str, str]) -> None:
+    """What no live record links to any more; `links` are the columns that do, by model."""
+    unlinked = f"SELECT id FROM known_{model} WHERE {LIVE} AND id NOT IN (SELECT id FROM now_{model})"
+    linked = " UNION ".join(f"SELECT {column} FROM live_{link}" for link, column in links.items())
+    _table(con, f"unlinked_{model}", f"{unlinked} AND id NOT IN (FROM ({linked}) AS linked(id) WHERE id IS NOT NULL)")
+    for link, column in links.items():
+        if link in FOCUSED:
+            con.execute(
+                f"DELETE FROM unlinked_{model} WHERE id IN ({linked_elsewhere(link, column, f'FROM unlinked_{model}')})"
+            )
+    _table(con, f"gone_{model}", f"SELECT id, NULL::TIMESTAMPTZ AS observed_at FROM unlinked_{model}")
 
 
 # what of a record follows from other records, and must be looked at again when those change
@@ -264,12 +268,17 @@ def _carry(con: duckdb.DuckDBPyConnection, lake: Path, files: Files, name: str) 
     differs = " OR ".join(f'k."{column}" IS DISTINCT FROM d."{column}"' for column in derived)
     kept = [c for c in model.plain if c.name not in {*derived, "changed_at", "remote_deleted_at", "sync_id"}]
     kept = [c for c in kept if c.name not in {"content_hash", "reason"}]
-    con.execute(
-        f"""INSERT INTO now_{name} BY NAME
-        SELECT {quoted(kept, "k.")}, {", ".join(f'd."{column}"' for column in derived)}, {quoted(model.personal, "p.")}
+    personal = light(model.personal)
+    _table(
+        con,
+        f"carried_{name}",
+        f"""SELECT {quoted(kept, "k.")}, {"".join(f'd."{column}", ' for column in derived)}
+            {"".join(f'p."{column.name}", ' for column in personal)} p."{HEAVY}", -row_number() OVER () AS seq
         FROM known_{name} AS k
         JOIN ({DERIVED[name]}) AS d ON d.id = k.id
         LEFT JOIN {personal_relation(lake, model, files)} AS p ON p.id = k.id AND p.sync_id = k.sync_id
         WHERE k.remote_deleted_at IS NULL AND ({differs})
-            AND k.id NOT IN (SELECT id FROM now_{name}) AND k.id NOT IN (SELECT id FROM gone_{name})"""
+            AND k.id NOT IN (SELECT id FROM now_{name}) AND k.id NOT IN (SELECT id FROM gone_{name})""",
     )
+    con.execute(f'INSERT INTO now_{name} BY NAME SELECT * EXCLUDE ("{HEAVY}") FROM carried_{name}')
+    con.execute(f'INSERT INTO {payloads(name)} BY NAME SELECT seq, "{HEAVY}" FROM carried_{name}')

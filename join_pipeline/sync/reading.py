@@ -16,6 +16,7 @@ from join_pipeline.lake.query import files_literal
 from join_pipeline.lake.raw import Spool
 from join_pipeline.lake.record import FeedRecord, SyncRecord
 from join_pipeline.sync.extract import Extraction, Progress
+from join_pipeline.sync.known import live_remote_ids
 from join_pipeline.sync.plan import Plan, guard_objects
 
 
@@ -33,7 +34,7 @@ def read_references(client: JoinClient) -> list[tuple[Feed, Page | None]]:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sync's reading. Needs `known_*` in the scratch database; fills the spool and the record."""
+    """One sync's reading. Needs `versions_*` in the scratch database; fills the spool and the record."""
 
     client: JoinClient
     con: duckdb.DuckDBPyConnection
@@ -78,9 +79,9 @@ class Reading:
     def _missing(self, extraction: Extraction) -> list[str] | None:
         """Known live records that the listing lacks; None, and a verdict, where the guard objects."""
         feed = extraction.feed.name
-        rows = self.con.execute(f"{_known(feed)} EXCEPT {self._listed(feed)} ORDER BY ALL").fetchall()
+        rows = self.con.execute(f"{live_remote_ids(feed)} EXCEPT {self._listed(feed)} ORDER BY ALL").fetchall()
         missing = [row[0] for row in rows]
-        n_known = self.con.execute(f"SELECT count(*) FROM ({_known(feed)})").fetchall()[0][0]
+        n_known = self.con.execute(f"SELECT count(*) FROM ({live_remote_ids(feed)})").fetchall()[0][0]
         objection = guard_objects(feed, n_known, len(missing), extraction.record.records, self.accept_loss)
         if objection is None:
             return missing
@@ -96,7 +97,7 @@ class Reading:
         """
         feed = extraction.feed.name
         if missing is None:
-            extraction.look(sorted(set(named) - self._ids(_known(feed))))
+            extraction.look(sorted(set(named) - self._ids(live_remote_ids(feed))))
             return
         put_off = set(self.record.pending.pop(feed, ()))
         ordered = sorted(missing, key=lambda remote_id: (remote_id not in put_off, remote_id))
@@ -133,8 +134,3 @@ class Reading:
         if not parts:
             return "SELECT NULL::VARCHAR WHERE false"
         return f"SELECT record_id FROM read_parquet({files_literal(parts)}) WHERE status = 200"
-
-
-def _known(feed: str) -> str:
-    """SQL of the ids that are known to be live."""
-    return f"SELECT remote_id FROM known_{feed} WHERE remote_deleted_at IS NULL"

@@ -24,7 +24,6 @@ from join_pipeline.mapping import MAPPING_VERSION
 from join_pipeline.models import MODELS, Model
 from join_pipeline.settings import Settings
 from join_pipeline.sync.derive import RawOf, derive
-from join_pipeline.sync.versions import load_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,6 @@ def replay(settings: Settings, lake: Lake) -> Replayed:
         for record in records:
             again = msgspec.convert(msgspec.to_builtins(record), SyncRecord)
             again.files, again.mapping_version = files, MAPPING_VERSION
-            load_known(con, folder, files)
             raw_of = _raw_of(lake, newest.files, record.sync_id)
             derive(con, folder, lake.ids, again, previous, raw_of, settings.post_url_template)
             previous = again

@@ -24,9 +24,9 @@ from join_pipeline.mapping import MAPPING_VERSION
 from join_pipeline.settings import Settings
 from join_pipeline.sync.derive import RawOf, derive
 from join_pipeline.sync.extract import Progress, no_progress
+from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.plan import AskedMode, Plan, plan
 from join_pipeline.sync.reading import Reading, read_references
-from join_pipeline.sync.versions import load_known
 
 TICK: Final = timedelta(milliseconds=1)
 
@@ -60,13 +60,13 @@ def run_sync(
         record = _record(spool, planned, previous)
         record.clock_skew_seconds = round(client.clock.skew.total_seconds(), 1)
         with scratch(settings.builds, settings.memory_limit) as con:
-            load_known(con, lake.path, record.files)
+            open_versions(con, lake.path, record.files)
             limit = settings.max_second_looks
             reading = Reading(client, con, spool, record, previous, limit, accept_loss, progress)
             reading.read(planned, references)
             _store(lake, spool, record)
             derive(con, lake.path, lake.ids, record, previous, _raw_of(lake, record), settings.post_url_template)
-            compact(con, lake.path, record)
+            compact(con, lake.path, record, settings.raw_days)
             retire(con, lake.path, record, settings.raw_days)
         if record.mode == "full" and record.verdict == "committed":
             record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)

@@ -7,6 +7,7 @@ Not here: what a payload means (mapping), which of several observations wins (fo
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import md5
 from typing import Any, Final
 
 import duckdb
@@ -21,11 +22,12 @@ from join_pipeline.lake.raw import RawRow
 from join_pipeline.mapping.application import map_application
 from join_pipeline.mapping.job import References, map_job
 from join_pipeline.mapping.rows import Mapped, Row
-from join_pipeline.models import MODELS
+from join_pipeline.models import MODELS, Column
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
 
-BATCH: Final = 10_000
+BATCH: Final = 5_000
+MOST_REMEMBERED: Final = 100_000
 # filled in by the fold: they depend on what was known before
 FOLDED: Final = frozenset({"changed_at", "remote_deleted_at", "sync_id", "content_hash", "reason"})
 ORDER: Final = (
@@ -39,18 +41,33 @@ ORDER: Final = (
 SHARED: Final = frozenset(
     {"application_stages", "job_application_stages", "screening_questions", "job_screening_questions"}
 )
+# held apart, by the row of raw that it came with: it is most of the bytes, and nothing but writing it needs it
+HEAVY: Final = "remote_data"
 QUARANTINE: Final = pa.schema([("record_id", TEXT), ("fetched_at", INSTANT), ("reason", TEXT), ("payload", TEXT)])
+
+
+PAYLOADS: Final = pa.schema([("seq", WHOLE), (HEAVY, TEXT)])
+
+
+def light(columns: tuple[Column, ...]) -> tuple[Column, ...]:
+    """Columns without the heavy one."""
+    return tuple(column for column in columns if column.name != HEAVY)
+
+
+def payloads(model: str) -> str:
+    """The table with the heavy column of a model's observations, by their `seq`."""
+    return f"payloads_{model}"
 
 
 def seen_schema(model: str) -> pa.Schema:
     """Columns of `seen_<model>`: the model's, without what the fold adds, and what decides between observations."""
-    fields = [(c.name, c.type) for c in MODELS[model].version_columns if c.name not in FOLDED]
+    fields = [(c.name, c.type) for c in light(MODELS[model].version_columns) if c.name not in FOLDED]
     return pa.schema(fields + list(ORDER))
 
 
 @dataclass(slots=True)
 class Seen:
-    """The tables `seen_<model>` and `missing`, being filled."""
+    """The tables `seen_<model>`, `payloads_<model>` and `missing`, being filled."""
 
     con: duckdb.DuckDBPyConnection
     ids: Ids
@@ -59,12 +76,14 @@ class Seen:
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
     _shared: dict[str, dict[str, Row]] = field(default_factory=dict)
+    _last: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
     _n: int = 0
     _seq: int = 0
 
     def __post_init__(self) -> None:
         for model in MODELS:
             empty_table(self.con, f"seen_{model}", seen_schema(model))
+            empty_table(self.con, payloads(model), PAYLOADS)
         missing = pa.schema([("model", TEXT), ("id", TEXT), ("remote_id", TEXT), ("observed_at", INSTANT)])
         empty_table(self.con, "missing", missing)
 
@@ -74,6 +93,8 @@ class Seen:
             self._seq += 1
             if raw.payload is None:
                 self._miss(feed, raw)
+                continue
+            if self._is_repeated(feed, raw):
                 continue
             try:
                 mapped = self._map(feed, raw.payload)
@@ -93,6 +114,19 @@ class Seen:
     def quarantine_table(self, feed: str) -> pa.Table:
         """What of a feed was set aside."""
         return pa.Table.from_pylist(self.quarantined[feed], QUARANTINE)
+
+    def _is_repeated(self, feed: str, raw: RawRow) -> bool:
+        """Whether this is what the record's last observation said, to the byte.
+
+        Every job is listed twice, and the first time every application: what it says is not worked out twice.
+        """
+        key, content = (feed, raw.record_id), md5((raw.payload or "").encode(), usedforsecurity=False).digest()
+        if self._last.get(key) == content:
+            return True
+        if len(self._last) >= MOST_REMEMBERED:
+            self._last.clear()
+        self._last[key] = content
+        return False
 
     def _map(self, feed: str, text: str) -> Mapped:
         if feed == APPLICATIONS.name:
@@ -114,10 +148,15 @@ class Seen:
     def _flush(self) -> None:
         for model, rows in [*self._rows.items(), *((m, list(best.values())) for m, best in self._shared.items())]:
             if rows:
-                self.con.register("_batch", pa.Table.from_pylist(rows, seen_schema(model)))
-                self.con.execute(f"INSERT INTO seen_{model} SELECT * FROM _batch")
-                self.con.unregister("_batch")
+                self._insert(f"seen_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
+                if HEAVY in rows[0]:
+                    self._insert(payloads(model), pa.Table.from_pylist(rows, PAYLOADS))
         self._rows, self._shared, self._n = {}, {}, 0
+
+    def _insert(self, table: str, rows: pa.Table) -> None:
+        self.con.register("_batch", rows)
+        self.con.execute(f"INSERT INTO {table} SELECT * FROM _batch")
+        self.con.unregister("_batch")
 
     def _miss(self, feed: str, raw: RawRow) -> None:
         # the feeds that are looked at one by one bear their model's name

@@ -1,17 +1,17 @@
-"""Versions: what is known, what is new against it, and the files that say so. Set work in DuckDB.
+"""Versions: what is new against what is known, and the files that say so. Set work in DuckDB.
 
-Belongs here: the diff of one model and its files. Not here: what a record's content is now (fold).
+Belongs here: the diff of one model and its files. Not here: what is known (known), what a record is now (fold).
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 
-from join_pipeline.lake.query import empty_table, files_literal, quoted, write_query
-from join_pipeline.lake.record import Files, ModelRecord, SyncRecord
-from join_pipeline.models import MODELS, Model
+from join_pipeline.lake.query import quoted, write_query
+from join_pipeline.lake.record import ModelRecord, SyncRecord
+from join_pipeline.models import Model
+from join_pipeline.sync.seen import HEAVY, light, payloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,40 +20,26 @@ class Writing:
 
     lake: Path
     record: SyncRecord
-    is_new_mapping: bool
+    previous: SyncRecord | None
 
+    @property
+    def is_new_mapping(self) -> bool:
+        return self.previous is not None and self.previous.mapping_version != self.record.mapping_version
 
-def load_known(con: duckdb.DuckDBPyConnection, lake: Path, files: Files) -> None:
-    """Tables `known_<model>`: the newest version of every record, its columns of tier 1."""
-    for name, model in MODELS.items():
-        paths = [str(lake / path) for path in files.models.get(name, [])]
-        if not paths:
-            empty_table(con, f"known_{name}", pa.schema([(c.name, c.type) for c in model.plain]))
-            continue
-        con.execute(
-            f"""CREATE OR REPLACE TEMP TABLE known_{name} AS
-            SELECT {quoted(model.plain)} FROM read_parquet({files_literal(paths)})
-            QUALIFY row_number() OVER (PARTITION BY id ORDER BY sync_id DESC) = 1"""
-        )
-
-
-def personal_relation(lake: Path, model: Model, files: Files) -> str:
-    """SQL of a model's personal columns by (id, sync_id), whatever the number of files."""
-    paths = [str(lake / path) for path in files.personal.get(model.name, [])]
-    if paths:
-        return f"read_parquet({files_literal(paths)})"
-    nulls = ", ".join(f'NULL AS "{column.name}"' for column in model.personal)
-    return f"(SELECT NULL::VARCHAR AS id, NULL::VARCHAR AS sync_id, {nulls} WHERE false)"
+    def live_before(self, model: str) -> int:
+        """What was live before: known by the last record, since not all of it is at hand."""
+        before = self.previous.models.get(model) if self.previous else None
+        return before.live if before else 0
 
 
 def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> ModelRecord:
     """New versions of one model from `now_<model>` and `gone_<model>` against `known_<model>`; nothing if none."""
     name, record = model.name, writing.record
     # the payload itself is not hashed: it holds parts of other records, and its own part has its hash
-    hashed = [column.name for column in model.fields if column.name != "remote_data"] + ["payload_hash"]
+    hashed = [column.name for column in light(model.fields)] + ["payload_hash"]
     packed = ", ".join(f'"{column}" := n."{column}"' for column in hashed)
-    fields = quoted(model.fields, "n.")
-    carried = ", ".join(f'k."{c.name}"' if c.tier == 1 else f'NULL AS "{c.name}"' for c in model.fields)
+    fields = quoted(light(model.fields), "n.")
+    carried = ", ".join(f'k."{c.name}"' if c.tier == 1 else f'NULL AS "{c.name}"' for c in light(model.fields))
     remote_id = "k.remote_id" if model.remote_id_tier == 1 else "NULL"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE new_{name} AS
@@ -61,7 +47,7 @@ def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writin
             SELECT n.*, md5(to_json(struct_pack({packed}))::VARCHAR) AS content_hash FROM now_{name} AS n
         ), seen AS (
             SELECT n.id, n.remote_id, $started::TIMESTAMPTZ AS changed_at, NULL::TIMESTAMPTZ AS remote_deleted_at,
-                {fields}, n.observed_at, $sync_id AS sync_id, n.content_hash, n.payload_hash,
+                {fields}, n.observed_at, n.seq, $sync_id AS sync_id, n.content_hash, n.payload_hash,
                 CASE WHEN k.remote_deleted_at IS NOT NULL THEN 'returned'
                     WHEN $is_new_mapping AND k.payload_hash = n.payload_hash THEN 'mapping'
                     ELSE 'observed' END AS reason,
@@ -86,9 +72,8 @@ def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writin
         },
     )
     kinds = dict(con.execute(f"SELECT kind, count(*) FROM new_{name} GROUP BY kind").fetchall())
-    live_before = con.execute(f"SELECT count(*) FROM known_{name} WHERE remote_deleted_at IS NULL").fetchall()[0][0]
     counts = ModelRecord(**kinds)
-    counts.live = live_before + counts.new + counts.returned - counts.deleted
+    counts.live = writing.live_before(name) + counts.new + counts.returned - counts.deleted
     if counts.versions:
         _write(con, model, writing)
     return counts
@@ -101,9 +86,11 @@ def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> No
     if not model.personal:
         return
     # a tombstone carries no personal columns: who is deleted at JOIN is forgotten here at the next compaction
-    live = f"FROM new_{name} WHERE remote_deleted_at IS NULL"
-    if con.execute(f"SELECT count(*) {live}").fetchall()[0][0]:
-        personal = f"SELECT id, sync_id, {quoted(model.personal)} {live} ORDER BY id"
+    live = f"new_{name} WHERE remote_deleted_at IS NULL"
+    if con.execute(f"SELECT count(*) FROM {live}").fetchall()[0][0]:
+        columns = ", ".join(f'{"p" if c.name == HEAVY else "n"}."{c.name}"' for c in model.personal)
+        held = f"LEFT JOIN {payloads(name)} AS p ON p.seq = n.seq" if light(model.fields) != model.fields else ""
+        personal = f"SELECT n.id, n.sync_id, {columns} FROM (FROM {live}) AS n {held}"
         target = f"models/{name}/{sync_id}.personal.parquet"
         _copy(con, personal, writing.lake, files.personal.setdefault(name, []), target)
 

@@ -17,7 +17,7 @@ from join_pipeline.lake.query import files_literal, quoted
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS, Model
 from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
-from join_pipeline.sync.versions import personal_relation
+from join_pipeline.sync.known import personal_relation
 from join_pipeline.warehouse import pseudonyms
 
 SYNCS: Final = pa.schema(

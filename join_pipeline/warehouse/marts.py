@@ -7,7 +7,7 @@ Not here: any SQL (dbt_project). dbt as a process of its own asks the network fo
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from dbt.cli.main import dbtRunner
 from join_pipeline.errors import BuildError
 from join_pipeline.lake.files import make_folder, write_whole
 from join_pipeline.settings import Settings
+from join_pipeline.warehouse.maps import copy_maps, map_vars, unmapped
 
 PROFILE: Final = "join_pipeline"
 THREADS: Final = 2
@@ -72,19 +73,32 @@ def read_manifest(settings: Settings) -> dict[str, Any]:
 def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
     """`dbt build`: seeds, models and tests, in one process. Failed tests are nodes, not errors.
 
-    Raises `BuildError` if dbt could not run at all, or if a model failed.
+    Raises `BuildError` if dbt could not run at all, or if a model failed; `SettingsError` if a map of the user's own is
+    none.
     """
+    copy_maps(settings)
     ensure_manifest(settings)
     # a build that is killed must not pass for the one before it
     _results(settings).unlink(missing_ok=True)
     picked = ["--select", *select] if select else []
     # unit tests hold the SQL to made-up rows: they belong to this package's own tests, and cost a fifth of a build
     _invoke(settings, ["build", "--exclude-resource-type", "unit_test", *picked])
-    nodes = last_build(settings)
+    nodes = _naming(settings, last_build(settings))
     broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
     if broken:
         raise BuildError("dbt could not build " + "; ".join(f"{node.unique_id}: {node.message}" for node in broken))
     return nodes
+
+
+def _naming(settings: Settings, nodes: list[Node]) -> list[Node]:
+    """The nodes, with the names that a map lacks where dbt only counts them."""
+    if all(node.status != "warn" for node in nodes):
+        return nodes
+    told = unmapped(settings.warehouse, "recruiting")
+    return [
+        replace(node, message=told.get(node.unique_id.split(".")[-1], node.message)) if node.status == "warn" else node
+        for node in nodes
+    ]
 
 
 def last_build(settings: Settings) -> list[Node]:
@@ -141,7 +155,16 @@ def _invoke(settings: Settings, command: list[str]) -> None:
 
 
 def _vars(settings: Settings) -> dict[str, Any]:
-    return {"time_zone": settings.time_zone}
+    return {
+        "time_zone": settings.time_zone,
+        "k": settings.k,
+        "minimum_n": settings.minimum_n,
+        "stuck_quantile": settings.stuck_percentile / 100,
+        "stuck_days": settings.stuck_days,
+        "stuck_visits": settings.stuck_visits,
+        "per_person": settings.per_person,
+        **map_vars(settings),
+    }
 
 
 def _profile(settings: Settings) -> dict[str, Any]:
@@ -151,11 +174,12 @@ def _profile(settings: Settings) -> dict[str, Any]:
         "path": str(settings.warehouse),
         "threads": THREADS,
         "keep_open": False,
-        "settings": {
-            "TimeZone": "UTC",
+        # when connecting, not in each session as `settings` are: once it has spilled, DuckDB lets nobody set it again
+        "config_options": {
             "memory_limit": settings.memory_limit,
             "temp_directory": str(settings.builds / "spill"),
         },
+        "settings": {"TimeZone": "UTC"},
     }
     return {PROFILE: {"target": "warehouse", "outputs": {"warehouse": target}}}
 

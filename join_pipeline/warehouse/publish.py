@@ -1,9 +1,11 @@
 """Publish: a new file for readers, swapped in atomically; whoever reads the old one keeps it.
 
-Belongs here: which tables readers get, and how the file appears. Not here: what is in the tables (dbt).
+Belongs here: which tables readers get, and how a file appears. Not here: what is in the tables (dbt).
 
-The tables lie in the file's schema `main`. The file is named recruiting.duckdb, so DuckDB calls its catalog
-`recruiting`: a schema of the same name would make `recruiting.fct_application` ambiguous, an error for everyone.
+There are two files: recruiting.duckdb for everybody who reads and, only where it is switched on, people.duckdb with the
+names and contacts behind its keys. Tables lie in the file's schema `main`. The file is named recruiting.duckdb, so
+DuckDB calls its catalog `recruiting`: a schema of the same name would make `recruiting.fct_application` ambiguous, an
+error for everyone.
 """
 
 import contextlib
@@ -14,16 +16,28 @@ from typing import Any, Final
 import duckdb
 
 from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import make_folder
+from join_pipeline.lake.files import aside_of, make_folder
 from join_pipeline.settings import Settings
+from join_pipeline.warehouse.audit import note
 from join_pipeline.warehouse.marts import read_manifest
 
-SCHEMA: Final = "recruiting"
 # where nothing can be: see `_take_log_name`
 NOWHERE: Final = "published-files-take-no-writes/none"
 # the oldest format that the data's types allow: analysts' tools lag behind
 STORAGE_VERSION: Final = "v1.2.0"
-AUDIENCES: Final = frozenset({"analyst", "shared"})
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """A schema that is published as a file: for whom its models say they are, and how personal their columns get."""
+
+    schema: str
+    words: frozenset[str]
+    highest_tier: int
+
+
+READERS: Final = Audience("recruiting", frozenset({"analyst", "shared"}), 1)
+PEOPLE: Final = Audience("people", frozenset({"people"}), 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,59 +52,93 @@ class PublishedTable:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was published, and where."""
+    """What was published, and where. `people`: rows of names and contacts by table, where that is switched on."""
 
     path: Path
     tables: tuple[PublishedTable, ...]
     n_bytes: int
+    people: dict[str, int] | None = None
 
 
 def publish(settings: Settings) -> Published:
-    """Write `published/recruiting.duckdb` from the warehouse's schema `recruiting`, in the old one's place."""
-    listed = tables_to_publish(read_manifest(settings))
-    target = settings.published
+    """Write what readers get from the warehouse, in the old files' place; names and contacts only if switched on."""
+    manifest = read_manifest(settings)
+    listed = tables_to_publish(manifest)
+    tables = _publish(settings, READERS, settings.published, 0o444, listed)
+    people = None
+    if settings.publish_people:
+        names = tables_to_publish(manifest, PEOPLE)
+        people = {one.name: one.rows for one in _publish(settings, PEOPLE, settings.people, 0o400, names)}
+    else:
+        withdraw_people(settings)
+    return Published(settings.published, tables, settings.published.stat().st_size, people)
+
+
+def withdraw_people(settings: Settings) -> None:
+    """Remove people.duckdb, if it is there."""
+    if settings.people.exists():
+        note(settings, "people.duckdb removed")
+        settings.people.unlink()
+        _log_of(settings.people).unlink(missing_ok=True)
+
+
+def _publish(
+    settings: Settings, audience: Audience, target: Path, mode: int, listed: list[PublishedTable]
+) -> tuple[PublishedTable, ...]:
     make_folder(target.parent)
-    aside = target.with_name(f".{target.name}.part")
+    aside = aside_of(target)
     _remove(aside)
     try:
-        tables = _write(settings, aside, listed)
-        aside.chmod(0o444)
+        tables = _write(settings, audience, aside, listed)
+        aside.chmod(mode)
         _take_log_name(target)
+        if audience is PEOPLE:  # before it can be read: no publish without its line
+            note(settings, "people.duckdb published", {table.name: table.rows for table in tables})
         aside.replace(target)
     except (duckdb.Error, OSError) as error:
         raise BuildError(f"Publishing failed; readers keep the file of before ({error}).") from None
     finally:
         _remove(aside)
-    return Published(target, tables, target.stat().st_size)
+    return tables
 
 
-def tables_to_publish(manifest: dict[str, Any]) -> list[PublishedTable]:
-    """The models and seeds of schema `recruiting`, by name.
+def tables_to_publish(manifest: dict[str, Any], audience: Audience = READERS) -> list[PublishedTable]:
+    """The models and seeds of the audience's schema, by name.
 
-    Raises `BuildError` for a model without an audience or a column above tier 1: those never leave the warehouse.
+    Raises `BuildError` for a model that names no such audience, or a column whose tier is higher or not told: those
+    never leave the warehouse.
     """
     tables = []
     for node in manifest["nodes"].values():
-        if node["resource_type"] not in {"model", "seed"} or node["schema"] != SCHEMA:
+        if node["resource_type"] not in {"model", "seed"} or node["schema"] != audience.schema:
             continue
-        name, meta = node["name"], node.get("config", {}).get("meta", {}) | node.get("meta", {})
-        if node["resource_type"] == "model" and meta.get("audience") not in AUDIENCES:
-            raise BuildError(
-                f"dbt model {name} names no audience in its meta (analyst or shared): it is not published."
-            )
+        name, meta = node["name"], _meta(node)
+        if meta.get("audience") not in audience.words:
+            words = " or ".join(sorted(audience.words))
+            raise BuildError(f"dbt model {name} names no audience in its meta ({words}): it is not published.")
         personal = [
             column["name"]
             for column in node["columns"].values()
-            if (column.get("config", {}).get("meta", {}) | column.get("meta", {})).get("tier", 1) != 1
+            if not 1 <= _meta(column).get("tier", 99) <= audience.highest_tier
         ]
         if personal:
-            raise BuildError(f"dbt model {name} has personal columns ({', '.join(personal)}): it is not published.")
+            raise BuildError(
+                f"dbt model {name} has columns that are personal, or without a tier in their meta "
+                f"({', '.join(personal)}): it is not published."
+            )
         columns = {column["name"]: column.get("description", "") for column in node["columns"].values()}
         tables.append(PublishedTable(name, node.get("description", ""), columns))
     return sorted(tables, key=lambda table: table.name)
 
 
-def _write(settings: Settings, aside: Path, listed: list[PublishedTable]) -> tuple[PublishedTable, ...]:
+def _meta(described: dict[str, Any]) -> dict[str, Any]:
+    meta: dict[str, Any] = described.get("config", {}).get("meta", {}) | described.get("meta", {})
+    return meta
+
+
+def _write(
+    settings: Settings, audience: Audience, aside: Path, listed: list[PublishedTable]
+) -> tuple[PublishedTable, ...]:
     written = []
     config: dict[str, Any] = {"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")}
     with contextlib.closing(duckdb.connect(config=config)) as con:
@@ -100,12 +148,14 @@ def _write(settings: Settings, aside: Path, listed: list[PublishedTable]) -> tup
         con.execute("BEGIN")
         for table in listed:
             name = f'published.main."{table.name}"'
-            con.execute(f'CREATE TABLE {name} AS FROM warehouse.{SCHEMA}."{table.name}"')
+            con.execute(f'CREATE TABLE {name} AS FROM warehouse.{audience.schema}."{table.name}"')
             con.execute(f"COMMENT ON TABLE {name} IS {_text(table.description)}")
             present = {row[0] for row in con.execute(f"DESCRIBE {name}").fetchall()}
+            if present != set(table.columns):
+                undescribed = ", ".join(sorted(present ^ set(table.columns)))
+                raise BuildError(f"dbt model {table.name} and its description differ ({undescribed}): not published.")
             for column, description in table.columns.items():
-                if column in present:
-                    con.execute(f'COMMENT ON COLUMN {name}."{column}" IS {_text(description)}')
+                con.execute(f'COMMENT ON COLUMN {name}."{column}" IS {_text(description)}')
             rows = con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
             written.append(PublishedTable(table.name, table.description, table.columns, rows))
         con.execute("COMMIT")
@@ -119,11 +169,15 @@ def _take_log_name(target: Path) -> None:
     Whoever opened an old file for writing writes its log under the name that the new file bears by then, at any time,
     and every reader of the new file would replay it. Such a link is no log to a reader and can't be written to.
     """
-    log = target.with_name(f"{target.name}.wal")
+    log = _log_of(target)
     aside = log.with_name(f".{log.name}.part")
     aside.unlink(missing_ok=True)
     aside.symlink_to(NOWHERE)
     aside.replace(log)
+
+
+def _log_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}.wal")
 
 
 def _text(value: str) -> str:
@@ -131,5 +185,5 @@ def _text(value: str) -> str:
 
 
 def _remove(aside: Path) -> None:
-    for path in (aside, aside.with_name(f"{aside.name}.wal")):
+    for path in (aside, _log_of(aside)):
         path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from typer.main import get_command
 from join_pipeline.cli import app
 from join_pipeline.pipeline import build
 from join_pipeline.sandbox import SandboxConfig, running
-from join_pipeline.settings import Settings, env_name, load_settings
+from join_pipeline.settings import Settings, env_name, load_settings, setting_text
 from join_pipeline.sync.run import run_sync
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text()
 def test_its_settings_are_those_of_the_code() -> None:
     rows = re.findall(r"^\| `(JOIN_\w+)` \| (?:`(.*)`|–) \| (.*) \|$", README, re.MULTILINE)
     declared = [
-        (env_name(name), "" if field.default is None else str(field.default), field.description)
+        (env_name(name), "" if field.default is None else setting_text(field.default), field.description)
         for name, field in Settings.model_fields.items()
     ]
     assert rows == declared

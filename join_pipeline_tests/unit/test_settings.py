@@ -27,10 +27,15 @@ NAMES = {
     "JOIN_PIPELINE_RAW_DAYS": 14,
     "JOIN_PIPELINE_POST_URL_TEMPLATE": None,
     "JOIN_PIPELINE_MEMORY_LIMIT": "2GB",
-    "JOIN_PIPELINE_ONLY_CREATED": False,
-    "JOIN_PIPELINE_PLATFORM": None,
-    "JOIN_PIPELINE_WRITTEN_SOURCE_CSV": None,
-    "JOIN_PIPELINE_PRIVATE_DATA_URLS": False,
+    "JOIN_PIPELINE_PUBLISH_PEOPLE": False,
+    "JOIN_PIPELINE_PER_PERSON": False,
+    "JOIN_PIPELINE_K": 5,
+    "JOIN_PIPELINE_MINIMUM_N": 10,
+    "JOIN_PIPELINE_STUCK_PERCENTILE": 75.0,
+    "JOIN_PIPELINE_STUCK_DAYS": 90.0,
+    "JOIN_PIPELINE_STUCK_VISITS": 10,
+    "JOIN_PIPELINE_STAGE_MILESTONE_CSV": None,
+    "JOIN_PIPELINE_SOURCE_CHANNEL_CSV": None,
 }
 SECRET = "s3cret-4f7Zq"
 
@@ -85,6 +90,14 @@ def test_every_setting_has_a_line_that_says_what_it_is():
         ("JOIN_PIPELINE_RESUME_HOURS", "0", 0.0),
         ("JOIN_PIPELINE_RAW_DAYS", "0", 0),
         ("JOIN_PIPELINE_MEMORY_LIMIT", "1.5GiB", "1.5GiB"),
+        ("JOIN_PIPELINE_PUBLISH_PEOPLE", "true", True),
+        ("JOIN_PIPELINE_PER_PERSON", "1", True),
+        ("JOIN_PIPELINE_K", "2", 2),
+        ("JOIN_PIPELINE_MINIMUM_N", "5", 5),
+        ("JOIN_PIPELINE_STUCK_PERCENTILE", "90", 90.0),
+        ("JOIN_PIPELINE_STUCK_DAYS", "0.5", 0.5),
+        ("JOIN_PIPELINE_STAGE_MILESTONE_CSV", "/srv/with blank.csv", Path("/srv/with blank.csv")),
+        ("JOIN_PIPELINE_SOURCE_CHANNEL_CSV", "sources.csv", Path("sources.csv").absolute()),
     ],
 )
 def test_a_good_value_comes_from_its_variable(monkeypatch, name, text, value):
@@ -120,6 +133,16 @@ def test_a_good_value_comes_from_its_variable(monkeypatch, name, text, value):
         ("JOIN_PIPELINE_CONNECTION", "a" * 64),
         ("JOIN_PIPELINE_INTEGRATION_ID", ""),
         ("JOIN_PIPELINE_INTEGRATION_ID", "x" * 201),
+        ("JOIN_PIPELINE_PUBLISH_PEOPLE", "perhaps"),
+        ("JOIN_PIPELINE_PER_PERSON", ""),
+        ("JOIN_PIPELINE_K", "1"),
+        ("JOIN_PIPELINE_K", "5.5"),
+        ("JOIN_PIPELINE_STUCK_PERCENTILE", "0.75"),
+        ("JOIN_PIPELINE_STUCK_PERCENTILE", "100"),
+        ("JOIN_PIPELINE_STUCK_DAYS", "0"),
+        ("JOIN_PIPELINE_STUCK_VISITS", "0"),
+        ("JOIN_PIPELINE_STAGE_MILESTONE_CSV", " "),
+        ("JOIN_PIPELINE_SOURCE_CHANNEL_CSV", ""),
         ("JOIN_PIPELINE_PSEUDONYM_KEY", ""),
         ("JOIN_PIPELINE_PSEUDONYM_KEY", SECRET),
         ("JOIN_PIPELINE_TIME_ZONE", "Berlin"),
@@ -255,3 +278,8 @@ def test_another_process_gets_the_same_settings(monkeypatch, tmp_path):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert load_settings() == settings.model_copy(update={"data": tmp_path / "here"})
+
+
+@pytest.mark.parametrize(("name", "text"), [("JOIN_PIPELINE_K", "11"), ("JOIN_PIPELINE_MINIMUM_N", "4")])
+def test_no_rate_may_stand_on_fewer_people_than_a_group_may_have(monkeypatch, name, text):
+    assert refusal(monkeypatch, **{name: text}).startswith("JOIN_PIPELINE_MINIMUM_N (")

@@ -199,6 +199,7 @@ final as (
         is_premium_source,
         is_deleted,
         was_deleted,
+        is_moved_before,
         lo as became_at_lo,
         case when version_number = 1 and not is_moved_before then applied_at else hi end as became_at,
         case when version_number = 1 and not is_moved_before then applied_at_hi else hi end as became_at_hi,

@@ -29,6 +29,13 @@ scoped as (
         *
     from subjects
     where source is not null
+    union all
+    select
+        'source_quarter' as scope,
+        concat_ws('/', source, cast(date_trunc('quarter', {{ local_date('origin_at') }}) as date)) as scope_key,
+        *
+    from subjects
+    where source is not null and question in ('decision', 'hire')
 ),
 
 -- A group that never has enough people at risk has no curve.
@@ -50,7 +57,7 @@ curve_groups as (
         row_number() over (order by question, scope, scope_key) as group_number,
         case when n_subjects > {{ var('exact_up_to') }} then 24 end as per_day
     from sizes
-    where scope <> 'job' or question in ('decision', 'hire')
+    where scope not in ('job', 'source_quarter') or question in ('decision', 'hire')
 ),
 
 curves as (

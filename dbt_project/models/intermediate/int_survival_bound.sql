@@ -1,8 +1,8 @@
 {{ config(materialized='view') }}
 
 -- Kaplan–Meier curves are drawn with all exits at lo and all at hi. Incidences that compete are drawn with each at lo
--- and the others at hi, too: the ribbon of a cause lies between its least and its greatest. A job's own curves are few
--- people's: the two ends will do, and the questions that have one answer for each of them.
+-- and the others at hi, too: the ribbon of a cause lies between its least and its greatest. A job's own curves, and
+-- those of a source's quarter, are few people's: fewer ends will do, and the questions that have one answer for each.
 with
 
 ends as (
@@ -12,7 +12,7 @@ ends as (
 ),
 
 scopes as (
-    select unnest(['overall', 'source', 'job']) as scope
+    select unnest(['overall', 'source', 'job', 'source_quarter']) as scope
 ),
 
 questions as (
@@ -30,7 +30,7 @@ alike as (
     from questions
     cross join scopes
     cross join ends
-    where scopes.scope <> 'job' or questions.question in ('decision', 'hire')
+    where scopes.scope not in ('job', 'source_quarter') or questions.question in ('decision', 'hire')
 ),
 
 against as (
@@ -51,7 +51,9 @@ competing as (
         against.is_vanished_hi
     from against
     cross join scopes
-    where scopes.scope <> 'job'
+    where
+        scopes.scope in ('overall', 'source')
+        or (scopes.scope = 'source_quarter' and against.bound in ('hired_lo', 'hired_hi'))
 ),
 
 final as (

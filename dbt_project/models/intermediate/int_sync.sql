@@ -10,6 +10,7 @@ trust as (
     from syncs
 ),
 
+-- The lists of jobs are read whole in every sync; a guarded one may have kept what they lacked.
 proofs as (
     select
         syncs.sync_id,
@@ -26,7 +27,8 @@ proofs as (
         and (
             (syncs.mode = 'full' and syncs.n_pending_looks = 0)
             or (syncs.mode = 'incremental' and trust.is_last_updated_at_trusted)
-        ) as is_proof_of_content
+        ) as is_proof_of_content,
+        syncs.verdict = 'committed' as is_proof_of_jobs
     from syncs
     cross join trust
 ),
@@ -44,10 +46,12 @@ final as (
         is_applications_whole,
         is_proof_of_content,
         is_proof_of_presence,
+        is_proof_of_jobs,
         max(started_at) filter (where is_proof_of_content) over before as content_proved_at,
         max(sync_id) filter (where is_proof_of_content) over before as content_proof_sync_id,
         max(started_at) filter (where is_proof_of_presence) over before as presence_proved_at,
-        max(sync_id) filter (where is_proof_of_presence) over before as presence_proof_sync_id
+        max(sync_id) filter (where is_proof_of_presence) over before as presence_proof_sync_id,
+        max(started_at) filter (where is_proof_of_jobs) over before as jobs_proved_at
     from proofs
     window before as (order by sync_number rows between unbounded preceding and 1 preceding)
 )

@@ -17,6 +17,14 @@ furthest as (
     group by application_key
 ),
 
+first_decisions as (
+    select * from {{ ref('int_first_decision') }}
+),
+
+first_movements as (
+    select * from {{ ref('int_first_movement') }}
+),
+
 moves as (
     select
         application_key,
@@ -51,15 +59,32 @@ final as (
         applications.decided_at,
         applications.decided_at_hi,
         applications.decided_evidence,
+        first_decisions.first_decision,
+        first_decisions.first_decided_at_lo,
+        first_decisions.first_decided_at,
+        first_decisions.first_decided_at_hi,
         case
-            when not applications.is_historic
-                then {{ days_between('applications.applied_at_hi', 'applications.decided_at_lo') }}
+            when not first_decisions.is_historic
+                then {{ days_between('applications.applied_at_hi', 'first_decisions.first_decided_at_lo') }}
         end as days_to_decision_lo,
         case
-            when not applications.is_historic
-                then {{ days_between('applications.applied_at', 'applications.decided_at') }}
+            when not first_decisions.is_historic
+                then {{ days_between('applications.applied_at', 'first_decisions.first_decided_at') }}
         end as days_to_decision,
-        {{ days_between('applications.applied_at_lo', 'applications.decided_at_hi') }} as days_to_decision_hi,
+        {{ days_between('applications.applied_at_lo', 'first_decisions.first_decided_at_hi') }} as days_to_decision_hi,
+        first_movements.first_moved_at_lo,
+        first_movements.first_moved_at,
+        first_movements.first_moved_at_hi,
+        case
+            when not (first_movements.is_seen_moved and applications.is_left_truncated)
+                then {{ days_between('applications.applied_at_hi', 'first_movements.first_moved_at_lo') }}
+        end as days_to_first_movement_lo,
+        case
+            when not (first_movements.is_seen_moved and applications.is_left_truncated)
+                then {{ days_between('applications.applied_at', 'first_movements.first_moved_at') }}
+        end as days_to_first_movement,
+        {{ days_between('applications.applied_at_lo', 'first_movements.first_moved_at_hi') }}
+            as days_to_first_movement_hi,
         case when applications.status = 'HIRED' then applications.decided_at_lo end as hired_at_lo,
         case when applications.status = 'HIRED' then applications.decided_at end as hired_at,
         case when applications.status = 'HIRED' then applications.decided_at_hi end as hired_at_hi,
@@ -76,6 +101,8 @@ final as (
     from applications
     inner join furthest on applications.application_key = furthest.application_key
     inner join moves on applications.application_key = moves.application_key
+    inner join first_decisions on applications.application_key = first_decisions.application_key
+    left join first_movements on applications.application_key = first_movements.application_key
     left join stages on applications.stage_id = stages.stage_id
 )
 

@@ -43,7 +43,7 @@ standing as (
 told as (
     select
         *,
-        arg_max(to_stage_id, event_number) filter (where event_type in ('FIRST_SEEN', 'STAGE_CHANGED'))
+        arg_max_null(to_stage_id, event_number) filter (where event_type in ('FIRST_SEEN', 'STAGE_CHANGED'))
             over history as stage_id,
         arg_max(coalesce(to_outcome, 'UNKNOWN'), event_number)
         filter (where event_type in ('FIRST_SEEN', 'OUTCOME_CHANGED', 'REOPENED'))

@@ -61,7 +61,7 @@ final as (
             curves.question = hidden.question
             and curves.scope = hidden.scope
             and curves.scope_key = hidden.scope_key
-    where not coalesce(hidden.is_hidden, false)
+    where not coalesce(hidden.is_hidden, false) and curves.scope <> 'source_quarter'
 )
 
 select * from final

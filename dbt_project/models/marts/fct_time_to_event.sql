@@ -77,7 +77,7 @@ first_stays as (
         application_key,
         milestone,
         stay_number,
-        arg_min(entered_at_lo, visit_number) as origin_at_lo,
+        arg_min_null(entered_at_lo, visit_number) as origin_at_lo,
         min(entered_at) as origin_at,
         arg_min(entered_at_hi, visit_number) as origin_at_hi,
         arg_min(entered_evidence, visit_number) as entered_evidence,

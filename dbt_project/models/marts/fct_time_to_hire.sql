@@ -4,27 +4,48 @@ applications as (
     select * from {{ ref('fct_application') }}
 ),
 
+jobs as (
+    select * from {{ ref('fct_job_vacancy') }}
+),
+
 -- A historic hire tells only by when it had happened, and so only an upper bound.
 final as (
     select
-        application_key,
-        job_id,
-        candidate_key,
-        source,
-        applied_at,
-        hired_at_lo,
-        hired_at,
-        hired_at_hi,
-        hired_evidence,
-        {{ local_date('hired_at') }} as hired_on,
-        case when not is_historic then {{ days_between('applied_at_hi', 'hired_at_lo') }} end as days_to_hire_lo,
-        case when not is_historic then {{ days_between('applied_at', 'hired_at') }} end as days_to_hire,
-        {{ days_between('applied_at_lo', 'hired_at_hi') }} as days_to_hire_hi,
-        is_historic,
-        is_left_truncated,
-        is_deleted
+        applications.application_key,
+        applications.job_id,
+        applications.candidate_key,
+        applications.source,
+        applications.applied_at,
+        applications.hired_at_lo,
+        applications.hired_at,
+        applications.hired_at_hi,
+        applications.hired_evidence,
+        {{ local_date('applications.hired_at') }} as hired_on,
+        row_number() over (
+            partition by applications.job_id order by applications.hired_at, applications.application_key
+        ) as hire_number,
+        case
+            when not applications.is_historic
+                then {{ days_between('applications.applied_at_hi', 'applications.hired_at_lo') }}
+        end as days_to_hire_lo,
+        case
+            when not applications.is_historic
+                then {{ days_between('applications.applied_at', 'applications.hired_at') }}
+        end as days_to_hire,
+        {{ days_between('applications.applied_at_lo', 'applications.hired_at_hi') }} as days_to_hire_hi,
+        case
+            when not applications.is_historic then {{ days_between('jobs.opened_at', 'applications.hired_at_lo') }}
+        end as days_to_fill_lo,
+        case
+            when not applications.is_historic then {{ days_between('jobs.opened_at', 'applications.hired_at') }}
+        end as days_to_fill,
+        {{ days_between('jobs.opened_at_lo', 'applications.hired_at_hi') }} as days_to_fill_hi,
+        applications.is_historic,
+        applications.is_left_truncated,
+        applications.is_deleted
     from applications
-    where status = 'HIRED'
+    left join jobs on applications.job_id = jobs.job_id
+    where applications.status = 'HIRED'
 )
 
 select * from final

@@ -1,0 +1,146 @@
+"""`python -m benchmarks sync|sandbox --applications N …`: measure, and print tables as they stand in the README."""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.company import START, TOKEN, Sandbox, ask, sandbox, when_changed
+from benchmarks.measure import Cost, cost_of, size_of
+
+SHARE = 0.001
+PAGES = 400
+MOST_FOR_PLAIN = 200_000
+"""The plain script keeps everything in memory: above this it is left out."""
+
+
+def main() -> None:
+    """Measure what is asked for, smallest company first."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", choices=["sync", "sandbox"])
+    parser.add_argument("--applications", type=int, nargs="+", default=[10_000, 100_000])
+    parser.add_argument("--keep", type=Path, help="a folder for the data, kept afterwards")
+    asked = parser.parse_args()
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[0]:.1f}\n", flush=True)
+    for applications in sorted(asked.applications):
+        if asked.what == "sandbox":
+            measure_sandbox(applications)
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            data = (asked.keep or Path(scratch)) / str(applications)
+            shutil.rmtree(data, ignore_errors=True)
+            measure_sync(applications, data)
+
+
+def measure_sandbox(applications: int) -> None:
+    """Time to be ready, pages a second with the clock standing still and moving, memory."""
+    for speed in ("0", "60"):
+        with sandbox(applications, "--speed", speed) as served:
+            told("sandbox", applications, step=f"ready, speed {speed}", seconds=served.seconds_to_ready)
+            month = (START - timedelta(days=30)).isoformat().replace("+00:00", "Z")
+            for name, extra in (("whole list", ""), ("updatedAtGte", f"&updatedAtGte={month}")):
+                mean, best = _pages_a_second(served, extra)
+                told("sandbox", applications, step=f"{name}, speed {speed}", pages_a_second=mean, best=best)
+            told("sandbox", applications, step=f"memory, speed {speed}", megabytes=served.megabytes)
+
+
+def _pages_a_second(served: Sandbox, extra: str) -> tuple[int, int]:
+    """Over full pages that were not asked for before: of all of them, and of the fastest fifty."""
+    connection = http.client.HTTPConnection(urlsplit(served.url).netloc)
+    moments = [time.monotonic()]
+    with contextlib.closing(connection):
+        for page in range(1, PAGES + 1):
+            if len(json.loads(ask(connection, "GET", f"/v2/applications?page={page}&pageSize=50{extra}"))) < 50:
+                break
+            moments.append(time.monotonic())
+    n = len(moments) - 1
+    window = min(50, n)
+    fastest = min(moments[i + window] - moments[i] for i in range(n - window + 1))
+    return round(n / (moments[-1] - moments[0])), round(window / fastest)
+
+
+def measure_sync(applications: int, data: Path) -> None:
+    """First full sync, load, incremental ones, a later full one; then the plain script."""
+    changed_at, n_changed = when_changed(applications, SHARE)
+    with sandbox(applications) as served:
+        environment = {
+            **os.environ,
+            "JOIN_API_TOKEN": TOKEN,
+            "JOIN_API_URL": f"{served.url}/v2",
+            "JOIN_PIPELINE_DATA": str(data),
+            "JOIN_PIPELINE_PSEUDONYM_KEY": "a key for benchmarks only",
+        }
+
+        def sync(step: str, mode: str) -> None:
+            command = [sys.executable, "-m", "join_pipeline.cli", "sync", "--mode", mode, "--json"]
+            _told_sync(applications, step, cost_of(command, environment), data)
+
+        sync("first full sync", "full")
+        _load(applications, "first load", environment, data)
+        served.set_clock(changed_at)
+        sync(f"incremental, {n_changed} changed", "incremental")
+        sync("incremental, nothing changed", "incremental")
+        _load(applications, "load after it", environment, data)
+        served.set_clock(changed_at + timedelta(days=1))
+        sync("full, a day later", "full")
+        if applications <= MOST_FOR_PLAIN:
+            target = data / "plain.parquet"
+            cost = cost_of([sys.executable, "-m", "benchmarks.plain", served.url, str(target)], environment)
+            told(
+                "sync",
+                applications,
+                step="plain script, whole list",
+                **_costs(cost),
+                megabytes_on_disk=round(target.stat().st_size / 1e6, 1),
+            )
+
+
+def _told_sync(applications: int, step: str, cost: Cost, data: Path) -> None:
+    record = json.loads(cost.out.strip().splitlines()[-1])
+    lake = data / "join" / "lake"
+    files, on_disk = size_of(lake)
+    told(
+        "sync",
+        applications,
+        step=step,
+        **_costs(cost),
+        requests=record["n_requests"],
+        application_pages=record["feeds"]["applications"]["pages"],
+        job_pages=record["feeds"]["jobs"]["pages"],
+        megabytes_read=round(sum(feed["bytes"] for feed in record["feeds"].values()) / 1e6, 1),
+        versions=sum(sum(m[k] for k in ("new", "changed", "returned", "deleted")) for m in record["models"].values()),
+        files=files,
+        megabytes_on_disk=on_disk,
+        raw_megabytes=size_of(lake / "raw")[1],
+        model_megabytes=size_of(lake / "models")[1],
+    )
+
+
+def _load(applications: int, step: str, environment: dict[str, str], data: Path) -> None:
+    cost = cost_of([sys.executable, "-m", "benchmarks.load"], environment)
+    on_disk = round((data / "join" / "warehouse.duckdb").stat().st_size / 1e6, 1)
+    told("sync", applications, step=step, **_costs(cost), megabytes_on_disk=on_disk)
+
+
+def _costs(cost: Cost) -> dict[str, float]:
+    return {"seconds": cost.seconds, "cpu_seconds": cost.cpu_seconds, "megabytes": cost.megabytes}
+
+
+def told(what: str, applications: int, **figures: object) -> None:
+    """One line as it is measured: a long run that is cut off has told what it had."""
+    print(
+        json.dumps({"what": what, "applications": applications, "load": round(os.getloadavg()[0], 1), **figures}),
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+{#- Milestones add up to everybody who is open, a milestone's stages to the milestone, a stage's jobs to the stage. -#}
+{%- set family = "scope, if(scope = 'milestone', null, milestone), if(scope = 'job', stage_id, null)" -%}
+
+with
+
+ageing as (
+    select
+        coalesce(milestone, 'UNKNOWN') as milestone,
+        coalesce(stage_id, 'unknown') as stage_id,
+        coalesce(job_id, 'unknown') as job_id,
+        days_in_stage,
+        is_stuck,
+        is_certainly_stuck
+    from {{ ref('mart_pipeline_ageing') }}
+),
+
+rules as (
+    select * from {{ ref('int_stuck_rule') }}
+),
+
+counted as (
+    select
+        case
+            when grouping(job_id) = 0 then 'job'
+            when grouping(stage_id) = 0 then 'stage'
+            else 'milestone'
+        end as scope,
+        milestone,
+        coalesce(stage_id, 'all') as stage_id,
+        coalesce(job_id, 'all') as job_id,
+        count(*) as n_open,
+        count(*) filter (where is_stuck) as n_stuck,
+        count(*) filter (where is_certainly_stuck) as n_certainly_stuck,
+        quantile_cont(days_in_stage, 0.5) as days_p50,
+        quantile_cont(days_in_stage, 0.75) as days_p75
+    from ageing
+    group by grouping sets ((milestone), (milestone, stage_id), (milestone, stage_id, job_id))
+),
+
+small as (
+    select
+        *,
+        {{ is_hidden('n_open', family, 'milestone, stage_id, job_id') }} as is_hidden
+    from counted
+),
+
+-- The parts of what is hidden would add up to it.
+hidden as (
+    select
+        *,
+        is_hidden
+        or bool_or(is_hidden and scope = 'milestone') over (partition by milestone)
+        or bool_or(is_hidden and scope = 'stage') over (partition by milestone, stage_id) as is_suppressed
+    from small
+),
+
+final as (
+    select
+        hidden.scope,
+        hidden.milestone,
+        hidden.stage_id as stage_key,
+        hidden.job_id as job_key,
+        nullif(nullif(hidden.stage_id, 'all'), 'unknown') as stage_id,
+        nullif(nullif(hidden.job_id, 'all'), 'unknown') as job_id,
+        rules.stuck_rule,
+        rules.stuck_after_days,
+        {% for n in ['n_open', 'n_stuck', 'n_certainly_stuck'] -%}
+            case when not hidden.is_suppressed then hidden.{{ n }} end as {{ n }},
+        {% endfor -%}
+        case when not hidden.is_suppressed then {{ rate('hidden.n_stuck', 'hidden.n_open') }} end as share_stuck,
+        case when not hidden.is_suppressed then hidden.days_p50 end as days_in_stage_p50,
+        case when not hidden.is_suppressed and hidden.n_open >= {{ var('minimum_n') }} then hidden.days_p75 end
+            as days_in_stage_p75,
+        hidden.is_suppressed
+    from hidden
+    left join rules on hidden.milestone = rules.milestone
+)
+
+select * from final

@@ -1,0 +1,132 @@
+with
+
+applications as (
+    select * from {{ ref('fct_application') }}
+),
+
+hires as (
+    select * from {{ ref('fct_time_to_hire') }}
+),
+
+-- One row per metric and application whose end has come, whenever that was.
+durations as (
+    select
+        'time_to_hire' as metric,
+        job_id,
+        source,
+        hired_on as ended_on,
+        days_to_hire_lo as days_lo,
+        days_to_hire as days,
+        days_to_hire_hi as days_hi,
+        is_left_truncated
+    from hires
+    union all
+    select
+        'time_to_fill' as metric,
+        job_id,
+        source,
+        hired_on as ended_on,
+        days_to_fill_lo as days_lo,
+        days_to_fill as days,
+        days_to_fill_hi as days_hi,
+        is_left_truncated
+    from hires
+    where days_to_fill_hi is not null
+    union all
+    select
+        'time_to_decision' as metric,
+        job_id,
+        source,
+        {{ local_date('first_decided_at') }} as ended_on,
+        days_to_decision_lo as days_lo,
+        days_to_decision as days,
+        days_to_decision_hi as days_hi,
+        is_left_truncated
+    from applications
+    where first_decided_at is not null
+    union all
+    select
+        'time_to_first_movement' as metric,
+        job_id,
+        source,
+        {{ local_date('first_moved_at') }} as ended_on,
+        days_to_first_movement_lo as days_lo,
+        days_to_first_movement as days,
+        days_to_first_movement_hi as days_hi,
+        is_left_truncated
+    from applications
+    where first_moved_at is not null
+),
+
+placed as (
+    select
+        metric,
+        coalesce(job_id, 'unknown') as job_id,
+        coalesce(source, 'unknown') as source,
+        cast(date_trunc('month', ended_on) as date) as month_on,
+        days is null as is_historic,
+        is_left_truncated,
+        days_lo,
+        days,
+        case when days is not null then days_hi end as days_hi,
+        case when days is null then days_hi end as days_at_most
+    from durations
+),
+
+-- What ended before the first sync has an upper bound only: a group of its own, in no quartile with the others.
+counted as (
+    select
+        metric,
+        {{ funnel_scope() }},
+        case when grouping(month_on) = 0 then 'month' else 'all' end as period_grain,
+        month_on as period_on,
+        count(*) filter (where not is_historic) as n,
+        count(*) filter (where is_historic) as n_historic,
+        count(*) filter (where not is_historic and is_left_truncated) as n_left_truncated,
+        {% for quantile in [25, 50, 75] -%}
+            {{ quantile_band('p' ~ quantile, quantile / 100, 'days_lo', 'days', 'days_hi') }},
+        {% endfor -%}
+        quantile_cont(days_at_most, 0.5) as historic_p50_at_most
+    from placed
+    group by grouping sets ((metric), (metric, month_on), (metric, job_id), (metric, source))
+),
+
+-- Observed and historic ones are two groups of people, each of which has to be large enough.
+small as (
+    select
+        *,
+        n > 0 and {{ is_hidden('n', 'metric, scope, period_grain, n > 0', 'scope_key, period_on') }} as is_suppressed,
+        n_historic > 0
+        and {{ is_hidden('n_historic', 'metric, scope, period_grain, n_historic > 0', 'scope_key, period_on') }}
+            as is_historic_suppressed
+    from counted
+    where metric <> 'time_to_fill' or scope <> 'source'
+),
+
+final as (
+    select
+        metric,
+        scope,
+        scope_key,
+        case when scope = 'job' then nullif(scope_key, 'unknown') end as job_id,
+        case when scope = 'source' then nullif(scope_key, 'unknown') end as source,
+        period_grain,
+        coalesce(strftime(period_on, '%Y-%m'), 'all') as period_key,
+        period_on,
+        case when not is_suppressed then n end as n,
+        case when not is_suppressed then n_left_truncated end as n_left_truncated,
+        {% for quantile in [25, 50, 75] -%}
+            {% for suffix in ['_lo', '', '_hi'] -%}
+                case
+                    when not is_suppressed {%- if quantile != 50 %} and n >= {{ var('minimum_n') }} {%- endif %}
+                        then p{{ quantile }}{{ suffix }}
+                end as days_p{{ quantile }}{{ suffix }},
+            {% endfor -%}
+        {% endfor -%}
+        case when not is_historic_suppressed then n_historic end as n_historic,
+        case when not is_historic_suppressed then historic_p50_at_most end as historic_days_p50_at_most,
+        is_suppressed
+    from small
+)
+
+select * from final

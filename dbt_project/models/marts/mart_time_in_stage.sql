@@ -1,0 +1,87 @@
+with
+
+visits as (
+    select * from {{ ref('fct_stage_visit') }}
+),
+
+applications as (
+    select * from {{ ref('fct_application') }}
+),
+
+-- An open visit has lasted at least until the last sync that proves it. Those that began before the first sync for
+-- nobody knows how long are left out; the rest of that time are survivors, and counted apart.
+stays as (
+    select
+        visits.application_key,
+        coalesce(visits.milestone, 'UNKNOWN') as milestone,
+        visits.visit_status,
+        coalesce(applications.job_id, 'unknown') as job_id,
+        coalesce(applications.source, 'unknown') as source,
+        visits.days_in_stage_lo as days_lo,
+        coalesce(visits.days_in_stage, {{ days_between('visits.entered_at', 'visits.known_until_at') }})
+            as days,
+        coalesce(visits.days_in_stage_hi, {{ days_between('visits.entered_at_lo', 'visits.known_until_at') }})
+            as days_hi,
+        visits.is_left_truncated
+    from visits
+    inner join applications on visits.application_key = applications.application_key
+    where not (visits.is_left_truncated and visits.entered_evidence = 'bounded')
+),
+
+counted as (
+    select
+        {{ funnel_scope() }},
+        milestone,
+        visit_status,
+        {% for quantile in [25, 50, 75, 90] -%}
+            {{ quantile_band('p' ~ quantile, quantile / 100, 'days_lo', 'days', 'days_hi') }},
+        {% endfor -%}
+        count(*) as n_visits,
+        count(distinct application_key) as n_applications,
+        count(*) filter (where is_left_truncated) as n_left_truncated
+    from stays
+    group by grouping sets (
+        (milestone, visit_status), (milestone, visit_status, job_id), (milestone, visit_status, source)
+    )
+),
+
+small as (
+    select
+        *,
+        {{ is_hidden('n_applications', 'scope, milestone, visit_status', 'scope_key') }} as is_hidden
+    from counted
+),
+
+-- The parts of what is hidden would add up to it.
+hidden as (
+    select
+        *,
+        is_hidden or bool_or(is_hidden and scope = 'overall') over (partition by milestone, visit_status)
+            as is_suppressed
+    from small
+),
+
+final as (
+    select
+        scope,
+        scope_key,
+        case when scope = 'job' then nullif(scope_key, 'unknown') end as job_id,
+        case when scope = 'source' then nullif(scope_key, 'unknown') end as source,
+        milestone,
+        visit_status,
+        case when not is_suppressed then n_visits end as n_visits,
+        case when not is_suppressed then n_applications end as n_applications,
+        case when not is_suppressed then n_left_truncated end as n_left_truncated,
+        {% for quantile in [25, 50, 75, 90] -%}
+            {% for suffix in ['_lo', '', '_hi'] -%}
+                case
+                    when not is_suppressed {%- if quantile != 50 %} and n_visits >= {{ var('minimum_n') }} {%- endif %}
+                        then p{{ quantile }}{{ suffix }}
+                end as days_p{{ quantile }}{{ suffix }},
+            {% endfor -%}
+        {% endfor -%}
+        is_suppressed
+    from hidden
+)
+
+select * from final

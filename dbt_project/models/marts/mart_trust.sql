@@ -1,0 +1,208 @@
+with
+
+quality as (
+    select * from {{ ref('mart_data_quality') }}
+),
+
+applications as (
+    select * from {{ ref('fct_application') }}
+),
+
+syncs as (
+    select * from {{ ref('int_sync') }}
+),
+
+as_of as (
+    select as_of from {{ ref('stg_ats__as_of') }}
+),
+
+events as (
+    select
+        evidence,
+        is_unannounced,
+        is_in_the_future,
+        {{ days_between('event_at_lo', 'event_at_hi') }} * 24 as hours
+    from {{ ref('int_application_event') }}
+),
+
+evidence_mix as (
+    select
+        'evidence' as check_name,
+        evidence as subject,
+        count(*) as n,
+        cast(sum(count(*)) over () as bigint) as n_of,
+        cast(null as double) as value,
+        cast(null as varchar) as unit
+    from events
+    group by evidence
+),
+
+announcements as (
+    select
+        'lastUpdatedAt' as check_name,
+        unnest(['did not announce the change', 'lies in the future']) as subject,
+        unnest([count(*) filter (where is_unannounced), count(*) filter (where is_in_the_future)]) as n,
+        count(*) as n_of,
+        cast(null as double) as value,
+        cast(null as varchar) as unit
+    from events
+),
+
+-- Over all syncs: how often each check had something to tell, of how many.
+sums as (
+    select
+        check_name,
+        if(check_name = 'guard', 'syncs in which it objected', subject) as subject,
+        cast(sum(n) as bigint) as n,
+        cast(sum(n_of) as bigint) as n_of,
+        cast(null as double) as value,
+        cast(null as varchar) as unit
+    from quality
+    where check_name in ('guard', 'unknown values', 'set aside')
+    group by all
+),
+
+widths as (
+    select
+        'interval width' as check_name,
+        unnest(['median', '90th percentile']) as subject,
+        count(hours) as n,
+        count(*) as n_of,
+        unnest([quantile_cont(hours, 0.5), quantile_cont(hours, 0.9)]) as value,
+        'hours' as unit
+    from events
+),
+
+gaps as (
+    select
+        'longest gap' as check_name,
+        subject,
+        cast(null as bigint) as n,
+        cast(null as bigint) as n_of,
+        max(value) as value,
+        'days' as unit
+    from quality
+    where check_name = 'gap'
+    group by subject
+),
+
+last_proofs as (
+    select
+        max(started_at) filter (where is_proof_of_content) as of_content_at,
+        max(started_at) filter (where is_proof_of_presence) as of_presence_at
+    from syncs
+),
+
+ages as (
+    select
+        'age of what is known' as check_name,
+        unnest(['changes', 'deletions']) as subject,
+        cast(null as bigint) as n,
+        cast(null as bigint) as n_of,
+        unnest([
+            {{ days_between('last_proofs.of_content_at', 'as_of.as_of') }},
+            {{ days_between('last_proofs.of_presence_at', 'as_of.as_of') }}
+        ]) as value,
+        'days' as unit
+    from last_proofs
+    cross join as_of
+),
+
+observation as (
+    select
+        'observation' as check_name,
+        unnest(['syncs', 'syncs that prove changes', 'syncs that prove deletions']) as subject,
+        unnest([
+            count(*), count(*) filter (where is_proof_of_content), count(*) filter (where is_proof_of_presence)
+        ]) as n,
+        count(*) as n_of,
+        cast(null as double) as value,
+        cast(null as varchar) as unit
+    from syncs
+),
+
+-- Of the applications as they stand.
+shares as (
+    select
+        'applications' as check_name,
+        unnest([
+            'outcome not known', 'made before the first sync', 'decided before the first sync', 'gone from JOIN',
+            'creation not told by JOIN'
+        ]) as subject,
+        unnest([
+            count(*) filter (where status = 'UNKNOWN'),
+            count(*) filter (where is_left_truncated),
+            count(*) filter (where is_historic),
+            count(*) filter (where is_deleted),
+            count(*) filter (where applied_evidence <> 'source')
+        ]) as n,
+        count(*) as n_of,
+        cast(null as double) as value,
+        cast(null as varchar) as unit
+    from applications
+),
+
+names as (
+    select
+        'not mapped' as check_name,
+        'stages' as subject,
+        count(*) filter (where not is_mapped) as n,
+        count(*) as n_of,
+        cast(null as double) as value,
+        cast(null as varchar) as unit
+    from {{ ref('int_stage') }}
+    union all
+    select
+        'not mapped' as check_name,
+        'sources' as subject,
+        count(*) filter (where not is_mapped) as n,
+        count(*) as n_of,
+        cast(null as double) as value,
+        cast(null as varchar) as unit
+    from {{ ref('int_source') }}
+),
+
+checks as (
+    select * from sums
+    union all
+    select * from evidence_mix
+    union all
+    select * from announcements
+    union all
+    select * from widths
+    union all
+    select * from gaps
+    union all
+    select * from ages
+    union all
+    select * from observation
+    union all
+    select * from shares
+    union all
+    select * from names
+),
+
+-- A few applications are a group of people, too: they are not told of. Syncs, stages and words are no people.
+hidden as (
+    select
+        *,
+        coalesce(
+            check_name in ('applications', 'evidence', 'lastUpdatedAt') and n > 0 and n < {{ var('k') }}, false
+        ) as is_suppressed
+    from checks
+),
+
+final as (
+    select
+        check_name,
+        subject,
+        case when not is_suppressed then n end as n,
+        n_of,
+        case when not is_suppressed and n_of > 0 then n / cast(n_of as double) end as share,
+        value,
+        unit,
+        is_suppressed
+    from hidden
+)
+
+select * from final

@@ -1,0 +1,110 @@
+with
+
+applications as (
+    select
+        date_trunc('week', applied_on) as applied_week,
+        date_trunc('week', {{ local_date('decided_at') }}) as decided_week,
+        status,
+        is_historic
+    from {{ ref('fct_application') }}
+),
+
+weeks as (
+    select
+        week_on,
+        count(*) as n_days,
+        count(*) filter (where is_synced) as n_days_synced,
+        min(date_on) filter (where is_synced) as first_synced_on
+    from {{ ref('dim_date') }}
+    group by week_on
+),
+
+first_week as (
+    select min(week_on) filter (where n_days_synced > 0) as week_on
+    from weeks
+),
+
+applied as (
+    select
+        applied_week as week_on,
+        count(*) as n
+    from applications
+    group by applied_week
+),
+
+-- Decisions from before the first sync are dated by an upper bound only: they are in no week.
+decided as (
+    select
+        decided_week as week_on,
+        count(*) as n,
+        count(*) filter (where status = 'HIRED') as n_hired,
+        count(*) filter (where status = 'DECLINED') as n_declined,
+        count(*) filter (where status = 'VANISHED') as n_vanished
+    from applications
+    where decided_week is not null and not is_historic
+    group by decided_week
+),
+
+-- Those decided before the first sync never wait in a week of ours.
+made as (
+    select
+        applied_week as week_on,
+        count(*) as n
+    from applications
+    where not is_historic
+    group by applied_week
+),
+
+counted as (
+    select
+        weeks.week_on,
+        weeks.n_days,
+        weeks.n_days_synced,
+        weeks.week_on < first_week.week_on as is_before_first_sync,
+        coalesce(applied.n, 0) as n_applications,
+        coalesce(decided.n, 0) as n_decisions,
+        coalesce(decided.n_hired, 0) as n_hired,
+        coalesce(decided.n_declined, 0) as n_declined,
+        coalesce(decided.n_vanished, 0) as n_vanished,
+        cast(
+            sum(coalesce(made.n, 0)) over history - sum(coalesce(decided.n, 0)) over history as bigint
+        ) as n_waiting
+    from weeks
+    cross join first_week
+    left join applied on weeks.week_on = applied.week_on
+    left join decided on weeks.week_on = decided.week_on
+    left join made on weeks.week_on = made.week_on
+    window history as (order by weeks.week_on)
+),
+
+-- The group that a week tells of: who waited when it ended, and who was decided in it.
+grouped as (
+    select
+        *,
+        n_waiting + n_decisions as n_active
+    from counted
+),
+
+hidden as (
+    select
+        *,
+        greatest(n_active, n_applications) < {{ var('k') }} as is_suppressed
+    from grouped
+),
+
+final as (
+    select
+        week_on,
+        n_days,
+        n_days_synced,
+        case when not is_suppressed then n_applications end as n_applications,
+        {% for n in ['n_decisions', 'n_hired', 'n_declined', 'n_vanished', 'n_waiting'] -%}
+            case when not is_suppressed and not is_before_first_sync then {{ n }} end as {{ n }},
+        {% endfor -%}
+        n_days = 7 and n_days_synced > 0 as is_whole,
+        is_before_first_sync as is_left_truncated,
+        is_suppressed
+    from hidden
+)
+
+select * from final

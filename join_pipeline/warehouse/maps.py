@@ -1,0 +1,153 @@
+"""The user's own maps, of stages and of sources: read, checked, and copied to where dbt reads them; what no map names.
+
+Belongs here: what such a file may hold. Not here: what the maps mean (dbt_project/seeds), which come first (user_map).
+"""
+
+import contextlib
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from join_pipeline.errors import SettingsError
+from join_pipeline.lake.files import write_whole
+from join_pipeline.settings import Settings, env_name
+
+LONGEST: Final = 500
+MOST_NAMES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class UserMap:
+    """A map: the setting that names its file, its two columns, and the words that the second takes.
+
+    `mart` shows what it makes of each name; `test` is the dbt test that warns of names that it lacks: those count as
+    `else_word`.
+    """
+
+    setting: str
+    columns: tuple[str, str]
+    words: tuple[str, ...]
+    mart: str
+    test: str
+    else_word: str
+
+
+MAPS: Final = (
+    UserMap(
+        "stage_milestone_csv",
+        ("stage_name", "milestone"),
+        ("SCREENING", "INTERIM", "OFFER", "HIRED"),
+        "dim_stage",
+        "stages_are_mapped",
+        "INTERIM",
+    ),
+    UserMap(
+        "source_channel_csv",
+        ("source", "channel"),
+        (
+            "AGENCY",
+            "EVENTS",
+            "INTERNAL_APPLICATION",
+            "JOB_BOARDS",
+            "ORGANIC",
+            "OTHER",
+            "REFERRALS",
+            "SOCIAL_MEDIA",
+            "SOURCING_TOOLS",
+        ),
+        "dim_source",
+        "sources_are_mapped",
+        "OTHER",
+    ),
+)
+
+
+def map_vars(settings: Settings) -> dict[str, str | None]:
+    """Where dbt finds each map that is set, by its var."""
+    return {one.setting: str(_copy(settings, one)) if getattr(settings, one.setting) else None for one in MAPS}
+
+
+def copy_maps(settings: Settings) -> None:
+    """Check each map that is set, and copy it in one form. `SettingsError` names file, line and column."""
+    for one in MAPS:
+        path: Path | None = getattr(settings, one.setting)
+        if path is not None:
+            _write(_copy(settings, one), one, checked(one, path))
+
+
+def unmapped(database: Path, schema: str) -> dict[str, str]:
+    """By dbt test, the names that its map lacks, and what to do about them. Nothing for a mart that is not there."""
+    told = {}
+    with contextlib.closing(duckdb.connect(database, read_only=True)) as con:
+        for one in MAPS:
+            with contextlib.suppress(duckdb.CatalogException):
+                found = con.execute(
+                    f"SELECT DISTINCT {one.columns[0]} FROM {schema}.{one.mart} WHERE NOT is_mapped ORDER BY ALL"
+                ).fetchall()
+                if found:
+                    names = ", ".join(f"“{name}”" for (name,) in found[:MOST_NAMES])
+                    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+                    told[one.test] = (
+                        f"No map names the {one.columns[0].replace('_', ' ')} {names}{more}: counted as "
+                        f"{one.else_word}. Name what it is in a CSV with the columns {','.join(one.columns)}, and set "
+                        f"{env_name(one.setting)}."
+                    )
+    return told
+
+
+def checked(one: UserMap, path: Path) -> dict[str, str]:
+    """The map in a file: names in lower case, to their words. Commas or semicolons, UTF-8 with a mark or without."""
+    where = f"{env_name(one.setting)}: {path}"
+    try:
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise SettingsError(f"{where} can't be read ({error.strerror}).") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise SettingsError(f"{where}, line {line}: not UTF-8. Save it as CSV UTF-8.") from None
+    found: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for line, (name, word) in _rows(one, where, text):
+        at = f"{where}, line {line}"
+        key = name.strip().lower()
+        if not key or len(key) > LONGEST:
+            raise SettingsError(f"{at}, column {one.columns[0]}: needs 1 to {LONGEST} characters.")
+        if word.strip().upper() not in one.words:
+            raise SettingsError(
+                f"{at}, column {one.columns[1]}: {word.strip()[:40]!r} is none of {', '.join(one.words)}."
+            )
+        if key in lines:
+            raise SettingsError(f"{at}, column {one.columns[0]}: the same name as in line {lines[key]}.")
+        found[key], lines[key] = word.strip().upper(), line
+    return found
+
+
+def _rows(one: UserMap, where: str, text: str) -> Iterator[tuple[int, list[str]]]:
+    """Rows with their line numbers, after the header; empty lines are left out."""
+    header = text.split("\n", 1)[0]
+    reader = csv.reader(text.splitlines(), delimiter=";" if ";" in header else ",", strict=True)
+    try:
+        names = [name.strip().lower() for name in next(reader, [])]
+        if names != list(one.columns):
+            raise SettingsError(f"{where}, line 1: the header has to be {','.join(one.columns)}.")
+        for row in reader:
+            if not any(cell.strip() for cell in row):
+                continue
+            if len(row) != len(one.columns):
+                raise SettingsError(f"{where}, line {reader.line_num}: {len(row)} columns, not {len(one.columns)}.")
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise SettingsError(f"{where}, line {reader.line_num}: {error}.") from None
+
+
+def _copy(settings: Settings, one: UserMap) -> Path:
+    return settings.builds / "maps" / f"{one.setting.removesuffix('_csv')}.csv"
+
+
+def _write(path: Path, one: UserMap, found: dict[str, str]) -> None:
+    quoted = ('"' + name.replace('"', '""') + f'",{word}' for name, word in found.items())
+    write_whole(path, "\n".join([",".join(one.columns), *quoted, ""]).encode())
