@@ -43,10 +43,14 @@ def sandbox(
         raise SettingsError(f"The sandbox can't be made so: {error}.") from None
 
     try:
-        serve(config, ready=lambda url: print(f"sandbox ready at {url} (API: {url}/v2)", flush=True))  # noqa: T201
+        serve(config, ready=_tell_ready)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise SettingsError(f"Port {port} can't be taken ({reason}). Another one: --port 0.") from None
+
+
+def _tell_ready(url: str) -> None:
+    print(f"sandbox ready at {url} (API: {url}/v2, Kombo: {url}/kombo/v1)", flush=True)  # noqa: T201
 
 
 def demo(

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from join_pipeline.sandbox.instants import NEVER, iso
 from join_pipeline.sandbox.kombo import mapping
-from join_pipeline.sandbox.kombo.replica import APPLICATIONS, QUESTIONS, STAGES, TAGS, TEAM, Replica
+from join_pipeline.sandbox.kombo.account import APPLICATIONS, QUESTIONS, STAGES, TAGS, TEAM
+from join_pipeline.sandbox.kombo.replica import Replica
 from join_pipeline.sandbox.kombo.tables import Entry
 
 Record = dict[str, Any]
