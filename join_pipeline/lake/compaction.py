@@ -11,6 +11,7 @@ from typing import Final
 import duckdb
 import pyarrow.parquet as pq
 
+from join_pipeline.join_api.feeds import REFERENCES
 from join_pipeline.lake.query import files_literal, quoted, write_query
 from join_pipeline.lake.record import Files, SyncRecord, sync_id_of
 from join_pipeline.models import MODELS, Model
@@ -79,13 +80,16 @@ def _personal(path: str) -> str:
 def retire(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int) -> None:
     """Drop raw and set-aside records older than `days`, and merge a feed's small files once there are many.
 
-    The last raw of a feed stays, whatever its age: reference names come from it when a list fails to load.
+    Of a reference list the last one before that stays, whatever its age: its names are in force until the next one
+    comes, and a replay of the kept raw begins with them.
     """
     oldest = sync_id_of(record.started_at - timedelta(days=days))
-    for group, least in ((record.files.raw, 1), (record.files.quarantine, 0)):
+    lists = {feed.name for feed in REFERENCES}
+    for group in (record.files.raw, record.files.quarantine):
         for feed, paths in group.items():
-            kept = [path for path in paths if _last_sync(path) >= oldest] or paths[len(paths) - least :]
-            group[feed] = _merged(con, lake, kept, record.sync_id)
+            n_older = sum(_last_sync(path) < oldest for path in paths)
+            first = max(0, n_older - 1) if feed in lists else n_older
+            group[feed] = _merged(con, lake, paths[first:], record.sync_id)
 
 
 def _merged(con: duckdb.DuckDBPyConnection, lake: Path, paths: list[str], sync_id: str) -> list[str]:

@@ -30,7 +30,8 @@ SECONDS_PER_SPOOL_PART: Final = 30.0
 SCHEMA: Final = pa.schema(
     [
         ("sync_id", TEXT),
-        ("listing", TEXT),  # which listing of the feed: all, status=…, since, or look for a record's own GET
+        # which listing of the feed: all, status=…, since; look for a record's own GET; kept from an earlier list
+        ("listing", TEXT),
         ("page", WHOLE),
         ("record_id", TEXT),
         ("status", WHOLE),

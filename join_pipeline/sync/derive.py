@@ -3,29 +3,22 @@
 Belongs here: the steps between raw and versions, the same for a sync and for a replay. Not here: each step itself.
 """
 
-from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
 
-from join_pipeline.errors import ContractError
-from join_pipeline.join_api.feeds import APPLICATIONS, JOBS, REFERENCES
-from join_pipeline.join_api.payloads import Reference, decode
+from join_pipeline.join_api.feeds import APPLICATIONS, JOBS
 from join_pipeline.lake.files import appearing
-from join_pipeline.lake.raw import RawRow
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.mapping.job import References, reference_names
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
 from join_pipeline.sync.fold import fold
 from join_pipeline.sync.known import load_known, open_versions
 from join_pipeline.sync.plan import OVERLAP
+from join_pipeline.sync.references import RawOf, references_from
 from join_pipeline.sync.seen import Seen
 from join_pipeline.sync.versions import Writing, write_versions
-
-RawOf = Callable[[str], Iterable[RawRow]]
-"""The raw rows of a feed, in the order in which they came."""
 
 
 def derive(
@@ -50,20 +43,6 @@ def derive(
     for name, model in MODELS.items():
         record.models[name] = write_versions(con, model, Writing(lake, record, previous))
     record.unknown = dict(sorted(seen.unknown.items()))
-
-
-def references_from(raw_of: RawOf, post_url_template: str | None) -> References:
-    """Names of the reference lists. An entry that breaks the contract has none."""
-    names: dict[str, dict[int, str]] = {}
-    for feed in REFERENCES:
-        rows = []
-        for raw in raw_of(feed.name):
-            try:
-                rows.append(decode(Reference, raw.payload or ""))
-            except ContractError:
-                continue
-        names[feed.name] = reference_names(rows)
-    return References(**names, post_url_template=post_url_template)
 
 
 def _set_aside(seen: Seen, lake: Path, record: SyncRecord) -> None:

@@ -20,6 +20,7 @@ from join_pipeline.lake.record import FeedRecord
 Progress = Callable[[str, int], None]
 """Called with a feed's name and how many of its records came so far."""
 
+KEPT: Final = "kept"
 FOUND: Final = 200
 NOT_FOUND: Final = 404
 MAX_PASSES: Final = 10
@@ -71,8 +72,10 @@ class Extraction:
             seen |= came
         return False
 
-    def take_whole(self, page: Page) -> None:
-        """A list that is not paged and has come already."""
+    def take_whole(self, page: Page, kept: Iterable[RawRow] = ()) -> None:
+        """A list that is not paged and has come already, on top of what is kept of the one before."""
+        for row in kept:
+            self.spool.add(self.feed.name, row._replace(sync_id=self.spool.state.sync_id, listing=KEPT))
         self.take(page, "all")
         self.record.is_whole = True
         self.finish()

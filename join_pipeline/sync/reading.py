@@ -6,30 +6,19 @@ the payloads mean for the models (fold).
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
 
-from join_pipeline.errors import ContractError, NotFoundError, RefusedError
 from join_pipeline.join_api.client import JoinClient, Page
-from join_pipeline.join_api.feeds import APPLICATIONS, JOBS, REFERENCES, Feed
+from join_pipeline.join_api.feeds import APPLICATIONS, FEEDS, JOBS, Feed
 from join_pipeline.lake.query import files_literal
 from join_pipeline.lake.raw import Spool
 from join_pipeline.lake.record import FeedRecord, SyncRecord
 from join_pipeline.sync.extract import Extraction, Progress
 from join_pipeline.sync.known import live_remote_ids
 from join_pipeline.sync.plan import Plan, guard_objects
-
-
-def read_references(client: JoinClient) -> list[tuple[Feed, Page | None]]:
-    """The reference lists; None for one that JOIN does not offer: then its last known names hold."""
-
-    def read(feed: Feed) -> Page | None:
-        try:
-            return client.whole(feed.path, feed.params)
-        except (NotFoundError, RefusedError, ContractError):
-            return None
-
-    return [(feed, read(feed)) for feed in REFERENCES]
+from join_pipeline.sync.references import RawOf, still_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +34,15 @@ class Reading:
     accept_loss: Collection[str]
     progress: Progress
 
-    def read(self, plan: Plan, references: list[tuple[Feed, Page | None]]) -> None:
-        """Everything. Applications before jobs: the jobs that they name must be known."""
+    def read(self, plan: Plan, references: list[tuple[Feed, Page | None]], known_of: RawOf) -> None:
+        """Everything. Applications before jobs: the jobs that they name must be known.
+
+        `known_of` gives the rows of a reference list that are in force.
+        """
         for feed, page in references:
             extraction = self._extraction(feed)
             if page is not None:
-                extraction.take_whole(page)
+                extraction.take_whole(page, still_named(known_of(feed.name), page))
         applications = self._extraction(APPLICATIONS)
         if plan.since is not None:
             applications.record.is_whole = applications.read_since(plan.since)
@@ -67,7 +59,8 @@ class Reading:
         jobs.finish()
         for figures in self.record.feeds.values():
             figures.listed_since = self.record.started_at if figures.is_whole else figures.listed_since
-        self.record.as_of = max(self.record.as_of, self.client.clock.latest())
+        # what was read before a sync was resumed was timed by another process, whose bounds may have been wider
+        self.record.as_of = max(self.record.as_of, self.client.clock.latest(), *self._fetched())
 
     def _extraction(self, feed: Feed) -> Extraction:
         figures = self.spool.state.feeds.setdefault(feed.name, FeedRecord())
@@ -112,6 +105,12 @@ class Reading:
         put_off = self.record.pending.pop(feed, None)
         if put_off and (rest := sorted(set(put_off) - self._ids(self._listed(feed)))):
             self.record.pending[feed] = rest
+
+    def _fetched(self) -> list[datetime]:
+        """The latest fetch of each feed."""
+        parts = [self.spool.parts(feed.name) for feed in FEEDS]
+        latest = "SELECT max(fetched_at) FROM read_parquet({})"
+        return [self.con.execute(latest.format(files_literal(paths))).fetchall()[0][0] for paths in parts if paths]
 
     def _ids(self, query: str) -> set[str]:
         return {row[0] for row in self.con.execute(query).fetchall()}

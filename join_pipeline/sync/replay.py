@@ -23,7 +23,8 @@ from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.mapping import MAPPING_VERSION
 from join_pipeline.models import MODELS, Model
 from join_pipeline.settings import Settings
-from join_pipeline.sync.derive import RawOf, derive
+from join_pipeline.sync.derive import derive
+from join_pipeline.sync.references import RawOf
 
 
 @dataclass(frozen=True, slots=True)

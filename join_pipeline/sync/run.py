@@ -22,11 +22,12 @@ from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_
 from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
 from join_pipeline.mapping import MAPPING_VERSION
 from join_pipeline.settings import Settings
-from join_pipeline.sync.derive import RawOf, derive
+from join_pipeline.sync.derive import derive
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.plan import AskedMode, Plan, plan
-from join_pipeline.sync.reading import Reading, read_references
+from join_pipeline.sync.reading import Reading
+from join_pipeline.sync.references import RawOf, read_references
 
 TICK: Final = timedelta(milliseconds=1)
 
@@ -63,7 +64,7 @@ def run_sync(
             open_versions(con, lake.path, record.files)
             limit = settings.max_second_looks
             reading = Reading(client, con, spool, record, previous, limit, accept_loss, progress)
-            reading.read(planned, references)
+            reading.read(planned, references, _raw_of(lake, record))
             _store(lake, spool, record)
             derive(con, lake.path, lake.ids, record, previous, _raw_of(lake, record), settings.post_url_template)
             compact(con, lake.path, record, settings.raw_days)
@@ -137,7 +138,7 @@ def _raw_of(lake: Lake, record: SyncRecord) -> RawOf:
     """This sync's raw; of a reference list, the last one that came."""
 
     def rows(feed: str) -> Iterable[RawRow]:
-        paths = record.files.raw[feed]
+        paths = record.files.raw.get(feed, [])
         is_reference = feed not in {APPLICATIONS.name, JOBS.name}
         mine = paths[-1:] if is_reference else [path for path in paths if f"/{record.sync_id}/" in path]
         return read_raw(lake.listed(mine))

@@ -17,12 +17,14 @@ from join_pipeline_tests.oracle.tables import expected_tables
 from join_pipeline_tests.oracle.truth import Timeline, timelines
 from join_pipeline_tests.oracle.values import instant
 from join_pipeline_tests.oracle.words import JOB_STATUS
+from join_pipeline_tests.oracle.world import World
 from join_pipeline_tests.simulation.account import Account
 from join_pipeline_tests.simulation.cells import cells_of
 from join_pipeline_tests.simulation.history import Step
 from join_pipeline_tests.simulation.observed import Observed, RawRecord, Row
 
 INTEGRATION = "join:simulated"
+REFERENCES = ("categories", "employment_types", "seniority_levels")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Memory:
     account: Account
     came: dict[str, set[str]] = field(default_factory=lambda: {"applications": set(), "jobs": set()})
     tainted: dict[str, set[str]] = field(default_factory=lambda: {"applications": set(), "jobs": set()})
+    named: dict[str, set[int]] = field(default_factory=lambda: {feed: set() for feed in REFERENCES})
     excused: set[str] = field(default_factory=set)
     is_honest: bool = True  # nothing happened that lastUpdatedAt can't have announced
     spans: list[Span] = field(default_factory=list)
@@ -90,6 +93,10 @@ class Memory:
         self._note_taint(span, raw, broken)
         for record in good:
             self.came[record.feed].add(str(record.payload["id"]))
+        for feed, named in self.named.items():
+            for entry in after.listed_references(feed, span.record.sync_id):
+                if "id" in entry:
+                    named |= {one["id"] for one in (entry, *entry.get("subCategories", ())) if "name" in one}
         jobs_last = {str(r.payload["id"]): r.payload for r in sorted(good, key=_when) if r.feed == "jobs"}
         for key, payload in jobs_last.items():
             self._note_opening(key, payload, span)
@@ -215,7 +222,7 @@ class Memory:
     def tables(self, at: datetime) -> dict[str, pd.DataFrame]:
         """What a pipeline that knows what came so far makes of what the account lists then."""
         if at not in self._tables:
-            world = self.account.read(at)
+            world = self._with_known_names(self.account.read(at))
             # a job that was known and is gone is deleted, though applications may still name it
             gone = {key for key in map(str, world.lost_jobs) if key in self.came["jobs"]}
             lost = tuple(key for key in world.lost_jobs if str(key) not in gone)
@@ -227,6 +234,26 @@ class Memory:
             tables["screening_questions"] = questions[questions["id"].isin(links["question_id"])]
             self._tables[at] = tables
         return self._tables[at]
+
+
+    def _with_known_names(self, world: World) -> World:
+        """The world without names that never came: an entry may lack its name from the first list on.
+
+        A name that came once is expected for ever: names that fail to load fall back to the last known ones.
+        """
+
+        def known(feed: str, entries: Iterable[Any]) -> tuple[Any, ...]:
+            return tuple(entry for entry in entries if entry["id"] in self.named[feed])
+
+        categories = tuple(
+            entry | {"subCategories": list(known("categories", entry["subCategories"]))} for entry in world.categories
+        )
+        return replace(
+            world,
+            categories=categories,
+            employment_types=known("employment_types", world.employment_types),
+            seniority_levels=known("seniority_levels", world.seniority_levels),
+        )
 
 
 def _when(record: RawRecord) -> datetime:

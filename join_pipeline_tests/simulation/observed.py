@@ -89,6 +89,11 @@ class Observed:
                     listing, key, at = row["listing"], row["record_id"], row["fetched_at"]
                     yield RawRecord(feed, row["sync_id"], listing, key, at, payload)
 
+    def listed_references(self, feed: str, sync_id: str) -> list[Any]:
+        """The entries of a reference list that a sync got."""
+        rows = self._rows(self.newest.files.raw.get(feed, []))
+        return [json.loads(row["payload"]) for row in rows if row["sync_id"] == sync_id]
+
     def quarantined(self, sync_id: str) -> list[tuple[str, str | None, datetime]]:
         """Feed, key and fetch time of what a sync set aside."""
         return [
