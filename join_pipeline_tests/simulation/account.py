@@ -11,7 +11,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -110,6 +110,7 @@ class Account:
         self._slept = 0.0
         self._waiting: list[tuple[str, asyncio.Future[None]]] = []
         self._is_busy = False
+        self._read: dict[Hashable, World] = {}
 
     # Time
 
@@ -151,13 +152,17 @@ class Account:
             self.world.set_faults({})
 
     def read(self, at: datetime | None = None) -> World:
-        """What the account lists, now or at another instant."""
-        now = self.now
-        self.set_clock(at or now)
-        try:
-            return World.read(f"{self.url}/v2", TOKEN)
-        finally:
-            self.set_clock(now)
+        """What the account lists, now or at another instant. What was read once is the same object again."""
+        now, state = self.now, self.world.state
+        written = tuple((one.created, one.gone) for one in self.world.written.applications)
+        key = (at or now, state.hidden_applications, state.hidden_jobs, written)
+        if key not in self._read:
+            self.set_clock(at or now)
+            try:
+                self._read[key] = World.read(f"{self.url}/v2", TOKEN)
+            finally:
+                self.set_clock(now)
+        return self._read[key]
 
     def truth(self) -> list[Event]:
         """All that has happened up to now."""

@@ -115,6 +115,8 @@ def what_exists_is_known(before: Observed | None, after: Observed, memory: Memor
 def content_is_true(_: Observed | None, after: Observed, memory: Memory, span: Span) -> Iterable[str]:
     """The content of each application and job is the true one at some instant of the sync."""
     record = span.record
+    if span.step.is_still and _is_complete(memory, span):
+        return  # then tables_are_the_truth says all of this, and more
     for model in ("applications", "jobs"):
         if not record.feeds[model].is_whole:
             continue
@@ -136,9 +138,7 @@ def content_is_true(_: Observed | None, after: Observed, memory: Memory, span: S
 
 def tables_are_the_truth(_: Observed | None, after: Observed, memory: Memory, span: Span) -> Iterable[str]:
     """After a full sync: all tables are what the account lists; where it moved, what it listed at some instant."""
-    record = span.record
-    is_complete = record.mode == "full" and record.verdict == "committed" and not record.pending
-    if not is_complete or memory.tainted["applications"] or memory.tainted["jobs"]:
+    if not _is_complete(memory, span):
         return
     if not span.step.is_still:
         if "shifting" not in span.step.faults:
@@ -253,6 +253,13 @@ def same_versions(one: Observed, other: Observed) -> list[str]:
 def _keys(lake: Observed, model: str, *, live: bool = True) -> set[str]:
     newest = (versions[-1] for versions in lake.versions(model).values())
     return {row["remote_id"] for row in newest if not live or row["remote_deleted_at"] is None}
+
+
+def _is_complete(memory: Memory, span: Span) -> bool:
+    """Whether a sync can have seen everything, and seen it unspoiled."""
+    record = span.record
+    is_whole = record.mode == "full" and record.verdict == "committed" and not record.pending
+    return is_whole and not memory.tainted["applications"] and not memory.tainted["jobs"]
 
 
 def _was_there(memory: Memory, key: str, span: Span) -> bool:

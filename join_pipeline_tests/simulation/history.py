@@ -106,7 +106,7 @@ def _company(chance: random.Random) -> SandboxConfig:
     return SandboxConfig(
         port=0,
         seed=chance.randrange(1_000_000),
-        applications=chance.randint(30, 150),
+        applications=chance.randint(*chance.choice(((1, 30), (20, 40), (20, 40), (30, 60), (60, 140)))),
         jobs=chance.choice((None, 3, 6, 12)),
         now=start,
         page_size=chance.choice((5, 10, 20, 50)),

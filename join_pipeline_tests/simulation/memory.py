@@ -3,7 +3,7 @@
 Belongs here: the judge's own account of a history, fed from kept raw and from the sandbox's truth, never from versions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,8 +64,8 @@ class Memory:
     _opened: dict[str, datetime | None] = field(default_factory=dict)
     _lines: dict[str, Timeline] = field(default_factory=dict)
     _gone_jobs: dict[str, list[tuple[datetime, bool]]] = field(default_factory=dict)
-    _tables: dict[datetime, dict[str, pd.DataFrame]] = field(default_factory=dict)
-    _expected: dict[tuple[datetime, str], dict[str, Row]] = field(default_factory=dict)
+    _tables: dict[Hashable, dict[str, pd.DataFrame]] = field(default_factory=dict)
+    _expected: dict[tuple[int, str], dict[str, Row]] = field(default_factory=dict)
     _is_blind: bool = False
 
     def __post_init__(self) -> None:
@@ -80,7 +80,6 @@ class Memory:
     def take(self, after: Observed, span: Span) -> None:
         """Take note of a committed sync, before it is judged."""
         self.spans.append(span)
-        self._tables, self._expected = {}, {}
         self._learn_truth()
         hidden = {str(key) for key in span.hidden["applications"]}
         self.excused |= hidden
@@ -215,26 +214,31 @@ class Memory:
 
     def expected(self, at: datetime, model: str) -> dict[str, Row]:
         """What is expected then, as cells by id."""
-        if (at, model) not in self._expected:
-            self._expected[at, model] = cells_of(model, self.tables(at)[model])
-        return self._expected[at, model]
+        tables = self.tables(at)
+        key = id(tables), model
+        if key not in self._expected:
+            self._expected[key] = cells_of(model, tables[model])
+        return self._expected[key]
 
     def tables(self, at: datetime) -> dict[str, pd.DataFrame]:
         """What a pipeline that knows what came so far makes of what the account lists then."""
-        if at not in self._tables:
-            world = self._with_known_names(self.account.read(at))
-            # a job that was known and is gone is deleted, though applications may still name it
-            gone = {key for key in map(str, world.lost_jobs) if key in self.came["jobs"]}
-            lost = tuple(key for key in world.lost_jobs if str(key) not in gone)
-            tables = expected_tables(replace(world, lost_jobs=lost), INTEGRATION)
-            gone_ids = [unified_id(INTEGRATION, "jobs", key) for key in gone]
-            for model in ("job_application_stages", "job_screening_questions"):
-                tables[model] = tables[model][~tables[model]["job_id"].isin(gone_ids)]
-            questions, links = tables["screening_questions"], tables["job_screening_questions"]
-            tables["screening_questions"] = questions[questions["id"].isin(links["question_id"])]
-            self._tables[at] = tables
-        return self._tables[at]
+        world = self.account.read(at)
+        # a job that was known and is gone is deleted, though applications may still name it
+        gone = frozenset(key for key in world.lost_jobs if str(key) in self.came["jobs"])
+        key = id(world), gone, sum(map(len, self.named.values()))
+        if key not in self._tables:
+            self._tables[key] = self._made(self._with_known_names(world), gone)
+        return self._tables[key]
 
+    def _made(self, world: World, gone: frozenset[int]) -> dict[str, pd.DataFrame]:
+        lost = tuple(key for key in world.lost_jobs if key not in gone)
+        tables = expected_tables(replace(world, lost_jobs=lost), INTEGRATION)
+        gone_ids = [unified_id(INTEGRATION, "jobs", str(key)) for key in gone]
+        for model in ("job_application_stages", "job_screening_questions"):
+            tables[model] = tables[model][~tables[model]["job_id"].isin(gone_ids)]
+        questions, links = tables["screening_questions"], tables["job_screening_questions"]
+        tables["screening_questions"] = questions[questions["id"].isin(links["question_id"])]
+        return tables
 
     def _with_known_names(self, world: World) -> World:
         """The world without names that never came: an entry may lack its name from the first list on.

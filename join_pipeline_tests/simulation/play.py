@@ -2,16 +2,18 @@
 
 import random
 import shutil
+import ssl
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from unittest import mock
 
 from join_pipeline.errors import PipelineError
-from join_pipeline.lake import compaction, lake, raw
+from join_pipeline.lake import compaction, files, lake, raw
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
@@ -26,6 +28,7 @@ from join_pipeline_tests.simulation.memory import INTEGRATION, Memory, Span, spa
 from join_pipeline_tests.simulation.mortal import Killed
 from join_pipeline_tests.simulation.observed import Observed
 
+KEY = "a key for tests only"
 LAST = Step(mode="full", accepts_loss=True)
 
 
@@ -33,19 +36,41 @@ class RefutedError(AssertionError):
     """A history in which something did not hold."""
 
 
-def settings_for(url: str, data: Path, step: Step) -> Settings:
+@cache
+def _settings() -> Settings:
     return load_settings(
         join_api_token=TOKEN,
-        join_api_url=f"{url}/v2",
-        data=data,
         connection="simulated",
         integration_id=INTEGRATION,
-        pseudonym_key="a key for tests only",
-        pages_in_flight=step.pages_in_flight,
-        max_second_looks=step.max_second_looks,
-        raw_days=step.raw_days,
+        pseudonym_key=KEY,
         memory_limit="500MB",
     )
+
+
+def settings_for(url: str, data: Path, step: Step) -> Settings:
+    return _settings().model_copy(
+        update={
+            "join_api_url": f"{url}/v2",
+            "data": data,
+            "pages_in_flight": step.pages_in_flight,
+            "max_second_looks": step.max_second_looks,
+            "raw_days": step.raw_days,
+        }
+    )
+
+
+@contextmanager
+def hurried() -> Iterator[None]:
+    """Without what costs time and proves nothing here.
+
+    A death is simulated within this process, so what was written survives it, flushed to the disk or not; and the
+    certificates of this machine are read anew for each client, though all of them speak plain HTTP.
+    """
+    with (
+        mock.patch.object(files, "_flush"),
+        mock.patch.object(ssl, "create_default_context", cache(ssl.create_default_context)),
+    ):
+        yield
 
 
 @contextmanager
@@ -196,13 +221,13 @@ class Play:
     def _again(self, number: int) -> None:
         """The same world read again: nothing is written."""
         step = replace(LAST, mode="incremental" if number % 2 else "full")
-        files = self.before.newest.files
+        versions = self.before.newest.files.models
         self._step(step)
         newest = self.before.newest
         written = {name: model.versions for name, model in newest.models.items() if model.versions}
         if written:
             self._refute([f"a rerun writes {written}"])
-        if newest.files.models != files.models and not self.history.sizes.version_files < 16:
+        if newest.files.models != versions and not self.history.sizes.version_files < 16:
             self._refute(["a rerun changes the version files"])
 
     def _step_twice(self, step: Step) -> None:
@@ -247,6 +272,7 @@ def play(history: History) -> Play:
     """Play a history from its beginning; raises `Refuted` if something does not hold."""
     with (
         tempfile.TemporaryDirectory(prefix="simulated-") as folder,
+        hurried(),
         sized(history.sizes),
         opened(history.company, history.seed) as account,
     ):
