@@ -12,13 +12,19 @@ Verdict = Literal["committed", "guarded"]
 
 
 class FeedRecord(msgspec.Struct, kw_only=True):
-    """One feed in one sync. `bytes` of JSON; `listed_since` is the start of the last sync that read it whole."""
+    """One feed in one sync. `bytes` of JSON; `listed_since` is the start of the last sync that read it whole.
+
+    `pending_looks` were put off. `unread` are records that broke the contract when they last came, in this sync or in
+    one before: what it says of them is older than it is.
+    """
 
     pages: int = 0
     records: int = 0
     bytes: int = 0
     looks: int = 0
+    pending_looks: int = 0
     quarantined: int = 0
+    unread: list[str] = []
     seconds: float = 0.0
     is_whole: bool = False
     listed_since: datetime | None = None

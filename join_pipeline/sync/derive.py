@@ -3,12 +3,14 @@
 Belongs here: the steps between raw and versions, the same for a sync and for a replay. Not here: each step itself.
 """
 
+from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import pyarrow.parquet as pq
 
-from join_pipeline.join_api.feeds import APPLICATIONS, JOBS
+from join_pipeline.join_api.feeds import APPLICATIONS, JOBS, Feed
 from join_pipeline.lake.files import appearing
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS
@@ -19,6 +21,9 @@ from join_pipeline.sync.plan import OVERLAP
 from join_pipeline.sync.references import RawOf, references_from
 from join_pipeline.sync.seen import Seen
 from join_pipeline.sync.versions import Writing, write_versions
+
+MOST_UNREAD: Final = 1000
+"""How many records that could not be read a sync remembers, each by its id."""
 
 
 def derive(
@@ -34,7 +39,10 @@ def derive(
     con.execute("SET VARIABLE started_at = ?::TIMESTAMPTZ", [record.started_at])
     seen = Seen(con, ids, references_from(raw_of, post_url_template))
     for feed in (APPLICATIONS, JOBS):
+        before = previous.feeds.get(feed.name) if previous else None
+        seen.unread[feed.name] = set(before.unread if before else ())
         seen.take(feed.name, raw_of(feed.name))
+        _note_unread(record, feed, seen.unread[feed.name], before.unread if before else [])
     _set_aside(seen, lake, record)
     open_versions(con, lake, record.files)
     load_known(con)
@@ -43,6 +51,20 @@ def derive(
     for name, model in MODELS.items():
         record.models[name] = write_versions(con, model, Writing(lake, record, previous))
     record.unknown = dict(sorted(seen.unknown.items()))
+
+
+def _note_unread(record: SyncRecord, feed: Feed, unread: set[str | None], before: Collection[str]) -> None:
+    """Note which records could not be read. A listing that can't tell which, or of too many, is not whole.
+
+    Then the next one asks from the same instant on. Of a full listing a record without its id is no loss: it also lacks
+    one that is known, and that one is looked at.
+    """
+    figures = record.feeds[feed.name]
+    known = {remote_id for remote_id in unread if remote_id is not None}
+    is_filtered = record.mode == "incremental" and feed.since is not None
+    if (is_filtered and None in unread) or len(known) > MOST_UNREAD:
+        figures.is_whole = False
+    figures.unread = sorted(known if len(known) <= MOST_UNREAD else known.intersection(before))
 
 
 def _set_aside(seen: Seen, lake: Path, record: SyncRecord) -> None:

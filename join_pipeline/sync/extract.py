@@ -89,12 +89,16 @@ class Extraction:
         self.record.bytes += page.n_bytes
         self.progress(self.feed.name, self.record.records)
 
-    def look(self, remote_ids: Iterable[str]) -> None:
-        """Ask for records by their own ids, several at a time. A 404 is an answer too."""
+    def look(self, remote_ids: Iterable[str], *, believes_absence: bool = True) -> None:
+        """Ask for records by their own ids, several at a time.
+
+        A 404 is an answer too, and kept where a whole listing lacked the record as well.
+        """
         pool = ThreadPoolExecutor(LOOKS_IN_FLIGHT, thread_name_prefix="join-look")
         try:
             for remote_id, body, fetched_at in pool.map(self._look_at, remote_ids):
-                self._keep("look", 0, remote_id, FOUND if body else NOT_FOUND, fetched_at, body)
+                if body or believes_absence:
+                    self._keep("look", 0, remote_id, FOUND if body else NOT_FOUND, fetched_at, body)
                 self.record.looks += 1
                 self.record.bytes += len(body or b"")
         finally:

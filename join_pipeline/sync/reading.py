@@ -7,6 +7,7 @@ the payloads mean for the models (fold).
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import duckdb
 
@@ -19,6 +20,8 @@ from join_pipeline.sync.extract import Extraction, Progress
 from join_pipeline.sync.known import live_remote_ids
 from join_pipeline.sync.plan import Plan, guard_objects
 from join_pipeline.sync.references import RawOf, still_named
+
+LOOKS_AGAIN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Reading:
         applications = self._extraction(APPLICATIONS)
         if plan.since is not None:
             applications.record.is_whole = applications.read_since(plan.since)
+            self._look_again(applications)
             self._forget_pending(applications)
         else:
             # a list that shifts while it is read can hide a record, and the first time nothing is known to look for
@@ -57,8 +61,6 @@ class Reading:
         jobs.read_whole()
         self._look(jobs, self._missing(jobs), self._named_jobs())
         jobs.finish()
-        for figures in self.record.feeds.values():
-            figures.listed_since = self.record.started_at if figures.is_whole else figures.listed_since
         # what was read before a sync was resumed was timed by another process, whose bounds may have been wider
         self.record.as_of = max(self.record.as_of, self.client.clock.latest(), *self._fetched())
 
@@ -98,6 +100,14 @@ class Reading:
         if rest := [remote_id for remote_id in ordered if remote_id not in looked]:
             self.record.pending[feed] = rest
         extraction.look(sorted(looked))
+
+    def _look_again(self, extraction: Extraction) -> None:
+        """A look at records that broke the contract when they last came: the listing does not show them again."""
+        feed = extraction.feed.name
+        unread = self.previous.feeds[feed].unread if self.previous else []
+        looked = sorted(set(unread) - self._ids(self._listed(feed)))
+        # few, since some may stay broken for ever; the next full sync reads the rest
+        extraction.look(looked[: min(LOOKS_AGAIN, self.max_second_looks)], believes_absence=False)
 
     def _forget_pending(self, extraction: Extraction) -> None:
         """What was put off and came meanwhile is no longer missing."""

@@ -1,8 +1,8 @@
 """Reference lists: reading them, and the names that they give to the numbers in jobs.
 
 Belongs here: what holds when a list, or an entry of it, does not come as it should. Not here: what numbers name
-(mapping). A name that was known is never replaced by none: a list that fails leaves the last one in force, and of an entry that
-comes without its name, or not at all, the row that last named it is kept beside the new list.
+(mapping). A name that was known is never replaced by none: a list that fails leaves the last one in force, and of an
+entry that comes without its name, or not at all, the row that last named it is kept beside the new list.
 """
 
 from collections.abc import Callable, Iterable

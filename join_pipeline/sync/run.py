@@ -67,6 +67,7 @@ def run_sync(
             reading.read(planned, references, _raw_of(lake, record))
             _store(lake, spool, record)
             derive(con, lake.path, lake.ids, record, previous, _raw_of(lake, record), settings.post_url_template)
+            _move_watermarks(record)
             compact(con, lake.path, record, settings.raw_days)
             retire(con, lake.path, record, settings.raw_days)
         if record.mode == "full" and record.verdict == "committed":
@@ -126,6 +127,13 @@ def _record(spool: Spool, planned: Plan, previous: SyncRecord | None) -> SyncRec
         last_full=previous.last_full if previous else None,
         files=msgspec.convert(msgspec.to_builtins(previous.files), Files) if previous else Files(),
     )
+
+
+def _move_watermarks(record: SyncRecord) -> None:
+    """A listing that was whole moves its feed's watermark. What was put off is counted: the ids go with old records."""
+    for name, figures in record.feeds.items():
+        figures.listed_since = record.started_at if figures.is_whole else figures.listed_since
+        figures.pending_looks = len(record.pending.get(name, ()))
 
 
 def _store(lake: Lake, spool: Spool, record: SyncRecord) -> None:

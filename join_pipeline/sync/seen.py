@@ -74,6 +74,7 @@ class Seen:
     references: References
     unknown: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
+    unread: dict[str, set[str | None]] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
     _shared: dict[str, dict[str, Row]] = field(default_factory=dict)
     _last: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
@@ -88,11 +89,13 @@ class Seen:
         empty_table(self.con, "missing", missing)
 
     def take(self, feed: str, rows: Iterable[RawRow]) -> None:
-        """Map one feed's raw rows, in their order."""
+        """Map one feed's raw rows, in their order. Adds to `unread` whose last row broke the contract."""
+        unread = self.unread.setdefault(feed, set())
         for raw in rows:
             self._seq += 1
             if raw.payload is None:
                 self._miss(feed, raw)
+                unread.discard(raw.record_id)
                 continue
             if self._is_repeated(feed, raw):
                 continue
@@ -100,7 +103,9 @@ class Seen:
                 mapped = self._map(feed, raw.payload)
             except ContractError as error:
                 self._set_aside(feed, raw, str(error))
+                unread.add(raw.record_id)
                 continue
+            unread.discard(raw.record_id)
             self.unknown.update(mapped.unknown)
             for model, found in mapped.rows.items():
                 for row in found:

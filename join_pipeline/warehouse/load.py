@@ -16,6 +16,7 @@ from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.query import files_literal, quoted
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS, Model
+from join_pipeline.models.ids import Ids
 from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
 from join_pipeline.sync.known import personal_relation
 from join_pipeline.warehouse import pseudonyms
@@ -35,6 +36,7 @@ SYNCS: Final = pa.schema(
         ("mapping_version", WHOLE),
     ]
 )
+UNREAD: Final = pa.schema([("sync_id", TEXT), ("id", TEXT)])
 COUNTS: Final = pa.schema([("sync_id", TEXT), ("scope", TEXT), ("name", TEXT), ("n", WHOLE)])
 
 
@@ -61,7 +63,7 @@ def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before
         loaded = [_load_model(con, lake, model, newest) for model in MODELS.values()]
         _keep_pseudonyms(con, before)
         _pseudonyms(con, key)
-        _log(con, records)
+        _log(con, records, lake.ids)
     except duckdb.Error as error:
         raise BuildError(
             f"Loading failed and left the warehouse as it was ({type(error).__name__}: {error}). Mend that and run it "
@@ -132,7 +134,7 @@ def _pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
         con.unregister("_new")
 
 
-def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord]) -> None:
+def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) -> None:
     syncs = [
         {
             "sync_id": record.sync_id,
@@ -154,7 +156,13 @@ def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord]) -> None:
         for record in records
         for scope, name, n in _counts(record)
     ]
-    for name, rows, schema in (("syncs", syncs, SYNCS), ("sync_counts", counts, COUNTS)):
+    unread = [
+        {"sync_id": record.sync_id, "id": ids.of("applications", remote_id)}
+        for record in records
+        for remote_id in record.feeds["applications"].unread
+    ]
+    tables = (("syncs", syncs, SYNCS), ("sync_counts", counts, COUNTS), ("unread_applications", unread, UNREAD))
+    for name, rows, schema in tables:
         con.register("_log", pa.Table.from_pylist(rows, schema))
         con.execute(f"CREATE TABLE ats_history.{name} AS FROM _log")
         con.unregister("_log")
@@ -166,7 +174,7 @@ def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:
     """A sync's figures, one a row: by feed, by model, and unknown words by field."""
     rows = []
     for feed, figures in record.feeds.items():
-        names = ("pages", "records", "bytes", "looks", "quarantined")
+        names = ("pages", "records", "bytes", "looks", "pending_looks", "quarantined")
         rows += [(feed, name, int(getattr(figures, name))) for name in names]
     for model, written in record.models.items():
         rows += [(model, name, getattr(written, name)) for name in ("new", "changed", "returned", "deleted", "live")]

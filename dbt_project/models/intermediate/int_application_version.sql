@@ -25,6 +25,31 @@ words as (
     group by state
 ),
 
+unread as (
+    select * from {{ ref('stg_ats__unread_applications') }}
+),
+
+once_unread as (
+    select distinct application_key from unread
+),
+
+-- A sync that could not read a record proves nothing about its content: for these its last proof is another.
+unread_proofs as (
+    select
+        versions.application_key,
+        versions.sync_id,
+        max(proofs.started_at) as content_proved_at,
+        max(proofs.sync_id) as content_proof_sync_id
+    from versions
+    inner join syncs as proofs on versions.sync_id > proofs.sync_id
+    left join unread on versions.application_key = unread.application_key and proofs.sync_id = unread.sync_id
+    where
+        proofs.is_proof_of_content
+        and unread.sync_id is null
+        and versions.application_key in (select once_unread.application_key from once_unread)
+    group by all
+),
+
 -- Tombstones after a tombstone say nothing new. A deletion is seen when the sync that established it had looked.
 kept as (
     select
@@ -40,8 +65,14 @@ kept as (
         versions.remote_deleted_at is not null as is_deleted,
         versions.sync_id,
         syncs.started_at as sync_started_at,
-        syncs.content_proved_at,
-        syncs.content_proof_sync_id,
+        case
+            when once_unread.application_key is null then syncs.content_proved_at
+            else unread_proofs.content_proved_at
+        end as content_proved_at,
+        case
+            when once_unread.application_key is null then syncs.content_proof_sync_id
+            else unread_proofs.content_proof_sync_id
+        end as content_proof_sync_id,
         syncs.presence_proved_at,
         syncs.presence_proof_sync_id,
         case
@@ -57,6 +88,9 @@ kept as (
         end as milestone_rank
     from versions
     inner join syncs on versions.sync_id = syncs.sync_id
+    left join once_unread on versions.application_key = once_unread.application_key
+    left join unread_proofs
+        on versions.application_key = unread_proofs.application_key and versions.sync_id = unread_proofs.sync_id
     left join words on versions.state = words.state
     left join stages on versions.current_stage_id = stages.stage_id
     qualify
