@@ -162,7 +162,7 @@ def _wait(chance: random.Random) -> timedelta:
         return -timedelta(minutes=chance.choice((1, 30, 600, 5000)))
     if kind < 0.12:
         return timedelta(0)
-    longest = chance.choice((30, 600, 3 * 1440, 20 * 1440, 60 * 1440))
+    longest = chance.choice((30, 600, 3 * 1440, 20 * 1440, 60 * 1440, 60 * 1440, 120 * 1440))
     return timedelta(milliseconds=chance.randrange(longest * 60_000))
 
 

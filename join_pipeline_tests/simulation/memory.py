@@ -55,6 +55,8 @@ class Memory:
     came: dict[str, set[str]] = field(default_factory=lambda: {"applications": set(), "jobs": set()})
     tainted: dict[str, set[str]] = field(default_factory=lambda: {"applications": set(), "jobs": set()})
     named: dict[str, set[int]] = field(default_factory=lambda: {feed: set() for feed in REFERENCES})
+    misread: set[str] = field(default_factory=set)  # applications that came once with another stage or state than true
+    veils: list[tuple[datetime, frozenset[str]]] = field(default_factory=list)  # which were hidden from when on
     excused: set[str] = field(default_factory=set)
     is_honest: bool = True  # nothing happened that lastUpdatedAt can't have announced
     spans: list[Span] = field(default_factory=list)
@@ -90,6 +92,7 @@ class Memory:
         broken = set(after.quarantined(span.record.sync_id))
         good = [r for r in raw if r.payload is not None and (r.feed, r.key, r.fetched_at) not in broken]
         self._note_taint(span, raw, broken)
+        self.misread |= {str(r.payload["id"]) for r in good if r.feed == "applications" and _is_misread(r.payload)}
         for record in good:
             self.came[record.feed].add(str(record.payload["id"]))
         for feed, named in self.named.items():
@@ -258,6 +261,12 @@ class Memory:
             employment_types=known("employment_types", world.employment_types),
             seniority_levels=known("seniority_levels", world.seniority_levels),
         )
+
+
+def _is_misread(payload: dict[str, Any]) -> bool:
+    """Whether a spoiled record still passes for one, with a stage or a state that it does not have."""
+    states = [payload[key] for key in ("state", "hiringState") if key in payload]
+    return not states or "ON_HOLD" in states or "currentStage" not in payload
 
 
 def _when(record: RawRecord) -> datetime:

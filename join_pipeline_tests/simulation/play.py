@@ -4,6 +4,7 @@ import random
 import shutil
 import ssl
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -100,6 +101,7 @@ class Play:
     memory: Memory = field(init=False)
     n_syncs: int = 0
     n_deaths: int = 0
+    n_events: Counter[str] = field(default_factory=Counter)
     before: Observed | None = None
 
     def __post_init__(self) -> None:
@@ -127,15 +129,20 @@ class Play:
         self._again(number=len(self.history.steps))
         if self.history.is_replayed:
             self._replay()
-        self._refute(bounds.complaints(self.before, self.memory))
+        self._refute(bounds.complaints(self.before, self.memory, self.n_events))
 
     def _hide(self, step: Step, number: int) -> None:
         chance = random.Random(f"{self.history.seed} {number}")
         company = self.account.world.company
-        self.account.world.state.hide(
-            [key for key in range(1, company.n_applications + 1) if chance.random() * 100 < step.hides_applications],
-            [key for key in range(1, len(company.jobs) + 1) if chance.random() * 100 < step.hides_jobs],
+        applications, jobs = (
+            [key for key in range(1, n + 1) if chance.random() * 100 < share]
+            for n, share in (
+                (company.n_applications, step.hides_applications),
+                (len(company.jobs), step.hides_jobs),
+            )
         )
+        self.account.world.state.hide(applications, jobs)
+        self.memory.veils.append((self.account.now, frozenset(map(str, applications))))
 
     def _step(self, step: Step) -> None:
         """Run a step until it commits; each time that it dies or fails it is run again."""
