@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from join_pipeline.join_api.feeds import FEEDS
+from join_pipeline.join_api.feeds import APPLICATIONS, FEEDS
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS, Column, Model
@@ -63,6 +63,7 @@ SYNC_CHECKS: Final = (
         Check(f"raw/{feed}", "guard", "A sudden loss of known records: what was known is then kept")
         for feed in _WATCHED
     ),
+    Check(f"raw/{APPLICATIONS.name}", "announced", "lastUpdatedAt announces every change: else full syncs are taken"),
     *(Check(f"models/{model}", "schema", "Every file has the declared columns", True) for model in MODELS),
     *(Check(f"models/{model}", "volume", "Live records did not fall by more than a fifth") for model in MODELS),
     *(Check(f"models/{model}", "known_words", "JOIN's words and fields are all known") for model in WORDED),
@@ -89,6 +90,7 @@ def check_sync(lake: Lake, record: SyncRecord, previous: SyncRecord | None) -> l
         findings.append(_contract(feed.name, record))
         if feed.verify_absent:
             findings.append(_guard(feed.name, record))
+    findings.append(_announced(record))
     for model in MODELS.values():
         findings += [_schema(lake, model, record), _volume(model.name, record, previous)]
         if model.name in WORDED:
@@ -123,6 +125,17 @@ def _guard(feed: str, record: SyncRecord) -> Finding:
             f"--accept-loss {feed}`, or launch the job sync_full with `accept_loss: [{feed}]`."
         )
     return Finding(f"raw/{feed}", "guard", not objections, message, is_grave=True)
+
+
+def _announced(record: SyncRecord) -> Finding:
+    unannounced = record.last_full.n_unannounced if record.last_full else 0
+    message = (
+        f"The last full sync found {unannounced} changes that lastUpdatedAt had not announced. Until a full one finds "
+        "none, every sync in mode auto is full: it takes longer, and misses nothing."
+    )
+    about = f"raw/{APPLICATIONS.name}"
+    figures = {"unannounced": unannounced}
+    return Finding(about, "announced", not unannounced, message if unannounced else "", figures=figures)
 
 
 def _contract(feed: str, record: SyncRecord) -> Finding:

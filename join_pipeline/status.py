@@ -3,10 +3,11 @@
 Belongs here: reading and summing up. Not here: printing (cli), judging whether all is well (doctor).
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pyarrow.parquet as pq
 
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.record import SyncRecord
@@ -24,6 +25,7 @@ class SyncSummary(msgspec.Struct, kw_only=True):
     started_at: datetime
     seconds: float
     requests: int
+    retries: int
     new_versions: int
     deletions: int
     quarantined: int
@@ -32,7 +34,11 @@ class SyncSummary(msgspec.Struct, kw_only=True):
 
 
 class Status(msgspec.Struct, kw_only=True):
-    """One connection: its last syncs, newest first, and how fresh what readers open is."""
+    """One connection: its last syncs, newest first, and how fresh what readers open is.
+
+    `watermarks` say up to when each feed is known without a gap, `pending_looks` how many missing records wait for a
+    second look, `set_aside` how many records that broke the contract are kept, with reasons.
+    """
 
     connection: str
     lake: Path
@@ -40,11 +46,13 @@ class Status(msgspec.Struct, kw_only=True):
     syncs: list[SyncSummary]
     n_syncs: int
     as_of: datetime | None
+    age_seconds: float | None
     published_at: datetime | None
+    last_full_at: datetime | None
     live_records: dict[str, int]
     watermarks: dict[str, datetime | None]
     pending_looks: dict[str, int]
-    quarantined_files: int
+    set_aside: dict[str, int]
 
 
 def read_status(settings: Settings, last: int = 10) -> Status:
@@ -64,12 +72,22 @@ def summarize(settings: Settings, lake: Lake, last: int) -> Status:
         syncs=[_line(record) for record in reversed(records[-last:])],
         n_syncs=len(records),
         as_of=newest.as_of if newest else None,
+        age_seconds=round((datetime.now(UTC) - newest.as_of).total_seconds()) if newest else None,
         published_at=datetime.fromtimestamp(published.stat().st_mtime).astimezone() if published else None,
+        last_full_at=newest.last_full.started_at if newest and newest.last_full else None,
         live_records={name: model.live for name, model in newest.models.items()} if newest else {},
         watermarks={name: feed.listed_since for name, feed in newest.feeds.items()} if newest else {},
         pending_looks={feed: len(ids) for feed, ids in newest.pending.items()} if newest else {},
-        quarantined_files=sum(len(paths) for paths in newest.files.quarantine.values()) if newest else 0,
+        set_aside=_set_aside(lake, newest) if newest else {},
     )
+
+
+def _set_aside(lake: Lake, newest: SyncRecord) -> dict[str, int]:
+    return {
+        feed: sum(pq.read_metadata(path).num_rows for path in lake.listed(paths))
+        for feed, paths in newest.files.quarantine.items()
+        if paths
+    }
 
 
 def _line(record: SyncRecord) -> SyncSummary:
@@ -82,6 +100,7 @@ def _line(record: SyncRecord) -> SyncSummary:
         started_at=record.started_at,
         seconds=round((record.finished_at - record.started_at).total_seconds(), 1),
         requests=record.n_requests,
+        retries=record.n_retries,
         new_versions=sum(model.versions for model in record.models.values()),
         deletions=sum(model.deleted for model in record.models.values()),
         quarantined=sum(feed.quarantined for feed in record.feeds.values()),

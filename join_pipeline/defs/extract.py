@@ -107,7 +107,9 @@ def _metadata(record: SyncRecord, rows: int, figures: msgspec.Struct) -> dict[st
         "mode": record.mode,
         "reason": record.reason,
         "verdict": record.verdict,
+        "as_of": dg.MetadataValue.timestamp(record.as_of),
         "sync_requests": record.n_requests,
+        "sync_retries": record.n_retries,
         "sync_seconds": (record.finished_at - record.started_at).total_seconds(),
     }
     return {"dagster/row_count": rows, **own, **whole}

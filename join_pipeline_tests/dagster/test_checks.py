@@ -12,7 +12,7 @@ import pytest
 from join_pipeline.checks import LOAD_CHECKS, SYNC_CHECKS, Finding, check_references, check_sync
 from join_pipeline.join_api.feeds import FEEDS
 from join_pipeline.lake.lake import Lake
-from join_pipeline.lake.record import FeedRecord, Files, ModelRecord, SyncRecord
+from join_pipeline.lake.record import FeedRecord, Files, LastFull, ModelRecord, SyncRecord
 from join_pipeline.models import MODELS
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -77,6 +77,15 @@ def test_the_guards_objection_comes_with_the_command_that_accepts_it(lake: Lake)
     assert (finding.about, finding.check, finding.is_grave) == ("raw/jobs", "guard", True)
     assert finding.message.startswith("jobs: 30 of 100 known records are missing. ")
     assert "`join-pipeline sync --mode full --accept-loss jobs`" in finding.message
+
+
+def test_changes_that_were_not_announced_warn_until_a_full_sync_finds_none(lake: Lake) -> None:
+    later = record(mode="incremental", last_full=LastFull(started_at=NOW, n_unannounced=7))
+    (finding,) = broken(lake, later).values()
+    assert (finding.about, finding.check, finding.is_grave) == ("raw/applications", "announced", False)
+    assert finding.figures == {"unannounced": 7}
+    assert "7 changes" in finding.message
+    assert broken(lake, record(last_full=LastFull(started_at=NOW, n_unannounced=0))) == {}
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,10 @@ def test_a_run_tells_what_it_did(settings: Settings, green: dg.ExecuteInProcessR
     assert listed["dagster/row_count"] >= rows(settings, "fct_application")
     assert listed["bytes"] > 100_000
     assert listed["sync_requests"] >= listed["pages"] > 0
+    assert listed["sync_retries"] == 0
     assert listed["listed_since"] > 0
+    assert listed["as_of"] >= listed["listed_since"]
+    assert listed["sync_seconds"] > 0
     for model in MODELS:
         written = metadata(green, f"models/{model}")
         assert written["new_versions"] == written["dagster/row_count"] == written["new"] > 0
