@@ -1,0 +1,69 @@
+// Words, numbers and dates in the reader's language.
+
+const texts = JSON.parse(document.getElementById("report-texts").textContent);
+const words = { language: "en", locale: "en-GB" };
+
+// The reader's own variety of the language (de-CH, en-US) where the browser names one.
+function speak(language) {
+  const own = (navigator.languages || [navigator.language]).find((tag) => tag && tag.split("-")[0] === language);
+  words.language = language;
+  words.locale = own && own.includes("-") ? own : texts[language].locale;
+  words.plural = new Intl.PluralRules(words.locale);
+}
+
+const has = (key) => key in texts[words.language].texts;
+
+// A text, with `{name}` filled in; of a key with forms for one and for many, the one that fits `n`.
+function t(key, values = {}) {
+  const forms = texts[words.language].texts;
+  const form = typeof values.n === "number" ? words.plural.select(values.n) : "other";
+  const text = forms[`${key}.${form}`] ?? forms[`${key}.other`] ?? forms[key];
+  if (text === undefined) throw new Error(`no text for ${key}`);
+  return text.replace(/\{(\w+)\}/g, (_, name) => {
+    const value = values[name];
+    return typeof value === "number" ? number(value) : String(value);
+  });
+}
+
+const NONE = "–";
+
+function number(value, digits = 0) {
+  if (value === null || value === undefined) return NONE;
+  return new Intl.NumberFormat(words.locale, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value);
+}
+
+function percent(value, digits) {
+  if (value === null || value === undefined) return NONE;
+  const shown = digits ?? (value > 0 && value < 0.1 ? 1 : 0);
+  return new Intl.NumberFormat(words.locale, {
+    style: "percent",
+    maximumFractionDigits: shown,
+    minimumFractionDigits: shown,
+  }).format(value);
+}
+
+// Two shares as a range, with as many digits as they need to differ.
+function percents(low, high) {
+  if (low === null || high === null) return NONE;
+  const digits = high < 0.1 ? 1 : 0;
+  return t("range", { low: percent(low, digits).replace(/\s*%/, ""), high: percent(high, digits) });
+}
+
+const days = (value) => number(value, value !== null && value < 10 ? 1 : 0);
+
+function date(iso, style = { day: "numeric", month: "long", year: "numeric" }) {
+  const isDay = iso.length === 10;
+  return new Intl.DateTimeFormat(words.locale, { ...style, timeZone: isDay ? "UTC" : about.time_zone }).format(new Date(iso));
+}
+
+const month = (iso) => date(iso, { month: "short", year: "numeric" });
+const shortDay = (iso) => date(iso, { day: "numeric", month: "short" });
+const instant = (iso) =>
+  iso ? date(iso, { day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit" }) : NONE;
+
+function listed(items, type = "conjunction") {
+  return new Intl.ListFormat(words.locale, { type }).format(items);
+}
+
+const milestoneName = (milestone) => t(`milestone.${milestone}`);
+const known = (prefix, word) => (has(`${prefix}.${word}`) ? t(`${prefix}.${word}`) : word);

@@ -1,0 +1,112 @@
+// A figure: what it shows in a sentence, the chart, its legend, n and as-of, its definition, its numbers in a table.
+
+const figures = {};
+const views = new Map();
+
+const PAPER = 680; // pixels between the margins of A4
+
+// Words where the chart's text has `$key`.
+function spoken(node) {
+  if (typeof node === "string") return node.startsWith("$") ? t(node.slice(1)) : node;
+  if (Array.isArray(node)) return node.map(spoken);
+  if (node && typeof node === "object") {
+    return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, spoken(value)]));
+  }
+  return node;
+}
+
+async function drawChart(place, name, { datasets, params = {}, height }, width) {
+  const spec = spoken(charts[name]);
+  spec.width = width;
+  if (height) spec.height = height;
+  spec.datasets = { ...Object.fromEntries(namesOfData(spec).map((one) => [one, []])), ...datasets };
+  spec.params = (spec.params ?? []).map((param) => (param.name in params ? { ...param, value: params[param.name] } : param));
+  const drawn = await vegaEmbed(place, spec, {
+    actions: false,
+    ast: true, // the page's own policy forbids to make code of strings
+    renderer: "svg",
+    formatLocale: texts[words.language].format,
+    timeFormatLocale: texts[words.language].time_format,
+    logLevel: 1, // errors only
+  });
+  place.querySelector("svg")?.setAttribute("focusable", "false");
+  return drawn.view;
+}
+
+function namesOfData(node) {
+  if (Array.isArray(node)) return node.flatMap(namesOfData);
+  if (!node || typeof node !== "object") return [];
+  const own = node.data?.name ? [node.data.name] : [];
+  return [...own, ...Object.values(node).flatMap(namesOfData)];
+}
+
+function definitionOf(ids) {
+  const items = ids.flatMap((id) => {
+    const metric = data.definitions.find((one) => one.id === id);
+    if (!metric) return [];
+    const own = has(`definition.${id}.name`);
+    const said = (part) => (own ? t(`definition.${id}.${part}`) : metric[part]);
+    const lines = ["formula", "inclusion", "censoring", "caveat"].map((part) =>
+      el("p", {}, el("b", {}, t(`definition.${part}`)), " ", said(part)),
+    );
+    return [el("div", { lang: own ? null : "en" }, el("h4", {}, said("name")), lines)];
+  });
+  return el("details", { class: "definition" }, el("summary", {}, t("figure.definition")), items);
+}
+
+function factsOf(made) {
+  const items = [];
+  if (made.n !== undefined) items.push([t("figure.n"), number(made.n)]);
+  items.push([t("figure.as_of"), instant(about.as_of)]);
+  if (made.unknown !== undefined) items.push([t("figure.unknown"), percent(made.unknown)]);
+  return el("dl", { class: "facts" }, items.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+function scopeOf(figure) {
+  const kept = [];
+  if (figure.filters.includes("group")) kept.push(groupName(chosenGroup()));
+  else if (!isOverall()) kept.push(t("scope.all_groups"));
+  if (figure.filters.includes("period")) kept.push(periodName());
+  else if (figure.everyPeriod) kept.push(t(figure.everyPeriod));
+  return kept.filter(Boolean).join(" · ");
+}
+
+async function drawFigure(id) {
+  const figure = figures[id];
+  const place = document.getElementById(`figure-${id}`);
+  const open = [...place.querySelectorAll("details")].map((one) => one.open);
+  const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
+  const title = t(`${id}.title`);
+  views.get(id)?.finalize();
+  views.delete(id);
+  const made = figure.make();
+  const heading = [el("h3", { id: `title-${id}` }, title), el("p", { class: "scope" }, scopeOf(figure))];
+  const controls = figure.controls ? el("div", { class: "controls" }, figure.controls()) : null;
+  if (made.missing) {
+    place.replaceChildren(el("figcaption", {}, heading), controls ?? "", el("p", { class: "missing" }, made.missing));
+    return;
+  }
+  const chart = el("div", { class: "chart", role: "img", "aria-label": made.alt });
+  place.replaceChildren(
+    el("figcaption", {}, heading, made.lead ? el("p", { class: "lead" }, made.lead) : null),
+    ...[controls].filter(Boolean),
+    ...[made.legend ? legendOf(made.legend) : null].filter(Boolean),
+    chart,
+    ...(made.notes ?? []).filter(Boolean).map((note) => el("p", { class: "note" }, note)),
+    factsOf(made),
+    definitionOf(figure.definitions),
+    el("details", { class: "numbers" }, el("summary", {}, t("figure.numbers")), tableOf(made.table, title)),
+  );
+  place.querySelectorAll("details").forEach((one, at) => (one.open = open[at] ?? false));
+  if (focused !== null) place.querySelector(`input[value="${CSS.escape(focused)}"]`)?.focus();
+  const width = Math.floor(chart.clientWidth);
+  views.set(id, await drawChart(chart, figure.chart, made, width));
+}
+
+function legendOf(entries) {
+  return el(
+    "ul",
+    { class: "legend" },
+    entries.map(([kind, text]) => el("li", {}, el("span", { class: `swatch ${kind}`, "aria-hidden": "true" }), text)),
+  );
+}

@@ -1,0 +1,205 @@
+// The funnel of the chosen cohorts, and the same cohorts by age.
+
+choices.measure = "counts";
+choices.grain = "month";
+choices.milestone = "INTERIM";
+
+const NO_COHORTS = () => (months.length ? t("missing.cohorts") : t("missing.applications"));
+
+figures.funnel = {
+  chart: "funnel",
+  filters: ["group", "period"],
+  definitions: ["reached", "pass_through", "pass_through_bounds"],
+  controls: () => [
+    radios("measure", t("funnel.measure"), ["counts", "shares"].map((one) => [one, t(`funnel.${one}`)]), choices.measure, (value) => {
+      choices.measure = value;
+      drawFigure("funnel");
+    }),
+  ],
+  make() {
+    const funnel = funnelOf(chosenMonths());
+    if (!funnel.n) return { missing: chosenMonths().length ? t("missing.hidden") : NO_COHORTS() };
+    const shares = choices.measure === "shares";
+    const rows = [];
+    const whiskers = [];
+    const heads = [];
+    for (const step of funnel.milestones) {
+      const scale = shares && step.reached ? 1 / step.reached : 1;
+      const isLast = step.milestone === "HIRED";
+      const parts = [
+        ["passed", step.done, "var(--passed)"],
+        ["waiting", step.waiting, "var(--waiting)"],
+        ["out", step.out, "var(--out)"],
+      ];
+      let start = 0;
+      for (const [part, n, fill] of parts) {
+        const tip = `${milestoneName(step.milestone)}: ${t(`part.${isLast && part === "passed" ? "hired" : part}`)} ${number(n)}`;
+        if (n) rows.push({ lane: step.milestone, start: start * scale, end: (start + n) * scale, fill, tip });
+        start += n;
+      }
+      if (!isLast && step.reached) {
+        whiskers.push({ lane: step.milestone, low: step.moved * scale, high: (step.moved + step.waiting) * scale });
+      }
+      const bounds = step.low === null ? null : t("funnel.goes_on", { range: percents(step.low, step.high) });
+      const few = !isLast && step.low === null ? t("funnel.few") : null;
+      heads.push({
+        lane: step.milestone,
+        name: `${milestoneName(step.milestone)}  ${number(step.reached)}`,
+        said: bounds ?? few ?? "",
+      });
+    }
+    const first = funnel.milestones[0];
+    const hires = funnel.milestones[3].reached;
+    return {
+      datasets: { rows, whiskers, heads },
+      params: shares ? { axisFormat: ".0%", tickStep: 0 } : {},
+      n: funnel.n,
+      unknown: funnel.unknown / funnel.n,
+      lead:
+        first.low === null
+          ? t("funnel.lead.small", { n: funnel.n, hires })
+          : t("funnel.lead", { n: funnel.n, range: percents(first.low, first.high), hires }),
+      alt: t("funnel.alt", {
+        steps: listed(funnel.milestones.map((step) => `${milestoneName(step.milestone)} ${number(step.reached)}`)),
+      }),
+      legend: [
+        ["passed", t("part.passed")],
+        ["waiting", t("part.waiting")],
+        ["out", t("part.out")],
+        ["whisker", t("funnel.whisker")],
+      ],
+      notes: [cohortNotes(funnel)].flat(),
+      table: {
+        head: ["milestone", "reached", "observed", "passed", "waiting", "out", "mature", "wilson", "bounds"].map((one) =>
+          t(`funnel.head.${one}`),
+        ),
+        rows: funnel.milestones.map((step) => [
+          milestoneName(step.milestone),
+          number(step.reached),
+          number(step.observed),
+          number(step.done),
+          number(step.waiting),
+          number(step.out),
+          percent(step.mature, 1),
+          step.wilson ? percents(...step.wilson) : NONE,
+          percents(step.low, step.high),
+        ]),
+      },
+    };
+  },
+};
+
+function cohortNotes(funnel) {
+  return [
+    funnel.truncated ? t("note.truncated", { n: funnel.truncated, first: date(about.first_sync_at) }) : null,
+    funnel.hidden ? t("note.hidden_months", { n: funnel.hidden }) : null,
+  ];
+}
+
+figures.cohorts = {
+  chart: "heat",
+  filters: ["group"],
+  everyPeriod: "scope.recent",
+  definitions: ["conversion_by_age"],
+  controls: () => [
+    radios("milestone", t("cohorts.milestone"), MILESTONES.slice(1).map((one) => [one, milestoneName(one)]), choices.milestone, (value) => {
+      choices.milestone = value;
+      drawFigure("cohorts");
+    }),
+    chosenGroup().scope === "job"
+      ? null
+      : radios("grain", t("cohorts.grain"), ["month", "week"].map((one) => [one, t(`cohorts.${one}`)]), choices.grain, (value) => {
+          choices.grain = value;
+          drawFigure("cohorts");
+        }),
+  ],
+  make() {
+    const grain = chosenGroup().scope === "job" ? "month" : choices.grain;
+    const cohorts = cohortsOf(state.group, grain).slice(grain === "month" ? -18 : -20).reverse();
+    if (!cohorts.length) return { missing: NO_COHORTS() };
+    const at = MILESTONES.indexOf(choices.milestone) - 1;
+    const cells = cohorts.flatMap((cohort) => ages.map((age, place) => cellOf(cohort, age, cohort.ages?.[at * ages.length + place])));
+    const most = Math.max(...cells.map((cell) => cell.rate ?? 0), 0.05);
+    const shownCells = cells.filter((cell) => cell.rate !== null);
+    if (!shownCells.length) return { missing: t("missing.few", { least: about.minimum_n }) };
+    const rows = cells.map((cell) => {
+      const depth = cell.rate === null ? null : cell.rate / most;
+      return {
+        cohort: cell.label,
+        age: cell.age,
+        fill: depth === null ? "var(--sunken)" : `color-mix(in oklab, var(--heat-high) ${Math.round(depth * 100)}%, var(--heat-low))`,
+        hatch: depth !== null && !cell.isMature ? "url(#hatch)" : null,
+        ink: depth === null ? "var(--muted)" : depth > 0.5 ? "var(--heat-ink-high)" : "var(--heat-ink-low)",
+        said: cell.said,
+        tip: cell.tip,
+      };
+    });
+    const mature = shownCells.filter((cell) => cell.isMature && !cell.isTruncated && cell.days <= 60);
+    const latest = mature.length ? mature.reduce((best, cell) => (cell.days > best.days ? cell : best)) : null;
+    return {
+      datasets: { rows },
+      n: add(cohorts.map((cohort) => cohort.n ?? 0)),
+      unknown: add(cohorts.map((cohort) => cohort.n_unknown ?? 0)) / Math.max(1, add(cohorts.map((cohort) => cohort.n ?? 0))),
+      lead: latest
+        ? t("cohorts.lead", {
+            cohort: latest.label.replace(" †", ""),
+            share: percent(latest.rate),
+            range: percents(latest.lo, latest.hi),
+            days: latest.days,
+            milestone: milestoneName(choices.milestone),
+          })
+        : t("cohorts.lead.young"),
+      alt: t("cohorts.alt", { n: cohorts.length, milestone: milestoneName(choices.milestone) }),
+      legend: [
+        ["heat", t("cohorts.scale", { high: percent(most) })],
+        ["immature", t("cohorts.immature")],
+        ["unshown", t("cohorts.unshown", { least: about.minimum_n })],
+      ],
+      notes: [
+        cohorts.some((cohort) => cohort.is_truncated) ? t("cohorts.truncated", { first: date(about.first_sync_at) }) : null,
+        cohorts.some((cohort) => cohort.is_hidden) ? t("note.hidden_cells") : null,
+      ],
+      table: {
+        head: ["cohort", "n", "age", "old", "rate", "bounds", "wilson"].map((one) => t(`cohorts.head.${one}`)),
+        rows: cells.map((cell) => [
+          cell.label,
+          cell.n === null ? t("hidden") : number(cell.n),
+          cell.age,
+          cell.old === null ? NONE : number(cell.old),
+          percent(cell.rate, 1),
+          percents(cell.lo, cell.hi),
+          cell.wilson ? percents(...cell.wilson) : NONE,
+        ]),
+      },
+    };
+  },
+};
+
+function cellOf(cohort, ageDays, counts) {
+  const name = cohort.grain === "month" ? month(cohort.on) : date(cohort.on, { day: "numeric", month: "short", year: "2-digit" });
+  const label = cohort.is_truncated ? `${name} †` : name;
+  const age = t("cohorts.days", { n: ageDays });
+  const [old, lo, reached, hi] = counts ?? [null, null, null, null];
+  const rate = old === null ? null : share(reached, old);
+  const isMature = old === cohort.n;
+  const said = cohort.is_hidden ? t("hidden") : rate === null ? (old ? t("cohorts.few") : "") : percent(rate);
+  const cell = {
+    label,
+    age,
+    days: ageDays,
+    n: cohort.n,
+    old,
+    rate,
+    lo: rate === null ? null : lo / old,
+    hi: rate === null ? null : hi / old,
+    wilson: old === null ? null : wilson(reached, old),
+    isMature,
+    isTruncated: cohort.is_truncated,
+    said,
+  };
+  cell.tip =
+    rate === null
+      ? `${label}, ${age}: ${said || t("cohorts.too_young")}`
+      : t(isMature ? "cohorts.tip" : "cohorts.tip.immature", { cohort: label, age, share: percent(rate), range: percents(cell.lo, cell.hi), old, all: cohort.n });
+  return cell;
+}

@@ -1,0 +1,102 @@
+"""The page: skeleton, style, script, texts and data put together into one file that asks nobody for anything.
+
+Belongs here: what makes it one safe file. A policy allows the page's own two scripts by their digest, and no connection
+at all; data goes in as JSON in which nothing can end its script. Not here: what is on the page (assets, data, charts).
+"""
+
+import base64
+import functools
+import hashlib
+import html
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+import msgspec
+import vl_convert
+
+from join_pipeline.report.charts import charts
+from join_pipeline.report.data import Dataset
+from join_pipeline.report.texts import read_texts
+
+SECTIONS: Final = {
+    "funnel": ("funnel", "cohorts"),
+    "speed": ("decision", "outcome"),
+}
+"""By section, its figures, in the order of the page."""
+
+POLICY: Final = (
+    "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'"
+)
+_ESCAPES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset]) -> str:
+    """The whole page."""
+    texts = read_texts()
+    language = about["language"] or "en"
+    said = texts[language]["texts"]
+    library, app = chart_library(), _app()
+    scripts = " ".join(f"'sha256-{_digest(script)}'" for script in (library, app))
+    return Template(_asset("page.html")).substitute(
+        language=language,
+        title=html.escape(said["page.title"].replace("{company}", about["connection"])),
+        skip=html.escape(said["page.skip"]),
+        noscript=" ".join(html.escape(one["texts"]["page.noscript"]) for one in texts.values()),
+        policy=POLICY.format(scripts=scripts),
+        style=_asset("style.css"),
+        contents="\n".join(
+            f'<li><a href="#{section}" data-t="section.{section}">{said[f"section.{section}"]}</a></li>'
+            for section in SECTIONS
+        ),
+        sections="\n".join(_section(section, figures, said) for section, figures in SECTIONS.items()),
+        data=_json({"about": about, "datasets": datasets}),
+        texts=_json(texts),
+        charts=_json(charts()),
+        library=library,
+        app=app,
+    )
+
+
+@functools.cache
+def chart_library() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script."""
+    return vl_convert.javascript_bundle()
+
+
+def _section(section: str, figures: tuple[str, ...], said: Mapping[str, str]) -> str:
+    inside = "\n".join(f'<figure id="figure-{figure}" aria-labelledby="title-{figure}"></figure>' for figure in figures)
+    return (
+        f'<section id="{section}" aria-labelledby="heading-{section}">\n'
+        f'<h2 id="heading-{section}" data-t="section.{section}">{html.escape(said[f"section.{section}"])}</h2>\n'
+        f'<p class="intro" data-t="intro.{section}">{html.escape(said[f"intro.{section}"])}</p>\n{inside}\n</section>'
+    )
+
+
+def _app() -> str:
+    """The page's own script: its parts in the order of their names, sharing one scope that nothing else sees."""
+    parts = sorted((_assets() / "app").glob("*.js"))
+    return "(() => {\n'use strict';\n" + "\n".join(part.read_text("utf-8") for part in parts) + "})();\n"
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand in a script element, whatever texts it holds."""
+    text = msgspec.json.encode(value).decode()
+    for character, escape in _ESCAPES.items():
+        text = text.replace(character, escape)
+    return text
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _asset(name: str) -> str:
+    return (_assets() / name).read_text("utf-8")
+
+
+def _assets() -> Path:
+    return Path(str(resources.files("join_pipeline.report"))) / "assets"

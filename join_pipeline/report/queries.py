@@ -1,0 +1,186 @@
+"""What the report reads: a query per dataset, over shared models of the published file.
+
+Belongs here: which rows, and how they are packed. Not here: opening the file (data), what is drawn of it (charts).
+
+Lists stand for what would be columns of the same kind, so that the page stays small; the page knows their order.
+"""
+
+from typing import Final
+
+HORIZON_MONTHS: Final = 36
+"""Older cohorts are in the published file, not in the report."""
+MOST_GROUPS: Final = {"overall": 1, "job": 200, "source": 40}
+"""Groups of each scope that a reader can choose, the largest first."""
+LAST_EXACT_DAY: Final = 60
+"""Up to here a curve has each of its days; beyond, one in a week: nobody sees more."""
+
+SHOWN_GROUPS: Final = f"""
+CREATE TEMP TABLE shown_group AS
+WITH
+counted AS (
+    SELECT scope, scope_key, sum(n_cohort) AS n
+    FROM fct_funnel_cohort
+    WHERE cohort_grain = 'month' AND milestone_rank = 1
+    GROUP BY scope, scope_key
+    HAVING count(n_cohort) > 0
+),
+ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY scope ORDER BY n DESC, scope_key) AS place FROM counted
+)
+SELECT
+    row_number() OVER (ORDER BY scope = 'overall' DESC, scope, place) - 1 AS group_number,
+    scope,
+    scope_key
+FROM ranked
+WHERE place <= CASE scope {" ".join(f"WHEN '{scope}' THEN {n}" for scope, n in MOST_GROUPS.items())} END
+"""
+
+HORIZON: Final = f"""
+CREATE TEMP TABLE horizon AS
+SELECT max(cohort_on) - INTERVAL {HORIZON_MONTHS - 1} MONTH AS starts_on, max(cohort_on) - INTERVAL 11 MONTH AS weeks_on
+FROM fct_funnel_cohort
+WHERE cohort_grain = 'month'
+"""
+
+# One row per group and question: parallel lists over the days of a grid. Whatever bound a curve was computed for, its
+# last step at or before a day holds on that day.
+CURVES: Final = f"""
+WITH
+curves AS (
+    SELECT shown_group.group_number, fct_survival.*
+    FROM fct_survival
+    INNER JOIN shown_group USING (scope, scope_key)
+),
+spans AS (
+    SELECT group_number, question, bound, any_value(starts_at_days) AS starts_at, any_value(ends_at_days) AS ends_at
+    FROM curves
+    GROUP BY ALL
+),
+-- the ribbon is drawn where every bound has a curve
+common AS (
+    SELECT group_number, question, max(starts_at) AS starts_at, min(ends_at) AS ends_at
+    FROM spans
+    GROUP BY ALL
+),
+grid AS (
+    SELECT DISTINCT curves.group_number, curves.question, curves.day
+    FROM curves
+    INNER JOIN common USING (group_number, question)
+    WHERE
+        curves.day BETWEEN common.starts_at AND ceil(common.ends_at)
+        AND (curves.day <= {LAST_EXACT_DAY} OR curves.day % 7 = 0 OR curves.day = ceil(common.ends_at))
+),
+points AS (
+    SELECT
+        grid.group_number,
+        grid.question,
+        grid.day,
+        spans.bound,
+        curves.n_subjects,
+        curves.n_at_risk,
+        coalesce(curves.survival, 1) AS survival,
+        coalesce(curves.survival_std_error, 0) AS std_error,
+        coalesce(curves.incidence_hired, 0) AS hired,
+        coalesce(curves.incidence_hired_std_error, 0) AS hired_std_error,
+        coalesce(curves.incidence_declined, 0) AS declined,
+        coalesce(curves.incidence_vanished, 0) AS vanished
+    FROM grid
+    INNER JOIN spans USING (group_number, question)
+    ASOF LEFT JOIN curves
+        ON grid.group_number = curves.group_number AND grid.question = curves.question
+        AND spans.bound = curves.bound AND grid.day >= curves.day
+),
+days AS (
+    SELECT
+        group_number,
+        question,
+        day,
+        max(n_subjects) AS n,
+        max(n_at_risk) FILTER (bound = 'hi') AS at_risk,
+        min(survival) AS survival_lo,
+        max(survival) AS survival_hi,
+        greatest(min(survival - 1.96 * std_error), 0) AS survival_low,
+        least(max(survival + 1.96 * std_error), 1) AS survival_high,
+        min(hired) AS hired_lo,
+        max(hired) AS hired_hi,
+        greatest(min(hired - 1.96 * hired_std_error), 0) AS hired_low,
+        least(max(hired + 1.96 * hired_std_error), 1) AS hired_high,
+        max(hired) FILTER (bound = 'hi') AS hired,
+        max(declined) FILTER (bound = 'hi') AS declined,
+        max(vanished) FILTER (bound = 'hi') AS vanished
+    FROM points
+    GROUP BY ALL
+)
+SELECT
+    days.group_number AS "group",
+    days.question,
+    max(days.n) AS n,
+    round(any_value(common.starts_at), 1) AS starts_at,
+    round(any_value(common.ends_at), 1) AS ends_at,
+    list(days.day ORDER BY days.day) AS days,
+    list(days.at_risk ORDER BY days.day) AS at_risk,
+    CASE WHEN days.question <> 'hire' THEN list(round(survival_lo, 4) ORDER BY days.day) END AS survival_lo,
+    CASE WHEN days.question <> 'hire' THEN list(round(survival_hi, 4) ORDER BY days.day) END AS survival_hi,
+    CASE WHEN days.question <> 'hire' THEN list(round(survival_low, 4) ORDER BY days.day) END AS survival_low,
+    CASE WHEN days.question <> 'hire' THEN list(round(survival_high, 4) ORDER BY days.day) END AS survival_high,
+    CASE WHEN days.question = 'hire' THEN list(round(hired, 4) ORDER BY days.day) END AS hired,
+    CASE WHEN days.question = 'hire' THEN list(round(declined, 4) ORDER BY days.day) END AS declined,
+    CASE WHEN days.question = 'hire' THEN list(round(vanished, 4) ORDER BY days.day) END AS vanished,
+    CASE WHEN days.question = 'hire' THEN list(round(hired_lo, 4) ORDER BY days.day) END AS hired_lo,
+    CASE WHEN days.question = 'hire' THEN list(round(hired_hi, 4) ORDER BY days.day) END AS hired_hi,
+    CASE WHEN days.question = 'hire' THEN list(round(hired_low, 4) ORDER BY days.day) END AS hired_low,
+    CASE WHEN days.question = 'hire' THEN list(round(hired_high, 4) ORDER BY days.day) END AS hired_high
+FROM days
+INNER JOIN common USING (group_number, question)
+GROUP BY days.group_number, days.question
+ORDER BY days.group_number, days.question
+"""
+
+DATASETS: Final = {
+    "definitions": "SELECT * FROM metric_definition ORDER BY id",
+    "groups": """
+        SELECT
+            shown_group.scope,
+            shown_group.scope_key AS "key",
+            dim_job.job_name AS name,
+            dim_job.city,
+            dim_job.status,
+            dim_job.job_remote_id AS number
+        FROM shown_group
+        LEFT JOIN dim_job ON shown_group.scope = 'job' AND shown_group.scope_key = dim_job.job_id
+        ORDER BY group_number""",
+    "cohorts": """
+        WITH
+        ages AS (
+            SELECT
+                cohort_grain, cohort_on, scope, scope_key,
+                list([n_old_enough, n_reached_lo, n_reached, n_reached_hi] ORDER BY milestone_rank, age_days) AS ages
+            FROM fct_funnel_cohort_age
+            WHERE milestone_rank > 1
+            GROUP BY ALL
+        )
+        SELECT
+            shown_group.group_number AS "group",
+            cohort_grain AS grain,
+            cohort_on AS "on",
+            any_value(n_cohort) AS n,
+            any_value(n_unknown) AS n_unknown,
+            bool_or(is_left_truncated) AS is_truncated,
+            bool_or(is_suppressed) AS is_hidden,
+            list(
+                [n_reached_observed, n_reached_assumed, n_moved_on, n_out, n_waiting] ORDER BY milestone_rank
+            ) FILTER (NOT is_suppressed) AS milestones,
+            any_value(ages.ages) AS ages
+        FROM fct_funnel_cohort AS cohort
+        INNER JOIN shown_group USING (scope, scope_key)
+        LEFT JOIN ages USING (cohort_grain, cohort_on, scope, scope_key)
+        CROSS JOIN horizon
+        WHERE
+            (cohort_grain = 'month' AND cohort_on >= horizon.starts_on)
+            OR (cohort_grain = 'week' AND scope <> 'job' AND cohort_on >= horizon.weeks_on)
+        GROUP BY ALL
+        ORDER BY ALL""",
+    "ages": "SELECT DISTINCT age_days FROM fct_funnel_cohort_age ORDER BY age_days",
+    "curves": CURVES,
+}
+"""By name: its query. Columns keep their order."""
