@@ -1,4 +1,4 @@
-"""What lies right of the lake, in order: load, marts, publish; each under the connection's lock.
+"""What lies right of the lake, in order: load, marts, publish, report; each under the connection's lock.
 
 Belongs here: the order, the lock, and starting over. Not here: each step itself (warehouse).
 """
@@ -16,6 +16,7 @@ import duckdb
 from join_pipeline.errors import BuildError
 from join_pipeline.lake.files import appearing, aside_of, locked, make_folder
 from join_pipeline.lake.lake import open_lake
+from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings, pseudonym_key_file
 from join_pipeline.sync.replay import replay
 from join_pipeline.warehouse.load import LoadedTable, load_versions
@@ -34,6 +35,7 @@ class Built:
     tables: list[LoadedTable]
     nodes: list[Node]
     published: Published
+    report: Report
 
 
 def build(settings: Settings) -> Built:
@@ -62,7 +64,8 @@ def _build(settings: Settings) -> Built:
     tables = load(settings)
     nodes = build_marts(settings)
     refuse_failed(nodes)
-    return Built(tables, nodes, publish(settings))
+    published = publish(settings)
+    return Built(tables, nodes, published, write_report(settings))
 
 
 def load(settings: Settings) -> list[LoadedTable]:

@@ -7,7 +7,7 @@ Not here: anything that acts on them.
 import os
 import zoneinfo
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 import httpx
 import typer
@@ -106,6 +106,9 @@ class Settings(BaseSettings):
     post_url_template: str | None = Field(
         None, description="A job's public URL where JOIN gives none; `{id}` is JOIN's job id"
     )
+    report_language: Literal["en", "de"] | None = Field(
+        None, description="Language in which the report opens, `en` or `de`; else its reader's own"
+    )
     memory_limit: str = Field(
         "2GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|MiB|GiB)$", description="Memory that DuckDB may use"
     )
@@ -168,8 +171,13 @@ class Settings(BaseSettings):
         return self.home / "audit.log"
 
     @property
+    def report(self) -> Path:
+        """The HTML file for people who look."""
+        return self.published.with_name("report.html")
+
+    @property
     def builds(self) -> Path:
-        """Scratch: dbt's target, DuckDB's spill. May be deleted at any time that nothing runs."""
+        """Scratch: dbt's target, DuckDB's spill, the report's script. May be deleted at any time that nothing runs."""
         return self.home / "builds"
 
     def token(self) -> str:

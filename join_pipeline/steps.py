@@ -16,6 +16,7 @@ from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.pipeline import Connect, forget_people, forget_warehouse, new_warehouse, pseudonym_key, refuse_failed
+from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
@@ -92,6 +93,12 @@ def publish_built(settings: Settings) -> Published:
     with locked(settings.home):
         refuse_failed(last_build(settings))
         return publish(settings)
+
+
+def report(settings: Settings) -> Report:
+    """The report of what is published."""
+    with locked(settings.home):
+        return write_report(settings)
 
 
 def busy(settings: Settings) -> str | None:

@@ -7,7 +7,7 @@ from typing import Final
 import typer
 
 from join_pipeline.cli.looking import doctor, status
-from join_pipeline.cli.pipeline import build, rebuild, sync
+from join_pipeline.cli.pipeline import build, rebuild, report, sync
 from join_pipeline.cli.telling import err
 from join_pipeline.cli.trying import demo, sandbox
 from join_pipeline.errors import PipelineError
@@ -22,7 +22,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 # in the order in which help shows them
-for command in (sync, build, rebuild, status, doctor, sandbox, demo):
+for command in (sync, build, rebuild, report, status, doctor, sandbox, demo):
     app.command()(command)
 
 

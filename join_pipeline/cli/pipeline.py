@@ -1,4 +1,4 @@
-"""The commands that move data: sync, build, rebuild."""
+"""The commands that move data: sync, build, rebuild, report."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +56,7 @@ def sync(
 
 
 def build(as_json: Json = False) -> None:
-    """Load the lake into DuckDB, build and test the marts with dbt, publish for readers."""
+    """Load the lake into DuckDB, build and test the marts with dbt, publish for readers, write the report."""
     from join_pipeline.pipeline import build as run
 
     with working("building"):
@@ -77,6 +77,19 @@ def rebuild(
     _print_built(built, as_json)
 
 
+def report(as_json: Json = False) -> None:
+    """Write the report anew from what is published: one HTML file for people who look."""
+    from join_pipeline.steps import report as run
+
+    with working("writing the report"):
+        written = run(load_settings())
+    if as_json:
+        print_json(written)
+        return
+    out.print(escape(str(written.path)), soft_wrap=True)
+    out.print(f"{written.n_bytes / 1e6:.1f} MB; sections: {', '.join(written.sections)}.", soft_wrap=True)
+
+
 def _print_built(built: Any, as_json: bool) -> None:
     if as_json:
         print_json(built)
@@ -86,6 +99,7 @@ def _print_built(built: Any, as_json: bool) -> None:
         table.add_row(one.name, str(one.rows))
     out.print(table)
     out.print(escape(str(built.published.path)), soft_wrap=True)
+    out.print(escape(str(built.report.path)), soft_wrap=True)
     tests = [node for node in built.nodes if node.kind in {"test", "unit_test"}]
     warned = [node for node in tests if node.status == "warn"]
     out.print(f"{len(tests)} dbt tests, {len(warned)} with a warning.")

@@ -94,9 +94,10 @@ def _print_demo(made: Any) -> None:
     out.print(f"{made.n_syncs} syncs, {made.n_requests} requests, {made.n_versions} versions of records kept.\n")
     out.print(f"Lake       {escape(str(made.settings.lake))}", soft_wrap=True)
     out.print(f"For you    {escape(str(made.settings.published))}", soft_wrap=True)
+    out.print(f"           {escape(str(made.settings.report))}", soft_wrap=True)
     out.print(
-        "\nNext: `make dev` shows the run in Dagster on http://127.0.0.1:3000 · open the file above with DuckDB · "
-        "connect your own JOIN account: README, “Connecting JOIN”"
+        "\nNext: `make dev` shows the run in Dagster on http://127.0.0.1:3000 · open the files above, with DuckDB "
+        "and with a browser · connect your own JOIN account: README, “Connecting JOIN”"
     )
 
 

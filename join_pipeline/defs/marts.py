@@ -1,4 +1,4 @@
-"""dbt as one step, and the file that readers open.
+"""dbt as one step, and the two files that readers open.
 
 Every model, seed and data test of the project is here by its manifest; dbt runs in this very process. It can't be
 subset: marts of one file tell of one instant.
@@ -19,13 +19,9 @@ from join_pipeline.warehouse.data_tests import Manifest, data_tests
 from join_pipeline.warehouse.marts import Node
 
 MARTS: Final = "marts"
-GROUPS: Final = {
-    "ats": "warehouse",
-    "people": "people",
-    "staging": "staging",
-    "intermediate": "intermediate",
-    "recruiting": MARTS,
-}
+PUBLISHED: Final = dg.AssetKey(["published", "recruiting"])
+REPORT: Final = dg.AssetKey(["published", "report"])
+GROUPS: Final = {"ats": "warehouse", "recruiting": MARTS} | {s: s for s in ("people", "staging", "intermediate")}
 # a nightly sync that is late warns, one that did not come at all fails
 FRESH: Final = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
 
@@ -55,7 +51,8 @@ def mart_assets(manifest: Manifest) -> list[dg.AssetsDefinition]:
         spec.replace_attributes(freshness_policy=FRESH) if spec.group_name == MARTS else spec
         for spec in build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=Translator())
     ]
-    return [_build_asset(manifest, specs), _publish_asset([spec.key for spec in specs if spec.group_name == MARTS])]
+    marts = [spec.key for spec in specs if spec.group_name == MARTS]
+    return [_build_asset(manifest, specs), _publish_asset(marts), report]
 
 
 def _build_asset(manifest: Manifest, specs: Sequence[dg.AssetSpec]) -> dg.AssetsDefinition:
@@ -90,18 +87,11 @@ def _build_asset(manifest: Manifest, specs: Sequence[dg.AssetSpec]) -> dg.Assets
 
 
 def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=["published", "recruiting"],
-        deps=marts,
-        description="published/recruiting.duckdb: the marts with their comments, for everyone who reads. Swapped in "
-        "atomically: who has the old file open keeps it. Only a build that passed its tests gets here.",
-        group_name="published",
-        kinds={"duckdb", "file"},
-        freshness_policy=FRESH,
-        pool=POOL,
-    )
+    @dg.asset(key=PUBLISHED, deps=marts, kinds={"duckdb"}, group_name="published", freshness_policy=FRESH, pool=POOL)
     def publish(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
-        """The file that readers open."""
+        """published/recruiting.duckdb: the marts with comments, for everyone who reads. Swapped in atomically: who
+        has the old file open keeps it. Only a build that passed its tests gets here.
+        """
         with clear_failure():
             published = steps.publish_built(settings)
         tables = [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
@@ -115,6 +105,15 @@ def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return publish
+
+
+@dg.asset(key=REPORT, deps=[PUBLISHED], kinds={"html"}, group_name="published", freshness_policy=FRESH, pool=POOL)
+def report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
+    """published/report.html: one page for people who look, from shared marts. It loads nothing and can be mailed."""
+    with clear_failure():
+        written = steps.report(settings)
+    path, sections = dg.MetadataValue.path(written.path), dg.MetadataValue.json(list(written.sections))
+    return dg.MaterializeResult(metadata={"path": path, "bytes": written.n_bytes, "sections": sections})
 
 
 def _check_result(node: Node, spec: dg.AssetCheckSpec) -> dg.AssetCheckResult:

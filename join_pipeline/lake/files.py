@@ -40,13 +40,13 @@ def aside_of(path: Path) -> Path:
 
 
 @contextlib.contextmanager
-def appearing(path: Path) -> Iterator[Path]:
+def appearing(path: Path, mode: int = 0o600) -> Iterator[Path]:
     """A path beside `path` to write to; on success it is flushed to disk and takes the name `path`."""
     make_folder(path.parent)
     aside = aside_of(path)
     try:
         yield aside
-        aside.chmod(0o600)
+        aside.chmod(mode)
         _flush(aside)
         aside.replace(path)
         _flush(path.parent)

@@ -18,10 +18,12 @@ RIBBON: Final = "var(--passed)"
 AT_RISK_LINES: Final = 52
 """Pixels from a curve's axis to the numbers under it."""
 
+Layers = alt.LayerChart | alt.FacetChart
+
 
 def charts() -> dict[str, dict[str, Any]]:
     """Every chart by name, as Vega-Lite without data."""
-    made: dict[str, alt.LayerChart] = {
+    made: dict[str, Layers] = {
         "parts": _parts(),
         "funnel": _funnel(),
         "heat": _heat(),
@@ -44,7 +46,7 @@ def _config() -> alt.Config:
         aria=False,  # a chart is one picture with a text; its numbers are in the table beside it
         background="transparent",
         font=FONT,
-        padding=alt.Padding(left=2, right=12, top=6, bottom=4),
+        padding={"left": 2, "right": 12, "top": 6, "bottom": 4},
         view=alt.ViewConfig(stroke=None),
         axis=alt.AxisConfig(
             labelColor=MUTED,
@@ -91,31 +93,21 @@ def _counts(title: str) -> alt.X:
 
 
 def _bars() -> alt.Chart:
-    return (
-        _rows()
-        .mark_bar(size=BAR, yOffset=8, stroke="var(--paper)", strokeWidth=1)
-        .encode(
-            x=_counts("$axis.applications"),
-            x2="end:Q",
-            y=_lane(),
-            fill=alt.Fill("fill:N", scale=None),
-            tooltip=alt.Tooltip("tip:N"),
-        )
-    )
+    bars: alt.Chart = _rows().mark_bar(size=BAR, yOffset=8, stroke="var(--paper)", strokeWidth=1)
+    bars = bars.encode(x=_counts("$axis.applications"), x2="end:Q", y=_lane(), tooltip=alt.Tooltip("tip:N"))
+    return bars.encode(fill=alt.Fill("fill:N", scale=None))
 
 
 def _axis_params() -> list[alt.Parameter]:
     return [alt.param(name="axisFormat", value=",d"), alt.param(name="tickStep", value=1)]
 
 
-def _parts() -> alt.LayerChart:
+def _parts() -> Layers:
     """Bars that are split into parts, a lane each."""
-    return (
-        alt.layer(_bars(), *_heads()).add_params(*_axis_params()).properties(height=alt.Step(ROW))  # type: ignore[no-any-return]
-    )
+    return alt.layer(_bars(), *_heads()).add_params(*_axis_params()).properties(height=alt.Step(ROW))
 
 
-def _funnel() -> alt.LayerChart:
+def _funnel() -> Layers:
     """Parts, and a whisker from the fewest to the most that can yet go on."""
     whisker = _rows("whiskers").encode(y=_lane())
     line = whisker.mark_rule(yOffset=8, stroke=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
@@ -123,14 +115,10 @@ def _funnel() -> alt.LayerChart:
         whisker.mark_tick(yOffset=8, orient="vertical", size=BAR - 6, thickness=1.5, color=INK).encode(x=f"{end}:Q")
         for end in ("low", "high")
     ]
-    return (
-        alt.layer(_bars(), line, *ends, *_heads())
-        .add_params(*_axis_params())
-        .properties(height=alt.Step(ROW))
-    )
+    return alt.layer(_bars(), line, *ends, *_heads()).add_params(*_axis_params()).properties(height=alt.Step(ROW))
 
 
-def _heat() -> alt.LayerChart:
+def _heat() -> Layers:
     """Cohorts by age; immature cells are hatched."""
     cells = _rows().encode(
         x=alt.X(
@@ -151,9 +139,9 @@ def _heat() -> alt.LayerChart:
     )
     return alt.layer(
         cells.mark_rect(stroke="var(--paper)", strokeWidth=2).encode(fill=alt.Fill("fill:N", scale=None)),
-        cells.transform_filter("datum.hatch").mark_rect(stroke="var(--paper)", strokeWidth=2).encode(
-            fill=alt.Fill("hatch:N", scale=None)
-        ),
+        cells.transform_filter("datum.hatch")
+        .mark_rect(stroke="var(--paper)", strokeWidth=2)
+        .encode(fill=alt.Fill("hatch:N", scale=None)),
         cells.mark_text(fontSize=12, baseline="middle").encode(text="said:N", fill=alt.Fill("ink:N", scale=None)),
     ).properties(height=alt.Step(30))
 
@@ -171,12 +159,12 @@ def _share(field: str, title: str) -> alt.Y:
     return alt.Y(
         f"{field}:Q",
         title=title,
-        axis=alt.Axis(format=".0%", tickCount=5, titleAnchor="end", titleAngle=0, titleAlign="left", titleY=-10, titleX=0),
+        axis=alt.Axis(format=".0%", tickCount=5, titleAngle=0, titleAlign="left", titleY=-10, titleX=0),
         scale=alt.Scale(domainMin=0, domainMax=alt.expr("shareMax"), nice=False),
     )
 
 
-def _curve(*layers: alt.Chart) -> alt.LayerChart:
+def _curve(*layers: alt.Chart) -> Layers:
     """Curves over days, and under them how many are still at risk."""
     at_risk = (
         _rows("risk")
@@ -196,7 +184,7 @@ def _curve(*layers: alt.Chart) -> alt.LayerChart:
     return alt.layer(*layers, at_risk, title).add_params(*params).properties(height=280)
 
 
-def _survival() -> alt.LayerChart:
+def _survival() -> Layers:
     """Lines that fall in steps, with the ribbon between their bounds and, paler, the sampling error around it."""
     rows = _rows().encode(x=_day(), detail="lane:N")
     outer = rows.mark_area(interpolate="step-after", opacity=0.14).encode(
@@ -215,14 +203,14 @@ def _survival() -> alt.LayerChart:
     marks = [
         half.encode(x="day:Q", x2=alt.value(0), y="share:Q"),
         half.encode(x="day:Q", y="share:Q", y2=alt.value(alt.expr("height"))),
-        _rows("marks").mark_text(align="left", baseline="bottom", dx=6, dy=-5, fontWeight=600).encode(
-            x="day:Q", y="share:Q", text="said:N"
-        ),
+        _rows("marks")
+        .mark_text(align="left", baseline="bottom", dx=6, dy=-5, fontWeight=600)
+        .encode(x="day:Q", y="share:Q", text="said:N"),
     ]
     return _curve(outer, ribbon, *edges, *marks)
 
 
-def _incidence() -> alt.LayerChart:
+def _incidence() -> Layers:
     """What became of them by then, stacked to one; the hired at the bottom, with their ribbon's edges."""
     rows = _rows().encode(x=_day(), detail="lane:N", order="place:Q")
     areas = rows.mark_area(interpolate="step-after").encode(
@@ -233,13 +221,15 @@ def _incidence() -> alt.LayerChart:
         .mark_line(interpolate="step-after", stroke=INK, strokeWidth=1, strokeDash=[2, 2])
         .encode(x="day:Q", y="share:Q", detail="lane:N")
     )
-    names = _rows("names").mark_text(align="right", dx=-6, fontSize=12, fontWeight=600).encode(
-        x=alt.value(alt.expr("width")), y="share:Q", text="said:N", fill=alt.Fill("ink:N", scale=None)
+    names = (
+        _rows("names")
+        .mark_text(align="right", dx=-6, fontSize=12, fontWeight=600)
+        .encode(x=alt.value(alt.expr("width")), y="share:Q", text="said:N", fill=alt.Fill("ink:N", scale=None))
     )
     return _curve(areas, edges, names)
 
 
-def _quantiles() -> alt.LayerChart:
+def _quantiles() -> Layers:
     """The middle half as a bar, the middle eight tenths as a line, the median as a notch."""
     rows = _rows().encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
     x = alt.X("p10:Q", title="$axis.days", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(tickCount=6))
@@ -252,7 +242,7 @@ def _quantiles() -> alt.LayerChart:
     return alt.layer(*layers, *_heads()).properties(height=alt.Step(ROW - 6))
 
 
-def _rates() -> alt.LayerChart:
+def _rates() -> Layers:
     """Dots with Wilson's interval."""
     rows = _rows().encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
     x = alt.X(
@@ -276,7 +266,7 @@ def _on() -> alt.X:
     )
 
 
-def _trend() -> alt.LayerChart:
+def _trend() -> Layers:
     """A line per panel's measure over weeks, and its last point."""
     rows = _rows().encode(x=_on())
     y = alt.Y("n:Q", title=None, axis=alt.Axis(tickCount=3, format=",d"), scale=alt.Scale(domainMin=0, nice=True))
@@ -290,11 +280,12 @@ def _trend() -> alt.LayerChart:
     return alt.layer(*layers).properties(height=130)
 
 
-def _syncs() -> alt.LayerChart:
+def _syncs() -> Layers:
     """Syncs along time: how much each found."""
     rows = _rows().encode(x=_on(), tooltip=alt.Tooltip("tip:N"))
-    y = alt.Y("n:Q", title="$axis.versions", axis=alt.Axis(tickCount=4, format=",d"), scale=alt.Scale(type="symlog"))
+    y = alt.Y("n:Q", title="$axis.requests", axis=alt.Axis(tickCount=4, format=",d"), scale=alt.Scale(domainMin=0))
+    stroke, floor = alt.Stroke("fill:N", scale=None), alt.value(alt.expr("height"))
     return alt.layer(
-        rows.mark_rule(strokeWidth=2).encode(y=y, y2=alt.value(alt.expr("height")), stroke=alt.Stroke("fill:N", scale=None)),
+        rows.mark_rule(strokeWidth=2).encode(y=y, y2=floor, stroke=stroke),
         rows.mark_point(size=50, filled=True, opacity=1).encode(y="n:Q", fill=alt.Fill("fill:N", scale=None)),
     ).properties(height=160)

@@ -40,7 +40,7 @@ def read_datasets(published: Path, memory_limit: str) -> dict[str, Dataset]:
             return {name: _read(con, query) for name, query in DATASETS.items()}
     except duckdb.Error as error:
         raise BuildError(
-            f"{published} can't be read ({error}). `join-pipeline build` makes it anew, with the models of this version."
+            f"{published} can't be read ({error}). `join-pipeline build` makes it anew, with this version's models."
         ) from None
 
 

@@ -5,11 +5,11 @@ at all; data goes in as JSON in which nothing can end its script. Not here: what
 """
 
 import base64
-import functools
 import hashlib
 import html
 from collections.abc import Mapping
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from string import Template
 from typing import Any, Final
@@ -17,6 +17,7 @@ from typing import Any, Final
 import msgspec
 import vl_convert
 
+from join_pipeline.lake.files import write_whole
 from join_pipeline.report.charts import charts
 from join_pipeline.report.data import Dataset
 from join_pipeline.report.texts import read_texts
@@ -31,15 +32,16 @@ POLICY: Final = (
     "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
+DEFINE: Final = "window.vegaEmbed = vegaEmbed;"
 _ESCAPES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset]) -> str:
-    """The whole page."""
+def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset], library: str) -> str:
+    """The whole page. `library` is the script that draws."""
     texts = read_texts()
     language = about["language"] or "en"
     said = texts[language]["texts"]
-    library, app = chart_library(), _app()
+    app = _app()
     scripts = " ".join(f"'sha256-{_digest(script)}'" for script in (library, app))
     return Template(_asset("page.html")).substitute(
         language=language,
@@ -61,10 +63,12 @@ def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset]) -> str:
     )
 
 
-@functools.cache
-def chart_library() -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script."""
-    return vl_convert.javascript_bundle()
+def chart_library(scratch: Path) -> str:
+    """Vega, Vega-Lite and Vega-Embed as one script; kept in a scratch folder, for bundling takes seconds."""
+    kept = scratch / f"vega-{version('vl-convert-python')}.js"
+    if not kept.exists():
+        write_whole(kept, vl_convert.javascript_bundle(DEFINE).encode())
+    return kept.read_text("utf-8")
 
 
 def _section(section: str, figures: tuple[str, ...], said: Mapping[str, str]) -> str:

@@ -180,6 +180,12 @@ DATASETS: Final = {
             OR (cohort_grain = 'week' AND scope <> 'job' AND cohort_on >= horizon.weeks_on)
         GROUP BY ALL
         ORDER BY ALL""",
+    "syncs": """
+        SELECT
+            mode, verdict, started_at, as_of, round(seconds, 1) AS seconds, n_requests, n_set_aside, n_pending_looks,
+            is_proof_of_content, is_proof_of_presence
+        FROM dim_sync
+        ORDER BY sync_id""",
     "ages": "SELECT DISTINCT age_days FROM fct_funnel_cohort_age ORDER BY age_days",
     "curves": CURVES,
 }

@@ -5,12 +5,12 @@ Belongs here: reading them, and how numbers and dates of a language are written 
 
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 import vl_convert
 
-LOCALES: Final = {"en": "en-GB", "de": "de-DE"}
+LOCALES: Final[dict[str, Literal["en-GB", "de-DE"]]] = {"en": "en-GB", "de": "de-DE"}
 """By language, the locale where the reader's browser names none of its own."""
 PERCENT: Final = {"de": "\u00a0%"}
 
@@ -20,7 +20,7 @@ def read_texts() -> dict[str, dict[str, Any]]:
     return {language: _read(language, locale) for language, locale in LOCALES.items()}
 
 
-def _read(language: str, locale: str) -> dict[str, Any]:
+def _read(language: str, locale: Literal["en-GB", "de-DE"]) -> dict[str, Any]:
     folder = Path(str(resources.files("join_pipeline.report"))) / "texts"
     texts: dict[str, str] = msgspec.json.decode((folder / f"{language}.json").read_bytes())
     return {

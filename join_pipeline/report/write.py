@@ -1,0 +1,48 @@
+"""Write the report: read what is published, render the page, put it in the old one's place.
+
+Belongs here: the order, and what the page is told of the connection. Not here: reading (data), rendering (page).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from join_pipeline.lake.files import appearing
+from join_pipeline.report.data import Dataset, read_datasets
+from join_pipeline.report.page import SECTIONS, chart_library, render
+from join_pipeline.settings import Settings
+
+MINIMUM_N: Final = 10
+"""The marts' own: on fewer cases they show no rate, and neither does the page on what it adds up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was written, and where."""
+
+    path: Path
+    n_bytes: int
+    sections: tuple[str, ...]
+
+
+def write_report(settings: Settings) -> Report:
+    """Write `published/report.html` from the published file. The caller holds the lock."""
+    datasets = read_datasets(settings.published, settings.memory_limit)
+    page = render(_about(settings, datasets["syncs"]), datasets, chart_library(settings.builds))
+    with appearing(settings.report, mode=0o444) as aside:
+        aside.write_text(page, encoding="utf-8")
+    return Report(settings.report, settings.report.stat().st_size, tuple(SECTIONS))
+
+
+def _about(settings: Settings, syncs: Dataset) -> dict[str, Any]:
+    """What the page says of itself. No time of writing: the same data make the same page."""
+    known = syncs.records()
+    return {
+        "connection": settings.connection,
+        "language": settings.report_language,
+        "time_zone": settings.time_zone,
+        "minimum_n": MINIMUM_N,
+        "as_of": known[-1]["as_of"] if known else None,
+        "first_sync_at": known[0]["started_at"] if known else None,
+        "n_syncs": len(known),
+    }
