@@ -47,7 +47,7 @@ def test_a_rebuild_begins_from_nothing_and_leaves_join_alone(definitions: dg.Def
     job = definitions.resolve_job_def("rebuild")
     config = dg.validate_run_config(job, {})
     assert config["ops"]["load"]["config"] == {"from_nothing": True}
-    assert {node.name for node in job.nodes} == {"load", "build", "published__recruiting"}
+    assert {node.name for node in job.nodes} == {"load", "build", "published__recruiting", "published__report"}
 
 
 def test_an_unknown_mode_or_feed_is_refused_before_anything_runs(definitions: dg.Definitions) -> None:
