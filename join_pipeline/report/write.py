@@ -5,16 +5,12 @@ Belongs here: the order, and what the page is told of the connection. Not here: 
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from join_pipeline.lake.files import appearing
 from join_pipeline.report.data import Dataset, read_datasets
 from join_pipeline.report.page import SECTIONS, chart_library, render
 from join_pipeline.settings import Settings
-
-MINIMUM_N: Final = 10
-"""The marts' own: on fewer cases they show no rate, and neither does the page on what it adds up."""
-
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -41,7 +37,8 @@ def _about(settings: Settings, syncs: Dataset) -> dict[str, Any]:
         "connection": settings.connection,
         "language": settings.report_language,
         "time_zone": settings.time_zone,
-        "minimum_n": MINIMUM_N,
+        # on fewer cases the marts show no rate, and neither does the page on what it adds up
+        "minimum_n": settings.minimum_n,
         "as_of": known[-1]["as_of"] if known else None,
         "first_sync_at": known[0]["started_at"] if known else None,
         "n_syncs": len(known),
