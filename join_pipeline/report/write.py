@@ -12,6 +12,7 @@ from join_pipeline.report.data import Dataset, read_datasets
 from join_pipeline.report.page import SECTIONS, chart_library, render
 from join_pipeline.settings import Settings
 
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What was written, and where."""
