@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from join_pipeline.errors import SettingsError
+from join_pipeline.join_api.network import is_on_this_machine
 
 ENV_NAMES: Final = {"join_api_token": "JOIN_API_TOKEN", "join_api_url": "JOIN_API_URL"}
 PREFIX: Final = "JOIN_PIPELINE_"
@@ -40,6 +41,8 @@ def _url(text: str) -> str:
         raise ValueError("the host is no host name") from None
     if "%" in url.host:
         raise ValueError("the host is no host name")
+    if url.scheme == "http" and not is_on_this_machine(url.host):
+        raise ValueError("needs https://: the token would cross the network in the clear")
     if url.userinfo or url.query or url.fragment:
         raise ValueError("takes no user, query or fragment")
     return text.rstrip("/")

@@ -17,6 +17,7 @@ import httpx
 
 from join_pipeline.errors import ContractError, JoinError, RateLimited, TransientError
 from join_pipeline.join_api.bodies import Record, as_json, message_of, records_of
+from join_pipeline.join_api.network import http_client
 from join_pipeline.join_api.paging import PAGE_SIZE, Paging
 from join_pipeline.join_api.rate_limit import RateLimit, wait_asked_for
 from join_pipeline.join_api.retry import error_for_status, error_for_transport, next_step, retrying
@@ -83,7 +84,8 @@ class JoinClient:
     ) -> None:
         self._base = httpx.URL(url.rstrip("/"))
         self._auth = _TokenAuth(token, self._base)
-        self._http = httpx.Client(
+        self._http = http_client(
+            self._base,
             auth=self._auth,
             # a place in the pool is waited for as long as it takes: the requests that hold one are bounded
             timeout=httpx.Timeout(timeout_seconds, pool=None),

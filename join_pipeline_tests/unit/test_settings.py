@@ -113,6 +113,7 @@ def test_a_good_value_comes_from_its_variable(monkeypatch, name, text, value):
         ("JOIN_API_URL", "api.join.com/v2"),
         ("JOIN_API_URL", "ftp://api.join.com"),
         ("JOIN_API_URL", "file:///etc/passwd"),
+        ("JOIN_API_URL", "http://api.join.com/v2"),
         ("JOIN_API_URL", "https://"),
         ("JOIN_API_URL", "https:///v2"),
         ("JOIN_API_URL", "https://api join.com/v2"),
