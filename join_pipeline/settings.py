@@ -135,6 +135,9 @@ class Settings(BaseSettings):
     source_channel_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
         None, description="CSV of your own, `source,channel`: its rows go before ours"
     )
+    retention_policy_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+        None, description="CSV of your own, `country,months`: its rows go before ours"
+    )
 
     @model_validator(mode="after")
     def _rates_stand_on_k(self) -> Self:

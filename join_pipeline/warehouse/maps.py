@@ -1,4 +1,4 @@
-"""The user's own maps, of stages and of sources: read, checked, and copied to where dbt reads them; what no map names.
+"""The user's own maps, of stages, sources, countries: read, checked, copied to where dbt reads them; what none names.
 
 Belongs here: what such a file may hold. Not here: what the maps mean (dbt_project/seeds), which come first (user_map).
 """
@@ -63,6 +63,14 @@ MAPS: Final = (
         "sources_are_mapped",
         "OTHER",
     ),
+    UserMap(
+        "retention_policy_csv",
+        ("country", "months"),
+        tuple(str(months) for months in range(61)),
+        "mart_retention_due",
+        "countries_have_a_policy",
+        "the country with the fewest months",
+    ),
 )
 
 
@@ -86,7 +94,8 @@ def unmapped(database: Path, schema: str) -> dict[str, str]:
         for one in MAPS:
             with contextlib.suppress(duckdb.CatalogException):
                 found = con.execute(
-                    f"SELECT DISTINCT {one.columns[0]} FROM {schema}.{one.mart} WHERE NOT is_mapped ORDER BY ALL"
+                    f"SELECT DISTINCT {one.columns[0]} FROM {schema}.{one.mart} "
+                    f"WHERE NOT is_mapped AND {one.columns[0]} IS NOT NULL ORDER BY ALL"
                 ).fetchall()
                 if found:
                     names = ", ".join(f"“{name}”" for (name,) in found[:MOST_NAMES])

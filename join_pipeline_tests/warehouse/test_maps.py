@@ -13,7 +13,7 @@ from join_pipeline.settings import load_settings
 from join_pipeline.warehouse.maps import MAPS, checked, copy_maps, map_vars, unmapped
 from join_pipeline.warehouse.marts import project_dir
 
-STAGES, SOURCES = MAPS
+STAGES, SOURCES, COUNTRIES = MAPS
 HEADER = "stage_name,milestone\n"
 
 
@@ -81,6 +81,8 @@ def test_the_words_are_those_of_the_project() -> None:
     seeds = project_dir() / "seeds"
     with (seeds / "source_channel.csv").open() as file:
         assert {row["channel"] for row in csv.DictReader(file)} <= set(SOURCES.words)
+    with (seeds / "retention_policy.csv").open() as file:
+        assert {row["months"] for row in csv.DictReader(file)} <= set(COUNTRIES.words)
     ranked = (project_dir() / "models" / "intermediate" / "int_milestone.sql").read_text()
     assert tuple(yaml.safe_load(re.findall(r"\[(.*)\]", ranked)[0].join("[]"))) == STAGES.words
 

@@ -24,9 +24,9 @@ final as (
     select
         milestone,
         n_completed,
-        case when n_completed >= {{ var('minimum_n') }} then days_quantile else {{ var('stuck_days') }} end
+        case when n_completed >= {{ var('stuck_visits') }} then days_quantile else {{ var('stuck_days') }} end
             as stuck_after_days,
-        case when n_completed >= {{ var('minimum_n') }} then 'QUANTILE' else 'FIXED' end as stuck_rule
+        case when n_completed >= {{ var('stuck_visits') }} then 'QUANTILE' else 'FIXED' end as stuck_rule
     from counted
 )
 

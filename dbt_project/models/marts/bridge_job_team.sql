@@ -1,6 +1,8 @@
 with
 
-{{ link_periods(ref('stg_ats__job_hiring_team_versions'), ['job_id', 'user_key'], ['roles']) }},
+periods as (
+    select * from {{ ref('int_job_team') }}
+),
 
 -- Members are told apart within their job; their keys are for readers only where figures per person are switched on.
 final as (
