@@ -19,6 +19,20 @@ class SettingsError(PipelineError):
     exit_code = 2
 
 
+class InputError(PipelineError):
+    """What a caller gave can't be taken as it is. `field` names it, as it is named in the request."""
+
+    exit_code = 2
+
+    def __init__(self, field: str, fault: str) -> None:
+        super().__init__(f"{field}: {fault}")
+        self.field = field
+
+
+class JobClosedError(InputError):
+    """The job takes no applications: it is archived, or a draft."""
+
+
 class LakeError(PipelineError):
     """The lake can't be read or written as it is."""
 
@@ -63,6 +77,15 @@ class RateLimited(TransientError):  # noqa: N818  the name is the field's own wo
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class AlreadyAppliedError(PermanentError):
+    """Somebody with this e-mail address has applied to this job before. Ids of that application, where known."""
+
+    def __init__(self, message: str, application_id: str | None = None, remote_id: str | None = None) -> None:
+        super().__init__(message)
+        self.application_id = application_id
+        self.remote_id = remote_id
 
 
 class ContractError(JoinError):

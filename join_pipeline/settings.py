@@ -14,6 +14,7 @@ import typer
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from join_pipeline.credentials import checked_token, stored_token
 from join_pipeline.errors import SettingsError
 from join_pipeline.join_api.network import is_on_this_machine
 
@@ -112,6 +113,18 @@ class Settings(BaseSettings):
     report_language: Literal["en", "de"] | None = Field(
         None, description="Language in which the report opens, `en` or `de`; else its reader's own"
     )
+    only_created: bool = Field(
+        False, description="Whether syncs keep only applications that were created here; fixed with the first sync"
+    )
+    platform: str | None = Field(
+        None, min_length=1, max_length=100, description="Your platform's name, the source of what is created here"
+    )
+    written_source_csv: Path | None = Field(
+        None, description="CSV of your own (name,source): source names and the word of JOIN's that each is written as"
+    )
+    private_data_urls: bool = Field(
+        False, description="Whether attachments may be taken from loopback and private addresses, too"
+    )
     memory_limit: str = Field(
         "2GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|MiB|GiB)$", description="Memory that DuckDB may use"
     )
@@ -182,21 +195,26 @@ class Settings(BaseSettings):
         return self.published.with_name("report.html")
 
     @property
+    def actions(self) -> Path:
+        """The journal of what was created here, and what is still to be sent."""
+        return self.home / "actions"
+
+    @property
     def builds(self) -> Path:
         """Scratch: dbt's target, DuckDB's spill, the report's script. May be deleted at any time that nothing runs."""
         return self.home / "builds"
 
     def token(self) -> str:
-        """The API token, or a `SettingsError` that says how to set it."""
+        """The API token: the environment's, else the stored one; or a `SettingsError` that says how to set it."""
         text = self.join_api_token.get_secret_value().strip() if self.join_api_token else ""
+        if not text:
+            text = stored_token(token_file(self.connection)) or ""
         if not text:
             raise SettingsError(
                 "JOIN_API_TOKEN is not set. Make a token in JOIN under User Settings > API Credentials, then: "
-                "export JOIN_API_TOKEN=…"
+                "`join-pipeline connect`, or export JOIN_API_TOKEN=…"
             )
-        if not text.isascii() or not text.isprintable() or " " in text:
-            raise SettingsError("JOIN_API_TOKEN has blanks or characters that no token has. Paste the raw token.")
-        return text
+        return checked_token(text)
 
 
 def env_name(field: str) -> str:
@@ -225,9 +243,19 @@ def load_settings(**overrides: object) -> Settings:
         raise SettingsError("; ".join(faults)) from None
 
 
+def config_folder() -> Path:
+    """The user's config folder: secrets lie here, away from the data."""
+    return Path(typer.get_app_dir("join-pipeline", roaming=False))
+
+
 def pseudonym_key_file() -> Path:
-    """Where the pseudonym key lies when the environment has none: in the user's config folder, away from the data."""
-    return Path(typer.get_app_dir("join-pipeline", roaming=False)) / "pseudonym.key"
+    """Where the pseudonym key lies when the environment has none."""
+    return config_folder() / "pseudonym.key"
+
+
+def token_file(connection: str) -> Path:
+    """Where `connect` stores a connection's token; the environment's wins."""
+    return config_folder() / "tokens" / connection
 
 
 def process_environment(settings: Settings) -> dict[str, str]:

@@ -6,6 +6,9 @@ from typing import Final
 
 import typer
 
+from join_pipeline.cli.attachments import attachments
+from join_pipeline.cli.calling import api
+from join_pipeline.cli.creating import create
 from join_pipeline.cli.looking import doctor, status
 from join_pipeline.cli.pipeline import build, rebuild, report, sync
 from join_pipeline.cli.telling import err
@@ -22,8 +25,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 # in the order in which help shows them
-for command in (sync, build, rebuild, report, status, doctor, sandbox, demo):
+for command in (sync, build, rebuild, report, status, doctor, sandbox, demo, api):
     app.command()(command)
+app.add_typer(create, name="create")
+app.add_typer(attachments, name="attachments")
 
 
 def main() -> None:

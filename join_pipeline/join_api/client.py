@@ -69,7 +69,7 @@ class _InTime(httpx.SyncByteStream):
 
 
 class JoinClient:
-    """Reads from JOIN. Usable from several threads; a context manager."""
+    """Talks to JOIN. Usable from several threads; a context manager."""
 
     def __init__(
         self,
@@ -135,6 +135,24 @@ class JoinClient:
                 return self._get_once(path, params)
         raise AssertionError("tenacity returns or raises")
 
+    def ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        files: list[tuple[str, tuple[str | None, bytes, str | None]]] | None = None,
+    ) -> httpx.Response:
+        """One request, sent once, and its answer whatever its status: for what must not be repeated blindly.
+
+        Raises a `JoinError` only where no answer came. Redirects are answers, too: nothing is sent on.
+        """
+        url = self._url(path)
+        request = self._http.build_request(method, url, params=params, headers=headers, content=content, files=files)
+        return self._send(request, path)
+
     def pages(
         self, path: str, params: Mapping[str, str] | None = None, *, in_flight: int | None = None, first: int = 1
     ) -> Iterator[Page]:
@@ -176,7 +194,7 @@ class JoinClient:
                 break
             response = self._send(following, path)
         if not response.is_success:
-            raise self._refusal(response, path)
+            raise self.refusal(response, path)
         body = as_json(response.content)
         if body is None:
             # a proxy's page, or an answer that was cut off on its way: may go through at the next try
@@ -210,23 +228,26 @@ class JoinClient:
         except httpx.RequestError as error:
             kind = error_for_transport(error)
             what = type(error).__name__
-            raise kind(f"GET {path} at {self._base.host} got no answer ({what}). {next_step(kind)}") from None
+            raise kind(
+                f"{request.method} {path} at {self._base.host} got no answer ({what}). {next_step(kind)}"
+            ) from None
         finally:
             headers = None if response is None else response.headers
             is_refused = response is not None and response.status_code == httpx.codes.TOO_MANY_REQUESTS
             self.rate_limit.release(headers, self.clock.epoch(), asked_at, is_refused=is_refused)
         return response
 
-    def _refusal(self, response: httpx.Response, path: str) -> JoinError:
+    def refusal(self, response: httpx.Response, path: str) -> JoinError:
+        """An answer that is not 2xx, as an error of its type."""
         status = response.status_code
         if response.next_request is not None:
             is_elsewhere = _origin(response.next_request.url) != _origin(self._base)
             where = "on to another host, where the token does not go" if is_elsewhere else "round in a circle"
-            return error_for_status(status)(f"GET {path} was sent {where}. Check JOIN_API_URL.")
+            return error_for_status(status)(f"{response.request.method} {path} was sent {where}. Check JOIN_API_URL.")
         kind = error_for_status(status)
         reason = message_of(response.content, self._auth.token) or httpx.codes.get_reason_phrase(status)
         answer = f"{status} {reason}".rstrip()
-        message = f"GET {path} was answered {answer}. {next_step(kind)}"
+        message = f"{response.request.method} {path} was answered {answer}. {next_step(kind)}"
         if issubclass(kind, RateLimited):
             return kind(message, wait_asked_for(response.headers, self.clock.epoch()))
         return kind(message)

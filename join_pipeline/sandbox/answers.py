@@ -12,6 +12,7 @@ _TYPES = {
     403: "Forbidden",
     404: "NotFound",
     405: "MethodNotAllowed",
+    413: "PayloadTooLarge",
     422: "ValidationError",
     429: "TooManyRequests",
 }

@@ -29,6 +29,12 @@ FAULTS: Final = {
     "extra_field": "a record with a field that nobody knows",
     "shifting": "an application arrives, or one that arrived so vanishes, just before a page of applications is read",
     "resigned": "signed URLs that differ at each read",
+    "write_error": "a write that is not carried out, answered 503",
+    "write_late": "a write that is carried out after `slow_seconds`, whoever still waits",
+    "write_lost": "a write that is carried out, and the connection closes in the middle of the answer",
+    "write_failed": "a write that is carried out, answered 500",
+    "documents_error": "an application that is not created because it has documents, answered 503",
+    "documents_lost": "an application that is created without its documents, answered 500",
 }
 
 
@@ -72,6 +78,11 @@ class SandboxConfig:
     files_need_token: bool = True
     created_status: int = 201
     duplicate_status: int = 422  # of a second application to one job
+    adds_documents: bool = False  # a second application with the first one's integrationExternalId adds its documents
+    shows_created_id: bool = True  # in the answer to a creation; candidateId always is
+    keeps_external_id: bool = True  # integrationExternalId is read back as written
+    max_documents_bytes: int = 10 * 2**20  # all of an application; more is 413
+    refused_documents: tuple[str, ...] = (".exe",)  # ends of names that are 422
 
     def __post_init__(self) -> None:
         if self.seed < 0:

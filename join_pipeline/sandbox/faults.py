@@ -1,10 +1,12 @@
 """Faults: what goes wrong instead of an answer, and what goes wrong with one."""
 
+import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -37,6 +39,22 @@ def instead(world: World, limit: RateLimit, error_answer: Callable[[Refusal], Re
     if world.strikes("not_json"):
         return Response(_HTML.format(title="Maintenance"), media_type="text/html")
     return None
+
+
+async def written(world: World, request: Request, write: Callable[[Request], Awaitable[Response]]) -> Response:
+    """What becomes of a write and of its answer."""
+    if world.strikes("write_error"):
+        return error_answer(Refusal(503, "try again later"))
+    if world.strikes("write_late"):
+        await request.body()  # while who asked is still there
+        await asyncio.sleep(world.config.slow_seconds)
+    answer = await write(request)
+    if answer.status_code < 300:
+        if world.strikes("write_failed"):
+            return error_answer(Refusal(500, "something went wrong"))
+        if world.strikes("write_lost"):
+            return DroppedResponse(answer.body, answer.status_code, media_type=answer.media_type)
+    return answer
 
 
 def _unknown_enum(record: dict[str, Any], chance: random.Random) -> None:

@@ -1,6 +1,7 @@
 """Files behind attachment URLs: what was uploaded, else a small PDF that says whose it is."""
 
 import mimetypes
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -12,7 +13,8 @@ def document(state: State, application: int, name: str) -> Response:
     if written is not None:
         uploaded = written.documents[int(name)]
         kind = mimetypes.guess_type(uploaded.name)[0] or "application/octet-stream"
-        return Response(uploaded.content, media_type=kind)
+        name = f"attachment; filename*=UTF-8''{quote(uploaded.name, safe='')}"
+        return Response(uploaded.content, media_type=kind, headers={"content-disposition": name})
     return Response(_pdf(f"Application {application + 1}, file {name}"), media_type="application/pdf")
 
 

@@ -4,7 +4,7 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from types import FrameType
 
@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from join_pipeline.sandbox.answers import Refusal, on_refusal
 from join_pipeline.sandbox.config import SandboxConfig
 from join_pipeline.sandbox.control import Control
+from join_pipeline.sandbox.faults import written
 from join_pipeline.sandbox.gate import gated
 from join_pipeline.sandbox.instants import http_date
 from join_pipeline.sandbox.kombo.routes import kombo_routes
@@ -35,16 +36,19 @@ def make_app(world: World) -> ASGIApp:
     def nothing(_: Request) -> Response:
         raise Refusal(404, "no such path")
 
+    def writing(write: Callable[[World, Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        return lambda request: written(world, request, partial(write, world))
+
     has_open_files = not world.config.files_need_token
     app = Starlette(
         routes=[
             Route("/v2/jobs", gated(world, reading.jobs), methods=["GET"]),
             Route("/v2/jobs/{id}", gated(world, reading.job), methods=["GET"]),
             Route("/v2/applications", gated(world, reading.applications), methods=["GET"]),
-            Route("/v2/applications", gated(world, partial(create_application, world)), methods=["POST"]),
+            Route("/v2/applications", gated(world, writing(create_application)), methods=["POST"]),
             Route("/v2/applications/{id}", gated(world, reading.application), methods=["GET"]),
             Route("/v2/attachments/{id}/{file}", gated(world, reading.attachment, is_open=has_open_files)),
-            Route("/v2/candidates/{id}/notes", gated(world, partial(create_note, world)), methods=["POST"]),
+            Route("/v2/candidates/{id}/notes", gated(world, writing(create_note)), methods=["POST"]),
             Route("/v2/offices", gated(world, reading.offices), methods=["GET"]),
             Route("/v2/categories", gated(world, reading.categories), methods=["GET"]),
             Route("/v2/employmentTypes", gated(world, reading.employment_types), methods=["GET"]),

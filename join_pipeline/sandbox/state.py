@@ -140,14 +140,15 @@ class State:
         return rows
 
     def written_changes(self, application: WrittenApplication) -> int:
-        """How often a candidate of the timeline, who applied through the API as well, has changed so far."""
+        """How often it has changed so far: with documents, or with a candidate of the timeline who applied so, too."""
         people = self.company.people
-        return sum(application.created < people.at[row] <= self.now for row in people.rows(application.candidate))
+        person = sum(application.created < people.at[row] <= self.now for row in people.rows(application.candidate))
+        return int(person) + sum(at <= self.now for at in application.revised)
 
     def written_updated(self, application: WrittenApplication) -> int:
         people = self.company.people
         changes = (int(people.at[row]) for row in people.rows(application.candidate) if people.at[row] <= self.now)
-        return max([application.created, *changes])
+        return max([application.created, *changes, *(at for at in application.revised if at <= self.now)])
 
     def has_candidate(self, candidate: int) -> bool:
         """Whether any application of this candidate is there."""

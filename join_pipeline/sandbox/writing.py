@@ -26,11 +26,18 @@ def _text(body: dict[str, Any], key: str, *, where: str = "", optional: bool = F
     return value
 
 
-def _documents(body: dict[str, Any]) -> tuple[Document, ...]:
+def _documents(world: World, body: dict[str, Any]) -> tuple[Document, ...]:
     documents = body.get("documents") or []
     if not isinstance(documents, list) or not all(isinstance(document, dict) for document in documents):
         raise Refusal(422, "documents must be a list of objects")
-    return tuple(_document(document) for document in documents)
+    taken = tuple(_document(document) for document in documents)
+    if sum(len(document.content) for document in taken) > world.config.max_documents_bytes:
+        raise Refusal(413, "documents are too large")
+    if any(document.name.lower().endswith(world.config.refused_documents) for document in taken):
+        raise Refusal(422, "documents: this kind of file is not taken")
+    if taken and world.strikes("documents_error"):
+        raise Refusal(503, "documents can't be stored at the moment")
+    return taken
 
 
 def _document(body: dict[str, Any]) -> Document:
@@ -114,16 +121,37 @@ async def create_application(world: World, request: Request) -> Response:
     source = body.get("source")
     if source not in WRITTEN_SOURCES:
         raise Refusal(422, f"source must be one of {', '.join(WRITTEN_SOURCES)}")
+    documents, external_id = _documents(world, body), _text(body, "integrationExternalId", optional=True)
+    if world.config.adds_documents and (known := _add_documents(world, state, job, external_id, documents)):
+        return json_answer({"candidateId": known.candidate + 1}, world.config.created_status)
+    are_lost = bool(documents) and world.strikes("documents_lost")
     application = write_application(
         world,
         job=job,
         product=WRITTEN_SOURCES[source],
         person=person,
-        documents=_documents(body),
-        external_id=_text(body, "integrationExternalId", optional=True),
+        documents=() if are_lost else documents,
+        external_id=external_id if world.config.keeps_external_id else None,
     )
+    if are_lost:
+        raise Refusal(500, "documents were not stored")
     answer = {"id": application.application + 1, "candidateId": application.candidate + 1}
+    if not world.config.shows_created_id:
+        del answer["id"]
     return json_answer(answer, world.config.created_status)
+
+
+def _add_documents(
+    world: World, state: State, job: int, external_id: str | None, documents: tuple[Document, ...]
+) -> WrittenApplication | None:
+    """The application that is there already under this key, now with these documents, too."""
+    live = world.written.live(state.now) if external_id else []
+    known = next((one for one in live if one.job == job and one.external_id == external_id), None)
+    if known is not None:
+        known.documents += documents
+        known.revised += (state.now,)
+        state.touch()
+    return known
 
 
 async def create_note(world: World, request: Request) -> Response:

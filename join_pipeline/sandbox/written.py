@@ -27,6 +27,7 @@ class WrittenApplication:
     external_id: str | None = None
     gone: int = NEVER
     is_through_kombo: bool = False
+    revised: tuple[int, ...] = ()  # when documents were added
     is_shift: bool = False  # came by the fault `shifting`, and may vanish by it
 
     def is_live(self, now: int) -> bool:

@@ -31,6 +31,7 @@ HELP = {
         "--fault",
         "token",
     ),
+    "api": ("--param", "--header", "--data", "--yes", "--base64", "error status"),
     "demo": ("made-up company", "<data>/sandbox", "--applications", "--data"),
 }
 WRONG_USAGE = (
@@ -84,7 +85,8 @@ def test_every_command_has_help_for_a_newcomer(shell: Shell) -> None:
         assert (ended.code, ended.err) == (0, "")
         said = words_of(ended.out)
         assert [word for word in HELP.get(command, ()) if word not in said] == [], said
-        first_sentence = said.split("[ARGS]...")[-1].split("[OPTIONS] ")[-1].split(". ")[0]
+        usage, _, after = said.partition("[OPTIONS] ")
+        first_sentence = re.sub(r"^(\{\w+\} |\[ARGS\]\.\.\. )*", "", after or usage).split(". ")[0]
         assert first_sentence[:40] in overview
 
 

@@ -1,0 +1,77 @@
+"""Documents: the bytes of a request's attachments, decoded or downloaded once, and what of them is refused."""
+
+import binascii
+from base64 import b64decode
+from typing import Final
+
+import msgspec
+
+from join_pipeline.actions.fetching import FetchError, Fetching
+from join_pipeline.actions.media import HTML, SNIFFED, contradicts, media_type
+from join_pipeline.actions.requests import Attachment
+from join_pipeline.errors import InputError, TransientError
+
+MAX_BYTES: Final = 10 * 2**20
+"""All attachments of an application together."""
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True):
+    """An attachment with its bytes, as JOIN takes it."""
+
+    type: str
+    name: str
+    content: bytes
+
+
+def read_documents(attachments: tuple[Attachment, ...], fetching: Fetching) -> list[Document]:
+    """Every attachment's bytes. `InputError` names the attachment whose bytes can't be had or are not right.
+
+    Raises `TransientError` where a URL may answer later: nothing was sent to JOIN by then.
+    """
+    documents: list[Document] = []
+    room = MAX_BYTES
+    for number, attachment in enumerate(attachments):
+        where = f"attachments[{number}]"
+        content = _content(attachment, where, room, fetching)
+        room -= len(content)
+        _check(attachment, where, content)
+        documents.append(Document(type=attachment.type, name=attachment.name, content=content))
+    return documents
+
+
+def _content(attachment: Attachment, where: str, room: int, fetching: Fetching) -> bytes:
+    too_large = f"all attachments together are larger than {MAX_BYTES // 2**20} MB"
+    if attachment.data is not None:
+        text = "".join(attachment.data.split())
+        if len(text) > (room + 2) // 3 * 4 + 4:
+            raise InputError(f"{where}.data", too_large)
+        try:
+            content = b64decode(text, validate=True)
+        except (binascii.Error, ValueError):
+            raise InputError(f"{where}.data", "is not base64") from None
+        if len(content) > room:
+            raise InputError(f"{where}.data", too_large)
+        return content
+    try:
+        content, _ = fetching.fetch(attachment.data_url or "", room)
+    except InputError as error:
+        raise InputError(f"{where}.data_url", str(error).removeprefix("url: ")) from None
+    except TransientError as error:
+        raise TransientError(f"{where}.data_url: {error}") from None
+    except FetchError as error:
+        raise InputError(f"{where}.data_url", str(error)) from None
+    return content
+
+
+def _check(attachment: Attachment, where: str, content: bytes) -> None:
+    field = f"{where}.data" if attachment.data is not None else f"{where}.data_url"
+    if not content:
+        raise InputError(field, "holds nothing")
+    beginning = content[:SNIFFED]
+    if attachment.content_type is not None and contradicts(beginning, attachment.content_type):
+        found = media_type(beginning, None, "")
+        raise InputError(f"{where}.content_type", f"is not what the data is, which is {found}")
+    wanted = attachment.content_type or media_type(b"", None, attachment.name)
+    if media_type(beginning, None, "") == HTML and HTML not in wanted:
+        # a login page where a file should be
+        raise InputError(field, "is a web page, not a file")

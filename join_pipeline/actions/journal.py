@@ -1,0 +1,200 @@
+"""The journal: what was, or may have been, created at JOIN from here. It is written before JOIN is asked.
+
+Belongs here: one row per creation, one file with what is still to be sent, a lock per key. Not here: what is done with
+them (creating, resending).
+
+    <data>/<connection>/actions/
+      journal.sqlite     0600; a row is on the disk before the call that it tells of. No names, addresses or files: the
+                         key and the request are HMACs with the key of pseudonyms, which does not lie in the data folder
+      kept/<key>         0600; the request with its files, until JOIN has taken all of it
+      lock-0 … lock-f    flock: two processes never work on one key at a time
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import hmac
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from join_pipeline.actions.documents import Document
+from join_pipeline.actions.requests import Person
+from join_pipeline.errors import LakeError, LockedError
+from join_pipeline.lake.files import make_folder, write_whole
+from join_pipeline.models.ids import base58
+
+LOCK_SECONDS: Final = 120.0
+LOCK_POLL: Final = 0.05
+KEY_BYTES: Final = 16
+KEY_LENGTH: Final = 22  # 58 ** 22 > 256 ** 16
+TABLE: Final = """CREATE TABLE IF NOT EXISTS creation (
+    key TEXT PRIMARY KEY, request TEXT NOT NULL, job TEXT NOT NULL, source TEXT, state TEXT NOT NULL,
+    sent_at TEXT NOT NULL, application TEXT, candidate TEXT
+) STRICT"""
+
+State = Literal["sending", "created"]
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One creation. `sending`: JOIN may have taken it or not; `created`: it has, under these ids of its own."""
+
+    key: str
+    request: str
+    job: str
+    source: str | None
+    state: State
+    sent_at: datetime
+    application: str | None = None
+    candidate: str | None = None
+
+    @property
+    def external_id(self) -> str:
+        """What JOIN keeps as integrationExternalId: by it a creation is found again."""
+        return external_id_of(self.key)
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A request on its way, with its files: people's data, kept no longer than needed."""
+
+    job: str
+    person: Person
+    source: str
+    documents: list[Document]
+    unsent: list[int] = []
+    """Places of documents that JOIN did not take with the application, once it is created."""
+
+
+def external_id_of(key: str) -> str:
+    return f"jp-{key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """The journal of one connection. `secret` is the key of its HMACs."""
+
+    folder: Path
+    secret: bytes = field(repr=False)
+
+    def key_of(self, *parts: str) -> str:
+        """An opaque key of these texts."""
+        digest = hmac.new(self.secret, "\n".join(("creation", *parts)).encode(), hashlib.sha256).digest()
+        return base58(digest[:KEY_BYTES], KEY_LENGTH)
+
+    @contextlib.contextmanager
+    def locked(self, *keys: str) -> Iterator[None]:
+        """Nobody else works on these keys, in whatever process. `LockedError` after a long wait."""
+        make_folder(self.folder)
+        places = sorted({hashlib.sha256(key.encode()).hexdigest()[0] for key in keys})  # in order: no deadlock
+        with contextlib.ExitStack() as held:
+            for place in places:
+                descriptor = os.open(self.folder / f"lock-{place}", os.O_RDWR | os.O_CREAT, 0o600)
+                held.callback(os.close, descriptor)
+                _flock(descriptor, self.folder)
+            yield
+
+    def find(self, key: str) -> Entry | None:
+        """The creation with this key."""
+        return next(iter(self._rows("WHERE key = ?", key)), None)
+
+    def entries(self) -> list[Entry]:
+        """All creations."""
+        return self._rows("ORDER BY sent_at, key")
+
+    def write(self, entry: Entry) -> None:
+        """Put a creation down; it is on the disk when this returns."""
+        values = msgspec.structs.asdict(entry) | {"sent_at": entry.sent_at.astimezone(UTC).isoformat()}
+        columns = ", ".join(values)
+        with self._opened() as con:
+            con.execute(
+                f"INSERT OR REPLACE INTO creation ({columns}) VALUES ({', '.join('?' * len(values))})",
+                tuple(values.values()),
+            )
+
+    def forget(self, key: str) -> None:
+        """Remove a creation that certainly is none."""
+        with self._opened() as con:
+            con.execute("DELETE FROM creation WHERE key = ?", (key,))
+        self.drop(key)
+
+    def keep(self, key: str, kept: Kept) -> None:
+        """Keep a request until it is done."""
+        write_whole(self._kept / key, msgspec.msgpack.encode(kept))
+
+    def kept(self, key: str) -> Kept | None:
+        """What is still to be sent under this key."""
+        try:
+            return msgspec.msgpack.decode((self._kept / key).read_bytes(), type=Kept)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.DecodeError):
+            raise LakeError(f"{self._kept / key} can't be read. Remove it and create the application again.") from None
+
+    def kept_keys(self) -> list[str]:
+        """Keys of all requests that are not done."""
+        return sorted(path.name for path in self._kept.glob("[!.]*")) if self._kept.is_dir() else []
+
+    def drop(self, key: str) -> None:
+        """Let go of what was kept."""
+        (self._kept / key).unlink(missing_ok=True)
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "journal.sqlite"
+
+    @property
+    def _kept(self) -> Path:
+        return self.folder / "kept"
+
+    def _rows(self, condition: str, *values: str) -> list[Entry]:
+        if not self.path.exists():
+            return []
+        names = Entry.__struct_fields__
+        with self._opened() as con:
+            rows = con.execute(f"SELECT {', '.join(names)} FROM creation {condition}", values).fetchall()
+        return [msgspec.convert(dict(zip(names, row, strict=True)), Entry) for row in rows]
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        make_folder(self.folder)
+        try:
+            if not self.path.exists():
+                # sqlite gives its own files the mode of this one
+                os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT, 0o600))
+            with contextlib.closing(sqlite3.connect(self.path, timeout=30)) as con:
+                con.execute("PRAGMA synchronous = EXTRA")  # a commit is on the disk, and so is its folder
+                con.execute("PRAGMA secure_delete = ON")
+                con.execute(TABLE)
+                with con:
+                    yield con
+        except sqlite3.Error as error:
+            raise LakeError(
+                f"{self.path} can't be used ({error}). Free some space, or restore it from the backup."
+            ) from None
+
+
+def _flock(descriptor: int, folder: Path) -> None:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise LockedError(f"Another command works in {folder}. Run it again later.") from None
+            time.sleep(LOCK_POLL)
+        else:
+            return
+
+
+def created_applications(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
+    """JOIN's ids of the applications that were created from here, and the integrationExternalIds of all that may be."""
+    entries = Journal(folder, b"").entries()
+    ids = frozenset(entry.application for entry in entries if entry.application is not None)
+    return ids, frozenset(entry.external_id for entry in entries)

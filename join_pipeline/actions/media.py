@@ -1,0 +1,94 @@
+"""Media types: what bytes are, by how they begin; and which end of a name belongs to which."""
+
+import mimetypes
+from typing import Final
+
+SNIFFED: Final = 2048
+OCTETS: Final = "application/octet-stream"
+HTML: Final = "text/html"
+_WORD: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_ZIP: Final = "application/zip"
+_OLE: Final = "application/x-ole-storage"
+_BEGINNINGS: Final = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+    (b"II*\x00", "image/tiff"),
+    (b"MM\x00*", "image/tiff"),
+    (b"{\\rtf", "application/rtf"),
+    (b"PK\x03\x04", _ZIP),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", _OLE),
+    (b"MZ", "application/x-msdownload"),
+    (b"\x7fELF", "application/x-executable"),
+)
+_ENDS: Final = {
+    "application/pdf": ".pdf",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/gif": ".gif",
+    "image/tiff": ".tif",
+    "image/webp": ".webp",
+    "application/rtf": ".rtf",
+    _ZIP: ".zip",
+    _WORD: ".docx",
+    "application/msword": ".doc",
+    "text/plain": ".txt",
+    HTML: ".html",
+}
+# a container whose beginning does not tell what is in it: its name or its sender may
+_CONTAINERS: Final = {
+    _ZIP: ("application/vnd.", "application/epub", "application/x-zip", "application/java"),
+    _OLE: ("application/msword", "application/vnd.ms-", "application/vnd.visio"),
+}
+
+
+def sniffed(beginning: bytes) -> str | None:
+    """The media type that the first bytes tell; None where they tell none."""
+    for prefix, kind in _BEGINNINGS:
+        if beginning.startswith(prefix):
+            return kind
+    if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
+        return "image/webp"
+    start = beginning.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
+        return HTML
+    return None
+
+
+def media_type(beginning: bytes, told: str | None, name: str) -> str:
+    """What a file is: by its bytes, by what its sender told, by its name."""
+    kind = sniffed(beginning)
+    told = (told or "").partition(";")[0].strip().lower() or None
+    others = (told, mimetypes.guess_type(name)[0])
+    if kind in _CONTAINERS:
+        return next((other for other in others if other and other.startswith(_CONTAINERS[kind])), kind)
+    if kind is not None:
+        return kind
+    known = next((other for other in others if other and other != OCTETS), None)
+    return known or ("text/plain" if _is_text(beginning) else OCTETS)
+
+
+def contradicts(beginning: bytes, told: str) -> bool:
+    """Whether bytes that tell what they are are called something else."""
+    kind = sniffed(beginning)
+    told = told.partition(";")[0].strip().lower()
+    if kind is None or told in {kind, OCTETS}:
+        return False
+    same = {kind, told} <= {"image/jpeg", "image/jpg"} or {kind, told} <= {"application/rtf", "text/rtf"}
+    return not same and not told.startswith(_CONTAINERS.get(kind, ("\0",)))
+
+
+def end_of_name(kind: str) -> str:
+    """The end of a name that belongs to a media type: `.pdf`; `.bin` for what nobody knows."""
+    return _ENDS.get(kind) or mimetypes.guess_extension(kind) or ".bin"
+
+
+def _is_text(beginning: bytes) -> bool:
+    try:
+        text = beginning.decode()
+    except UnicodeDecodeError as error:
+        if error.start < len(beginning) - 3:  # not just a letter that was cut
+            return False
+        text = beginning[: error.start].decode()
+    return bool(text) and all(letter.isprintable() or letter in "\t\r\n\f" for letter in text)

@@ -1,0 +1,151 @@
+"""Passthrough: any call of JOIN's API with the stored token, and the answer as it is.
+
+Belongs here: what may be asked, and what of a request and an answer is held back. Not here: sending it (join_api).
+JOIN's error status is data: only where no answer comes is it an error here. Nothing is sent twice.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import unquote
+
+import httpx
+import msgspec
+
+from join_pipeline.errors import InputError
+from join_pipeline.join_api.client import JoinClient
+from join_pipeline.settings import Settings
+
+READS: Final = ("GET", "HEAD", "OPTIONS")
+METHODS: Final = (*READS, "POST", "PUT", "PATCH", "DELETE")
+# the token is ours to send, to a host that is ours to choose; and framing is the client's
+STRIPPED: Final = frozenset(
+    {
+        "authorization",
+        "connection",
+        "content-length",
+        "cookie",
+        "expect",
+        "forwarded",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-api-key",
+        "x-http-method-override",
+    }
+)
+HELD_BACK: Final = frozenset({"set-cookie", "connection", "transfer-encoding", "content-encoding", "content-length"})
+_SEGMENT: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%-]+")
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+class Part(msgspec.Struct, kw_only=True):
+    """One part of a multipart form."""
+
+    name: str
+    value: bytes
+    file_name: str | None = None
+    content_type: str | None = None
+
+
+class Answered(msgspec.Struct, kw_only=True):
+    """JOIN's answer: `data` is JSON, text, or base64 where that was asked for."""
+
+    url: str
+    status: int
+    headers: dict[str, str]
+    data: Any
+
+
+def is_read(method: str) -> bool:
+    """Whether a call with this method changes nothing."""
+    return method.upper() in READS
+
+
+def call(
+    settings: Settings,
+    method: str,
+    path: str,
+    *,
+    params: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] | None = None,
+    data: Any = None,
+    response_as_base64: bool = False,
+    multipart_form_data: list[Part] | None = None,
+) -> Answered:
+    """One call, once. `path` is relative to the base URL; `data` is sent as JSON, or as it is where it is bytes.
+
+    Raises `InputError` for a path or header that could lead elsewhere, and a `JoinError` where no answer came.
+    """
+    verb = method.upper()
+    if verb not in METHODS:
+        raise InputError("method", f"must be one of {', '.join(METHODS)}")
+    checked_path(path)
+    sent = checked_headers(headers or {})
+    content: bytes | None = None
+    files = None
+    if multipart_form_data is not None:
+        if data is not None:
+            raise InputError("data", "goes not with multipart_form_data")
+        files = [(part.name, (part.file_name, part.value, part.content_type)) for part in multipart_form_data]
+    elif isinstance(data, bytes):
+        content = data
+    elif data is not None:
+        content = msgspec.json.encode(data)
+        sent.setdefault("content-type", "application/json")
+    if content is not None and verb in READS:
+        raise InputError("data", f"{verb} takes none")
+    with JoinClient(settings.join_api_url, settings.token(), timeout_seconds=settings.timeout_seconds) as client:
+        answer = client.ask(verb, path, params, headers=sent, content=content, files=files)
+        return _answered(answer, response_as_base64=response_as_base64)
+
+
+def checked_path(path: str) -> None:
+    """Refuse a path that is not below the base URL, in whatever spelling."""
+    plain = path
+    for _ in range(3):  # %252e%252e is .. to who decodes twice
+        plain = unquote(plain)
+    if not path.startswith("/") or path.startswith("//"):
+        raise InputError("path", "must begin with one / and is relative to the base URL")
+    if "?" in path or "#" in path:
+        raise InputError("path", "takes no query; parameters go into params")
+    if any(part in {".", ".."} for part in plain.replace("\\", "/").split("/")) or "\\" in plain or "//" in plain:
+        raise InputError("path", "must not lead out of the base URL")
+    if not all(_SEGMENT.fullmatch(part) for part in path.strip("/").split("/") if part) or not plain.isprintable():
+        raise InputError("path", "has characters that no path has; write them as %XX")
+
+
+def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers that go along, names in lower case. Those that are ours alone are left out."""
+    sent = {}
+    for name, value in headers.items():
+        if not _HEADER.fullmatch(name) or not value.isascii() or not value.isprintable():
+            raise InputError("headers", "a header's name or value has characters that no header has")
+        if name.lower() not in STRIPPED:
+            sent[name.lower()] = value
+    return sent
+
+
+def _answered(answer: httpx.Response, *, response_as_base64: bool) -> Answered:
+    headers = {name: value for name, value in answer.headers.items() if name not in HELD_BACK}
+    data: Any = b64encode(answer.content).decode() if response_as_base64 else _data(answer.content)
+    return Answered(url=str(answer.request.url), status=answer.status_code, headers=headers, data=data)
+
+
+def _data(content: bytes) -> Any:
+    if not content:
+        return None
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        pass
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise InputError("response_as_base64", "the answer is no text: ask for it as base64") from None

@@ -1,0 +1,93 @@
+"""Sources: which of JOIN's words a caller's source is written as, and whether JOIN then shows it.
+
+JOIN takes one of nine words and no free text. The table is `sources.csv` beside this file; a CSV of the user's own with
+the same columns comes before it.
+"""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from join_pipeline.actions.requests import GivenSource
+from join_pipeline.errors import SettingsError
+from join_pipeline.mapping.vocabulary import slug
+
+WORDS: Final = (
+    "ORGANIC",
+    "REFERRALS",
+    "JOB_BOARDS",
+    "SOCIAL_MEDIA",
+    "AGENCY",
+    "SOURCING_TOOLS",
+    "EVENTS",
+    "INTERNAL_APPLICATION",
+    "OTHER",
+)
+UNMAPPED: Final = "OTHER"
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenSource:
+    """JOIN's word, what was asked for, and what of it is lost."""
+
+    word: str
+    name: str | None
+    warning: str | None = None
+
+
+def source_table(own: Path | None) -> dict[str, str]:
+    """JOIN's word by name, as `slug` writes names; the user's own rows win."""
+    shipped = (files("join_pipeline.actions") / "sources.csv").read_text(encoding="utf-8")
+    table = dict(_rows(shipped.splitlines(), "sources.csv"))
+    if own is not None:
+        try:
+            lines = own.read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError):
+            raise SettingsError(f"JOIN_PIPELINE_WRITTEN_SOURCE_CSV: {own} can't be read.") from None
+        table |= dict(_rows(lines, f"JOIN_PIPELINE_WRITTEN_SOURCE_CSV: {own}"))
+    return table
+
+
+def written_source(given: GivenSource | None, platform: str | None, table: dict[str, str]) -> WrittenSource:
+    """What to write: the call's own source, else the platform's; by JOIN's own word, by key, by name."""
+    asked = [text for text in (given.id, given.unified_key, given.name) if text] if given else []
+    if not asked:
+        asked = [platform] if platform else []
+    if not asked:
+        return WrittenSource(UNMAPPED, None)
+    name = (given.name if given else None) or asked[0]
+    words = {slug(word): word for word in WORDS}
+    for text in asked:
+        key = slug(text)
+        word = words.get(key) or table.get(key)
+        if word is not None:
+            is_kept = key == slug(word)
+            return WrittenSource(word, name, None if is_kept else f"JOIN takes no free text as source: it is {word}")
+    return WrittenSource(
+        UNMAPPED,
+        name,
+        f"the source is in no table, so it is written as {UNMAPPED}; name it in JOIN_PIPELINE_WRITTEN_SOURCE_CSV",
+    )
+
+
+def is_shown_as(word: str, product: str | None) -> bool:
+    """Whether JOIN's `source.product` is this word as people read it: `Referral` for REFERRALS."""
+    return _singular(slug(product or "")) == _singular(slug(word))
+
+
+def _singular(text: str) -> list[str]:
+    return [part.removesuffix("s") for part in text.split("_")]
+
+
+def _rows(lines: list[str], where: str) -> Iterator[tuple[str, str]]:
+    reader = csv.DictReader(lines)
+    if not {"name", "source"} <= set(reader.fieldnames or ()):
+        raise SettingsError(f"{where} needs the columns name and source.")
+    for row in reader:
+        word = (row["source"] or "").strip().upper()
+        if word not in WORDS:
+            raise SettingsError(f"{where}, line {reader.line_num}: source must be one of {', '.join(WORDS)}.")
+        yield slug(row["name"] or ""), word

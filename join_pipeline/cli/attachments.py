@@ -1,0 +1,111 @@
+"""The commands `attachments list`, `get`, `resend` and `kept`."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from join_pipeline.cli.telling import Json, err, out, print_json
+from join_pipeline.errors import SettingsError
+from join_pipeline.settings import load_settings
+
+attachments = typer.Typer(help="List and save files of applications, send what was kept.", no_args_is_help=True)
+
+Application = Annotated[str | None, typer.Option(help="Application: our id, or remote: and JOIN's own.")]
+Candidate = Annotated[str | None, typer.Option(help="Candidate: our id, or remote: and JOIN's own.")]
+DONE: Final = ("sent", "created", "gone")
+
+
+@attachments.command("list")
+def list_attachments(application: Application = None, candidate: Candidate = None, as_json: Json = False) -> None:
+    """What an application or a candidate has: id, type, file name, media type. Asked live."""
+    from join_pipeline.actions.attachments import application_attachments, candidate_attachments
+
+    if (application is None) == (candidate is None):
+        raise SettingsError("Give exactly one of --application and --candidate.")
+    settings = load_settings()
+    if application is not None:
+        found = application_attachments(settings, application)
+    else:
+        found = candidate_attachments(settings, candidate or "")
+    if as_json:
+        print_json(found)
+        return
+    table = Table("id", "type", "file name", "media type", box=None)
+    for one in found:
+        table.add_row(one.id, one.type, escape(one.file_name), one.content_type or "–")
+    out.print(table)
+    for one in found:
+        if one.fault:
+            err.print(f"{one.id}: {escape(one.fault)}", soft_wrap=True)
+
+
+@attachments.command()
+def get(
+    to: Annotated[Path, typer.Option(help="Folder to save into; made if it is not there.")],
+    application: Application = None,
+    candidate: Candidate = None,
+    attachment: Annotated[str | None, typer.Option(help="Only the one with this id.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Save an application's or a candidate's files. Ends with 1 if one of them could not be had."""
+    from join_pipeline.actions.attachments import save_attachments
+
+    if (application is None) == (candidate is None):
+        raise SettingsError("Give exactly one of --application and --candidate.")
+    saved = save_attachments(
+        load_settings(), to, application_id=application, candidate_id=candidate, attachment_id=attachment
+    )
+    if as_json:
+        print_json(saved)
+    for one in saved:
+        if one.fault:
+            err.print(f"[red]not saved[/] {one.id}: {escape(one.fault)}", soft_wrap=True)
+        elif not as_json:
+            out.print(f"{one.n_bytes:>10,}  {escape(str(one.path))}", soft_wrap=True)
+    if any(one.fault for one in saved):
+        raise typer.Exit(1)
+
+
+@attachments.command()
+def resend(
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys of kept requests; none: all.")] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Let go of what is kept under these keys instead.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring requests to their end that JOIN did not take whole. Ends with 1 if something still lacks."""
+    from join_pipeline.actions import resending
+
+    settings = load_settings()
+    if forget:
+        if not keys:
+            raise SettingsError("--forget needs the keys of what is to be forgotten.")
+        resending.forget(settings, keys)
+        return
+    ended = resending.resend(settings, keys or ())
+    if as_json:
+        print_json(ended)
+    else:
+        for one in ended:
+            out.print(f"{one.key}  {one.ending}: {escape(one.message)}", soft_wrap=True)
+        if not ended:
+            out.print("Nothing is kept.")
+    if any(one.ending not in DONE for one in ended):
+        raise typer.Exit(1)
+
+
+@attachments.command()
+def kept(
+    key: Annotated[str, typer.Argument(help="The key that `resend` shows.")],
+    to: Annotated[Path, typer.Option(help="Folder to save into; made if it is not there.")],
+) -> None:
+    """Save the files of a request that JOIN does not take, to upload them by hand."""
+    from join_pipeline.actions.names import new_file
+    from join_pipeline.actions.resending import kept_documents
+
+    for name, content in kept_documents(load_settings(), key):
+        with new_file(to, name) as (file, placed):
+            file.write(content)
+        out.print(escape(str(placed[0])), soft_wrap=True)

@@ -1,0 +1,36 @@
+"""Credentials: a connection's token in a file that only its owner can read.
+
+Belongs here: what a token looks like, storing it, reading it back. Not here: proving it (connecting), where the file
+lies (settings).
+"""
+
+import os
+from pathlib import Path
+
+from join_pipeline.errors import LakeError, SettingsError
+from join_pipeline.lake.files import write_whole
+
+
+def checked_token(text: str) -> str:
+    """The token without the blanks around it, or a `SettingsError`; it is never shown."""
+    token = text.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise SettingsError("JOIN_API_TOKEN has blanks or characters that no token has. Paste the raw token.")
+    return token
+
+
+def store_token(path: Path, token: str) -> None:
+    """Keep the token, 0600 in a folder of 0700."""
+    write_whole(path, checked_token(token).encode())
+
+
+def stored_token(path: Path) -> str | None:
+    """The stored token, if there is one. A file that others can read is refused."""
+    try:
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            raise SettingsError(f"{path} holds a token and can be read by others. Run: chmod 600 {path}")
+        return path.read_text().strip() or None
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError):
+        raise LakeError(f"The token in {path} can't be read. Run `join-pipeline connect` again.") from None
