@@ -119,8 +119,8 @@ class Settings(BaseSettings):
     platform: str | None = Field(
         None, min_length=1, max_length=100, description="Your platform's name, the source of what is created here"
     )
-    written_source_csv: Path | None = Field(
-        None, description="CSV of your own (name,source): source names and the word of JOIN's that each is written as"
+    written_source_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+        None, description="CSV of your own, `name,source`: which word of JOIN's a source is written as"
     )
     private_data_urls: bool = Field(
         False, description="Whether attachments may be taken from loopback and private addresses, too"

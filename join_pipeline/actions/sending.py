@@ -18,7 +18,7 @@ from typing import Any, Final
 import httpx
 import msgspec
 
-from join_pipeline.actions.finding import Found, find
+from join_pipeline.actions.finding import find
 from join_pipeline.actions.journal import Kept, external_id_of
 from join_pipeline.errors import (
     AlreadyAppliedError,
@@ -94,7 +94,7 @@ class Sending:
         if found is None:
             return None
         if not found.is_ours:
-            raise already_applied(found)
+            raise already_applied(found.application)
         return Sent(found.application, found.candidate, tuple(range(len(self.kept.documents))))
 
     def post(self, places: tuple[int, ...]) -> httpx.Response:
@@ -116,9 +116,11 @@ class Sending:
                 if answer.is_success:
                     return _told(answer, places)
                 if answer.is_client_error and DUPLICATE in answer.content.lower():
-                    if known := self.look():
+                    known = self.look()
+                    if known and self.is_uncertain:
                         return known
-                    raise already_applied(None)
+                    # nothing of this request was ever taken: what carries its key is of a journal that is lost
+                    raise already_applied(known.application if known else None)
                 last = self._failure(answer)
             except RateLimited as error:  # no place in the window: it was not sent
                 last = error
@@ -165,12 +167,12 @@ def body_of(key: str, kept: Kept, places: tuple[int, ...]) -> dict[str, Any]:
     return body
 
 
-def already_applied(found: Found | None) -> AlreadyAppliedError:
-    """The error for it. It names no person."""
-    where = "" if found is None else f" as application remote:{found.application}"
+def already_applied(application: str | None) -> AlreadyAppliedError:
+    """The error for it, with JOIN's id of what is there, where known. It names no person."""
+    where = "" if application is None else f" as application remote:{application}"
     return AlreadyAppliedError(
         f"JOIN has an application of this e-mail address to this job{where}. Nothing was created.",
-        remote_id=None if found is None else found.application,
+        remote_id=application,
     )
 
 

@@ -44,14 +44,14 @@ def instead(world: World, limit: RateLimit, error_answer: Callable[[Refusal], Re
 async def written(world: World, request: Request, write: Callable[[Request], Awaitable[Response]]) -> Response:
     """What becomes of a write and of its answer."""
     if world.strikes("write_error"):
-        return error_answer(Refusal(503, "try again later"))
+        raise Refusal(503, "try again later")
     if world.strikes("write_late"):
         await request.body()  # while who asked is still there
         await asyncio.sleep(world.config.slow_seconds)
     answer = await write(request)
     if answer.status_code < 300:
         if world.strikes("write_failed"):
-            return error_answer(Refusal(500, "something went wrong"))
+            raise Refusal(500, "something went wrong")
         if world.strikes("write_lost"):
             return DroppedResponse(answer.body, answer.status_code, media_type=answer.media_type)
     return answer

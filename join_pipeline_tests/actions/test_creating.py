@@ -112,6 +112,15 @@ def test_an_application_that_somebody_else_made_is_found_and_named(company: Comp
     assert not company.kept()
 
 
+def test_what_was_created_before_the_journal_was_lost_is_not_created_again(company: Company, email: str) -> None:
+    created = create_application(company.settings(), company.request(email))
+    elsewhere = company.settings(data=company.data.parent / "elsewhere")
+    with pytest.raises(AlreadyAppliedError) as caught:
+        create_application(elsewhere, company.request(email))
+    assert caught.value.application_id == created.application["id"]
+    assert len(company.applications(email)) == 1
+
+
 def test_a_key_tells_requests_apart_and_is_not_used_twice(company: Company, email: str) -> None:
     settings = company.settings()
     create_application(settings, company.request(email), key="order 1")
