@@ -45,7 +45,7 @@ def run_demo(data: Path, applications: int, on_day: Callable[[int], None], on_da
 
     `on_day` is called after each day's sync, `on_dagster` before the run.
     """
-    with sandbox_process(applications) as url:
+    with sandbox_process(applications) as url, httpx.Client(base_url=url, trust_env=False) as control:
         settings = load_settings(
             join_api_token=TOKEN,
             join_api_url=f"{url}/v2",
@@ -58,7 +58,8 @@ def run_demo(data: Path, applications: int, on_day: Callable[[int], None], on_da
                 shutil.rmtree(settings.home / folder, ignore_errors=True)
             settings.warehouse.unlink(missing_ok=True)
         for day in range(DAYS + 1):
-            set_clock(url, END - timedelta(days=DAYS - day))
+            now = END - timedelta(days=DAYS - day)
+            control.post("/control/clock", json={"now": now.isoformat()}).raise_for_status()
             if day < DAYS:
                 run_sync(settings, "full" if day % FULL_EVERY_DAYS == 0 else "incremental")
                 on_day(day + 1)
@@ -88,11 +89,6 @@ def sandbox_process(applications: int) -> Iterator[str]:
             yield line[line.index("http") :].split()[0]
         finally:
             process.terminate()
-
-
-def set_clock(url: str, now: datetime) -> None:
-    """Move the sandbox's clock."""
-    httpx.post(f"{url}/control/clock", json={"now": now.isoformat()}, trust_env=False).raise_for_status()
 
 
 def make_dagster_home(settings: Settings) -> Path:

@@ -87,6 +87,7 @@ class JoinClient:
         self._http = http_client(
             self._base,
             auth=self._auth,
+            verify=self._base.scheme == "https",  # no other origin is asked, and loading certificates takes a while
             # a place in the pool is waited for as long as it takes: the requests that hold one are bounded
             timeout=httpx.Timeout(timeout_seconds, pool=None),
             event_hooks={"response": [self._bound]},
