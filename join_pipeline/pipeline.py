@@ -1,36 +1,64 @@
-"""What lies right of the lake, in order: load, marts, publish, report; each under the connection's lock.
+"""The steps in order: sync, load, models, publish, report. One by one, as an orchestrator takes them, or all that lies
+right of the lake at once.
 
-Belongs here: the order, the lock, and starting over. Not here: each step itself (warehouse).
+Belongs here: the order, each step's lock and checks, starting over, and that nothing is published whose tests failed.
+Not here: what a step does (sync, warehouse).
 """
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import appearing, aside_of, locked, make_folder
+from join_pipeline.checks import Finding, check_references, check_sync
+from join_pipeline.errors import BuildError, LockedError
+from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
+from join_pipeline.lake.record import SyncRecord
 from join_pipeline.report.write import Report, write_report
-from join_pipeline.settings import Settings, pseudonym_key_file
+from join_pipeline.settings import Settings
+from join_pipeline.sync.extract import Progress, no_progress
+from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.replay import replay
+from join_pipeline.sync.run import run_sync
+from join_pipeline.warehouse.file import forget_warehouse, new_warehouse
 from join_pipeline.warehouse.load import LoadedTable, load_versions
 from join_pipeline.warehouse.maps import copy_maps
-from join_pipeline.warehouse.marts import Node, build_marts
-from join_pipeline.warehouse.pseudonyms import key_from_file
+from join_pipeline.warehouse.marts import Node, build_marts, last_build, read_manifest
+from join_pipeline.warehouse.pseudonyms import pseudonym_key
 from join_pipeline.warehouse.publish import Published, publish, withdraw_people
 
-Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The committed sync, and what its checks found."""
+
+    record: SyncRecord
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was loaded by model, rows by table (`ats.jobs`, `ats_history.jobs`, …), and what the checks found."""
+
+    tables: list[LoadedTable]
+    rows: dict[str, int]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """What came of each dbt node, and the rows of each model and seed, by unique id."""
+
+    nodes: list[Node]
+    rows: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build made."""
+    """What a whole build made."""
 
     tables: list[LoadedTable]
     nodes: list[Node]
@@ -38,8 +66,16 @@ class Built:
     report: Report
 
 
+def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], progress: Progress = no_progress) -> Synced:
+    """One whole sync."""
+    record = run_sync(settings, mode, accept_loss=accept_loss, progress=progress)
+    lake = open_lake(settings.lake, settings.integration_id)
+    previous = next((known for known in lake.records() if known.sync_id == record.previous), None)
+    return Synced(record, check_sync(lake, record, previous))
+
+
 def build(settings: Settings) -> Built:
-    """Everything right of the lake. Published only if no dbt test of severity error failed."""
+    """Everything right of the lake."""
     with locked(settings.home):
         return _build(settings)
 
@@ -58,38 +94,35 @@ def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
         return _build(settings)
 
 
-def _build(settings: Settings) -> Built:
-    forget_people(settings)
-    copy_maps(settings)  # at the door: a map that is none is told before anything is changed
-    tables = load(settings)
-    nodes = build_marts(settings)
-    refuse_failed(nodes)
-    published = publish(settings)
-    return Built(tables, nodes, published, write_report(settings))
+def load(settings: Settings, *, from_nothing: bool = False) -> Loaded:
+    """The newest sync into a new warehouse."""
+    with locked(settings.home):
+        return _load(settings, from_nothing=from_nothing)
 
 
-def load(settings: Settings) -> list[LoadedTable]:
-    """The load step alone. The caller holds the lock."""
-    lake = open_lake(settings.lake, settings.integration_id)
-    with new_warehouse(settings, lambda: _connected(settings)) as con:
-        return load_versions(lake, con, pseudonym_key(settings), settings.warehouse)
+def model(settings: Settings) -> Modelled:
+    """All of dbt, on what was loaded. Failed tests are nodes, not errors."""
+    with locked(settings.home):
+        return _model(settings)
+
+
+def publish_modelled(settings: Settings) -> Published:
+    """Publish what dbt made last: only if it came to its end, and no test of it failed."""
+    with locked(settings.home):
+        refuse_failed(last_build(settings))
+        return publish(settings)
+
+
+def report(settings: Settings) -> Report:
+    """The report of what is published."""
+    with locked(settings.home):
+        return write_report(settings)
 
 
 def forget_people(settings: Settings) -> None:
     """Remove names and contacts from readers' reach if that was switched off, whatever becomes of the build."""
     if not settings.publish_people:
         withdraw_people(settings)
-
-
-def forget_warehouse(settings: Settings) -> None:
-    """Delete the warehouse: load makes it anew. The caller holds the lock."""
-    _remove(settings.warehouse)
-
-
-def _remove(database: Path) -> None:
-    """A DuckDB file and its log."""
-    database.unlink(missing_ok=True)
-    database.with_name(f"{database.name}.wal").unlink(missing_ok=True)
 
 
 def refuse_failed(nodes: list[Node]) -> None:
@@ -102,34 +135,51 @@ def refuse_failed(nodes: list[Node]) -> None:
         )
 
 
-@contextlib.contextmanager
-def new_warehouse(settings: Settings, connect: Connect) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A file that `connect` opens beside the warehouse (`aside_of`) and that takes its place once it is filled.
-
-    Always a new one: in a file that is written over DuckDB leaves the bytes of people who were deleted. A load that
-    fails or is killed leaves the warehouse as it was.
-    """
-    aside = aside_of(settings.warehouse)
-    _remove(aside)
-    shutil.rmtree(settings.builds / "spill", ignore_errors=True)  # what a killed process left there is personal
-    make_folder(settings.builds)  # DuckDB makes the folder of its spill, but not its parent
-    with appearing(settings.warehouse):
-        try:
-            with connect() as con, contextlib.closing(con):
-                yield con
-                con.execute("CHECKPOINT")  # closing would do it, and say nothing if it can't
-        except duckdb.Error as error:
-            raise BuildError(f"{settings.warehouse} can't be written ({error}). Mend that and run it again.") from None
-        settings.warehouse.with_name(f"{settings.warehouse.name}.wal").unlink(missing_ok=True)
+def busy(settings: Settings) -> str | None:
+    """Who holds the lock, in words; None while it is free."""
+    try:
+        with locked(settings.home):
+            return None
+    except LockedError as error:
+        return str(error)
 
 
-def _connected(settings: Settings) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    config: dict[str, Any] = {"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")}
-    return contextlib.closing(duckdb.connect(aside_of(settings.warehouse), config=config))
+def _build(settings: Settings) -> Built:
+    loaded = _load(settings)
+    modelled = _model(settings)
+    refuse_failed(modelled.nodes)
+    published = publish(settings)
+    return Built(loaded.tables, modelled.nodes, published, write_report(settings))
 
 
-def pseudonym_key(settings: Settings) -> bytes:
-    """The key of pseudonyms, from the environment or its file."""
-    if settings.pseudonym_key is not None:
-        return settings.pseudonym_key.get_secret_value().encode()
-    return key_from_file(pseudonym_key_file())
+def _load(settings: Settings, *, from_nothing: bool = False) -> Loaded:
+    forget_people(settings)
+    copy_maps(settings)  # at the door: a map that is none is told before anything is changed
+    lake = open_lake(settings.lake, settings.integration_id)
+    if from_nothing:
+        forget_warehouse(settings)
+    with new_warehouse(settings) as con:
+        tables = load_versions(lake, con, pseudonym_key(settings), settings.warehouse)
+        names = con.execute(
+            """SELECT schema_name || '.' || table_name FROM duckdb_tables()
+            WHERE schema_name IN ('ats', 'ats_history') ORDER BY ALL"""
+        ).fetchall()
+        return Loaded(tables, _count(con, {name: name for (name,) in names}), check_references(con))
+
+
+def _model(settings: Settings) -> Modelled:
+    nodes = build_marts(settings)
+    made = {node.unique_id for node in nodes if node.status == "success"}
+    relations = {
+        unique_id: f"{node['schema']}.{node['alias']}"
+        for unique_id, node in read_manifest(settings)["nodes"].items()
+        if unique_id in made
+    }
+    with contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
+        return Modelled(nodes, _count(con, relations))
+
+
+def _count(con: duckdb.DuckDBPyConnection, relations: dict[str, str]) -> dict[str, int]:
+    return {
+        name: con.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0] for name, relation in relations.items()
+    }

@@ -26,7 +26,7 @@ def sync(
     as_json: Json = False,
 ) -> None:
     """Read JOIN and keep what is new in the lake. `build` makes the marts from it."""
-    from join_pipeline.sync.run import run_sync
+    from join_pipeline.pipeline import sync as run
 
     asked = one_of("--mode", mode, ("auto", "full", "incremental"))
     accepted = [one_of("--accept-loss", feed, ("applications", "jobs")) for feed in accept_loss or ()]
@@ -34,7 +34,8 @@ def sync(
         raise SettingsError("--accept-loss goes with --mode full: only a full listing can show a loss.")
     settings = load_settings()
     with counting() as progress:
-        record = run_sync(settings, asked, accept_loss=accepted, progress=progress)
+        synced = run(settings, asked, accepted, progress)
+    record = synced.record
     if as_json:
         print_json(record)
     else:
@@ -42,6 +43,9 @@ def sync(
         for name, model in record.models.items():
             table.add_row(name, *map(str, (model.live, model.new, model.changed, model.returned, model.deleted)))
         out.print(table)
+        for finding in synced.findings:
+            if not finding.is_ok and finding.check != "guard":
+                out.print(f"[yellow]look[/] {finding.about}: {escape(finding.message)}", soft_wrap=True)
         out.print(f"{record.mode}: {record.reason}. {record.n_requests} requests. Next: join-pipeline build")
     if record.verdict == "guarded":
         for objection in record.objections:
@@ -79,7 +83,7 @@ def rebuild(
 
 def report(as_json: Json = False) -> None:
     """Write the report anew from what is published: one HTML file for people who look."""
-    from join_pipeline.steps import report as run
+    from join_pipeline.pipeline import report as run
 
     with working("writing the report"):
         written = run(load_settings())

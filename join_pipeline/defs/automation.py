@@ -4,7 +4,7 @@ from typing import Final
 
 import dagster as dg
 
-from join_pipeline import steps
+from join_pipeline import pipeline
 from join_pipeline.defs.extract import SyncConfig, sync_assets
 from join_pipeline.defs.warehouse import LoadConfig
 from join_pipeline.settings import Settings
@@ -59,7 +59,7 @@ def _schedule(name: str, job: str, cron: str, time_zone: str, description: str) 
     def tick(
         context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]
     ) -> dg.RunRequest | dg.SkipReason:
-        busy = _unfinished(context.instance) or steps.busy(settings)
+        busy = _unfinished(context.instance) or pipeline.busy(settings)
         return dg.SkipReason(busy) if busy else dg.RunRequest()
 
     return tick

@@ -12,7 +12,7 @@ import dagster as dg
 import msgspec
 from pydantic import Field
 
-from join_pipeline import steps
+from join_pipeline import pipeline
 from join_pipeline.checks import SYNC_CHECKS
 from join_pipeline.defs.telling import POOL, check_results, check_specs, clear_failure, key_of, table_schema
 from join_pipeline.lake.record import SyncRecord
@@ -79,7 +79,7 @@ def sync_assets(
             context.log.info(f"{feed}: {records:,} records so far")
 
     with clear_failure():
-        synced = steps.sync(settings, config.mode, [feed.value for feed in config.accept_loss], progress)
+        synced = pipeline.sync(settings, config.mode, [feed.value for feed in config.accept_loss], progress)
     record = synced.record
     context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
     for feed, listed in record.feeds.items():

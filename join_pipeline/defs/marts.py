@@ -11,9 +11,8 @@ from typing import Any, Final
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, build_dbt_asset_specs
 
-from join_pipeline import steps
+from join_pipeline import pipeline
 from join_pipeline.defs.telling import POOL, clear_failure
-from join_pipeline.pipeline import refuse_failed
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.data_tests import Manifest, data_tests
 from join_pipeline.warehouse.marts import Node
@@ -73,7 +72,7 @@ def _build_asset(manifest: Manifest, specs: Sequence[dg.AssetSpec]) -> dg.Assets
     def dbt_models(settings: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Everything of dbt."""
         with clear_failure():
-            built = steps.build(settings)
+            built = pipeline.model(settings)
         for node in built.nodes:
             if node.unique_id in built.rows:
                 metadata = {"dagster/row_count": built.rows[node.unique_id], "seconds": node.seconds}
@@ -81,7 +80,7 @@ def _build_asset(manifest: Manifest, specs: Sequence[dg.AssetSpec]) -> dg.Assets
             elif node.unique_id in checks and node.status != "skipped":
                 yield _check_result(node, checks[node.unique_id])
         with clear_failure():
-            refuse_failed(built.nodes)
+            pipeline.refuse_failed(built.nodes)
 
     return dbt_models
 
@@ -93,7 +92,7 @@ def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         has the old file open keeps it. Only a build that passed its tests gets here.
         """
         with clear_failure():
-            published = steps.publish_built(settings)
+            published = pipeline.publish_modelled(settings)
         tables = [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
         return dg.MaterializeResult(
             metadata={
@@ -111,7 +110,7 @@ def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
 def report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
     """published/report.html: one page for people who look, from shared marts. It loads nothing and can be mailed."""
     with clear_failure():
-        written = steps.report(settings)
+        written = pipeline.report(settings)
     path, sections = dg.MetadataValue.path(written.path), dg.MetadataValue.json(list(written.sections))
     return dg.MaterializeResult(metadata={"path": path, "bytes": written.n_bytes, "sections": sections})
 

@@ -14,6 +14,7 @@ from typing import Final
 from join_pipeline.errors import LakeError, SettingsError
 from join_pipeline.lake.files import make_folder, write_whole
 from join_pipeline.models.ids import base58
+from join_pipeline.settings import Settings, pseudonym_key_file
 
 MODELS: Final = ("applications", "candidates", "users")
 LENGTH: Final = 26
@@ -24,6 +25,13 @@ def pseudonym(key: bytes, model: str, record_id: str) -> str:
     """26 characters of base58: the first 19 bytes of HMAC-SHA256 over the model and our id."""
     digest = hmac.new(key, f"{model}\n{record_id}".encode(), hashlib.sha256).digest()
     return base58(digest[:DIGEST_BYTES], LENGTH)
+
+
+def pseudonym_key(settings: Settings) -> bytes:
+    """The key, from the environment or its file."""
+    if settings.pseudonym_key is not None:
+        return settings.pseudonym_key.get_secret_value().encode()
+    return key_from_file(pseudonym_key_file())
 
 
 def key_from_file(path: Path) -> bytes:

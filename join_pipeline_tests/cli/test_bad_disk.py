@@ -42,7 +42,7 @@ def test_a_sync_on_a_full_disk_leaves_the_lake_as_it_was(
 
     is_good(larger("sync", "--mode", "full"))
     assert not list(lake.rglob(".*"))
-    assert {table.model: table.live for table in load(larger.settings)}["applications"] > 120
+    assert {table.model: table.live for table in load(larger.settings).tables}["applications"] > 120
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def test_what_can_not_be_written_is_told_and_done_at_the_next_run(shell: Shell, 
     is_told(ended, 1)
     assert "un it again" in ended.err
     is_good(shell("sync"))
-    assert {table.model: table.live for table in load(shell.settings)}["applications"] > 80
+    assert {table.model: table.live for table in load(shell.settings).tables}["applications"] > 80
 
 
 def test_a_lake_of_a_newer_format_is_left_alone(known: Shell) -> None:
@@ -130,7 +130,7 @@ def test_folders_with_blanks_quotes_and_brackets_work(shell: Shell) -> None:
     odd = Shell(shell.url, shell.data / "it's [a] *data* folder, “ü”")
     is_good(odd("sync"))
     is_good(odd("sync", "--mode", "full"))
-    assert {table.model: table.live for table in load(odd.settings)}["applications"] > 80
+    assert {table.model: table.live for table in load(odd.settings).tables}["applications"] > 80
     assert str(odd.data) in odd("doctor").out
 
 

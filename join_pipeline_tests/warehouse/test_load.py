@@ -13,9 +13,10 @@ from join_pipeline.errors import BuildError, LakeError
 from join_pipeline.lake.files import aside_of
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.models import MODELS
-from join_pipeline.pipeline import forget_warehouse, load
+from join_pipeline.pipeline import load
 from join_pipeline.settings import Settings, load_settings
 from join_pipeline.sync.run import run_sync
+from join_pipeline.warehouse.file import forget_warehouse
 from join_pipeline_tests.cli.commands import KEY, Shell
 from join_pipeline_tests.cli.companies import company
 from join_pipeline_tests.warehouse.readers import holder
@@ -86,7 +87,7 @@ def test_every_model_is_a_table_with_its_types_and_key(settings: Settings, schem
 def test_the_newest_version_of_every_record_is_in_ats_and_all_are_in_history(settings: Settings) -> None:
     other = smaller(settings)
     run_sync(other, "full", accept_loss=["applications", "jobs"])
-    loaded = {table.model: table for table in load(other)}
+    loaded = {table.model: table for table in load(other).tables}
     assert loaded["applications"].live < loaded["applications"].rows < loaded["applications"].versions
     for model in MODELS:
         assert rows(other, f"SELECT count(*) FROM ats.{model}") == [(loaded[model].rows,)]
