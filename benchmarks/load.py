@@ -1,10 +1,7 @@
 """`python -m benchmarks.load`: the load step alone, with the settings of the environment."""
 
-from join_pipeline.lake.files import locked
 from join_pipeline.pipeline import load
 from join_pipeline.settings import load_settings
 
 if __name__ == "__main__":
-    settings = load_settings()
-    with locked(settings.home):
-        load(settings)
+    load(load_settings())
