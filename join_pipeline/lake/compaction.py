@@ -26,14 +26,17 @@ def compact(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days
     """Merge a model's version files once there are more than 16: history stays, old personal details go.
 
     Small files with small ones, so that a large account is not written anew by every sixteenth sync. All of them where
-    that is cheap, and once the oldest file is older than `days`: nobody's old details stay for longer than raw does.
+    that is cheap, and, however few they are, once the oldest is older than `days`: the old details of those who changed
+    or were deleted stay for no longer than raw does.
     """
     oldest = sync_id_of(record.started_at - timedelta(days=days))
     for name, model in MODELS.items():
         paths = record.files.models.get(name, [])
-        if len(paths) > MOST_VERSION_FILES:
-            name_of_first = Path(paths[0]).name  # what was replayed bears no time: then all are merged
-            is_young = name_of_first[0].isdigit() and name_of_first >= oldest
+        if len(paths) < 2:
+            continue
+        name_of_first = Path(paths[0]).name  # what was replayed bears no time: then all are merged
+        is_young = name_of_first[0].isdigit() and name_of_first >= oldest
+        if len(paths) > MOST_VERSION_FILES or not is_young:
             first = 0 if not is_young else _first_of_small([pq.read_metadata(lake / path).num_rows for path in paths])
             merge_versions(con, lake, model, record.files, record.sync_id, first)
 
