@@ -1,0 +1,187 @@
+"""Privacy by construction: a company in which every value about a person is a canary, and where canaries may be."""
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import pytest
+
+from join_pipeline.models import MODELS
+from join_pipeline.sandbox import SandboxConfig, running
+from join_pipeline.settings import Settings
+from join_pipeline.sync.run import run_sync
+from join_pipeline.warehouse.publish import publish
+from join_pipeline_tests.dagster.conftest import build_definitions, dg, settings_for
+from join_pipeline_tests.privacy.canaries import CANARY, Join, canary, found_in, join
+
+START = datetime(2026, 6, 1, tzinfo=UTC)
+UNFILLED = {("jobs", "integration_fields"), ("screening_questions", "format")}
+"""Tier 3 by what they could hold: JOIN's words for what a job has beside its columns, options of questions."""
+
+
+@dataclass
+class Played:
+    """A company of canaries after a Dagster run that failed, and one that published."""
+
+    api: Join
+    sandbox: str
+    settings: Settings
+    dagster_home: Path
+    failed: dg.ExecuteInProcessResult
+    green: dg.ExecuteInProcessResult
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    data, home = tmp_path_factory.mktemp("data"), tmp_path_factory.mktemp("dagster")
+    config = SandboxConfig(port=0, applications=150, now=START, rate_limit=None, shows_hiring_team=True)
+    with running(config) as sandbox, join(sandbox) as api, dg.DagsterInstance.local_temp(str(home)) as instance:
+        maps = data / "stages.csv"
+        maps.write_text("stage_name,milestone\nScreening,SCREENING\n")
+        settings = settings_for(api.url, data, stage_milestone_csv=maps)
+        definitions = build_definitions(settings)
+        job = definitions.resolve_job_def("sync")
+        # dbt's own words of a failure, and what a failed test leaves
+        warehouse = settings_for(api.url, data, stage_milestone_csv=maps, memory_limit="1MB")
+        failed = (
+            build_definitions(warehouse)
+            .resolve_job_def("sync")
+            .execute_in_process(instance=instance, raise_on_error=False)
+        )
+        green = job.execute_in_process(instance=instance, raise_on_error=False)
+        yield Played(api, sandbox, settings, home, failed, green)
+
+
+def tables(path: Path) -> dict[str, list[dict[str, Any]]]:
+    with contextlib.closing(duckdb.connect(path, read_only=True)) as con:
+        con.execute("SET TimeZone = 'UTC'")
+        found = con.execute("SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal").fetchall()
+        read = {}
+        for schema, table in found:
+            rows = con.execute(f'FROM "{schema}"."{table}"')
+            names = [column[0] for column in rows.description]
+            read[f"{schema}.{table}"] = [dict(zip(names, row, strict=True)) for row in rows.fetchall()]
+        return read
+
+
+def test_every_personal_column_of_the_warehouse_is_full_of_canaries(played: Played) -> None:
+    assert played.green.success
+    loaded = tables(played.settings.warehouse)
+    for model in MODELS.values():
+        for column in model.personal:
+            values = [row[column.name] for row in loaded[f"ats.{model.name}"] if row[column.name] is not None]
+            if (model.name, column.name) not in UNFILLED:
+                assert values, (model.name, column.name)
+                assert [value for value in values if CANARY not in str(value)] == [], (model.name, column.name)
+
+
+def test_no_canary_and_no_id_of_a_person_is_published(played: Played) -> None:
+    assert found_in(played.settings.published.parent) == {}
+    loaded, published = tables(played.settings.warehouse), tables(played.settings.published)
+    ids = {
+        str(row[column])
+        for model in ("applications", "candidates", "users")
+        for row in loaded[f"ats.{model}"]
+        for column in ("id", "remote_id")
+        if len(str(row[column])) > 6  # JOIN's ids are small numbers here, as counts are
+    }
+    assert len(ids) > 200
+    seen = {str(value) for rows in published.values() for row in rows for value in row.values()}
+    assert not seen & ids
+    names = {(table, column) for table, rows in published.items() for row in rows[:1] for column in row}
+    assert [name for name in names if name[1] in {"remote_id", "application_id", "candidate_id", "user_id", "id"}] == [
+        ("main.metric_definition", "id")
+    ]
+
+
+def test_no_key_of_a_user_is_published_while_figures_per_person_are_off(played: Played) -> None:
+    loaded, published = tables(played.settings.warehouse), tables(played.settings.published)
+    keys = {row["pseudonym"] for row in loaded["ats.pseudonyms"] if row["model"] == "users"}
+    assert keys
+    assert not keys & {str(value) for rows in published.values() for row in rows for value in row.values()}
+
+
+def test_canaries_are_in_the_lake_and_the_warehouse_and_nowhere_else(played: Played) -> None:
+    settings = played.settings
+    assert found_in(settings.lake)
+    assert CANARY.encode() in settings.warehouse.read_bytes()
+    assert found_in(settings.data, but=(settings.lake, settings.warehouse)) == {}
+    assert any((settings.builds / "dbt" / "target" / "compiled").rglob("*.sql"))
+
+
+def test_dagster_keeps_no_canary_of_a_run_that_published_nor_of_one_that_failed(played: Played) -> None:
+    assert not played.failed.success
+    assert any(played.dagster_home.rglob("*.db"))
+    assert found_in(played.dagster_home) == {}
+
+
+def test_no_failed_test_keeps_its_rows(played: Played) -> None:
+    manifest = json.loads((played.settings.builds / "dbt" / "target" / "manifest.json").read_text())
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    assert len(tests) > 30
+    assert [test["name"] for test in tests if test["config"]["store_failures"] is not False] == []
+    assert {name.split(".")[0] for name in tables(played.settings.warehouse)} == {
+        "ats",
+        "ats_history",
+        "intermediate",
+        "recruiting",
+    }
+
+
+def test_a_map_of_ones_own_is_used_and_what_no_map_names_is_named(played: Played) -> None:
+    broken = {check.check_name: check for check in played.green.get_asset_check_evaluations() if not check.passed}
+    unmapped = [
+        row["stage_name"] for row in tables(played.settings.published)["main.dim_stage"] if not row["is_mapped"]
+    ]
+    for name in unmapped:
+        assert f"“{name}”" in str(broken["stages_are_mapped"].description)
+
+
+def test_names_and_contacts_are_only_in_the_file_for_them(played: Played) -> None:
+    on = settings_for(played.api.url, played.settings.data, publish_people=True)
+    publish(on)
+    assert set(found_in(on.published.parent)) == {"people.duckdb"}
+    assert found_in(on.home, but=(on.lake, on.warehouse, on.people)) == {}
+    (candidates,) = (rows for name, rows in tables(on.people).items() if name == "main.dim_candidate_pii")
+    for column in ("first_name", "last_name", "email_addresses", "phone_numbers", "country"):
+        assert all(CANARY in row[column] for row in candidates)
+    publish(played.settings)
+    assert found_in(on.published.parent) == {}
+
+
+def test_who_is_erased_at_join_is_nowhere_once_raw_has_been_dropped(played: Played) -> None:
+    """The last one: it plays four weeks on."""
+    settings, api = played.settings, played.api
+    loaded = tables(settings.warehouse)
+    live = [row for row in loaded["ats.applications"] if row["remote_deleted_at"] is None]
+    erased = live[0]["candidate_id"]
+    (who,) = (int(row["remote_id"]) for row in loaded["ats.candidates"] if row["id"] == erased)
+    theirs = {int(row["remote_id"]) for row in live if row["candidate_id"] == erased}
+    persons = rf"{CANARY}-\w+(-\w+)*-{who}\b(?!\.)|{CANARY}-(answer|file|note|external|attachment)-({'|'.join(map(str, theirs))})\b"
+    publish(settings_for(api.url, settings.data, publish_people=True))
+    assert re.search(canary("last", who), str(tables(settings.people)))
+    in_lake = set(found_in(settings.lake, persons))
+    assert any(path.startswith("raw/") for path in in_lake)
+    assert any(path.startswith("models/candidates/") for path in in_lake)
+
+    api.erased |= theirs
+    for days in (1, 10, 16, 17):  # the last one removes what the one before no longer lists
+        clock = {"now": (START + timedelta(days=days)).isoformat()}
+        httpx.post(f"{played.sandbox}/control/clock", json=clock, trust_env=False).raise_for_status()
+        assert run_sync(settings, "full").verdict == "committed"
+    assert found_in(settings.lake, persons) == {}
+
+    result = build_definitions(settings).resolve_job_def("rebuild").execute_in_process()
+    assert result.success
+    assert found_in(settings.data, persons) == {}
+    assert found_in(played.dagster_home, persons) == {}
+    (tombstone,) = (row for row in tables(settings.warehouse)["ats.candidates"] if row["id"] == erased)
+    assert tombstone["remote_deleted_at"] is not None
+    assert [column.name for column in MODELS["candidates"].personal if tombstone[column.name] is not None] == []
