@@ -68,6 +68,7 @@ def application(record: Record) -> Record:
             "answer": canary("answer", f"{number}.{place}"),
             "file": f"https://example.com/{canary('file', number)}",
         }
+    record["currentStage"]["remark"] = canary("stage-text", number)
     for attachment in record["attachments"]:
         attachment["url"] = f"https://example.com/{canary('attachment', number)}?signature=x"
     return record | {"notes": canary("note", number), "integrationExternalId": canary("external", number)}

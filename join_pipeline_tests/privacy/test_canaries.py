@@ -22,8 +22,8 @@ from join_pipeline_tests.dagster.conftest import build_definitions, dg, settings
 from join_pipeline_tests.privacy.canaries import CANARY, Join, canary, found_in, join
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
-UNFILLED = {("jobs", "integration_fields"), ("screening_questions", "format")}
-"""Tier 3 by what they could hold: JOIN's words for what a job has beside its columns, options of questions."""
+UNFILLED = {("screening_questions", "format")}
+"""Tier 3 for what it could hold: the raw question, where JOIN's format is not known."""
 
 
 @dataclass
@@ -48,10 +48,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         settings = settings_for(api.url, data, stage_milestone_csv=maps)
         definitions = build_definitions(settings)
         job = definitions.resolve_job_def("sync")
-        # dbt's own words of a failure, and what a failed test leaves
-        warehouse = settings_for(api.url, data, stage_milestone_csv=maps, memory_limit="1MB")
+        # DuckDB's own words of a failure
+        starved = settings_for(api.url, data, stage_milestone_csv=maps, memory_limit="1MB")
         failed = (
-            build_definitions(warehouse)
+            build_definitions(starved)
             .resolve_job_def("sync")
             .execute_in_process(instance=instance, raise_on_error=False)
         )

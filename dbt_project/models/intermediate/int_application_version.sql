@@ -50,7 +50,30 @@ unread_proofs as (
     group by all
 ),
 
--- Tombstones after a tombstone say nothing new. A deletion is seen when the sync that established it had looked.
+-- Tombstones after a tombstone say nothing new. Few applications have more than one.
+often_gone as (
+    select application_key
+    from versions
+    where remote_deleted_at is not null
+    group by application_key
+    having count(*) > 1
+),
+
+repeated as (
+    select
+        versions.application_key,
+        versions.sync_id
+    from versions
+    inner join syncs on versions.sync_id = syncs.sync_id
+    where versions.application_key in (select often_gone.application_key from often_gone)
+    qualify
+        versions.remote_deleted_at is not null
+        and lag(versions.remote_deleted_at) over (
+            partition by versions.application_key order by versions.sync_id
+        ) is not null
+),
+
+-- A deletion is seen when the sync that established it had looked.
 kept as (
     select
         versions.application_key,
@@ -58,12 +81,51 @@ kept as (
         versions.job_id,
         versions.current_stage_id as stage_id,
         versions.state,
-        words.outcome,
         versions.source,
         versions.is_premium_source,
         versions.remote_updated_at as updated_at,
         versions.remote_deleted_at is not null as is_deleted,
         versions.sync_id,
+        case
+            when versions.observed_at < syncs.started_at and versions.remote_deleted_at is not null then syncs.as_of
+            else versions.observed_at
+        end as observed_at,
+        case when versions.reason <> 'mapping' then versions.sync_id end as written_sync_id
+    from versions
+    inner join syncs on versions.sync_id = syncs.sync_id
+    left join repeated
+        on versions.application_key = repeated.application_key and versions.sync_id = repeated.sync_id
+    where repeated.sync_id is null
+),
+
+-- The version before, and the last fetches before it and before this one: a record that a sync wrote anew was seen by
+-- it, whatever its listing. One pass over few columns: it is what takes time where there are many versions.
+neighbours as (
+    select
+        *,
+        row_number() over history as version_number,
+        lag(is_deleted) over history as was_deleted,
+        lag(sync_id) over history as sync_id_before,
+        max(updated_at) over before as last_updated_at,
+        max(written_sync_id) over before as last_written_sync_id,
+        max(written_sync_id) over long_before as written_sync_id_before
+    from kept
+    window
+        history as (partition by application_key order by sync_id),
+        before as (partition by application_key order by sync_id rows between unbounded preceding and 1 preceding),
+        long_before as (partition by application_key order by sync_id rows between unbounded preceding and 2 preceding)
+),
+
+-- When it was last certain that the record was there, or away, as in the version before; and the same of that version.
+present as (
+    select
+        neighbours.*,
+        words.outcome,
+        case
+            when words.outcome = 'HIRED' then 4
+            when neighbours.state = 'OFFER' then 3
+            else coalesce(stages.milestone_rank, 1)
+        end as milestone_rank,
         syncs.started_at as sync_started_at,
         case
             when once_unread.application_key is null then syncs.content_proved_at
@@ -73,58 +135,29 @@ kept as (
             when once_unread.application_key is null then syncs.content_proof_sync_id
             else unread_proofs.content_proof_sync_id
         end as content_proof_sync_id,
-        syncs.presence_proved_at,
-        syncs.presence_proof_sync_id,
+        written.started_at as last_written_at,
+        greatest(syncs.presence_proved_at, written.started_at) as presence_lo,
         case
-            when versions.observed_at < syncs.started_at and versions.remote_deleted_at is not null then syncs.as_of
-            else versions.observed_at
-        end as observed_at,
-        case when versions.reason <> 'mapping' then syncs.started_at end as written_at,
-        case when versions.reason <> 'mapping' then versions.sync_id end as written_sync_id,
+            when syncs.presence_proved_at > written.started_at or written.started_at is null
+                then syncs.presence_proof_sync_id
+            else neighbours.last_written_sync_id
+        end as presence_lo_sync_id,
+        greatest(syncs_before.presence_proved_at, written_before.started_at) as presence_lo_before,
         case
-            when words.outcome = 'HIRED' then 4
-            when versions.state = 'OFFER' then 3
-            else coalesce(stages.milestone_rank, 1)
-        end as milestone_rank
-    from versions
-    inner join syncs on versions.sync_id = syncs.sync_id
-    left join once_unread on versions.application_key = once_unread.application_key
-    left join unread_proofs
-        on versions.application_key = unread_proofs.application_key and versions.sync_id = unread_proofs.sync_id
-    left join words on versions.state = words.state
-    left join stages on versions.current_stage_id = stages.stage_id
-    qualify
-        versions.remote_deleted_at is null
-        or lag(versions.remote_deleted_at) over (
-            partition by versions.application_key order by versions.sync_id
-        ) is null
-),
-
--- The version before, and the last fetch before: a record that a sync wrote anew was seen by it, whatever its listing.
-neighbours as (
-    select
-        *,
-        row_number() over history as version_number,
-        lag(is_deleted) over history as was_deleted,
-        max(updated_at) over before as last_updated_at,
-        max(written_at) over before as last_written_at,
-        max(written_sync_id) over before as last_written_sync_id
-    from kept
-    window
-        history as (partition by application_key order by sync_id),
-        before as (partition by application_key order by sync_id rows between unbounded preceding and 1 preceding)
-),
-
--- When it was last certain that the record was there, or away, as in the version before.
-present as (
-    select
-        *,
-        greatest(presence_proved_at, last_written_at) as presence_lo,
-        case
-            when presence_proved_at > last_written_at or last_written_at is null then presence_proof_sync_id
-            else last_written_sync_id
-        end as presence_lo_sync_id
+            when syncs_before.presence_proved_at > written_before.started_at or written_before.started_at is null
+                then syncs_before.presence_proof_sync_id
+            else neighbours.written_sync_id_before
+        end as presence_lo_sync_id_before
     from neighbours
+    inner join syncs on neighbours.sync_id = syncs.sync_id
+    left join syncs as written on neighbours.last_written_sync_id = written.sync_id
+    left join syncs as syncs_before on neighbours.sync_id_before = syncs_before.sync_id
+    left join syncs as written_before on neighbours.written_sync_id_before = written_before.sync_id
+    left join words on neighbours.state = words.state
+    left join stages on neighbours.stage_id = stages.stage_id
+    left join once_unread on neighbours.application_key = once_unread.application_key
+    left join unread_proofs
+        on neighbours.application_key = unread_proofs.application_key and neighbours.sync_id = unread_proofs.sync_id
 ),
 
 -- When it was last certain that the content was that of the live version before: a record that is away shows no change.
@@ -132,16 +165,15 @@ unchanged as (
     select
         *,
         case
-            when was_deleted then lag(presence_lo) over history
+            when was_deleted then presence_lo_before
             else greatest(content_proved_at, last_written_at)
         end as content_lo,
         case
-            when was_deleted then lag(presence_lo_sync_id) over history
+            when was_deleted then presence_lo_sync_id_before
             when content_proved_at > last_written_at or last_written_at is null then content_proof_sync_id
             else last_written_sync_id
         end as content_lo_sync_id
     from present
-    window history as (partition by application_key order by sync_id)
 ),
 
 -- A tombstone is dated by presence, a live version by content. JOIN's state APPLIED means the first stage: what shows

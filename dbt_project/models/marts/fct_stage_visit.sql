@@ -13,6 +13,16 @@ stages as (
 ),
 
 -- One that reappears had not vanished: only the deletion that stands ends a visit.
+standing_ends as (
+    select
+        events.application_key,
+        max(events.event_number) as event_number
+    from events
+    inner join applications on events.application_key = applications.application_key
+    where events.event_type = 'VANISHED' and applications.is_deleted
+    group by events.application_key
+),
+
 standing as (
     select
         events.application_key,
@@ -23,104 +33,93 @@ standing as (
         events.event_at_lo,
         events.event_at,
         events.event_at_hi,
-        events.evidence,
-        applications.is_left_truncated
+        events.evidence
     from events
-    inner join applications on events.application_key = applications.application_key
-    qualify
+    left join standing_ends
+        on events.application_key = standing_ends.application_key and events.event_number = standing_ends.event_number
+    where
         events.event_type <> 'REAPPEARED'
-        and (
-            events.event_type <> 'VANISHED'
-            or (
-                applications.is_deleted
-                and events.event_number = max(events.event_number) filter (where events.event_type = 'VANISHED')
-                    over (partition by events.application_key)
-            )
-        )
+        and (events.event_type <> 'VANISHED' or standing_ends.event_number is not null)
 ),
 
--- Stage and outcome after each event, by the last events that set them.
+-- Stage and outcome after each event and before it, by the last events that set them.
 told as (
     select
         *,
+        lag(event_type) over history as event_type_before,
         arg_max_null(to_stage_id, event_number) filter (where event_type in ('FIRST_SEEN', 'STAGE_CHANGED'))
             over history as stage_id,
+        arg_max_null(to_stage_id, event_number) filter (where event_type in ('FIRST_SEEN', 'STAGE_CHANGED'))
+            over before as stage_id_before,
         arg_max(coalesce(to_outcome, 'UNKNOWN'), event_number)
         filter (where event_type in ('FIRST_SEEN', 'OUTCOME_CHANGED', 'REOPENED'))
-            over history as outcome
+            over history as outcome,
+        arg_max(coalesce(to_outcome, 'UNKNOWN'), event_number)
+        filter (where event_type in ('FIRST_SEEN', 'OUTCOME_CHANGED', 'REOPENED'))
+            over before as outcome_before
     from standing
-    window history as (partition by application_key order by event_number)
+    window
+        history as (
+            partition by application_key order by event_number rows between unbounded preceding and current row
+        ),
+        before as (
+            partition by application_key order by event_number rows between unbounded preceding and 1 preceding
+        )
 ),
 
--- The stage in which the application waits after the event; none once it is decided or gone.
+-- The stage in which the application waits after the event; none once it is decided or gone. What is first seen
+-- decided, and was made after the first sync, came and was decided between two looks: a visit all the same.
 waiting as (
     select
-        *,
-        case when outcome = 'PENDING' and event_type <> 'VANISHED' then stage_id end as waits_in
+        told.*,
+        applications.job_id,
+        applications.last_known_open_at,
+        applications.is_left_truncated as is_application_left_truncated,
+        case when told.outcome = 'PENDING' and told.event_type <> 'VANISHED' then told.stage_id end as waits_in,
+        case
+            when told.outcome_before = 'PENDING' and told.event_type_before <> 'VANISHED' then told.stage_id_before
+        end as waited_in,
+        coalesce(
+            told.event_type = 'FIRST_SEEN'
+            and told.outcome in ('HIRED', 'DECLINED')
+            and told.stage_id is not null
+            and not applications.is_left_truncated,
+            false
+        ) as is_short
     from told
+    inner join applications on told.application_key = applications.application_key
 ),
 
 changes as (
-    select
-        *,
-        lag(waits_in) over history as waited_in
-    from waiting
-    window history as (partition by application_key order by event_number)
-    qualify waits_in is distinct from waited_in
+    select * from waiting
+    where waits_in is distinct from waited_in or is_short
 ),
 
-bounded_visits as (
+-- A visit ends with the next change; a short one with the event that shows it.
+visits as (
     select
         application_key,
-        event_number,
-        waits_in as stage_id,
-        event_at_lo as entered_at_lo,
-        event_at as entered_at,
-        event_at_hi as entered_at_hi,
-        evidence as entered_evidence,
-        is_left_truncated and event_number = 1 as is_left_truncated,
-        lead(event_type) over history as end_type,
-        lead(outcome) over history as end_outcome,
-        lead(waits_in) over history as to_stage_id,
-        lead(event_at_lo) over history as left_at_lo,
-        lead(event_at) over history as left_at,
-        lead(event_at_hi) over history as left_at_hi,
-        lead(evidence) over history as left_evidence
-    from changes
-    window history as (partition by application_key order by event_number)
-    qualify waits_in is not null
-),
-
--- First seen decided, and made after the first sync: it came, and was decided, between two looks.
-short_visits as (
-    select
-        application_key,
-        event_number,
+        job_id,
+        last_known_open_at,
         stage_id,
         event_at_lo as entered_at_lo,
         event_at as entered_at,
         event_at_hi as entered_at_hi,
         evidence as entered_evidence,
-        false as is_left_truncated,
-        'OUTCOME_CHANGED' as end_type,
-        outcome as end_outcome,
-        null as to_stage_id,
-        event_at_lo as left_at_lo,
-        event_at as left_at,
-        event_at_hi as left_at_hi,
-        evidence as left_evidence
-    from told
-    where
-        event_type = 'FIRST_SEEN'
-        and outcome in ('HIRED', 'DECLINED')
-        and stage_id is not null
-        and not is_left_truncated
-),
-
-visits as (
-    select * from bounded_visits
-    union all
-    select * from short_visits
+        is_application_left_truncated and event_number = 1 as is_left_truncated,
+        count(*) filter (where waits_in is not null or is_short) over history as visit_number,
+        case when is_short then 'OUTCOME_CHANGED' else lead(event_type) over history end as end_type,
+        case when is_short then outcome else lead(outcome) over history end as end_outcome,
+        case when not is_short then lead(waits_in) over history end as to_stage_id,
+        case when is_short then event_at_lo else lead(event_at_lo) over history end as left_at_lo,
+        case when is_short then event_at else lead(event_at) over history end as left_at,
+        case when is_short then event_at_hi else lead(event_at_hi) over history end as left_at_hi,
+        case when is_short then evidence else lead(evidence) over history end as left_evidence
+    from changes
+    window history as (
+        partition by application_key order by event_number rows between unbounded preceding and current row
+    )
+    qualify waits_in is not null or is_short
 ),
 
 ended as (
@@ -138,8 +137,8 @@ ended as (
 final as (
     select
         ended.application_key,
-        row_number() over (partition by ended.application_key order by ended.event_number) as visit_number,
-        applications.job_id,
+        ended.visit_number,
+        ended.job_id,
         ended.stage_id,
         stages.milestone,
         ended.entered_at_lo,
@@ -158,7 +157,7 @@ final as (
             else 'open'
         end as visit_status,
         case
-            when ended.exit is null then greatest(applications.last_known_open_at, ended.entered_at_hi)
+            when ended.exit is null then greatest(ended.last_known_open_at, ended.entered_at_hi)
             when ended.exit = 'UNKNOWN' then ended.left_at_lo
         end as known_until_at,
         {{ days_between('ended.entered_at_hi', 'coalesce(ended.left_at_lo, known_until_at)') }} as days_in_stage_lo,
@@ -170,7 +169,6 @@ final as (
         end as days_in_stage_hi,
         ended.is_left_truncated
     from ended
-    inner join applications on ended.application_key = applications.application_key
     left join stages on ended.stage_id = stages.stage_id
 )
 
