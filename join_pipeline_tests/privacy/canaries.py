@@ -68,7 +68,7 @@ def application(record: Record) -> Record:
             "answer": canary("answer", f"{number}.{place}"),
             "file": f"https://example.com/{canary('file', number)}",
         }
-    record["currentStage"]["remark"] = canary("stage-text", number)
+    record["currentStage"]["remark"] = canary("stage-text", record["currentStage"]["id"])
     for attachment in record["attachments"]:
         attachment["url"] = f"https://example.com/{canary('attachment', number)}?signature=x"
     return record | {"notes": canary("note", number), "integrationExternalId": canary("external", number)}
@@ -143,7 +143,7 @@ def found_in(folder: Path, pattern: str = CANARY, but: tuple[Path, ...] = ()) ->
     found = {}
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not any(path.is_relative_to(other) for other in but):
-            hits = sorted(set(re.findall(f"(?i){pattern}", texts(path))))
+            hits = sorted({hit.group() for hit in re.finditer(pattern, texts(path))})
             if hits:
                 found[path.relative_to(folder).as_posix()] = hits[:5]
     return found

@@ -116,9 +116,10 @@ visits as (
         case when is_short then event_at_hi else lead(event_at_hi) over history end as left_at_hi,
         case when is_short then evidence else lead(evidence) over history end as left_evidence
     from changes
-    window history as (
-        partition by application_key order by event_number rows between unbounded preceding and current row
-    )
+    window
+        history as (
+            partition by application_key order by event_number rows between unbounded preceding and current row
+        )
     qualify waits_in is not null or is_short
 ),
 
