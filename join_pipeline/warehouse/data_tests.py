@@ -3,6 +3,7 @@
 Belongs here: reading the manifest. Not here: running tests (marts), showing them (defs).
 """
 
+import graphlib
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,14 +24,15 @@ class DataTest:
 
 def data_tests(manifest: Manifest) -> dict[str, DataTest]:
     """The data tests that are about a model, by unique id. Unit tests are none: they look at no data."""
+    order = _order(manifest)
     return {
         unique_id: DataTest(node["name"], about, _doc(node), _stops(node))
         for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] == "test" and (about := _about(manifest, node))
+        if node["resource_type"] == "test" and (about := _about(manifest, node, order))
     }
 
 
-def _about(manifest: Manifest, test: Manifest) -> str | None:
+def _about(manifest: Manifest, test: Manifest, order: Mapping[str, int]) -> str | None:
     """The model that the test is declared on, or the last of those it reads. A source stands for its first reader."""
     declared = test.get("attached_node")
     models = [
@@ -38,16 +40,17 @@ def _about(manifest: Manifest, test: Manifest) -> str | None:
         for parent in ([declared] if declared else test["depends_on"]["nodes"])
         for model in ([parent] if parent in manifest["nodes"] else _readers(manifest, parent)[:1])
     ]
-    return max(models, key=lambda model: (len(_ancestors(manifest, model)), model), default=None)
+    return max(models, key=order.__getitem__, default=None)
 
 
 def _readers(manifest: Manifest, source: str) -> list[str]:
     return sorted(child for child in manifest["child_map"][source] if child.startswith("model."))
 
 
-def _ancestors(manifest: Manifest, unique_id: str) -> set[str]:
-    parents = set(manifest["parent_map"].get(unique_id, ()))
-    return parents.union(*(_ancestors(manifest, parent) for parent in parents))
+def _order(manifest: Manifest) -> dict[str, int]:
+    """Places of all nodes, each after those that it comes from."""
+    parents = {unique_id: sorted(of) for unique_id, of in sorted(manifest["parent_map"].items())}
+    return {unique_id: place for place, unique_id in enumerate(graphlib.TopologicalSorter(parents).static_order())}
 
 
 def _doc(test: Manifest) -> str:
