@@ -24,15 +24,15 @@ class DataTest:
 
 def data_tests(manifest: Manifest) -> dict[str, DataTest]:
     """The data tests that are about a model, by unique id. Unit tests are none: they look at no data."""
-    order = _order(manifest)
+    ancestors = _ancestors(manifest)
     return {
         unique_id: DataTest(node["name"], about, _doc(node), _stops(node))
         for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] == "test" and (about := _about(manifest, node, order))
+        if node["resource_type"] == "test" and (about := _about(manifest, node, ancestors))
     }
 
 
-def _about(manifest: Manifest, test: Manifest, order: Mapping[str, int]) -> str | None:
+def _about(manifest: Manifest, test: Manifest, ancestors: Mapping[str, set[str]]) -> str | None:
     """The model that the test is declared on, or the last of those it reads. A source stands for its first reader."""
     declared = test.get("attached_node")
     models = [
@@ -40,17 +40,21 @@ def _about(manifest: Manifest, test: Manifest, order: Mapping[str, int]) -> str 
         for parent in ([declared] if declared else test["depends_on"]["nodes"])
         for model in ([parent] if parent in manifest["nodes"] else _readers(manifest, parent)[:1])
     ]
-    return max(models, key=order.__getitem__, default=None)
+    return max(models, key=lambda model: (len(ancestors[model]), model), default=None)
 
 
 def _readers(manifest: Manifest, source: str) -> list[str]:
     return sorted(child for child in manifest["child_map"][source] if child.startswith("model."))
 
 
-def _order(manifest: Manifest) -> dict[str, int]:
-    """Places of all nodes, each after those that it comes from."""
-    parents = {unique_id: sorted(of) for unique_id, of in sorted(manifest["parent_map"].items())}
-    return {unique_id: place for place, unique_id in enumerate(graphlib.TopologicalSorter(parents).static_order())}
+def _ancestors(manifest: Manifest) -> dict[str, set[str]]:
+    """All that each node comes from."""
+    parents = manifest["parent_map"]
+    found: dict[str, set[str]] = {}
+    for unique_id in graphlib.TopologicalSorter(parents).static_order():  # each parent before its children
+        of = parents.get(unique_id, ())
+        found[unique_id] = set(of).union(*(found[parent] for parent in of))
+    return found
 
 
 def _doc(test: Manifest) -> str:
