@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test soak check format constraints clean
+.PHONY: help demo dev test soak check docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000, with the demo's data"
 	@echo "make test         all tests"
 	@echo "make soak         5,000 random histories of a company and its pipeline"
 	@echo "make check        ruff, mypy --strict, sqlfluff"
+	@echo "make docs         docs/metrics.md, and dbt's page of all models in docs/site"
 	@echo "make format       let ruff and sqlfluff put the code in shape"
 	@echo "make constraints  resolve the dependencies anew into constraints.txt"
 
@@ -48,6 +49,9 @@ check: $(VENV)/.installed
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 0 dbt_project
+
+docs: $(VENV)/.installed
+	@$(BIN)/python docs/make.py
 
 format: $(VENV)/.installed
 	@$(BIN)/ruff format

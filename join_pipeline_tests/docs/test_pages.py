@@ -1,0 +1,60 @@
+"""Pages: those that are made are up to date; every model and column is described, grain first."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from join_pipeline.models import MODELS
+from join_pipeline.settings import Settings, env_name
+from join_pipeline.warehouse.publish import PEOPLE, READERS
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / "dbt_project"
+AUDIENCES = {"marts": READERS, "people": PEOPLE}
+
+
+def described() -> list[tuple[Path, dict[str, Any]]]:
+    """Every model with what its YAML says, and its file."""
+    said = {
+        model["name"]: model
+        for file in PROJECT.glob("models/**/*.yml")
+        for model in yaml.safe_load(file.read_text()).get("models", [])
+    }
+    return [(path, said.get(path.stem, {})) for path in sorted(PROJECT.glob("models/**/*.sql"))]
+
+
+def test_the_page_of_metrics_is_what_the_seed_says() -> None:
+    spec = importlib.util.spec_from_file_location("docs_make", ROOT / "docs" / "make.py")
+    assert spec is not None
+    assert spec.loader is not None
+    make = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make)
+    assert (ROOT / "docs" / "metrics.md").read_text() == make.metrics_page(), "run `make docs`"
+
+
+@pytest.mark.parametrize(("path", "model"), described(), ids=lambda value: getattr(value, "stem", ""))
+def test_every_model_says_its_grain_first_and_describes_its_columns(path: Path, model: dict[str, Any]) -> None:
+    assert model.get("description", "").strip().startswith("One row"), path.stem
+    audience = AUDIENCES.get(path.parent.name)
+    if audience is None:
+        return
+    assert model["config"]["meta"]["audience"] in audience.words
+    assert model["columns"]
+    for column in model["columns"]:
+        assert column.get("description"), (path.stem, column["name"])
+        assert column.get("data_type"), (path.stem, column["name"])
+        assert 1 <= column["config"]["meta"]["tier"] <= audience.highest_tier, (path.stem, column["name"])
+        assert column["name"] != "remote_id", path.stem
+
+
+def test_the_privacy_page_names_settings_and_figures_that_are_so() -> None:
+    page = (ROOT / "docs" / "privacy.md").read_text()
+    defaults = {env_name(name): field.default for name, field in Settings.model_fields.items()}
+    for name, shown in (("RAW_DAYS", 14), ("K", 5), ("MINIMUM_N", 10)):
+        assert defaults[f"JOIN_PIPELINE_{name}"] == shown
+        assert f"`JOIN_PIPELINE_{name}` ({shown})" in page
+    assert defaults["JOIN_PIPELINE_PUBLISH_PEOPLE"] is defaults["JOIN_PIPELINE_PER_PERSON"] is False
+    assert {column.tier for model in MODELS.values() for column in model.columns} == {1, 2, 3}
