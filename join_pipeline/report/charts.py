@@ -11,6 +11,9 @@ import altair as alt
 
 BAR: Final = 18
 ROW: Final = 54
+"""A lane's height; the page adds to it where it is narrow."""
+BELOW: Final = alt.expr("narrow ? 14 : 8")
+"""Where a bar is in its lane: under its head."""
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 INK: Final = "var(--ink)"
 MUTED: Final = "var(--muted)"
@@ -72,14 +75,14 @@ def _lane(axis: alt.Axis | None = None) -> alt.Y:
 
 
 def _heads() -> list[alt.Chart]:
-    """The lane's name, and what there is to say of it, above its bar."""
+    """The lane's name, and what there is to say of it, above its bar; in two lines where it is narrow."""
     heads = _rows("heads").encode(y=_lane())
-    name = heads.mark_text(align="left", baseline="middle", dy=-15, fontWeight=600).encode(
+    name = heads.mark_text(align="left", baseline="middle", dy=alt.expr("narrow ? -25 : -15"), fontWeight=600).encode(
         x=alt.value(0), text="name:N"
     )
-    said = heads.mark_text(align="right", baseline="middle", dy=-15, fill=MUTED).encode(
-        x=alt.value(alt.expr("width")), text="said:N"
-    )
+    said = heads.mark_text(
+        align=alt.expr("narrow ? 'left' : 'right'"), baseline="middle", dy=alt.expr("narrow ? -9 : -15"), fill=MUTED
+    ).encode(x=alt.value(alt.expr("narrow ? 0 : width")), text="said:N")
     return [name, said]
 
 
@@ -93,13 +96,17 @@ def _counts(title: str) -> alt.X:
 
 
 def _bars() -> alt.Chart:
-    bars: alt.Chart = _rows().mark_bar(size=BAR, yOffset=8, stroke="var(--paper)", strokeWidth=1)
-    bars = bars.encode(x=_counts("$axis.applications"), x2="end:Q", y=_lane(), tooltip=alt.Tooltip("tip:N"))
+    bars: alt.Chart = _rows().mark_bar(size=BAR, yOffset=BELOW, stroke="var(--paper)", strokeWidth=1)
+    bars = bars.encode(x=_counts("$axis.own"), x2="end:Q", y=_lane(), tooltip=alt.Tooltip("tip:N"))
     return bars.encode(fill=alt.Fill("fill:N", scale=None))
 
 
+def _lane_params() -> list[alt.Parameter]:
+    return [alt.param(name="narrow", value=False)]
+
+
 def _axis_params() -> list[alt.Parameter]:
-    return [alt.param(name="axisFormat", value=",d"), alt.param(name="tickStep", value=1)]
+    return [*_lane_params(), alt.param(name="axisFormat", value=",d"), alt.param(name="tickStep", value=1)]
 
 
 def _parts() -> Layers:
@@ -110,9 +117,9 @@ def _parts() -> Layers:
 def _funnel() -> Layers:
     """Parts, and a whisker from the fewest to the most that can yet go on."""
     whisker = _rows("whiskers").encode(y=_lane())
-    line = whisker.mark_rule(yOffset=8, stroke=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
+    line = whisker.mark_rule(yOffset=BELOW, stroke=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
     ends = [
-        whisker.mark_tick(yOffset=8, orient="vertical", size=BAR - 6, thickness=1.5, color=INK).encode(x=f"{end}:Q")
+        whisker.mark_tick(yOffset=BELOW, orient="vertical", size=BAR - 6, thickness=1.5, color=INK).encode(x=f"{end}:Q")
         for end in ("low", "high")
     ]
     return alt.layer(_bars(), line, *ends, *_heads()).add_params(*_axis_params()).properties(height=alt.Step(ROW))
@@ -150,7 +157,7 @@ def _day(title: str = "$axis.days") -> alt.X:
     return alt.X(
         "day:Q",
         title=title,
-        axis=alt.Axis(grid=False, values=alt.expr("dayTicks"), format="d"),
+        axis=alt.Axis(grid=False, values=alt.expr("dayTicks"), format="d", titleAnchor="end"),
         scale=alt.Scale(domainMin=0, domainMax=alt.expr("dayMax"), nice=False),
     )
 
@@ -230,16 +237,22 @@ def _incidence() -> Layers:
 
 
 def _quantiles() -> Layers:
-    """The middle half as a bar, the middle eight tenths as a line, the median as a notch."""
+    """The middle half as a bar, up to the ninth tenth as a line, the median as a notch."""
     rows = _rows().encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
-    x = alt.X("p10:Q", title="$axis.days", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(tickCount=6))
-    fill = alt.Fill("fill:N", scale=None)
+    x = alt.X(
+        "p25:Q",
+        title="$axis.days_long",
+        scale=alt.Scale(type="symlog", domainMin=0, domainMax=alt.expr("dayMax"), nice=False),
+        axis=alt.Axis(values=alt.expr("dayTicks"), format="d"),
+    )
+    fill, stroke = alt.Fill("fill:N", scale=None), alt.Stroke("fill:N", scale=None)
     layers = [
-        rows.mark_rule(yOffset=8, strokeWidth=1.5).encode(x=x, x2="p90:Q", stroke=alt.Stroke("fill:N", scale=None)),
-        rows.mark_bar(size=BAR - 6, yOffset=8).encode(x="p25:Q", x2="p75:Q", fill=fill),
-        rows.mark_tick(yOffset=8, orient="vertical", size=BAR, thickness=3, color=INK).encode(x="p50:Q"),
+        rows.mark_rule(yOffset=BELOW, strokeWidth=1.5).encode(x="p75:Q", x2="p90:Q", stroke=stroke),
+        rows.mark_bar(size=BAR - 6, yOffset=BELOW).encode(x=x, x2="p75:Q", fill=fill),
+        rows.mark_tick(yOffset=BELOW, orient="vertical", size=BAR, thickness=3, color=INK).encode(x="p50:Q"),
     ]
-    return alt.layer(*layers, *_heads()).properties(height=alt.Step(ROW - 6))
+    params = [*_lane_params(), alt.param(name="dayTicks", value=[0, 1, 3, 7]), alt.param(name="dayMax", value=7)]
+    return alt.layer(*layers, *_heads()).add_params(*params).properties(height=alt.Step(ROW - 6))
 
 
 def _rates() -> Layers:
@@ -249,21 +262,26 @@ def _rates() -> Layers:
         "low:Q", title="$axis.rate", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(format=".0%", tickCount=5)
     )
     layers = [
-        rows.mark_rule(yOffset=8, strokeWidth=2, stroke="var(--passed)").encode(x=x, x2="high:Q"),
-        rows.mark_point(yOffset=8, size=110, filled=True, opacity=1, stroke="var(--paper)", strokeWidth=1.5).encode(
-            x="rate:Q", fill=alt.value("var(--passed)")
+        rows.mark_rule(yOffset=BELOW, strokeWidth=2).encode(x=x, x2="high:Q", stroke=alt.Stroke("fill:N", scale=None)),
+        rows.mark_point(yOffset=BELOW, size=110, filled=True, opacity=1, stroke="var(--paper)", strokeWidth=1.5).encode(
+            x="rate:Q", fill=alt.Fill("fill:N", scale=None)
         ),
     ]
-    return alt.layer(*layers, *_heads()).properties(height=alt.Step(ROW - 8))
+    return alt.layer(*layers, *_heads()).add_params(*_lane_params()).properties(height=alt.Step(ROW - 8))
 
 
 def _on() -> alt.X:
     return alt.X(
         "on:T",
         title=None,
-        scale=alt.Scale(type="utc"),
-        axis=alt.Axis(grid=False, tickCount=6, labelFlush=False, format="%b %Y", labelOverlap="greedy"),
+        scale=alt.Scale(type="utc", domainMin=alt.expr("since"), domainMax=alt.expr("until")),
+        axis=alt.Axis(grid=False, tickCount=7, format="$axis.day_format", labelOverlap="greedy", labelSeparation=8),
     )
+
+
+def _period() -> list[alt.Parameter]:
+    """From when to when, in milliseconds: charts above each other share it."""
+    return [alt.param(name="since", value=0), alt.param(name="until", value=1)]
 
 
 def _trend() -> Layers:
@@ -271,13 +289,13 @@ def _trend() -> Layers:
     rows = _rows().encode(x=_on())
     y = alt.Y("n:Q", title=None, axis=alt.Axis(tickCount=3, format=",d"), scale=alt.Scale(domainMin=0, nice=True))
     layers = [
-        rows.mark_area(interpolate="linear", opacity=0.15).encode(y=y, fill=alt.Fill("fill:N", scale=None)),
+        rows.mark_area(interpolate="linear", opacity=0.15).encode(y=y.stack(None), fill=alt.Fill("fill:N", scale=None)),
         rows.mark_line(interpolate="linear", strokeWidth=2).encode(y="n:Q", stroke=alt.Stroke("fill:N", scale=None)),
         rows.mark_point(size=36, filled=True, opacity=1).encode(
             y="n:Q", fill=alt.Fill("fill:N", scale=None), tooltip=alt.Tooltip("tip:N")
         ),
     ]
-    return alt.layer(*layers).properties(height=130)
+    return alt.layer(*layers).add_params(*_period()).properties(height=130)
 
 
 def _syncs() -> Layers:
@@ -285,7 +303,11 @@ def _syncs() -> Layers:
     rows = _rows().encode(x=_on(), tooltip=alt.Tooltip("tip:N"))
     y = alt.Y("n:Q", title="$axis.requests", axis=alt.Axis(tickCount=4, format=",d"), scale=alt.Scale(domainMin=0))
     stroke, floor = alt.Stroke("fill:N", scale=None), alt.value(alt.expr("height"))
-    return alt.layer(
-        rows.mark_rule(strokeWidth=2).encode(y=y, y2=floor, stroke=stroke),
-        rows.mark_point(size=50, filled=True, opacity=1).encode(y="n:Q", fill=alt.Fill("fill:N", scale=None)),
-    ).properties(height=160)
+    return (
+        alt.layer(
+            rows.mark_rule(strokeWidth=2).encode(y=y, y2=floor, stroke=stroke),
+            rows.mark_point(size=50, filled=True, opacity=1).encode(y="n:Q", fill=alt.Fill("fill:N", scale=None)),
+        )
+        .add_params(*_period())
+        .properties(height=160)
+    )

@@ -23,8 +23,15 @@ from join_pipeline.report.data import Dataset
 from join_pipeline.report.texts import read_texts
 
 SECTIONS: Final = {
+    "trust": ("trust",),
+    "now": ("now",),
     "funnel": ("funnel", "cohorts"),
-    "speed": ("decision", "outcome"),
+    "speed": ("decision", "outcome", "times"),
+    "stages": ("stages",),
+    "sources": ("sources",),
+    "trend": ("trend",),
+    "ageing": ("ageing",),
+    "operations": ("operations",),
 }
 """By section, its figures, in the order of the page."""
 

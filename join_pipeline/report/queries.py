@@ -50,6 +50,7 @@ curves AS (
     SELECT shown_group.group_number, fct_survival.*
     FROM fct_survival
     INNER JOIN shown_group USING (scope, scope_key)
+    WHERE fct_survival.question IN ('decision', 'hire')
 ),
 spans AS (
     SELECT group_number, question, bound, any_value(starts_at_days) AS starts_at, any_value(ends_at_days) AS ends_at
@@ -188,5 +189,91 @@ DATASETS: Final = {
         ORDER BY sync_id""",
     "ages": "SELECT DISTINCT age_days FROM fct_funnel_cohort_age ORDER BY age_days",
     "curves": CURVES,
+    "trust": """
+        SELECT
+            check_name AS "check", subject, n, n_of, share, round(value, 3) AS value, unit, is_suppressed AS is_hidden
+        FROM mart_trust
+        ORDER BY check_name, subject""",
+    "now": """
+        SELECT
+            coalesce(shown_group.group_number, 0) AS "group",
+            pipeline.scope,
+            pipeline.milestone,
+            dim_stage.stage_name AS stage,
+            pipeline.n_open,
+            pipeline.n_stuck,
+            pipeline.n_certainly_stuck,
+            round(pipeline.days_in_stage_p50, 1) AS p50,
+            round(pipeline.days_in_stage_p75, 1) AS p75,
+            pipeline.stuck_rule AS rule,
+            round(pipeline.stuck_after_days, 1) AS stuck_after,
+            pipeline.is_suppressed AS is_hidden
+        FROM mart_pipeline_now AS pipeline
+        LEFT JOIN shown_group
+            ON pipeline.scope = 'job' AND shown_group.scope = 'job' AND pipeline.job_key = shown_group.scope_key
+        LEFT JOIN dim_stage USING (stage_id)
+        WHERE pipeline.scope <> 'job' OR shown_group.group_number IS NOT NULL
+        ORDER BY
+            "group", pipeline.scope, dim_stage.milestone_rank, dim_stage.global_index, pipeline.n_open DESC, stage""",
+    "stays": """
+        SELECT
+            shown_group.group_number AS "group",
+            milestone,
+            visit_status AS status,
+            n_visits AS n,
+            n_left_truncated AS n_truncated,
+            round(days_p25, 2) AS p25,
+            round(days_p50, 2) AS p50,
+            round(days_p75, 2) AS p75,
+            round(days_p90, 2) AS p90,
+            round(days_p50_lo, 2) AS p50_lo,
+            round(days_p50_hi, 2) AS p50_hi,
+            is_suppressed AS is_hidden
+        FROM mart_time_in_stage
+        INNER JOIN shown_group USING (scope, scope_key)
+        ORDER BY ALL""",
+    "speed": """
+        SELECT
+            shown_group.group_number AS "group",
+            metric,
+            n,
+            round(days_p25, 2) AS p25,
+            round(days_p50, 2) AS p50,
+            round(days_p75, 2) AS p75,
+            round(days_p50_lo, 2) AS p50_lo,
+            round(days_p50_hi, 2) AS p50_hi,
+            n_historic,
+            round(historic_days_p50_at_most, 2) AS historic_at_most,
+            is_suppressed AS is_hidden
+        FROM mart_speed
+        INNER JOIN shown_group USING (scope, scope_key)
+        WHERE period_grain = 'all'
+        ORDER BY ALL""",
+    "sources": """
+        SELECT
+            shown_group.group_number AS "group",
+            channel,
+            round(incidence_hired_90d_lo, 4) AS hired_lo,
+            round(incidence_hired_90d_hi, 4) AS hired_hi,
+            days_to_decision_p50_lo AS decision_lo,
+            days_to_decision_p50_hi AS decision_hi
+        FROM mart_source_effectiveness
+        INNER JOIN shown_group ON shown_group.scope = 'source' AND shown_group.scope_key = source_key
+        WHERE period_grain = 'all'
+        ORDER BY ALL""",
+    "trend": """
+        SELECT
+            week_on AS "on",
+            n_days_synced,
+            n_applications AS applications,
+            n_decisions AS decisions,
+            n_hired AS hires,
+            n_waiting AS waiting,
+            is_whole,
+            is_left_truncated AS is_truncated,
+            is_suppressed AS is_hidden
+        FROM mart_weekly_trend
+        ORDER BY week_on DESC
+        LIMIT 53""",
 }
 """By name: its query. Columns keep their order."""

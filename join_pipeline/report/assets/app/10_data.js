@@ -67,6 +67,12 @@ function funnelOf(cohorts) {
   };
 }
 
+// The share of a group's applications without a known outcome, over all its cohorts.
+function unknownOf(group) {
+  const all = funnelOf(cohortsOf(group, "month"));
+  return all.n ? all.unknown / all.n : undefined;
+}
+
 function curveOf(group, question) {
   return data.curves.find((curve) => curve.group === group && curve.question === question);
 }

@@ -21,7 +21,7 @@ function t(key, values = {}) {
   if (text === undefined) throw new Error(`no text for ${key}`);
   return text.replace(/\{(\w+)\}/g, (_, name) => {
     const value = values[name];
-    return typeof value === "number" ? number(value) : String(value);
+    return typeof value === "number" ? number(value, Number.isInteger(value) ? 0 : 1) : String(value);
   });
 }
 
@@ -42,14 +42,22 @@ function percent(value, digits) {
   }).format(value);
 }
 
-// Two shares as a range, with as many digits as they need to differ.
+// Two shares as a range; as one where they look alike.
 function percents(low, high) {
-  if (low === null || high === null) return NONE;
+  if (low === null || high === null || low === undefined || high === undefined) return NONE;
   const digits = high < 0.1 ? 1 : 0;
-  return t("range", { low: percent(low, digits).replace(/\s*%/, ""), high: percent(high, digits) });
+  const [from, to] = [percent(low, digits), percent(high, digits)];
+  return from === to ? to : t("range", { low: from.replace(/\s*%/, ""), high: to });
 }
 
-const days = (value) => number(value, value !== null && value < 10 ? 1 : 0);
+// Days as they are said: whole ones from ten on.
+const dayCount = (value) => number(value, value !== null && value < 10 ? 1 : 0);
+const inDays = (value) => (value === null || value === undefined ? NONE : t("days", { n: Number(value.toFixed(value < 10 ? 1 : 0)) }));
+
+function daysBetween(low, high) {
+  if (low === null || high === null) return inDays(high);
+  return dayCount(low) === dayCount(high) ? inDays(high) : t("days.range", { low: dayCount(low), high: dayCount(high) });
+}
 
 function date(iso, style = { day: "numeric", month: "long", year: "numeric" }) {
   const isDay = iso.length === 10;

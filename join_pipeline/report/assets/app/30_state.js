@@ -50,6 +50,10 @@ function writeAddress() {
 const chosenGroup = () => data.groups[state.group] ?? { scope: "overall", key: "all" };
 const isOverall = () => chosenGroup().scope === "overall";
 
+// The group that a figure can tell of: the chosen one, or all where it does not tell such groups apart.
+const tellsApart = (figure) => isOverall() || figure.filters.includes(chosenGroup().scope);
+const groupFor = (figure) => (tellsApart(figure) ? state.group : 0);
+
 function groupName(group) {
   if (group.scope === "overall") return t("group.all");
   if (group.key === "unknown") return t(`group.no_${group.scope}`);

@@ -3,22 +3,26 @@
 const figures = {};
 const views = new Map();
 
-const PAPER = 680; // pixels between the margins of A4
+const PAPER = 800; // pixels: somewhat wider than between the margins of A4, so that two figures share a page
+const NARROW = 520;
 
-// Words where the chart's text has `$key`.
-function spoken(node) {
-  if (typeof node === "string") return node.startsWith("$") ? t(node.slice(1)) : node;
-  if (Array.isArray(node)) return node.map(spoken);
+// Words where the chart's text has `$key`; `$axis.own` is what the figure names itself.
+function spoken(node, own) {
+  if (typeof node === "string") return node === "$axis.own" ? t(own) : node.startsWith("$") ? t(node.slice(1)) : node;
+  if (Array.isArray(node)) return node.map((one) => spoken(one, own));
   if (node && typeof node === "object") {
-    return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, spoken(value)]));
+    return Object.fromEntries(Object.entries(node).map(([name, value]) => [name, spoken(value, own)]));
   }
   return node;
 }
 
-async function drawChart(place, name, { datasets, params = {}, height }, width) {
-  const spec = spoken(charts[name]);
+async function drawChart(place, name, { datasets, params = {}, axis = "axis.applications" }, width) {
+  const spec = spoken(charts[name], axis);
   spec.width = width;
-  if (height) spec.height = height;
+  if (width < NARROW && spec.height?.step && datasets.heads) {
+    spec.height = { step: spec.height.step + 16 };
+    params = { ...params, narrow: true };
+  }
   spec.datasets = { ...Object.fromEntries(namesOfData(spec).map((one) => [one, []])), ...datasets };
   spec.params = (spec.params ?? []).map((param) => (param.name in params ? { ...param, value: params[param.name] } : param));
   const drawn = await vegaEmbed(place, spec, {
@@ -51,21 +55,20 @@ function definitionOf(ids) {
     );
     return [el("div", { lang: own ? null : "en" }, el("h4", {}, said("name")), lines)];
   });
+  if (!items.length) return "";
   return el("details", { class: "definition" }, el("summary", {}, t("figure.definition")), items);
 }
 
 function factsOf(made) {
   const items = [];
-  if (made.n !== undefined) items.push([t("figure.n"), number(made.n)]);
+  if (made.n !== undefined) items.push([t(made.of ?? "figure.n"), number(made.n)]);
   items.push([t("figure.as_of"), instant(about.as_of)]);
   if (made.unknown !== undefined) items.push([t("figure.unknown"), percent(made.unknown)]);
   return el("dl", { class: "facts" }, items.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
 }
 
 function scopeOf(figure) {
-  const kept = [];
-  if (figure.filters.includes("group")) kept.push(groupName(chosenGroup()));
-  else if (!isOverall()) kept.push(t("scope.all_groups"));
+  const kept = [tellsApart(figure) ? groupName(chosenGroup()) : t("scope.all_groups")];
   if (figure.filters.includes("period")) kept.push(periodName());
   else if (figure.everyPeriod) kept.push(t(figure.everyPeriod));
   return kept.filter(Boolean).join(" · ");
@@ -77,7 +80,7 @@ async function drawFigure(id) {
   const open = [...place.querySelectorAll("details")].map((one) => one.open);
   const focused = place.contains(document.activeElement) ? document.activeElement.value : null;
   const title = t(`${id}.title`);
-  views.get(id)?.finalize();
+  for (const view of views.get(id) ?? []) view.finalize();
   views.delete(id);
   const made = figure.make();
   const heading = [el("h3", { id: `title-${id}` }, title), el("p", { class: "scope" }, scopeOf(figure))];
@@ -100,7 +103,14 @@ async function drawFigure(id) {
   place.querySelectorAll("details").forEach((one, at) => (one.open = open[at] ?? false));
   if (focused !== null) place.querySelector(`input[value="${CSS.escape(focused)}"]`)?.focus();
   const width = Math.floor(chart.clientWidth);
-  views.set(id, await drawChart(chart, figure.chart, made, width));
+  const drawn = [];
+  for (const panel of made.panels ?? [made]) {
+    const spot = el("div", {});
+    if (panel.title) chart.append(el("p", { class: "panel" }, panel.title));
+    chart.append(spot);
+    drawn.push(await drawChart(spot, figure.chart, panel, width));
+  }
+  views.set(id, drawn);
 }
 
 function legendOf(entries) {

@@ -4,11 +4,14 @@ choices.measure = "counts";
 choices.grain = "month";
 choices.milestone = "INTERIM";
 
+// From here on a cell is so deep that its text is white on light paper, black on dark: both contrast best there.
+const HEAT_TURN = 0.645;
+
 const NO_COHORTS = () => (months.length ? t("missing.cohorts") : t("missing.applications"));
 
 figures.funnel = {
   chart: "funnel",
-  filters: ["group", "period"],
+  filters: ["job", "source", "period"],
   definitions: ["reached", "pass_through", "pass_through_bounds"],
   controls: () => [
     radios("measure", t("funnel.measure"), ["counts", "shares"].map((one) => [one, t(`funnel.${one}`)]), choices.measure, (value) => {
@@ -53,6 +56,7 @@ figures.funnel = {
     return {
       datasets: { rows, whiskers, heads },
       params: shares ? { axisFormat: ".0%", tickStep: 0 } : {},
+      axis: shares ? "axis.share_of" : "axis.applications",
       n: funnel.n,
       unknown: funnel.unknown / funnel.n,
       lead:
@@ -98,7 +102,7 @@ function cohortNotes(funnel) {
 
 figures.cohorts = {
   chart: "heat",
-  filters: ["group"],
+  filters: ["job", "source"],
   everyPeriod: "scope.recent",
   definitions: ["conversion_by_age"],
   controls: () => [
@@ -129,7 +133,7 @@ figures.cohorts = {
         age: cell.age,
         fill: depth === null ? "var(--sunken)" : `color-mix(in oklab, var(--heat-high) ${Math.round(depth * 100)}%, var(--heat-low))`,
         hatch: depth !== null && !cell.isMature ? "url(#hatch)" : null,
-        ink: depth === null ? "var(--muted)" : depth > 0.5 ? "var(--heat-ink-high)" : "var(--heat-ink-low)",
+        ink: depth === null ? "var(--muted)" : depth > HEAT_TURN ? "var(--heat-ink-high)" : "var(--heat-ink-low)",
         said: cell.said,
         tip: cell.tip,
       };

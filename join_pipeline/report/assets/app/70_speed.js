@@ -11,11 +11,11 @@ function dayTicks(end) {
   return Array.from({ length: Math.floor(end / step) + 1 }, (_, at) => at * step);
 }
 
+// At risk from a day on: as told at the next step; after the last one nobody tells.
 function atRisk(curve, end) {
-  return dayTicks(end).map((day) => {
+  return dayTicks(end).flatMap((day) => {
     const at = curve.days.findIndex((one) => one > day);
-    const n = at < 0 ? null : curve.at_risk[at];
-    return { day, said: n === null || n === undefined ? NONE : number(n) };
+    return at < 0 ? [] : [{ day, said: number(curve.at_risk[at]) }];
   });
 }
 
@@ -37,7 +37,7 @@ function medianText(curve) {
 
 figures.decision = {
   chart: "survival",
-  filters: ["group"],
+  filters: ["job", "source"],
   everyPeriod: "scope.all_time",
   definitions: ["waiting_for_decision", "time_to_decision"],
   make() {
@@ -63,6 +63,7 @@ figures.decision = {
       },
       params: curveParams(end),
       n: curve.n,
+      unknown: unknownOf(state.group),
       lead: median
         ? t("decision.lead", { days: median.said, share: waiting ?? NONE, late: late ?? 0 })
         : t("decision.lead.slow", { share: waiting ?? NONE, late: late ?? 0 }),
@@ -91,7 +92,7 @@ function startNote(curve) {
 
 figures.outcome = {
   chart: "incidence",
-  filters: ["group"],
+  filters: ["job", "source"],
   everyPeriod: "scope.all_time",
   definitions: ["incidence"],
   make() {
@@ -130,6 +131,7 @@ figures.outcome = {
       datasets: { rows, edges, names, risk: atRisk(curve, end), riskTitle: [{ said: t("speed.at_risk") }] },
       params: curveParams(end),
       n: curve.n,
+      unknown: unknownOf(state.group),
       lead: t("outcome.lead", values),
       alt: t("outcome.alt", values),
       legend: [

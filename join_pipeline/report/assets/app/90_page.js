@@ -27,7 +27,8 @@ function sayHeadline() {
   if (!funnel.n) sentence.textContent = months.length ? t("headline.few") : t("headline.empty");
   else if (first.low === null) sentence.textContent = t("headline.few");
   else {
-    const range = t("range", { low: Math.round(first.low * 100), high: Math.round(first.high * 100) });
+    // a range does not break at its dash
+    const range = t("range", { low: Math.round(first.low * 100), high: Math.round(first.high * 100) }).replace("–", "\u2060–\u2060");
     sentence.textContent = median ? t("headline", { range, days: median.said }) : t("headline.slow", { range });
   }
   document.getElementById("headline-of").textContent = [of, funnel.n ? periodName() : ""].filter(Boolean).join(" · ");
@@ -114,7 +115,7 @@ function listen() {
 
 // Charts as wide as the paper; at once, for printing does not wait.
 function fit(width) {
-  for (const view of views.values()) view.width(width).run();
+  for (const view of [...views.values()].flat()) view.width(width).run();
 }
 
 function draw() {

@@ -1,0 +1,105 @@
+// Sources side by side: a dot, and how far it can be off by chance.
+
+choices.rate = "passed";
+const MOST_LANES = 16;
+
+// Of a source's chosen cohorts: who passed screening, or was hired, of those decided.
+function sourceRate(funnel, rate) {
+  const first = funnel.milestones[0];
+  if (rate === "passed") return [first.moved, first.moved + first.out, first.moved, first.moved + first.waiting, first.reached];
+  const hired = funnel.milestones[3].done;
+  const out = add(funnel.milestones.map((step) => step.out));
+  return [hired, hired + out, hired, funnel.n - out, funnel.n];
+}
+
+figures.sources = {
+  chart: "rates",
+  filters: ["source", "period"],
+  definitions: ["source_effectiveness", "pass_through", "hire_rate"],
+  controls: () => [
+    radios("rate", t("sources.rate"), ["passed", "hired"].map((one) => [one, t(`sources.${one}`)]), choices.rate, (value) => {
+      choices.rate = value;
+      drawFigure("sources");
+    }),
+  ],
+  make() {
+    const groups = data.groups.map((group, at) => ({ group, at })).filter(({ group }) => group.scope === "source");
+    if (!groups.length) return { missing: NO_COHORTS() };
+    const all = groups.map(({ group, at }) => {
+      const months = cohortsOf(at, "month").filter((one) => one.on >= state.from && one.on <= state.to);
+      const funnel = funnelOf(months);
+      const [part, whole, low, high, base] = sourceRate(funnel, choices.rate);
+      return {
+        at,
+        name: groupName(group),
+        funnel,
+        mart: data.sources.find((row) => row.group === at),
+        whole,
+        rate: share(part, whole),
+        wilson: wilson(part, whole),
+        low: share(low, base),
+        high: share(high, base),
+      };
+    });
+    const rated = all.filter((one) => one.rate !== null).sort((a, b) => b.rate - a.rate);
+    if (!rated.length) return { missing: t("missing.sources", { least: about.minimum_n }) };
+    const shown = rated.slice(0, MOST_LANES);
+    const [best, worst] = [shown[0], last(shown)];
+    const chosen = chosenGroup().scope === "source" ? state.group : null;
+    const isClear = shown.length > 1 && best.wilson[0] > worst.wilson[1];
+    const what = t(`sources.${choices.rate}.what`);
+    const n = add(all.map((one) => one.funnel.n));
+    return {
+      datasets: {
+        rows: shown.map((one) => ({
+          lane: String(one.at),
+          low: one.wilson[0],
+          high: one.wilson[1],
+          rate: one.rate,
+          fill: chosen === null || chosen === one.at ? "var(--passed)" : "var(--out)",
+          tip: `${one.name}: ${percent(one.rate)} (${percents(...one.wilson)})`,
+        })),
+        heads: shown.map((one) => ({
+          lane: String(one.at),
+          name: one.name,
+          said: t("sources.said", { rate: percent(one.rate), range: percents(...one.wilson), n: one.whole }),
+        })),
+      },
+      n,
+      unknown: add(all.map((one) => one.funnel.unknown)) / n,
+      lead: t(isClear ? "sources.lead" : "sources.lead.alike", {
+        best: best.name,
+        rate: percent(best.rate),
+        worst: worst.name,
+        worst_rate: percent(worst.rate),
+        what,
+      }),
+      alt: t("sources.alt", { what, sources: shown.map((one) => `${one.name} ${percent(one.rate)} (${percents(...one.wilson)})`).join("; ") }),
+      legend: [
+        ["dot", what],
+        ["interval", t("sources.interval")],
+      ],
+      notes: [
+        all.some((one) => one.funnel.truncated) ? t("sources.truncated", { first: date(about.first_sync_at) }) : null,
+        all.length > shown.length ? t("sources.left", { n: all.length - shown.length, least: about.minimum_n }) : null,
+        t("sources.note"),
+      ],
+      table: {
+        head: ["source", "channel", "n", "whole", "rate", "wilson", "bounds", "hired90", "decision"].map((one) => t(`sources.head.${one}`)),
+        rows: all
+          .sort((a, b) => (b.rate ?? -1) - (a.rate ?? -1))
+          .map((one) => [
+            one.name,
+            one.mart ? known("channel", one.mart.channel) : NONE,
+            one.funnel.shown ? number(one.funnel.n) : t("hidden"),
+            number(one.whole),
+            percent(one.rate, 1),
+            one.wilson ? percents(...one.wilson) : NONE,
+            percents(one.low, one.high),
+            one.mart ? percents(one.mart.hired_lo, one.mart.hired_hi) : NONE,
+            one.mart?.decision_lo == null ? NONE : daysBetween(one.mart.decision_lo, one.mart.decision_hi),
+          ]),
+      },
+    };
+  },
+};
