@@ -2,8 +2,8 @@
 
 Belongs here: which addresses may be asked, bounds of bytes and time, redirects. Not here: what the file is for.
 A host is resolved once, its addresses are judged, and the connection goes to the very address that was judged: a name
-that answers differently the second time gains nothing. No proxy is used, since it would resolve by itself. The only
-credential that ever goes along is JOIN's token, and it goes to JOIN's own origin alone.
+that answers differently the second time gains nothing. No proxy is used there, since it would resolve by itself. JOIN's
+own origin is asked as every other call asks it, and the token goes to no other.
 """
 
 import ipaddress
@@ -12,17 +12,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from join_pipeline.errors import InputError, JoinError, TransientError
+from join_pipeline.join_api.client import USER_AGENT
+from join_pipeline.join_api.network import http_client
 
 MAX_REDIRECTS: Final = 5
 READ_SECONDS: Final = 15.0
 TOTAL_SECONDS: Final = 120.0
 CHUNK: Final = 64 * 1024
-USER_AGENT: Final = "join-pipeline"
+HEADERS: Final = {
+    "User-Agent": USER_AGENT,
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",  # what is packed small can unpack without end
+}
 Resolve = Callable[[str, int], list[str]]
 
 # blocks that wrap an IPv4 address, which is what is really asked
@@ -45,7 +51,7 @@ def parsed(text: str) -> httpx.URL:
         url.host.encode("idna")
     except (httpx.InvalidURL, UnicodeError, ValueError):
         raise InputError("url", "is no URL") from None
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not url.host or "%" in url.host:
         raise InputError("url", "must begin with https:// or http:// and a host")
     if url.userinfo:
         raise InputError("url", "must not hold a user or a password")
@@ -108,9 +114,13 @@ class Fetching:
         """The answer to a GET, its body unread. Follows redirects, each judged like the first URL."""
         deadline = time.monotonic() + self.total_seconds
         target = parsed(url)
-        with httpx.Client(trust_env=False, timeout=READ_SECONDS, follow_redirects=False) as http:
+        options: dict[str, Any] = {"timeout": READ_SECONDS, "follow_redirects": False}
+        with (
+            http_client(target, **options) as own,
+            httpx.Client(trust_env=False, verify=httpx.create_ssl_context(), **options) as http,
+        ):
             for _ in range(MAX_REDIRECTS + 1):
-                response = self._sent(http, target)
+                response = self._own(own, target) if Origin.of(target) == self.trusted else self._sent(http, target)
                 try:
                     location = response.headers.get("location")
                     if not response.is_redirect or location is None:
@@ -121,39 +131,32 @@ class Fetching:
                 target = _followed(target, location)
         raise FetchError(f"The file at {target.host} is redirected more than {MAX_REDIRECTS} times.")
 
-    def _sent(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
-        origin = Origin.of(target)
-        is_trusted = origin == self.trusted
-        address = self._address(origin, is_trusted=is_trusted)
-        headers = {
-            "Host": target.netloc.decode("ascii"),
-            "User-Agent": USER_AGENT,
-            "Accept": "*/*",
-            "Accept-Encoding": "identity",  # what is packed small can unpack without end
-        }
-        if is_trusted and self.token:
-            headers["Authorization"] = self.token
-        request = http.build_request("GET", target.copy_with(host=address), headers=headers)
-        # the certificate is that of the name, not of the address
-        request.extensions = {**request.extensions, "sni_hostname": target.host}
-        try:
-            return http.send(request, stream=True)
-        except httpx.RequestError as error:
-            raise TransientError(f"{target.host} gave no file ({type(error).__name__}). Run it again later.") from None
+    def _own(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
+        """From the trusted origin, as every other call of it: through the environment's proxy, with the token."""
+        headers = HEADERS | ({"Authorization": self.token} if self.token else {})
+        return _answer(http, http.build_request("GET", target, headers=headers, extensions={"host": target.host}))
 
-    def _address(self, origin: Origin, *, is_trusted: bool) -> str:
+    def _sent(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
+        """From anywhere else: from the address that was judged, and without the token."""
+        address = self._address(target)
+        headers = {"Host": target.netloc.decode("ascii"), **HEADERS}
+        # the certificate is that of the name, not of the address
+        extensions = {"host": target.host, "sni_hostname": target.host}
+        return _answer(
+            http, http.build_request("GET", target.copy_with(host=address), headers=headers, extensions=extensions)
+        )
+
+    def _address(self, target: httpx.URL) -> str:
         try:
-            addresses = self.resolve(origin.host, origin.port)
+            addresses = self.resolve(target.host, Origin.of(target).port)
         except (OSError, UnicodeError):
-            raise TransientError(f"{origin.host} has no address. Check the URL and the network.") from None
-        if not (is_trusted or self.allow_private):
-            # every one of them: which is taken must not be left to chance
-            for address in addresses:
-                if not is_public(address):
-                    raise FetchError(
-                        f"{origin.host} is an address of this machine or of a private network, and files are taken "
-                        "from public hosts only. JOIN_PIPELINE_PRIVATE_DATA_URLS=true allows it."
-                    )
+            raise TransientError(f"{target.host} has no address. Check the URL and the network.") from None
+        # every one of them: which is taken must not be left to chance
+        if not self.allow_private and not all(is_public(address) for address in addresses):
+            raise FetchError(
+                f"{target.host} is an address of this machine or of a private network, and files are taken from public "
+                "hosts only. JOIN_PIPELINE_PRIVATE_DATA_URLS=true allows it."
+            )
         return addresses[0]
 
 
@@ -170,7 +173,7 @@ class Answer:
 
     def chunks(self, max_bytes: int) -> Iterator[bytes]:
         """The body, bounded in bytes and in time, whatever its headers promise."""
-        host, n_bytes = self.response.request.extensions.get("sni_hostname"), 0
+        host, n_bytes = self.response.request.extensions["host"], 0
         if self.response.headers.get("content-encoding", "identity").lower() != "identity":
             raise FetchError(f"{host} packs the file although it was asked not to.")
         promised = self.response.headers.get("content-length", "")
@@ -188,6 +191,14 @@ class Answer:
             raise TransientError(f"{host} broke off ({type(error).__name__}). Run it again later.") from None
 
 
+def _answer(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+    try:
+        return http.send(request, stream=True)
+    except httpx.RequestError as error:
+        host = request.extensions["host"]
+        raise TransientError(f"{host} gave no file ({type(error).__name__}). Run it again later.") from None
+
+
 def _followed(target: httpx.URL, location: str) -> httpx.URL:
     try:
         following = parsed(str(target.join(location)))
@@ -201,7 +212,7 @@ def _followed(target: httpx.URL, location: str) -> httpx.URL:
 def _good(response: httpx.Response) -> httpx.Response:
     if response.is_success:
         return response
-    status, host = response.status_code, response.request.extensions.get("sni_hostname")
+    status, host = response.status_code, response.request.extensions["host"]
     is_gone = status in {400, 401, 403, 404, 410}
     is_busy = status >= httpx.codes.INTERNAL_SERVER_ERROR or status in {408, 425, 429}
     kind = GoneError if is_gone else TransientError if is_busy else FetchError

@@ -80,6 +80,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     clock_skew_seconds: float = 0.0
     mapping_version: int
     package_version: str
+    only_created: bool = False
     n_requests: int = 0
     n_retries: int = 0
     n_unannounced: int = 0

@@ -24,14 +24,24 @@ class Plan:
     since: datetime | None = None
 
 
-def plan(asked: AskedMode, previous: SyncRecord | None, last_full: LastFull | None, now: datetime) -> Plan:
-    """What to do, given what was done. An incremental sync needs something to add to."""
+def plan(
+    asked: AskedMode,
+    previous: SyncRecord | None,
+    last_full: LastFull | None,
+    now: datetime,
+    *,
+    is_widened: bool = False,
+) -> Plan:
+    """What to do, given what was done. An incremental sync needs something to add to.
+
+    `is_widened`: the last sync kept a selection, and now everything is to be kept.
+    """
     feed = previous.feeds.get(APPLICATIONS.name) if previous else None
     if previous is None or feed is None or feed.listed_since is None:
         return Plan("full", "nothing is known yet")
     since = feed.listed_since - OVERLAP
-    if asked == "full":
-        return Plan("full", "asked for")
+    if asked == "full" or is_widened:
+        return Plan("full", "until now only what was created here was kept" if is_widened else "asked for")
     if asked == "incremental":
         return Plan("incremental", "asked for", since)
     if last_full is None or now - last_full.started_at >= FULL_EVERY:

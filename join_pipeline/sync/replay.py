@@ -23,6 +23,7 @@ from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.mapping import MAPPING_VERSION
 from join_pipeline.models import MODELS, Model
 from join_pipeline.settings import Settings
+from join_pipeline.sync.created import only_created
 from join_pipeline.sync.derive import derive
 from join_pipeline.sync.references import RawOf
 
@@ -52,7 +53,8 @@ def replay(settings: Settings, lake: Lake) -> Replayed:
             again = msgspec.convert(msgspec.to_builtins(record), SyncRecord)
             again.files, again.mapping_version = files, MAPPING_VERSION
             raw_of = _raw_of(lake, newest.files, record.sync_id)
-            derive(con, folder, lake.ids, again, previous, raw_of, settings.post_url_template)
+            kept = only_created(raw_of, settings.actions) if record.only_created else raw_of
+            derive(con, folder, lake.ids, again, previous, kept, settings.post_url_template)
             previous = again
         n_versions = n_different = 0
         for model in MODELS.values():

@@ -22,6 +22,7 @@ from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_
 from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
 from join_pipeline.mapping import MAPPING_VERSION
 from join_pipeline.settings import Settings
+from join_pipeline.sync.created import is_widened, only_created
 from join_pipeline.sync.derive import derive
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.known import open_versions
@@ -56,9 +57,11 @@ def run_sync(
         started_at = client.clock.when_asked(asked_at)
         if previous is not None:
             started_at = max(started_at, previous.started_at + TICK)
-        planned = plan(mode, previous, previous.last_full if previous else None, started_at)
+        widened = is_widened(settings.only_created, previous)
+        planned = plan(mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
         spool = _spool(settings, planned, previous, started_at)
         record = _record(spool, planned, previous)
+        record.only_created = settings.only_created
         record.clock_skew_seconds = round(client.clock.skew.total_seconds(), 1)
         with scratch(settings.builds, settings.memory_limit) as con:
             open_versions(con, lake.path, record.files)
@@ -66,7 +69,9 @@ def run_sync(
             reading = Reading(client, con, spool, record, previous, limit, accept_loss, progress)
             reading.read(planned, references, _raw_of(lake, record))
             _store(lake, spool, record)
-            derive(con, lake.path, lake.ids, record, previous, _raw_of(lake, record), settings.post_url_template)
+            raw_of = _raw_of(lake, record)
+            kept = only_created(raw_of, settings.actions) if record.only_created else raw_of
+            derive(con, lake.path, lake.ids, record, previous, kept, settings.post_url_template)
             _move_watermarks(record)
             compact(con, lake.path, record, settings.raw_days)
             retire(con, lake.path, record, settings.raw_days)

@@ -1,0 +1,249 @@
+"""URLs that somebody else wrote: which hosts are asked, where a redirect may lead, how much is taken in what time."""
+
+import contextlib
+import socketserver
+import threading
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from join_pipeline.actions import fetching
+from join_pipeline.actions.fetching import FetchError, Fetching, GoneError, Origin, is_public
+from join_pipeline.errors import InputError, JoinError, TransientError
+from join_pipeline_tests.unit.join_api.loopback import Answer, Asked, Loopback, serving
+
+SECRET = "tok-that-goes-nowhere"
+PUBLIC = ("93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
+PRIVATE = (
+    "127.0.0.1",
+    "127.8.8.8",
+    "0.0.0.0",  # noqa: S104
+    "10.1.2.3",
+    "172.16.0.1",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "192.0.0.1",
+    "198.18.0.1",
+    "203.0.113.1",
+    "224.0.0.1",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "::ffff:127.0.0.1",
+    "::ffff:10.0.0.1",
+    "64:ff9b::7f00:1",
+    "2002:7f00:1::",
+    "fc00::1",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fec0::1",
+    "ff02::1",
+)
+SPELLINGS = ("localhost", "127.0.0.1", "127.1", "2130706433", "0x7f000001", "017700000001", "[::1]", "[::ffff:7f00:1]")
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_address_is_one(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_any_other_address_is_none(address: str) -> None:
+    assert not is_public(address)
+
+
+@contextlib.contextmanager
+def files(content: bytes = b"file", **headers: str) -> Iterator[Loopback]:
+    named = {name.replace("_", "-"): text for name, text in headers.items()}
+    with serving(lambda _: Answer(content, headers=named)) as server:
+        yield server
+
+
+@pytest.mark.parametrize("host", SPELLINGS)
+def test_this_machine_is_not_asked_however_it_is_spelt(host: str) -> None:
+    with files() as server:
+        port = httpx.URL(server.url).port
+        with pytest.raises((FetchError, TransientError), match=r"private network|has no address"):
+            Fetching().fetch(f"http://{host}:{port}/", 100)
+        assert server.asked == []
+
+
+def test_a_name_with_one_private_address_is_not_asked() -> None:
+    with files() as server:
+        url = f"http://files.example.org:{httpx.URL(server.url).port}/"
+        with pytest.raises(FetchError, match="private network"):
+            Fetching(resolve=lambda *_: ["93.184.215.14", "127.0.0.1"]).fetch(url, 100)
+    assert server.asked == []
+
+
+def test_the_connection_goes_to_the_address_that_was_judged() -> None:
+    """A name that answers otherwise the second time gains nothing: it is asked for once."""
+    answers = ["127.0.0.1", "127.0.0.2"]
+
+    def resolve(host: str, _port: int) -> list[str]:
+        assert host == "files.example.org"
+        return [answers.pop(0)]
+
+    with files(b"content") as server:
+        port = httpx.URL(server.url).port
+        content, _ = Fetching(allow_private=True, resolve=resolve).fetch(f"http://files.example.org:{port}/a?b=1", 100)
+    assert content == b"content"
+    assert server.asked[0].headers["host"] == f"files.example.org:{port}"
+    assert answers == ["127.0.0.2"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "cv.pdf",
+        "ftp://example.org/cv.pdf",
+        "file:///etc/passwd",
+        "data:text/plain,hello",
+        "gopher://example.org/",
+        "https://",
+        "http://me:secret@example.org/",
+        "http://exa mple.org/",
+        "//example.org/cv.pdf",
+    ],
+)
+def test_what_is_no_web_address_is_refused(url: str) -> None:
+    with pytest.raises(InputError, match=r"^url: "):
+        Fetching(allow_private=True).fetch(url, 100)
+
+
+def redirecting(to: str, status: int = 302) -> contextlib.AbstractContextManager[Loopback]:
+    return serving(lambda asked: Answer(status=status, headers={"Location": to}) if asked.path != "/end" else Answer())
+
+
+def first_public() -> fetching.Resolve:
+    """The first host of a chain counts as public, though it lies here; whatever follows is judged as it is."""
+
+    def resolve(host: str, asked: int) -> list[str]:
+        return ["127.0.0.1"] if host == "first.example.org" else fetching.resolved(host, asked)
+
+    return resolve
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("to", ["http://127.0.0.1:{port}/end", "http://localhost:{port}/end", "http://[::1]:{port}/"])
+def test_a_redirect_to_this_machine_is_not_followed(monkeypatch: pytest.MonkeyPatch, status: int, to: str) -> None:
+    judged: list[str] = []
+
+    def judge(address: str) -> bool:
+        judged.append(address)
+        return len(judged) == 1  # the first host passes for a public one
+
+    monkeypatch.setattr(fetching, "is_public", judge)
+    with serving(lambda _: Answer()) as inner:
+        target = to.format(port=httpx.URL(inner.url).port)
+        with redirecting(target, status) as server:
+            port = httpx.URL(server.url).port
+            fetcher = Fetching(resolve=first_public())
+            with pytest.raises((FetchError, TransientError), match=r"private network|has no address"):
+                fetcher.fetch(f"http://first.example.org:{port}/", 100)
+        assert inner.asked == []
+
+
+@pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://example.org/", "http://a:b@example.org/"])
+def test_a_redirect_to_what_is_no_web_address_is_an_error(to: str) -> None:
+    with redirecting(to) as server, pytest.raises(FetchError, match="no web address"):
+        Fetching(allow_private=True).fetch(server.url, 100)
+
+
+def test_a_redirect_from_https_to_http_is_an_error() -> None:
+    with pytest.raises(FetchError, match="from https to http"):
+        fetching._followed(httpx.URL("https://example.org/a"), "http://example.org/b")
+
+
+def test_a_circle_ends() -> None:
+    with serving(lambda asked: Answer(status=302, headers={"Location": "/again"})) as server:
+        with pytest.raises(FetchError, match="more than 5 times"):
+            Fetching(allow_private=True).fetch(server.url, 100)
+        assert len(server.asked) == 6
+
+
+def test_the_token_goes_to_its_own_origin_alone_and_along_no_redirect() -> None:
+    with serving(lambda _: Answer(b"elsewhere")) as other:
+
+        def answer(asked: Asked) -> Answer:
+            return (
+                Answer(status=302, headers={"Location": f"{other.url}/file"}) if asked.path == "/go" else Answer(b"own")
+            )
+
+        with serving(answer) as own:
+            base = own.url.removesuffix("/v2")
+            fetcher = Fetching(Origin.of(httpx.URL(own.url)), SECRET, allow_private=True)
+            assert fetcher.fetch(f"{base}/file", 100)[0] == b"own"
+            assert fetcher.fetch(f"{base}/go", 100)[0] == b"elsewhere"
+            assert fetcher.fetch(f"{other.url}/direct", 100)[0] == b"elsewhere"
+    assert [asked.headers.get("authorization") for asked in own.asked] == [SECRET, SECRET]
+    assert [asked.headers.get("authorization") for asked in other.asked] == [None, None]
+    assert SECRET not in repr(fetcher)
+
+
+# Bounds
+
+
+def test_a_file_is_no_larger_than_allowed_whatever_it_promises() -> None:
+    with files(b"x" * 1000) as server:
+        assert len(Fetching(allow_private=True).fetch(server.url, 1000)[0]) == 1000
+        with pytest.raises(FetchError, match="larger than 999 bytes"):
+            Fetching(allow_private=True).fetch(server.url, 999)
+
+
+class Endless(socketserver.BaseRequestHandler):
+    """Streams for ever, without a length."""
+
+    def handle(self) -> None:
+        self.request.recv(65536)
+        self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/pdf\r\nConnection: close\r\n\r\n")
+        with contextlib.suppress(OSError):
+            while True:
+                self.request.sendall(b"x" * 65536)
+
+
+@contextlib.contextmanager
+def endless() -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Endless) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/"
+        server.shutdown()
+        thread.join(10)
+
+
+def test_a_stream_without_end_is_cut_at_its_bound() -> None:
+    with endless() as url, pytest.raises(FetchError, match="larger than 1,000,000 bytes"):
+        Fetching(allow_private=True).fetch(url, 1_000_000)
+
+
+def test_a_stream_that_takes_too_long_is_given_up() -> None:
+    with endless() as url, pytest.raises(FetchError, match="takes too long"):
+        Fetching(allow_private=True, total_seconds=0.2).fetch(url, 10**12)
+
+
+def test_what_is_packed_is_not_unpacked() -> None:
+    with files(b"\x1f\x8b", Content_Encoding="gzip") as server, pytest.raises(FetchError, match="packs the file"):
+        Fetching(allow_private=True).fetch(server.url, 100)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(status=404), GoneError),
+        (Answer(status=403), GoneError),
+        (Answer(status=418), FetchError),
+        (Answer(status=500), TransientError),
+        (Answer(status=429), TransientError),
+        (Answer(is_dropped=True), TransientError),
+        (Answer(b"x" * 100, cut=50), TransientError),
+    ],
+)
+def test_a_bad_answer_is_told_by_whether_it_is_worth_asking_again(answer: Answer, kind: type[JoinError]) -> None:
+    with serving(lambda _: answer) as server, pytest.raises(kind):
+        Fetching(allow_private=True).fetch(server.url, 1000)
