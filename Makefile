@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test soak check docs format constraints clean
+.PHONY: help demo dev test soak coverage check docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000, with the demo's data"
 	@echo "make test         all tests"
+	@echo "make coverage     how often the marts' bounds and intervals hold, over 1,000 companies"
 	@echo "make soak         5,000 random histories of a company and its pipeline"
 	@echo "make check        ruff, mypy --strict, sqlfluff"
 	@echo "make docs         docs/metrics.md, and dbt's page of all models in docs/site"
@@ -40,6 +41,9 @@ dev: $(VENV)/.installed
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest --numprocesses 2
+
+coverage: $(VENV)/.installed
+	@$(BIN)/python -m join_pipeline_tests.dbt.coverage --companies 1000
 
 soak: $(VENV)/.installed
 	@$(BIN)/python -m join_pipeline_tests.simulation.soak --histories 5000

@@ -4,7 +4,7 @@ Syncs 1 to 6 run on days 10 to 15, then none for five days, then 7 and 8 on days
 incremental one, number 9, on day 22 and a last full one on day 23.
 """
 
-from join_pipeline_tests.dbt.company import Company, Seen
+from join_pipeline_tests.dbt.company import Company, Seen, day
 
 FIRST_DAY = {number: 9 + number for number in range(1, 7)} | {7: 20, 8: 21, 9: 22, 10: 23}
 
@@ -73,6 +73,29 @@ def company() -> Company:
     # three applications of one person
     for number, job in enumerate(("Nurse", "Cook", "Porter")):
         one.application(f"thrice_{number}", Seen(2), applied=10.2 + number / 10, job=job, candidate="c-thrice")
+    # the same person twice for the same job, and a version written anew that says the same
+    for number, at in enumerate((10.2, 10.4)):
+        one.application(f"twice_{number}", Seen(2), applied=at, candidate="c-twice")
+    again = (
+        Seen(2, "Interview", "ACTIVE", updated=10.5),
+        Seen(4, "Interview", "ACTIVE", updated=10.5, reason="mapping"),
+    )
+    one.application("seen_twice", screening, *again, applied=9)
+    # the job is archived between syncs 3 and 4, and two still wait in it
+    one.job("Archived", opened_at=day(2), remote_created_at=day(2), remote_updated_at=day(2))
+    closed = {"name": "Archived", "custom_fields": "{}", "opened_at": day(2), "remote_created_at": day(2)}
+    one.link("jobs", "Archived", sync=4, status="ARCHIVED", remote_updated_at=day(12.75), **closed)
+    for number in range(2):
+        one.application(f"left_behind_{number}", screening, applied=9, job="Archived")
+    # sync 3 finds a stage under another name and at another place of the pipeline, which nobody moved for
+    one.job("Renamed", stages=("Screening", "Trial", "Second look", "Hired"))
+    for name, seen in (("before_renaming", 2), ("after_renaming", 5)):
+        one.application(
+            name, screening, Seen(seen, "Trial", "ACTIVE", updated=FIRST_DAY[seen] - 0.5), applied=9, job="Renamed"
+        )
+    one.stage("Trial", 3, sync=3, name="Angebot")
+    one.link("job_application_stages", "Renamed/Trial", sync=3, job_id="Renamed", stage_id="Trial", index=2)
+    one.link("job_application_stages", "Renamed/Second look", sync=3, job_id="Renamed", stage_id="Second look", index=1)
     one.link("tags", "t-star", name="Star")
     for sync, gone in ((1, False), (3, True), (5, False)):
         tagged = {"candidate_id": "c-untouched", "tag_id": "t-star"}

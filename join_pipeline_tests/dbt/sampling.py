@@ -49,13 +49,13 @@ def draw(
 ) -> Sample:
     """Applications of some companies (each with its own jobs), applied uniformly over the days up to `horizon`."""
     random = np.random.default_rng(seed)
-    truth = _timelines(random, applications, horizon)
+    truth = timelines(random, applications, horizon)
     company = truth["application"] % companies
     truth["job"] = "j" + company.astype(str) + "-" + (truth["application"] // companies % jobs).astype(str)
     return Sample(truth, _versions(random, truth, schedule), _syncs(schedule), companies)
 
 
-def _timelines(random: np.random.Generator, n: int, horizon: float) -> pd.DataFrame:
+def timelines(random: np.random.Generator, n: int, horizon: float) -> pd.DataFrame:
     """Each application step by step: waits are log-normal, and every step is a move, a decision, its undoing, …"""
     at = START.timestamp() * 1e6 + random.uniform(0, horizon, n) * DAY
     at = at.astype(np.int64)
