@@ -24,6 +24,7 @@ KEPT: Final = "kept"
 FOUND: Final = 200
 NOT_FOUND: Final = 404
 MAX_PASSES: Final = 10
+MAX_READINGS: Final = 5
 LOOKS_IN_FLIGHT: Final = 8
 
 
@@ -42,10 +43,15 @@ class Extraction:
     progress: Progress = no_progress
     _started: float = field(default_factory=time.monotonic)
 
-    def read_whole(self, times: int = 1) -> None:
-        """The plain list, so many times, and one per status. A status that JOIN refuses is not offered."""
-        for n in range(times):
-            self._list(f"all-{n + 1}", {})
+    def read_whole(self, is_enough: Callable[[str], bool] = lambda _listing: True) -> None:
+        """The plain list, again and again until a reading is enough, and one per status.
+
+        A status that JOIN refuses is not offered.
+        """
+        for n in range(1, MAX_READINGS + 1):
+            self._list(f"all-{n}", {})
+            if is_enough(f"all-{n}"):
+                break
         for status in self.feed.per_status:
             try:
                 self._list(f"status={status}", {"status": status})

@@ -52,8 +52,10 @@ class Reading:
             self._look_again(applications)
             self._forget_pending(applications)
         else:
-            # a list that shifts while it is read can hide a record, and the first time nothing is known to look for
-            applications.read_whole(times=1 if self.previous else 2)
+            if self.previous is None:
+                applications.read_whole(self._shows_what_was_there)
+            else:
+                applications.read_whole()
             self._look(applications, self._missing(applications))
             applications.read_since(self.record.started_at)
         applications.finish()
@@ -63,6 +65,29 @@ class Reading:
         jobs.finish()
         # what was read before a sync was resumed was timed by another process, whose bounds may have been wider
         self.record.as_of = max(self.record.as_of, self.client.clock.latest(), *self._fetched())
+
+    def _shows_what_was_there(self, listing: str) -> bool:
+        """Whether a second or later reading found nothing that the ones before it should have found.
+
+        A list that shifts while it is read can hide a record, and the first time nothing is known to look for. What
+        was updated since this sync began is no sign: it may have arrived meanwhile, and is asked for at the end.
+        """
+        self.spool.flush(APPLICATIONS.name)
+        parts = self.spool.parts(APPLICATIONS.name)
+        if listing == "all-1" or not parts:
+            return listing != "all-1"
+        rows = self.con.execute(
+            f"""WITH came AS (FROM read_parquet({files_literal(parts)})),
+            unseen AS (
+                SELECT record_id FROM came WHERE listing = $listing
+                EXCEPT SELECT record_id FROM came WHERE listing <> $listing
+            )
+            SELECT count(*) FROM came
+            WHERE listing = $listing AND record_id IN (FROM unseen)
+                AND try_cast(payload->>'$.lastUpdatedAt' AS TIMESTAMPTZ) < $started_at""",
+            {"listing": listing, "started_at": self.record.started_at},
+        ).fetchall()
+        return rows == [(0,)]
 
     def _extraction(self, feed: Feed) -> Extraction:
         figures = self.spool.state.feeds.setdefault(feed.name, FeedRecord())

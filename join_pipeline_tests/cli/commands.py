@@ -15,12 +15,18 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
+
 from join_pipeline import cli
+from join_pipeline.models import MODELS
+from join_pipeline.pipeline import load
 from join_pipeline.settings import Settings, load_settings
 
 TOKEN = "sandbox-token"
 KEY = "a key for tests only"
 SECRET = "a-secret-that-nobody-may-see"
+# what tells when a record was read, and by which sync
+WHEN = ("changed_at", "observed_at", "sync_id")
 COMPUTER = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV", "PYTHONPATH")
 
 
@@ -123,3 +129,13 @@ def is_told(ended: Ended, code: int, *words: str) -> None:
 def is_good(ended: Ended) -> None:
     """Assert an end without a word of warning."""
     assert (ended.code, ended.err.strip()) == (0, "")
+
+
+def tables(shell: Shell) -> dict[str, list[tuple[object, ...]]]:
+    """The tables of `ats`, without what tells when."""
+    load(shell.settings)
+    with contextlib.closing(duckdb.connect(shell.settings.warehouse, read_only=True)) as con:
+        return {
+            model: con.execute(f"SELECT * EXCLUDE ({', '.join(WHEN)}) FROM ats.{model} ORDER BY id").fetchall()
+            for model in MODELS
+        }

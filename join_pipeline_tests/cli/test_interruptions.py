@@ -1,24 +1,18 @@
 """A sync that is ended from outside, politely or not: the next one ends as if nothing had happened."""
 
-import contextlib
 import signal
 import subprocess
 import time
 from pathlib import Path
 
-import duckdb
 import httpx
 import pytest
 
-from join_pipeline.models import MODELS
-from join_pipeline.pipeline import load
 from join_pipeline.sandbox import SandboxConfig, running
-from join_pipeline_tests.cli.commands import Shell, contents, is_good, process
+from join_pipeline_tests.cli.commands import Shell, contents, is_good, process, tables
 from join_pipeline_tests.cli.companies import APPLICATIONS
 
 PATIENCE = 30.0
-# what tells when a record was read, and by which sync
-WHEN = ("changed_at", "observed_at", "sync_id")
 
 
 def until_pages_came(shell: Shell, child: subprocess.Popen[str]) -> None:
@@ -28,16 +22,6 @@ def until_pages_came(shell: Shell, child: subprocess.Popen[str]) -> None:
         assert child.poll() is None, "it ended by itself"
         assert time.monotonic() < deadline, "it never began"
         time.sleep(0.02)
-
-
-def tables(shell: Shell) -> dict[str, list[tuple[object, ...]]]:
-    """The tables of `ats`, without what tells when."""
-    load(shell.settings)
-    with contextlib.closing(duckdb.connect(shell.settings.warehouse, read_only=True)) as con:
-        return {
-            model: con.execute(f"SELECT * EXCLUDE ({', '.join(WHEN)}) FROM ats.{model} ORDER BY id").fetchall()
-            for model in MODELS
-        }
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])

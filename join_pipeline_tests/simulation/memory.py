@@ -82,7 +82,7 @@ class Memory:
     def take(self, after: Observed, span: Span) -> None:
         """Take note of a committed sync, before it is judged."""
         self.spans.append(span)
-        self._learn_truth()
+        self.learn_truth()
         hidden = {str(key) for key in span.hidden["applications"]}
         self.excused |= hidden
         self._is_blind = self._is_blind or span.is_set_back
@@ -114,6 +114,13 @@ class Memory:
         if record.mode == "full" and record.verdict == "committed" and not record.pending:
             self.excused &= {str(key) for key in span.hidden["applications"]}
             self._is_blind = self._is_blind and span.is_set_back
+
+    def names_are_known(self) -> None:
+        """All names of the reference lists came once."""
+        world = self.account.read()
+        for feed, named in self.named.items():
+            for entry in getattr(world, feed):
+                named |= {one["id"] for one in (entry, *entry.get("subCategories", ()))}
 
     def _note_taint(self, span: Span, raw: Iterable[RawRecord], broken: set[tuple[str, str | None, datetime]]) -> None:
         for record in sorted(raw, key=_when):
@@ -171,7 +178,8 @@ class Memory:
 
     # What was there
 
-    def _learn_truth(self) -> None:
+    def learn_truth(self) -> None:
+        """What has happened up to now."""
         events = self.account.truth()
         self._lines = {line.application: line for line in timelines(events)}
         self._gone_jobs = {}

@@ -1,0 +1,145 @@
+"""`kill -9` at instants swept over whole runs: what is left is whole, and the next run ends as if nothing had been."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import httpx
+import pytest
+
+from join_pipeline.lake.files import locked
+from join_pipeline.lake.lake import open_lake
+from join_pipeline.sandbox import SandboxConfig, running
+from join_pipeline_tests.cli.commands import Shell, is_good, process, tables
+from join_pipeline_tests.simulation.observed import Observed
+
+START = datetime(2026, 2, 1, tzinfo=UTC)
+LATER = START + timedelta(days=20)
+SYNC_KILLS, BUILD_KILLS = 10, 5
+PATIENCE = 120.0
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    config = SandboxConfig(port=0, seed=3, applications=300, now=START, rate_limit=None, page_size=10)
+    with running(config) as url:
+        yield url
+
+
+def move_clock(url: str, now: datetime) -> None:
+    httpx.post(f"{url}/control/clock", json={"now": now.isoformat()}, trust_env=False).raise_for_status()
+
+
+@pytest.fixture(scope="module")
+def begun(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that was synced and built, of a company in which a lot happens afterwards."""
+    data = tmp_path_factory.mktemp("begun")
+    move_clock(url, START)
+    is_good(Shell(url, data)("sync"))
+    is_good(Shell(url, data)("build"))
+    move_clock(url, LATER)
+    return data
+
+
+def copied(data: Path, folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    return shutil.copytree(data, folder, symlinks=True)
+
+
+@contextlib.contextmanager
+def started(shell: Shell, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command in a process of its own, once it has taken the lock."""
+    with subprocess.Popen(
+        process(*arguments), env=shell.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        lock, deadline = shell.settings.home / "lock", time.monotonic() + PATIENCE
+        while not lock.exists() or lock.read_text() != str(child.pid):
+            assert child.poll() is None, child.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        yield child
+
+
+def seconds_of(shell: Shell, *arguments: str) -> float:
+    """How long a command works that is left alone."""
+    with started(shell, *arguments) as child:
+        began = time.monotonic()
+        child.communicate(timeout=PATIENCE)
+        assert child.returncode == 0
+        return time.monotonic() - began
+
+
+def kill_after(shell: Shell, seconds: float, *arguments: str) -> bool:
+    """Start a command and kill it so long after it began to work; whether it was still at it."""
+    with started(shell, *arguments) as child:
+        time.sleep(seconds)
+        os.kill(child.pid, signal.SIGKILL)
+        child.communicate(timeout=PATIENCE)
+        return child.returncode == -signal.SIGKILL
+
+
+def is_whole(shell: Shell) -> int:
+    """Assert that what a reader finds is whole; the number of committed syncs. The lock is gone with its process."""
+    with locked(shell.settings.home):
+        lake = open_lake(shell.settings.lake)
+    observed, newest = Observed(lake.path), lake.newest()
+    assert newest is not None
+    assert newest.files.all() - observed.files() == set()
+    assert all(model.live == len(observed.current(name)) for name, model in newest.models.items())
+    return len(observed.records)
+
+
+def test_a_sync_that_is_killed_at_any_instant_is_made_good_by_the_next(url: str, begun: Path, tmp_path: Path) -> None:
+    undisturbed = Shell(url, copied(begun, tmp_path / "undisturbed"))
+    whole = seconds_of(undisturbed, "sync", "--mode", "full")
+    expected, n_killed, n_committed = tables(undisturbed), 0, set()
+    for n in range(1, SYNC_KILLS + 1):
+        shell = Shell(url, copied(begun, tmp_path / "killed"))
+        n_killed += kill_after(shell, whole * n / SYNC_KILLS, "sync", "--mode", "full")
+        n_committed.add(is_whole(shell))
+        is_good(shell("sync", "--mode", "full"))
+        assert tables(shell) == expected
+        assert not list((shell.settings.builds / "spool").rglob("*.parquet"))
+        assert is_whole(shell) <= 3
+    assert n_killed >= SYNC_KILLS // 2, "most of them were killed at work"
+    assert 1 in n_committed, "some of them before the commit"
+
+
+def marts(shell: Shell) -> dict[str, int]:
+    """Rows of each published table, as a reader sees them."""
+    with duckdb.connect(shell.settings.published, read_only=True) as con:
+        names = con.execute(
+            "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views() "
+            "WHERE NOT internal ORDER BY ALL"
+        ).fetchall()
+        return {name: con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0] for (name,) in names}
+
+
+def test_a_build_that_is_killed_at_any_instant_leaves_readers_a_whole_file(
+    url: str, begun: Path, tmp_path: Path
+) -> None:
+    synced = copied(begun, tmp_path / "synced")
+    is_good(Shell(url, synced)("sync"))
+    undisturbed = Shell(url, copied(synced, tmp_path / "undisturbed"))
+    before = marts(undisturbed)
+    whole = seconds_of(undisturbed, "build")
+    after, n_killed = marts(undisturbed), 0
+    assert before != after
+    shell = Shell(url, copied(synced, tmp_path / "killed"))
+    for n in range(1, BUILD_KILLS + 1):
+        # one on top of the other: what a dead build left must not stand in the way of the next
+        n_killed += kill_after(shell, whole * n / (BUILD_KILLS + 1), "build")
+        with locked(shell.settings.home):
+            assert marts(shell) in (before, after)
+    assert n_killed >= BUILD_KILLS // 2
+    is_good(shell("build"))
+    assert marts(shell) == after
+    left = {path.name for path in shell.settings.home.rglob("*") if path.name.endswith((".part", ".wal"))}
+    assert left == set()

@@ -1,0 +1,60 @@
+"""Lists that shift while they are read, several pages at a time: nothing known is lost, nothing is missed for long."""
+
+import tempfile
+from pathlib import Path
+
+from join_pipeline.sandbox import SandboxConfig
+from join_pipeline.sync.run import run_sync
+from join_pipeline_tests.simulation.account import STILL, Account, opened
+from join_pipeline_tests.simulation.history import Step
+from join_pipeline_tests.simulation.observed import Observed
+from join_pipeline_tests.simulation.play import hurried, settings_for
+
+APPLICATIONS = 2_000
+IN_FLIGHT = 8
+SHIFTING = {"shifting": 1.0}  # at each page one arrives, or one that arrived so vanishes
+
+
+def sync(account: Account, data: Path, mode: str, faults: dict[str, float]) -> Observed:
+    step = Step(mode=mode, pages_in_flight=IN_FLIGHT)
+    with account.mortal.living(), account.exposing(faults, STILL, IN_FLIGHT):
+        settings = settings_for(account.url, data, step)
+        run_sync(settings, step.mode, sleep=account.sleep, monotonic=account.monotonic)
+    return Observed(data / "simulated" / "lake")
+
+
+def listed(account: Account) -> set[str]:
+    return {str(payload["id"]) for payload in account.read().applications}
+
+
+def known(lake: Observed) -> set[str]:
+    return {row["remote_id"] for row in lake.current("applications")}
+
+
+def test_what_shifts_while_it_is_read_is_neither_lost_nor_falsely_deleted() -> None:
+    config = SandboxConfig(port=0, applications=APPLICATIONS, page_size=50, rate_limit=None)
+    with tempfile.TemporaryDirectory() as folder, hurried(), opened(config, seed=1) as account:
+        data = Path(folder)
+        before = listed(account)
+        assert len(before) > 1_000
+        first = sync(account, data, "full", SHIFTING)
+        # those that were there when it began and when it ended were there all the time
+        missed_first = (before & listed(account)) - known(first)
+
+        shifted = sync(account, data, "full", SHIFTING)
+        missed = listed(account) - known(shifted)
+        assert missed_first & missed == set()
+        falsely_deleted = {
+            versions[-1]["remote_id"]
+            for versions in shifted.versions("applications").values()
+            if versions[-1]["remote_deleted_at"] is not None
+        } & listed(account)
+        assert falsely_deleted == set()
+        assert (known(first) & listed(account)) - known(shifted) == set()
+        looks = [raw for raw in shifted.raw(shifted.newest.sync_id) if raw.listing == "look"]
+        assert len(looks) > 0, "a list that shifts hides some from the one who reads it"
+
+        caught_up = sync(account, data, "incremental", {})
+        assert missed - known(caught_up) == set()
+        still = sync(account, data, "full", {})
+        assert known(still) == listed(account)
