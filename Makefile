@@ -11,7 +11,7 @@ help:
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000, with the demo's data"
 	@echo "make test         all tests"
 	@echo "make coverage     how often the marts' bounds and intervals hold, over 1,000 companies"
-	@echo "make soak         5,000 random histories of a company and its pipeline"
+	@echo "make soak         5,000 random histories of a company and its pipeline, a year of hours, a million applications"
 	@echo "make check        ruff, mypy --strict, sqlfluff"
 	@echo "make docs         docs/metrics.md, and dbt's page of all models in docs/site"
 	@echo "make format       let ruff and sqlfluff put the code in shape"
@@ -47,6 +47,8 @@ coverage: $(VENV)/.installed
 
 soak: $(VENV)/.installed
 	@$(BIN)/python -m join_pipeline_tests.simulation.soak --histories 5000
+	@$(BIN)/python -m join_pipeline_tests.simulation.soak --days 365
+	@$(BIN)/python -m benchmarks sync --applications 1000000
 
 check: $(VENV)/.installed
 	@$(BIN)/ruff check

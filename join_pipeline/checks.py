@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from join_pipeline.join_api.feeds import APPLICATIONS, FEEDS
+from join_pipeline.join_api.server_clock import SKEW_REPORTED
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS, Column, Model
@@ -64,6 +65,7 @@ SYNC_CHECKS: Final = (
         for feed in _WATCHED
     ),
     Check(f"raw/{APPLICATIONS.name}", "announced", "lastUpdatedAt announces every change: else full syncs are taken"),
+    Check(f"raw/{APPLICATIONS.name}", "clock", "This machine's clock is at most five minutes off JOIN's"),
     *(Check(f"models/{model}", "schema", "Every file has the declared columns", True) for model in MODELS),
     *(Check(f"models/{model}", "volume", "Live records did not fall by more than a fifth") for model in MODELS),
     *(Check(f"models/{model}", "known_words", "JOIN's words and fields are all known") for model in WORDED),
@@ -84,8 +86,8 @@ class Finding:
 
 
 def check_sync(lake: Lake, record: SyncRecord, previous: SyncRecord | None) -> list[Finding]:
-    """Guard and contract by feed; schema, volume and unknown words by model."""
-    findings = []
+    """Guard and contract by feed, announcements and clock; schema, volume and unknown words by model."""
+    findings = [_clock(record)]
     for feed in FEEDS:
         findings.append(_contract(feed.name, record))
         if feed.verify_absent:
@@ -116,6 +118,15 @@ def check_references(con: duckdb.DuckDBPyConnection) -> list[Finding]:
     return findings
 
 
+def _clock(record: SyncRecord) -> Finding:
+    skew = record.clock_skew_seconds
+    is_ok = abs(skew) <= SKEW_REPORTED.total_seconds()
+    message = (
+        f"This machine's clock is {abs(skew):.0f} s off JOIN's. Syncs use JOIN's time, schedules use this machine's."
+    )
+    return Finding("raw/applications", "clock", is_ok, "" if is_ok else message, figures={"seconds": round(skew)})
+
+
 def _guard(feed: str, record: SyncRecord) -> Finding:
     objections = [objection for objection in record.objections if objection.startswith(f"{feed}: ")]
     message = "; ".join(objections)
@@ -140,7 +151,8 @@ def _announced(record: SyncRecord) -> Finding:
 
 def _contract(feed: str, record: SyncRecord) -> Finding:
     figures = record.feeds.get(feed)
-    if figures is None:
+    # a list that is not verified came in one answer, or not at all
+    if figures is None or not (feed in _WATCHED or figures.is_whole):
         return Finding(f"raw/{feed}", "contract", False, "JOIN did not offer the list; the last known names hold.")
     if not figures.quarantined:
         return Finding(f"raw/{feed}", "contract", True, "")

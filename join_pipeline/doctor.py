@@ -123,8 +123,8 @@ def _lake(settings: Settings) -> Finding:
         return Finding("lake", "warning", "no committed sync yet. Run `join-pipeline sync`.")
     if newest.verdict == "guarded":
         return Finding("lake", "warning", "the last sync kept what is known: " + "; ".join(newest.objections))
-    if newest.n_unannounced:
-        message = f"{newest.n_unannounced} changes were not announced by lastUpdatedAt: full syncs are taken instead"
+    if newest.last_full and (n := newest.last_full.n_unannounced):
+        message = f"{n} changes were not announced by lastUpdatedAt: full syncs are taken instead"
         return Finding("lake", "warning", message)
     age = datetime.now(UTC) - newest.as_of
     if age > STALE:

@@ -71,6 +71,11 @@ def test_a_list_that_join_does_not_offer_warns(lake: Lake) -> None:
     assert (finding.about, finding.check, finding.is_grave) == ("raw/categories", "contract", False)
 
 
+@pytest.mark.parametrize(("seconds", "is_told"), [(0.0, False), (300.0, False), (300.1, True), (-3600.0, True)])
+def test_a_clock_that_is_more_than_five_minutes_off_warns(lake: Lake, seconds: float, is_told: bool) -> None:
+    assert (("raw/applications", "clock") in broken(lake, record(clock_skew_seconds=seconds))) == is_told
+
+
 def test_the_guards_objection_comes_with_the_command_that_accepts_it(lake: Lake) -> None:
     sync = record(verdict="guarded", objections=["jobs: 30 of 100 known records are missing"])
     (finding,) = broken(lake, sync).values()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
+from join_pipeline.lake import compaction
 from join_pipeline.models import MODELS
 from join_pipeline_tests.oracle.compare import differences
 from join_pipeline_tests.oracle.identifiers import unified_id
@@ -25,6 +26,7 @@ def everything(before: Observed | None, after: Observed, memory: Memory, span: S
         versions_are_well_formed,
         nothing_is_lost,
         nothing_that_exists_is_deleted,
+        a_guarded_loss_takes_nothing_with_it,
         what_exists_is_known,
         content_is_true,
         tables_are_the_truth,
@@ -92,6 +94,21 @@ def nothing_that_exists_is_deleted(_: Observed | None, after: Observed, memory: 
                 yield f"{model} {key} is marked deleted, and was there all the time"
             if any(objection.startswith(f"{model}:") for objection in span.record.objections):
                 yield f"{model} {key} is marked deleted, although the guard objected"
+
+
+def a_guarded_loss_takes_nothing_with_it(_: Observed | None, after: Observed, __: Memory, span: Span) -> Iterable[str]:
+    """What follows from records that the guard kept is kept as well."""
+    derived = {
+        "applications": ("candidates",),
+        "jobs": ("job_application_stages", "job_screening_questions", "screening_questions"),
+    }
+    for feed, models in derived.items():
+        if any(objection.startswith(f"{feed}:") for objection in span.record.objections):
+            yield from (
+                f"{span.record.models[model].deleted} {model} are deleted, although the guard kept {feed}"
+                for model in models
+                if span.record.models[model].deleted
+            )
 
 
 def what_exists_is_known(before: Observed | None, after: Observed, memory: Memory, span: Span) -> Iterable[str]:
@@ -218,6 +235,9 @@ def files_are_those_that_are_listed(before: Observed | None, after: Observed, _:
     listed = span.record.files.all()
     if missing := listed - after.files():
         yield f"listed and not there: {sorted(missing)}"
+    for name, paths in span.record.files.models.items():
+        if len(paths) > compaction.MOST_VERSION_FILES:
+            yield f"{len(paths)} version files of {name}"
     known = listed | (before.newest.files.all() if before else set())
     if (more := after.files() - known) and not span.died_after_commit:
         yield f"there and not listed: {sorted(more)[:5]}"

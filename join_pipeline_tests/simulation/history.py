@@ -95,7 +95,7 @@ class History:
 def history_of(seed: int) -> History:
     """The history of a seed, the same on every machine."""
     chance = random.Random(seed)
-    steps = [_step(chance, n) for n in range(chance.choice((2, 3, 3, 4, 5)))]
+    steps = [_step(chance, n) for n in range(chance.choice((2, 2, 3, 3, 4)))]
     if steps[0].wait < timedelta(0):
         steps[0] = replace(steps[0], wait=timedelta(0))
     return History(seed, _company(chance), _sizes(chance), tuple(steps), is_replayed=chance.random() < 0.35)

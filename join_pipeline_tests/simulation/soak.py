@@ -1,4 +1,4 @@
-"""Many histories, or one: `python -m join_pipeline_tests.simulation.soak --seed 17`."""
+"""Many histories, or one: `python -m join_pipeline_tests.simulation.soak --seed 17`; or a year: `… --days 365`."""
 
 import argparse
 import sys
@@ -8,15 +8,35 @@ from collections import Counter
 
 from join_pipeline_tests.simulation.history import history_of
 from join_pipeline_tests.simulation.play import play
+from join_pipeline_tests.simulation.year import live
+
+MOST_SLOWDOWN = 1.5
 
 
 def main() -> int:
-    """Play the asked histories, go on after a refuted one, and name the seeds of those at the end."""
+    """What is asked for on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int)
     parser.add_argument("--histories", type=int, default=100)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--days", type=int, help="live through so many days instead, with --a-day syncs each")
+    parser.add_argument("--a-day", type=int, default=24)
     asked = parser.parse_args()
+    return _live(asked.days, asked.a_day) if asked.days else _play(asked)
+
+
+def _live(days: int, a_day: int) -> int:
+    year = live(days, a_day)
+    told = (
+        f"{days} days: {year.n_full} full and {len(year.seconds)} incremental syncs, {year.n_versions} versions, "
+        f"at most {year.most_files} files, the last incremental ones took {year.slowdown:.2f} times as long as the tenth"
+    )
+    print(told, f"events within their bounds: {dict(year.n_events)}", *year.complaints[:20], sep="\n")
+    return bool(year.complaints) or year.slowdown > MOST_SLOWDOWN
+
+
+def _play(asked: argparse.Namespace) -> int:
+    """Play the asked histories, go on after a refuted one, and name the seeds of those at the end."""
     seeds = [asked.seed] if asked.seed is not None else range(asked.first, asked.first + asked.histories)
     began, n_syncs, n_deaths, failed = time.monotonic(), 0, 0, []
     n_events: Counter[str] = Counter()

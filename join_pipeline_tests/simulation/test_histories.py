@@ -1,14 +1,25 @@
 """Random histories of a company and its pipeline, with faults and deaths: nothing that must hold is refuted.
 
 A seed is a history. One that fails is played again by `python -m join_pipeline_tests.simulation.soak --seed N`.
+`make soak` plays 5,000 of them, and a whole year.
 """
 
 import pytest
 
 from join_pipeline_tests.simulation.history import history_of
 from join_pipeline_tests.simulation.play import play
+from join_pipeline_tests.simulation.year import live
+
+HISTORIES = 300
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(HISTORIES))
 def test_a_random_history_refutes_nothing(seed: int) -> None:
     assert play(history_of(seed)).n_syncs > 0
+
+
+def test_after_45_days_all_is_as_it_should_be_and_the_lake_is_small() -> None:
+    year = live(days=45, syncs_a_day=3)
+    assert year.complaints == []
+    assert year.n_full >= 45
+    assert year.n_events["FIRST_SEEN"] > 0

@@ -127,6 +127,7 @@ present as (
             else coalesce(stages.milestone_rank, 1)
         end as milestone_rank,
         syncs.started_at as sync_started_at,
+        coalesce(syncs.is_last_updated_at_trusted, true) as is_last_updated_at_trusted,
         case
             when once_unread.application_key is null then syncs.content_proved_at
             else unread_proofs.content_proved_at
@@ -217,6 +218,7 @@ bounded as (
         proved.is_moved_before,
         proved.updated_at,
         proved.last_updated_at,
+        proved.is_last_updated_at_trusted,
         proved.observed_at,
         proved.proved_lo,
         proved.returned_lo,
@@ -240,11 +242,15 @@ announced as (
     from bounded
 ),
 
--- A lastUpdatedAt from the future is no news: the fetch comes before it.
+-- A lastUpdatedAt from the future is no news: the fetch comes before it. And one that is known to keep silent may be of
+-- another change, and earlier: then only the fetch is certain.
 dated as (
     select
         *,
-        case when is_announced then least(updated_at, observed_at) else observed_at end as hi,
+        case
+            when is_announced and is_last_updated_at_trusted then least(updated_at, observed_at)
+            else observed_at
+        end as hi,
         coalesce(updated_at > observed_at, false) as is_in_the_future
     from announced
 ),

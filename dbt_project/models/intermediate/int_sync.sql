@@ -20,6 +20,7 @@ proofs as (
         syncs.finished_at,
         syncs.as_of,
         syncs.is_applications_whole,
+        trust.is_last_updated_at_trusted,
         row_number() over (order by syncs.sync_id) as sync_number,
         syncs.verdict = 'committed' and syncs.is_applications_whole
         and syncs.mode = 'full' and syncs.n_pending_looks = 0 as is_proof_of_presence,
@@ -44,6 +45,7 @@ final as (
         finished_at,
         as_of,
         is_applications_whole,
+        is_last_updated_at_trusted,
         is_proof_of_content,
         is_proof_of_presence,
         is_proof_of_jobs,
