@@ -5,51 +5,50 @@ Belongs here: looking, without changing anything. Not here: mending.
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
-
-from join_pipeline.errors import AuthError, JoinError, LockedError, PipelineError
-from join_pipeline.join_api.client import JoinClient
-from join_pipeline.join_api.feeds import APPLICATIONS, JOBS
-from join_pipeline.join_api.server_clock import SKEW_REPORTED
-from join_pipeline.lake.files import locked
+from join_pipeline.account import Finding, examine_account
+from join_pipeline.actions.journal import Journal
+from join_pipeline.errors import PipelineError
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.settings import Settings
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.mapping import MAPPING_VERSION
+from join_pipeline.pipeline import busy
+from join_pipeline.settings import Settings, token_file
 from join_pipeline.warehouse.maps import MAPS, checked, unmapped
 
 LEAST_FREE: Final = 2**30
 STALE: Final = timedelta(hours=36)
-Verdict = Literal["ok", "warning", "failed"]
-
-
-class Finding(msgspec.Struct):
-    """One check: what it found, and what to do about it."""
-
-    check: str
-    verdict: Verdict
-    message: str
 
 
 def examine(settings: Settings) -> list[Finding]:
     """All checks, in the order in which a new user meets their subjects."""
     findings = [_token(settings)]
     if findings[0].verdict == "ok":
-        findings += _account(settings)
-    checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
+        findings += examine_account(settings)
+    return findings + examine_machine(settings)
+
+
+def examine_machine(settings: Settings) -> list[Finding]:
+    """What lies on this machine: nothing is asked of JOIN."""
+    findings: list[Finding] = []
+    checks: tuple[tuple[str, Callable[[Settings], Iterable[Finding]]], ...] = (
         ("data folder", _data_folder),
         ("disk space", _disk),
         ("lock", _lock),
         ("lake", _lake),
+        ("only created", _only_created),
+        ("kept requests", _kept),
         ("maps", _maps),
         ("published file", _published),
     )
     for name, check in checks:
         try:
-            findings.append(check(settings))
+            findings += check(settings)
         except PipelineError as error:
             findings.append(Finding(name, "failed", str(error)))
     return findings
@@ -60,92 +59,129 @@ def _token(settings: Settings) -> Finding:
         settings.token()
     except PipelineError as error:
         return Finding("token", "failed", str(error))
-    return Finding("token", "ok", "JOIN_API_TOKEN is set")
+    if settings.join_api_token is not None and settings.join_api_token.get_secret_value().strip():
+        return Finding("token", "ok", "JOIN_API_TOKEN is set")
+    return Finding("token", "ok", f"stored in {token_file(settings.connection)}")
 
 
-def _account(settings: Settings) -> list[Finding]:
-    """Live calls: the address, the token, the clock, and whether there is anything to read.
-
-    Only what a sync can't do without: the reference lists may be missing.
-    """
-    timeout = min(settings.timeout_seconds, 10.0)
-    with JoinClient(settings.join_api_url, settings.token(), timeout_seconds=timeout, max_wait_seconds=10.0) as client:
-        try:
-            first = {
-                feed.name: len(client.whole(feed.path, {"page": "1", "pageSize": "1"}).records)
-                for feed in (JOBS, APPLICATIONS)
-            }
-        except AuthError as error:
-            return [Finding("JOIN", "failed", str(error))]
-        except JoinError as error:
-            return [Finding("JOIN", "failed", f"{settings.join_api_url}: {error}")]
-        findings = [Finding("JOIN", "ok", f"{settings.join_api_url} answers and takes the token")]
-        skew = client.clock.skew
-        if abs(skew) > SKEW_REPORTED:
-            off = timedelta(seconds=round(abs(skew).total_seconds()))
-            message = f"this machine's clock is off by {off}; syncs use JOIN's time, schedules use this machine's"
-            findings.append(Finding("clock", "warning", message))
-        empty = [name for name, n in first.items() if not n]
-        if empty:
-            message = f"JOIN lists no {' and no '.join(empty)}: is this the right company's token?"
-            findings.append(Finding("account", "warning", message))
-    return findings
-
-
-def _data_folder(settings: Settings) -> Finding:
+def _data_folder(settings: Settings) -> Iterator[Finding]:
     folder = _existing(settings.home)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return Finding("data folder", "failed", f"{folder} can't be written to. Check JOIN_PIPELINE_DATA.")
-    return Finding("data folder", "ok", str(settings.home))
+    if os.access(folder, os.W_OK | os.X_OK):
+        yield Finding("data folder", "ok", str(settings.home))
+    else:
+        yield Finding("data folder", "failed", f"{folder} can't be written to. Check JOIN_PIPELINE_DATA.")
 
 
-def _disk(settings: Settings) -> Finding:
+def _disk(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(_existing(settings.home)).free
-    verdict: Verdict = "ok" if free >= LEAST_FREE else "warning"
-    return Finding("disk space", verdict, f"{free / 2**30:.1f} GiB free")
+    message = f"{free / 2**30:.1f} GiB free"
+    if free >= LEAST_FREE:
+        yield Finding("disk space", "ok", message)
+    else:
+        yield Finding("disk space", "warning", f"{message}. Make room, or set JOIN_PIPELINE_DATA to a larger disk.")
 
 
-def _lock(settings: Settings) -> Finding:
-    if not settings.home.exists():
-        return Finding("lock", "ok", "free")
-    try:
-        with locked(settings.home):
-            return Finding("lock", "ok", "free")
-    except LockedError as error:
-        return Finding("lock", "warning", str(error))
+def _lock(settings: Settings) -> Iterator[Finding]:
+    message = busy(settings) if settings.home.exists() else None  # looking makes no folder
+    yield Finding("lock", "warning", message) if message else Finding("lock", "ok", "free")
 
 
-def _lake(settings: Settings) -> Finding:
-    if not (settings.lake / "connection.json").exists():
-        return Finding("lake", "warning", "no sync yet. Run `join-pipeline sync`.")
-    newest = open_lake(settings.lake, settings.integration_id).newest()
+def _lake(settings: Settings) -> Iterator[Finding]:
+    newest = _newest(settings)
     if newest is None:
-        return Finding("lake", "warning", "no committed sync yet. Run `join-pipeline sync`.")
+        yield Finding("lake", "warning", "no sync yet. Run `join-pipeline sync`.")
+        return
+    findings = [Finding("lake", "warning", message) for message in _lake_faults(newest)]
+    yield from findings or [Finding("lake", "ok", f"last sync as of {newest.as_of:%Y-%m-%d %H:%M} UTC")]
+    if message := _other_version(newest):
+        yield Finding("version", "warning", message)
+
+
+def _lake_faults(newest: SyncRecord) -> Iterator[str]:
     if newest.verdict == "guarded":
-        return Finding("lake", "warning", "the last sync kept what is known: " + "; ".join(newest.objections))
+        yield "the last sync kept what is known: " + "; ".join(newest.objections)
     if newest.last_full and (n := newest.last_full.n_unannounced):
-        message = f"{n} changes were not announced by lastUpdatedAt: full syncs are taken instead"
-        return Finding("lake", "warning", message)
+        yield f"{n} changes were not announced by lastUpdatedAt: full syncs are taken instead"
     age = datetime.now(UTC) - newest.as_of
     if age > STALE:
-        return Finding("lake", "warning", f"the last sync is {age.days} days old. Is the schedule switched on?")
-    return Finding("lake", "ok", f"last sync as of {newest.as_of:%Y-%m-%d %H:%M} UTC")
+        yield f"the last sync is {age.days} days old. Is the schedule switched on?"
 
 
-def _maps(settings: Settings) -> Finding:
+def _other_version(newest: SyncRecord) -> str | None:
+    """What another release left, in words."""
+    here = version("join-pipeline")
+    if newest.mapping_version > MAPPING_VERSION:
+        return (
+            f"join-pipeline {newest.package_version} wrote this lake, and knows JOIN's words better than {here}, which "
+            "is installed. Upgrade join-pipeline."
+        )
+    if newest.mapping_version < MAPPING_VERSION:
+        return (
+            f"join-pipeline {newest.package_version} wrote this lake; {here} maps JOIN's words otherwise. The next "
+            "full sync brings it in step, `join-pipeline rebuild --from raw` what is kept of earlier ones."
+        )
+    if newest.package_version != here:
+        return f"join-pipeline {newest.package_version} wrote this lake, {here} is installed. The next sync is its own."
+    return None
+
+
+def _only_created(settings: Settings) -> Iterator[Finding]:
+    """Said plainly, since it is easily forgotten: the figures are of a selection."""
+    newest = _newest(settings)
+    known = newest.models.get("applications") if newest else None
+    n = known.live if known else 0
+    if settings.only_created:
+        if newest is not None and not newest.only_created and n:
+            message = "is on, and this lake holds all applications: the next sync refuses. Switch it off."
+            yield Finding("only created", "failed", f"JOIN_PIPELINE_ONLY_CREATED {message}")
+        else:
+            message = f"is on: only applications that were created here are kept ({n} so far), and figures are of those"
+            yield Finding("only created", "warning", f"JOIN_PIPELINE_ONLY_CREATED {message}")
+    elif newest is not None and newest.only_created:
+        message = f"until now only what was created here was kept ({n} applications); the next sync reads everything"
+        yield Finding("only created", "warning", message)
+
+
+def _kept(settings: Settings) -> Iterator[Finding]:
+    """Requests that JOIN did not take whole, or whose end is not known."""
+    journal = Journal(settings.actions, b"")
+    kept, is_open = journal.kept_keys(), [entry for entry in journal.entries() if entry.state == "sending"]
+    if kept or is_open:
+        n = len({*kept, *(entry.key for entry in is_open)})
+        message = (
+            f"{n} were not taken whole by JOIN, or their end is not known. Run `join-pipeline attachments resend`."
+        )
+        yield Finding("kept requests", "warning", message)
+
+
+def _maps(settings: Settings) -> Iterator[Finding]:
     for one in MAPS:
         if (path := getattr(settings, one.setting)) is not None:
             checked(one, path)
     told = unmapped(settings.published, "main") if settings.published.exists() else {}
     if told:
-        return Finding("maps", "warning", " ".join(told.values()))
-    return Finding("maps", "ok", "every stage and source that was published is named")
+        yield Finding("maps", "warning", " ".join(told.values()))
+    else:
+        yield Finding("maps", "ok", "every stage and source that was published is named")
 
 
-def _published(settings: Settings) -> Finding:
+def _published(settings: Settings) -> Iterator[Finding]:
     if not settings.published.exists():
-        return Finding("published file", "warning", "not there yet. Run `join-pipeline build`.")
-    return Finding("published file", "ok", str(settings.published))
+        yield Finding("published file", "warning", "not there yet. Run `join-pipeline build`.")
+        return
+    newest = _newest(settings)
+    published_at = datetime.fromtimestamp(settings.published.stat().st_mtime, UTC)
+    if newest is not None and newest.finished_at - published_at > STALE:
+        message = f"of {published_at:%Y-%m-%d %H:%M} UTC, older than the last sync. Run `join-pipeline build`."
+        yield Finding("published file", "warning", message)
+    else:
+        yield Finding("published file", "ok", str(settings.published))
+
+
+def _newest(settings: Settings) -> SyncRecord | None:
+    if not (settings.lake / "connection.json").exists():
+        return None
+    return open_lake(settings.lake, settings.integration_id).newest()
 
 
 def _existing(path: Path) -> Path:

@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.text import Text
 
-from join_pipeline.cli.telling import Json, instant, out, print_json
+from join_pipeline.cli.telling import Json, instant, out, print_findings, print_json
 from join_pipeline.settings import load_settings
 
 
@@ -66,10 +65,6 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         print_json(findings)
     else:
-        marks = {"ok": "[green]ok[/]", "warning": "[yellow]look[/]", "failed": "[red]failed[/]"}
-        for finding in findings:
-            mark = Text.from_markup(marks[finding.verdict])
-            mark.align("left", 7)
-            out.print(mark, f"{finding.check:<15} {escape(finding.message)}", soft_wrap=True)
+        print_findings(findings)
     if any(finding.verdict == "failed" for finding in findings):
         raise typer.Exit(1)

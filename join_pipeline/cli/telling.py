@@ -4,7 +4,7 @@ Belongs here: what several commands share. Not here: any one command's words.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
@@ -12,7 +12,9 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from join_pipeline.errors import SettingsError
 
@@ -26,6 +28,15 @@ def print_json(value: Any) -> None:
     """One document on standard output."""
     text = msgspec.json.encode(value, enc_hook=str).decode()
     sys.stdout.write(text + "\n")
+
+
+def print_findings(findings: Iterable[Any]) -> None:
+    """Checks with their verdicts, a line each."""
+    marks = {"ok": "[green]ok[/]", "warning": "[yellow]look[/]", "failed": "[red]failed[/]"}
+    for finding in findings:
+        mark = Text.from_markup(marks[finding.verdict])
+        mark.align("left", 7)
+        out.print(mark, f"{finding.check:<15} {escape(finding.message)}", soft_wrap=True)
 
 
 @contextmanager

@@ -75,6 +75,7 @@ class SandboxConfig:
     job_statuses: tuple[str, ...] = JOB_STATUSES  # that /jobs takes as `status`; others are 422
     missing_token_status: int = 422
     wrong_token_status: int = 401
+    forbidden: tuple[str, ...] = ()  # beginnings of paths that are 403 to every token: a plan or a permission lacks
     files_need_token: bool = True
     created_status: int = 201
     duplicate_status: int = 422  # of a second application to one job

@@ -58,6 +58,7 @@ class Shell:
         kept = {name: os.environ[name] for name in COMPUTER if name in os.environ}
         return {
             **kept,
+            "XDG_CONFIG_HOME": str(self.data.parent / "config"),  # not this user's own secrets
             "JOIN_API_TOKEN": TOKEN,
             "JOIN_API_URL": f"{self.url}/v2",
             "JOIN_PIPELINE_DATA": str(self.data),

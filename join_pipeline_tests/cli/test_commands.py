@@ -32,6 +32,7 @@ HELP = {
         "token",
     ),
     "api": ("--param", "--header", "--data", "--yes", "--base64", "error status"),
+    "connect": ("--token-stdin", "--sync", "what is needed", "JOIN_API_TOKEN"),
     "demo": ("made-up company", "<data>/sandbox", "--applications", "--data"),
 }
 WRONG_USAGE = (
