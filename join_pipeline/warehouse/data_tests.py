@@ -51,7 +51,8 @@ def _ancestors(manifest: Manifest) -> dict[str, set[str]]:
     """All that each node comes from."""
     parents = manifest["parent_map"]
     found: dict[str, set[str]] = {}
-    for unique_id in graphlib.TopologicalSorter(parents).static_order():  # each parent before its children
+    order: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter(parents)
+    for unique_id in order.static_order():  # each parent before its children
         of = parents.get(unique_id, ())
         found[unique_id] = set(of).union(*(found[parent] for parent in of))
     return found
