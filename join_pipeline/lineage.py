@@ -44,6 +44,10 @@ TABLES: Final = {
     },
     "as_of": ("One row: until when the warehouse knows, the latest fetch of the newest sync.", _ALL_FEEDS),
     "syncs": ("One row per committed sync, in ats_history.", _ALL_FEEDS),
+    "unread_applications": (
+        "Applications that a sync should have read and could not, in ats_history.",
+        ("raw/applications",),
+    ),
     "sync_counts": ("What each sync counted, by feed and model, in ats_history.", _ALL_FEEDS),
     "pseudonyms": (
         "Pseudonyms of applications, candidates and users, made with a key that never enters the warehouse.",

@@ -9,7 +9,6 @@ from typing import Any
 
 from join_pipeline.lake.files import appearing
 from join_pipeline.report.data import Dataset, read_datasets
-from join_pipeline.report.page import SECTIONS, chart_library, render
 from join_pipeline.settings import Settings
 
 
@@ -24,6 +23,9 @@ class Report:
 
 def write_report(settings: Settings) -> Report:
     """Write `published/report.html` from the published file. The caller holds the lock."""
+    # a second of imports that only this needs, and not whoever syncs or loads Dagster's definitions
+    from join_pipeline.report.page import SECTIONS, chart_library, render  # noqa: PLC0415
+
     datasets = read_datasets(settings.published, settings.memory_limit)
     page = render(_about(settings, datasets["syncs"]), datasets, chart_library(settings.builds))
     with appearing(settings.report, mode=0o444) as aside:

@@ -44,12 +44,15 @@ def _about(manifest: Manifest, test: Manifest, ancestors: Mapping[str, set[str]]
 
 
 def _readers(manifest: Manifest, source: str) -> list[str]:
-    return sorted(child for child in manifest["child_map"][source] if child.startswith("model."))
+    """The models that read a source, those first that most others read in turn."""
+    children: Mapping[str, list[str]] = manifest["child_map"]
+    models = [child for child in children[source] if child.startswith("model.")]
+    return sorted(models, key=lambda model: (-len(children[model]), model))
 
 
 def _ancestors(manifest: Manifest) -> dict[str, set[str]]:
     """All that each node comes from."""
-    parents = manifest["parent_map"]
+    parents: Mapping[str, list[str]] = manifest["parent_map"]
     found: dict[str, set[str]] = {}
     order: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter(parents)
     for unique_id in order.static_order():  # each parent before its children

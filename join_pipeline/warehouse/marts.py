@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from dbt.cli.main import dbtRunner
 
 from join_pipeline.errors import BuildError
 from join_pipeline.lake.files import make_folder, write_whole
@@ -123,6 +122,8 @@ def _results(settings: Settings) -> Path:
 
 
 def _invoke(settings: Settings, command: list[str]) -> None:
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415  2 s of imports, and a manifest that is parsed needs none
+
     folder = make_folder(settings.builds / "dbt")
     write_whole(folder / "profiles.yml", json.dumps(_profile(settings), indent=1).encode())
     result = dbtRunner().invoke(

@@ -1,20 +1,14 @@
 """A sandbox, a data folder and the definitions over both; and one green run that the tests look at."""
 
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
+from join_pipeline.defs import build_definitions
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings, load_settings
-
-with warnings.catch_warnings():
-    # dagster_dbt imports sqlglot, which brings its older tokenizer along
-    warnings.filterwarnings("ignore", "sqlglotrs is deprecated", DeprecationWarning)
-    import dagster as dg
-
-    from join_pipeline.defs import build_definitions
 
 
 def settings_for(url: str, data: Path, **overrides: object) -> Settings:
