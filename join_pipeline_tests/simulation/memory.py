@@ -21,7 +21,7 @@ from join_pipeline_tests.oracle.world import World
 from join_pipeline_tests.simulation.account import Account
 from join_pipeline_tests.simulation.cells import cells_of
 from join_pipeline_tests.simulation.history import Step
-from join_pipeline_tests.simulation.observed import Observed, RawRecord, Row
+from join_pipeline_tests.simulation.observed import Identity, Observed, RawRecord, Row
 
 INTEGRATION = "join:simulated"
 REFERENCES = ("categories", "employment_types", "seniority_levels")
@@ -90,7 +90,7 @@ class Memory:
             self.is_honest = False
         raw = list(after.raw(span.record.sync_id))
         broken = set(after.quarantined(span.record.sync_id))
-        good = [r for r in raw if r.payload is not None and (r.feed, r.key, r.fetched_at) not in broken]
+        good = [r for r in raw if r.payload is not None and r.identity not in broken]
         self._note_taint(span, raw, broken)
         self.misread |= {str(r.payload["id"]) for r in good if r.feed == "applications" and _is_misread(r.payload)}
         for record in good:
@@ -122,19 +122,19 @@ class Memory:
             for entry in getattr(world, feed):
                 named |= {one["id"] for one in (entry, *entry.get("subCategories", ()))}
 
-    def _note_taint(self, span: Span, raw: Iterable[RawRecord], broken: set[tuple[str, str | None, datetime]]) -> None:
+    def _note_taint(self, span: Span, raw: Iterable[RawRecord], broken: set[Identity]) -> None:
         for record in sorted(raw, key=_when):
             key, tainted = str(record.key), self.tainted[record.feed]
             if record.payload is None:
                 tainted.discard(key)
                 continue
             text = str(record.payload)
-            if (record.feed, record.key, record.fetched_at) in broken or "ON_HOLD" in text or "talentScore" in text:
+            if record.identity in broken or "ON_HOLD" in text or "talentScore" in text:
                 tainted.add(key)
             else:
                 tainted.discard(key)
         # a record that lost its own id can't be told from others
-        if any(key is None for _, key, _ in broken):
+        if any(key is None for _, key, _, _ in broken):
             self.tainted["applications"].add("unknown")
         elif span.record.mode == "full":
             self.tainted["applications"].discard("unknown")

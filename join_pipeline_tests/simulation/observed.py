@@ -20,6 +20,8 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS
 
 Row = dict[str, Any]
+Identity = tuple[str, str | None, datetime, str | None]
+"""Feed, key, fetch time and payload of one raw row."""
 OBSERVATION = ("changed_at", "observed_at", "sync_id", "content_hash", "payload_hash", "reason")
 
 
@@ -33,6 +35,11 @@ class RawRecord:
     key: str | None
     fetched_at: datetime
     payload: Any
+    text: str | None
+
+    @property
+    def identity(self) -> "Identity":
+        return self.feed, self.key, self.fetched_at, self.text
 
 
 @dataclass(frozen=True)
@@ -87,17 +94,17 @@ class Observed:
                 if sync_id in (None, row["sync_id"]):
                     payload = None if row["payload"] is None else json.loads(row["payload"])
                     listing, key, at = row["listing"], row["record_id"], row["fetched_at"]
-                    yield RawRecord(feed, row["sync_id"], listing, key, at, payload)
+                    yield RawRecord(feed, row["sync_id"], listing, key, at, payload, row["payload"])
 
     def listed_references(self, feed: str, sync_id: str) -> list[Any]:
         """The entries of a reference list that a sync got."""
         rows = self._rows(self.newest.files.raw.get(feed, []))
         return [json.loads(row["payload"]) for row in rows if row["sync_id"] == sync_id]
 
-    def quarantined(self, sync_id: str) -> list[tuple[str, str | None, datetime]]:
-        """Feed, key and fetch time of what a sync set aside."""
+    def quarantined(self, sync_id: str) -> list[Identity]:
+        """What a sync set aside. One record may come twice at one instant, whole and broken: the payload tells."""
         return [
-            (feed, row["record_id"], row["fetched_at"])
+            (feed, row["record_id"], row["fetched_at"], row["payload"])
             for feed, paths in self.newest.files.quarantine.items()
             for row in self._rows([path for path in paths if sync_id in path])
         ]
