@@ -45,9 +45,11 @@ def _about(manifest: Manifest, test: Manifest, ancestors: Mapping[str, set[str]]
 
 def _readers(manifest: Manifest, source: str) -> list[str]:
     """The models that read a source, those first that most others read in turn."""
-    children: Mapping[str, list[str]] = manifest["child_map"]
-    models = [child for child in children[source] if child.startswith("model.")]
-    return sorted(models, key=lambda model: (-len(children[model]), model))
+    return sorted(_models_after(manifest, source), key=lambda model: (-len(_models_after(manifest, model)), model))
+
+
+def _models_after(manifest: Manifest, unique_id: str) -> list[str]:
+    return [child for child in manifest["child_map"][unique_id] if child.startswith("model.")]
 
 
 def _ancestors(manifest: Manifest) -> dict[str, set[str]]:
