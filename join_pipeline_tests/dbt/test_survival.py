@@ -123,7 +123,7 @@ def test_curves_are_those_of_a_second_implementation(
 
 @pytest.mark.parametrize("bound", ["lo", "hi"])
 def test_curves_are_those_of_lifelines(sampled: Build, bound: str) -> None:
-    """With delayed entries. Its Aalen–Johansen jitters ties, so only at hi, where there are none: at lo some last a second."""
+    """With delayed entries. Its Aalen–Johansen jitters ties: it is asked at hi, where there are none."""
     subjects = pd.DataFrame(
         sampled.rows(f"""
             select entry_days, exit_days_{bound} as days, coalesce(event, '') as event
