@@ -58,3 +58,17 @@ def test_the_privacy_page_names_settings_and_figures_that_are_so() -> None:
         assert f"`JOIN_PIPELINE_{name}` ({shown})" in page
     assert defaults["JOIN_PIPELINE_PUBLISH_PEOPLE"] is defaults["JOIN_PIPELINE_PER_PERSON"] is False
     assert {column.tier for model in MODELS.values() for column in model.columns} == {1, 2, 3}
+
+
+def test_what_is_shared_either_hides_small_groups_or_counts_nobody() -> None:
+    shared = [
+        (path, model) for path, model in described() if model.get("config", {}).get("meta") == {"audience": "shared"}
+    ]
+    assert len(shared) > 10
+    for path, model in shared:
+        sql = path.read_text()
+        hides = "is_hidden(" in sql or "var('k')" in sql or "int_funnel_suppression" in sql
+        counts = [column["name"] for column in model["columns"] if column["name"].startswith("n_")]
+        assert hides or not counts or path.stem == "dim_sync", (path.stem, counts)  # that one counts a sync's records
+        keys = {"application_key", "candidate_key", "user_key"} & {column["name"] for column in model["columns"]}
+        assert not keys, (path.stem, keys)

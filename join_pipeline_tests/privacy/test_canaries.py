@@ -165,7 +165,7 @@ def test_who_is_erased_at_join_is_nowhere_once_raw_has_been_dropped(played: Play
     (who,) = (int(row["remote_id"]) for row in loaded["ats.candidates"] if row["id"] == erased)
     theirs = {int(row["remote_id"]) for row in live if row["candidate_id"] == erased}
     of_person = rf"(first|last|mail|phone|country|link|url|person-text)-{who}\b"
-    of_applications = rf"(answer|file|note|external|attachment)-({'|'.join(map(str, theirs))})\b"
+    of_applications = rf"(answer|file|note|attachment)-({'|'.join(map(str, theirs))})\b"
     persons = f"{CANARY}-({of_person}|{of_applications})"
     publish(settings_for(api.url, settings.data, publish_people=True))
     assert re.search(canary("last", who), str(tables(settings.people)))
