@@ -178,6 +178,7 @@ def _profile(settings: Settings) -> dict[str, Any]:
         # when connecting, not in each session as `settings` are: once it has spilled, DuckDB lets nobody set it again
         "config_options": {
             "memory_limit": settings.memory_limit,
+            "preserve_insertion_order": False,  # nothing relies on it, and it takes memory
             "temp_directory": str(settings.builds / "spill"),
         },
         "settings": {"TimeZone": "UTC"},

@@ -83,9 +83,7 @@ counted as (
         count(*) filter (where not is_historic) as n,
         count(*) filter (where is_historic) as n_historic,
         count(*) filter (where not is_historic and is_left_truncated) as n_left_truncated,
-        {% for quantile in [25, 50, 75] -%}
-            {{ quantile_band('p' ~ quantile, quantile / 100, 'days_lo', 'days', 'days_hi') }},
-        {% endfor -%}
+        {{ quantile_bands([25, 50, 75], 'days_lo', 'days', 'days_hi') }},
         quantile_cont(days_at_most, 0.5) as historic_p50_at_most
     from placed
     group by grouping sets ((metric), (metric, month_on), (metric, job_id), (metric, source))
@@ -116,10 +114,11 @@ final as (
         case when not is_suppressed then n end as n,
         case when not is_suppressed then n_left_truncated end as n_left_truncated,
         {% for quantile in [25, 50, 75] -%}
+            {% set place = loop.index -%}
             {% for suffix in ['_lo', '', '_hi'] -%}
                 case
                     when not is_suppressed {%- if quantile != 50 %} and n >= {{ var('minimum_n') }} {%- endif %}
-                        then p{{ quantile }}{{ suffix }}
+                        then quantiles{{ suffix }}[{{ place }}]
                 end as days_p{{ quantile }}{{ suffix }},
             {% endfor -%}
         {% endfor -%}

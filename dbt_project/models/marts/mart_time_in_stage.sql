@@ -33,9 +33,7 @@ counted as (
         {{ funnel_scope() }},
         milestone,
         visit_status,
-        {% for quantile in [25, 50, 75, 90] -%}
-            {{ quantile_band('p' ~ quantile, quantile / 100, 'days_lo', 'days', 'days_hi') }},
-        {% endfor -%}
+        {{ quantile_bands([25, 50, 75, 90], 'days_lo', 'days', 'days_hi') }},
         count(*) as n_visits,
         count(distinct application_key) as n_applications,
         count(*) filter (where is_left_truncated) as n_left_truncated
@@ -73,10 +71,11 @@ final as (
         case when not is_suppressed then n_applications end as n_applications,
         case when not is_suppressed then n_left_truncated end as n_left_truncated,
         {% for quantile in [25, 50, 75, 90] -%}
+            {% set place = loop.index -%}
             {% for suffix in ['_lo', '', '_hi'] -%}
                 case
                     when not is_suppressed {%- if quantile != 50 %} and n_visits >= {{ var('minimum_n') }} {%- endif %}
-                        then p{{ quantile }}{{ suffix }}
+                        then quantiles{{ suffix }}[{{ place }}]
                 end as days_p{{ quantile }}{{ suffix }},
             {% endfor -%}
         {% endfor -%}
