@@ -46,7 +46,9 @@ def _rows(name: str = "rows") -> alt.Chart:
 
 def _config() -> alt.Config:
     return alt.Config(
-        aria=False,  # a chart is one picture with a text; its numbers are in the table beside it
+        # a chart is one picture with a text; its numbers are in the table beside it
+        aria=False,
+        mark=alt.MarkConfig(aria=False),
         background="transparent",
         font=FONT,
         padding={"left": 2, "right": 12, "top": 6, "bottom": 4},
