@@ -22,7 +22,7 @@ counted AS (
     FROM fct_funnel_cohort
     WHERE cohort_grain = 'month' AND milestone_rank = 1
     GROUP BY scope, scope_key
-    HAVING count(n_cohort) > 0
+    HAVING count(n_cohort) > 0 OR scope = 'overall'  -- the whole is group 0, hidden or not
 ),
 ranked AS (
     SELECT *, row_number() OVER (PARTITION BY scope ORDER BY n DESC, scope_key) AS place FROM counted

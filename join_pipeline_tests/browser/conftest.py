@@ -8,11 +8,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from join_pipeline_tests.report.companies import Companies, shared_companies
 
 HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 OFFLINE_SCHEMES: Final = frozenset({"about", "blob", "data", "file"})
@@ -55,10 +57,16 @@ def page(browser: Browser) -> Iterator[Page]:
         yield page
 
 
+@pytest.fixture(scope="session")
+def companies(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Companies:
+    """Companies with a report, by name."""
+    return shared_companies(tmp_path_factory, worker_id)
+
+
 @contextmanager
-def watched(browser: Browser) -> Iterator[Page]:
+def watched(browser: Browser, **profile: Any) -> Iterator[Page]:
     """A page in a fresh profile, and at its end the assertion that all went well on it."""
-    with browser.new_context(viewport={"width": 1600, "height": 1000}) as context:
+    with browser.new_context(**{"viewport": {"width": 1600, "height": 1000}, **profile}) as context:
         page = context.new_page()
         errors: list[str] = []
         asked: list[str] = []
