@@ -11,12 +11,13 @@ import duckdb
 import pytest
 
 from join_pipeline import cli
-from join_pipeline_tests.cli.commands import Ended, Shell, is_good
+from join_pipeline_tests.cli.commands import Ended, Shell, is_good, is_told
 from join_pipeline_tests.cli.companies import Grown, company
 
 HELP = {
     "sync": ("--mode", "auto, full or incremental", "--accept-loss", "--json", "build"),
     "build": ("DuckDB", "dbt", "publish", "--json"),
+    "report": ("HTML file", "published", "--json"),
     "rebuild": ("Delete the warehouse", "no network", "--json"),
     "status": ("last syncs", "--last", "--json"),
     "doctor": ("token", "what to do", "--json"),
@@ -119,6 +120,20 @@ def test_json_is_one_document_and_nothing_else(built: Grown) -> None:
         "dim_job",
     }
     assert shell("status", "--json").document["syncs"][0]["sync_id"] == built.synced[-1].document["sync_id"]
+
+
+def test_the_report_is_written_by_a_build_and_anew_by_its_own_command(built: Grown) -> None:
+    path, made = built.shell.settings.report, built.built[-1].document["report"]
+    before = path.read_bytes()
+    ended = built.shell("report", "--json")
+    assert ended.document == made == {"path": str(path), "n_bytes": len(before), "sections": made["sections"]}
+    assert made["sections"][:3] == ["trust", "now", "funnel"]
+    assert path.read_bytes() == before
+    is_good(built.shell("report"))
+
+
+def test_without_a_build_there_is_no_report(known: Shell) -> None:
+    is_told(known("report"), 1, "recruiting.duckdb", "join-pipeline build")
 
 
 def test_a_rebuild_gives_the_same_tables_again(built: Grown) -> None:

@@ -95,6 +95,13 @@ def test_the_wheel_holds_the_whole_dbt_project(installed: Installed) -> None:
     assert "join_pipeline/_dbt_project/dbt_project.yml" in expected
 
 
+def test_the_wheel_holds_what_the_report_is_made_of(installed: Installed) -> None:
+    folder = REPOSITORY / "join_pipeline" / "report"
+    files = {path.relative_to(REPOSITORY).as_posix() for path in folder.rglob("*.*") if path.suffix != ".pyc"}
+    assert files <= set(installed.names)
+    assert {path.rsplit(".", 1)[1] for path in files} == {"py", "js", "css", "html", "json"}
+
+
 def test_the_command_runs_from_the_wheel(installed: Installed) -> None:
     ended = installed.run(installed.bin / "join-pipeline", "--help")
     assert (ended.returncode, ended.stderr) == (0, "")

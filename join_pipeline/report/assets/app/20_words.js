@@ -51,7 +51,7 @@ function percents(low, high) {
 }
 
 // Days as they are said: whole ones from ten on.
-const dayCount = (value) => number(value, value !== null && value < 10 ? 1 : 0);
+const dayCount = (value) => number(value, value !== null && value < 10 && !Number.isInteger(value) ? 1 : 0);
 const inDays = (value) => (value === null || value === undefined ? NONE : t("days", { n: Number(value.toFixed(value < 10 ? 1 : 0)) }));
 
 function daysBetween(low, high) {
