@@ -23,7 +23,7 @@ from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.replay import replay
 from join_pipeline.sync.run import run_sync
-from join_pipeline.warehouse.file import forget_warehouse, new_warehouse
+from join_pipeline.warehouse.file import Connect, forget_warehouse, new_warehouse
 from join_pipeline.warehouse.load import LoadedTable, load_versions
 from join_pipeline.warehouse.maps import copy_maps
 from join_pipeline.warehouse.marts import Node, build_marts, last_build, read_manifest
@@ -94,10 +94,10 @@ def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
         return _build(settings)
 
 
-def load(settings: Settings, *, from_nothing: bool = False) -> Loaded:
-    """The newest sync into a new warehouse."""
+def load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
+    """The newest sync into a new warehouse, which `connect` may open."""
     with locked(settings.home):
-        return _load(settings, from_nothing=from_nothing)
+        return _load(settings, connect, from_nothing=from_nothing)
 
 
 def model(settings: Settings) -> Modelled:
@@ -152,13 +152,13 @@ def _build(settings: Settings) -> Built:
     return Built(loaded.tables, modelled.nodes, published, write_report(settings))
 
 
-def _load(settings: Settings, *, from_nothing: bool = False) -> Loaded:
+def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
     forget_people(settings)
     copy_maps(settings)  # at the door: a map that is none is told before anything is changed
     lake = open_lake(settings.lake, settings.integration_id)
     if from_nothing:
         forget_warehouse(settings)
-    with new_warehouse(settings) as con:
+    with new_warehouse(settings, connect) as con:
         tables = load_versions(lake, con, pseudonym_key(settings), settings.warehouse)
         names = con.execute(
             """SELECT schema_name || '.' || table_name FROM duckdb_tables()

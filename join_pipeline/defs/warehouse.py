@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import dagster as dg
+from dagster_duckdb import DuckDBResource
 from pydantic import Field
 
 from join_pipeline import pipeline
@@ -46,10 +47,12 @@ class LoadConfig(dg.Config):
     check_specs=check_specs(LOAD_CHECKS),
     pool=POOL,
 )
-def ats_tables(config: LoadConfig, settings: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[Any]]:
+def ats_tables(
+    config: LoadConfig, settings: dg.ResourceParam[Settings], warehouse: DuckDBResource
+) -> Iterator[dg.MaterializeResult[Any]]:
     """Every version in force, in a new file."""
     with clear_failure():
-        loaded = pipeline.load(settings, from_nothing=config.from_nothing)
+        loaded = pipeline.load(settings, warehouse.get_connection, from_nothing=config.from_nothing)
     for table in TABLES:
         rows, versions = loaded.rows.get(f"ats.{table}"), loaded.rows.get(f"ats_history.{table}")
         yield dg.MaterializeResult(
