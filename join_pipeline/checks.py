@@ -4,7 +4,7 @@ Belongs here: the rules, and their words. Not here: what dbt tests (dbt_project)
 Grave ones stop what comes after; the others tell and let go on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -82,7 +82,7 @@ class Finding:
     is_ok: bool
     message: str
     is_grave: bool = False
-    figures: dict[str, int] = field(default_factory=dict)
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 def check_sync(lake: Lake, record: SyncRecord, previous: SyncRecord | None) -> list[Finding]:

@@ -5,6 +5,7 @@ from typing import Final
 import dagster as dg
 
 from join_pipeline import pipeline
+from join_pipeline.defs.actions import ACTION_JOBS
 from join_pipeline.defs.extract import SyncConfig, sync_assets
 from join_pipeline.defs.warehouse import LoadConfig
 from join_pipeline.settings import Settings
@@ -38,7 +39,7 @@ REBUILD: Final = dg.define_asset_job(
 def automation(time_zone: str) -> dg.Definitions:
     """Jobs, schedules in this time zone, and the sensor."""
     return dg.Definitions(
-        jobs=[SYNC, SYNC_FULL, REBUILD],
+        jobs=[SYNC, SYNC_FULL, REBUILD, *ACTION_JOBS],
         schedules=[
             _schedule("hourly", SYNC.name, "0 * * * *", time_zone, "At every full hour: the job sync."),
             # not between 02:00 and 03:00: once a year that hour is not there, and once it is there twice

@@ -14,15 +14,14 @@ from pydantic import Field
 
 from join_pipeline import pipeline
 from join_pipeline.checks import SYNC_CHECKS
-from join_pipeline.defs.telling import POOL, check_results, check_specs, clear_failure, key_of, table_schema
+from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, clear_failure
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.lineage import FEED_DOCS, MODEL_SOURCES
-from join_pipeline.models import MODELS
+from join_pipeline.lineage import RAW, VERSIONS
 from join_pipeline.settings import Settings
 from join_pipeline.sync.plan import AskedMode
 
 TOLD_EVERY: Final = 5000
-KINDS: Final = {"join", "parquet"}
+KINDS: Final = ("join", "parquet")
 
 
 class LossFeed(enum.Enum):
@@ -43,29 +42,10 @@ class SyncConfig(dg.Config):
     )
 
 
-FEED_SPECS: Final = [
-    dg.AssetSpec(
-        ["raw", feed], description=f"{doc} Payloads as they came: lake/raw/{feed}.", group_name="extract", kinds=KINDS
-    )
-    for feed, doc in FEED_DOCS.items()
-]
-MODEL_SPECS: Final = [
-    dg.AssetSpec(
-        ["models", name],
-        deps=[key_of(source) for source in MODEL_SOURCES[name]],
-        description=f"{model.doc} One row per version: lake/models/{name}.",
-        metadata={"dagster/column_schema": table_schema(model.version_columns)},
-        group_name="models",
-        kinds=KINDS,
-    )
-    for name, model in MODELS.items()
-]
-
-
 @dg.multi_asset(
     name="extract",
     description="One whole sync with JOIN: read every feed, keep new versions of the eleven models, commit.",
-    specs=[*FEED_SPECS, *MODEL_SPECS],
+    specs=[*asset_specs(RAW, "extract", *KINDS), *asset_specs(VERSIONS, "models", *KINDS)],
     check_specs=check_specs(SYNC_CHECKS),
     pool=POOL,
 )
@@ -98,18 +78,8 @@ def sync_assets(
 
 def _metadata(record: SyncRecord, rows: int, figures: msgspec.Struct) -> dict[str, Any]:
     """The figures of one feed or model under their own names, and those of the whole sync."""
-    own = {
+    told = {"dagster/row_count": rows, **msgspec.structs.asdict(figures), **record.figures()}
+    return {
         name: dg.MetadataValue.timestamp(value) if isinstance(value, datetime) else value
-        for name, value in msgspec.structs.asdict(figures).items()
+        for name, value in told.items()
     }
-    whole = {
-        "sync_id": record.sync_id,
-        "mode": record.mode,
-        "reason": record.reason,
-        "verdict": record.verdict,
-        "as_of": dg.MetadataValue.timestamp(record.as_of),
-        "sync_requests": record.n_requests,
-        "sync_retries": record.n_retries,
-        "sync_seconds": (record.finished_at - record.started_at).total_seconds(),
-    }
-    return {"dagster/row_count": rows, **own, **whole}

@@ -11,10 +11,9 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline import pipeline
-from join_pipeline.defs.telling import POOL, clear_failure
+from join_pipeline.defs.telling import POOL, check_result, clear_failure
 from join_pipeline.settings import Settings
-from join_pipeline.warehouse.data_tests import Manifest, data_tests
-from join_pipeline.warehouse.marts import Node
+from join_pipeline.warehouse.data_tests import Manifest, data_tests, finding_of
 
 KINDS: Final = frozenset({"model", "seed"})
 MARTS: Final = "marts"
@@ -78,7 +77,8 @@ def _build_asset(
                 metadata = {"dagster/row_count": built.rows[node.unique_id], "seconds": node.seconds}
                 yield dg.MaterializeResult(asset_key=keys[node.unique_id], metadata=metadata)
             elif node.unique_id in checks and node.status != "skipped":
-                yield _check_result(node, checks[node.unique_id])
+                check = checks[node.unique_id]
+                yield check_result(check.asset_key, finding_of(node, check.name))
         with clear_failure():
             pipeline.refuse_failed(built.nodes)
 
@@ -113,15 +113,3 @@ def report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
         written = pipeline.report(settings)
     path, sections = dg.MetadataValue.path(written.path), dg.MetadataValue.json(list(written.sections))
     return dg.MaterializeResult(metadata={"path": path, "bytes": written.n_bytes, "sections": sections})
-
-
-def _check_result(node: Node, spec: dg.AssetCheckSpec) -> dg.AssetCheckResult:
-    advice = "; nothing is published until it passes" if node.is_failed else ""
-    return dg.AssetCheckResult(
-        asset_key=spec.asset_key,
-        check_name=spec.name,
-        passed=node.status == "pass",
-        severity=dg.AssetCheckSeverity.ERROR if node.is_failed else dg.AssetCheckSeverity.WARN,
-        description=f"{node.message}{advice}" if node.status != "pass" else None,
-        metadata={"failing_rows": node.failures or 0, "seconds": node.seconds},
-    )

@@ -8,6 +8,7 @@ import dagster as dg
 
 from join_pipeline.checks import Check, Finding
 from join_pipeline.errors import PipelineError
+from join_pipeline.lineage import Described
 from join_pipeline.models import Column
 
 POOL: Final = "duckdb"
@@ -34,21 +35,36 @@ def check_specs(checks: Iterable[Check]) -> list[dg.AssetCheckSpec]:
 
 
 def check_results(about: str, findings: Iterable[Finding]) -> list[dg.AssetCheckResult]:
-    """What was found about one asset: the grave as errors, the rest as warnings."""
+    """What was found about one asset."""
+    return [check_result(key_of(about), finding) for finding in findings if finding.about == about]
+
+
+def check_result(asset_key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResult:
+    """What one check found: the grave as an error, the rest as a warning."""
+    return dg.AssetCheckResult(
+        asset_key=asset_key,
+        check_name=finding.check,
+        passed=finding.is_ok,
+        severity=dg.AssetCheckSeverity.ERROR if finding.is_grave else dg.AssetCheckSeverity.WARN,
+        description=finding.message or None,
+        metadata=finding.figures,
+    )
+
+
+def asset_specs(described: Iterable[Described], group: str, *kinds: str) -> list[dg.AssetSpec]:
+    """Things that a step makes, as Dagster's assets; columns with type, meaning and privacy tier."""
     return [
-        dg.AssetCheckResult(
-            asset_key=key_of(about),
-            check_name=finding.check,
-            passed=finding.is_ok,
-            severity=dg.AssetCheckSeverity.ERROR if finding.is_grave else dg.AssetCheckSeverity.WARN,
-            description=finding.message or None,
-            metadata=finding.figures,
+        dg.AssetSpec(
+            key_of(one.path),
+            deps=[key_of(source) for source in one.sources],
+            description=one.doc,
+            metadata={"dagster/column_schema": _schema(one.columns)} if one.columns else None,
+            group_name=group,
+            kinds=set(kinds),
         )
-        for finding in findings
-        if finding.about == about
+        for one in described
     ]
 
 
-def table_schema(columns: Iterable[Column]) -> dg.TableSchema:
-    """Columns with type, meaning and privacy tier."""
+def _schema(columns: Iterable[Column]) -> dg.TableSchema:
     return dg.TableSchema([dg.TableColumn(c.name, str(c.type), c.doc, tags={"tier": str(c.tier)}) for c in columns])

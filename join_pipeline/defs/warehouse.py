@@ -4,7 +4,7 @@ One asset per table of `ats`, and per table that load writes beside them; a tabl
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import dagster as dg
 from dagster_duckdb import DuckDBResource
@@ -12,16 +12,9 @@ from pydantic import Field
 
 from join_pipeline import pipeline
 from join_pipeline.checks import LOAD_CHECKS
-from join_pipeline.defs.telling import POOL, check_results, check_specs, clear_failure, key_of, table_schema
+from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, clear_failure, key_of
 from join_pipeline.lineage import TABLES
-from join_pipeline.models import MODELS
-from join_pipeline.models.declared import OBSERVATION
 from join_pipeline.settings import Settings
-
-LOADED: Final = [column for column in OBSERVATION if column.name in {"observed_at", "sync_id"}]
-SCHEMAS: Final = {
-    name: {"dagster/column_schema": table_schema([*model.columns, *LOADED])} for name, model in MODELS.items()
-}
 
 
 class LoadConfig(dg.Config):
@@ -33,17 +26,7 @@ class LoadConfig(dg.Config):
 @dg.multi_asset(
     name="load",
     description="Load the newest sync into a new warehouse.duckdb, which takes the old one's place.",
-    specs=[
-        dg.AssetSpec(
-            ["ats", table],
-            deps=[key_of(source) for source in sources],
-            description=doc,
-            metadata=SCHEMAS.get(table),
-            group_name="warehouse",
-            kinds={"duckdb", "table"},
-        )
-        for table, (doc, sources) in TABLES.items()
-    ],
+    specs=asset_specs(TABLES, "warehouse", "duckdb", "table"),
     check_specs=check_specs(LOAD_CHECKS),
     pool=POOL,
 )
@@ -53,10 +36,11 @@ def ats_tables(
     """Every version in force, in a new file."""
     with clear_failure():
         loaded = pipeline.load(settings, warehouse.get_connection, from_nothing=config.from_nothing)
-    for table in TABLES:
-        rows, versions = loaded.rows.get(f"ats.{table}"), loaded.rows.get(f"ats_history.{table}")
+    for path in (table.path for table in TABLES):
+        name = path.removeprefix("ats/")
+        rows, versions = loaded.rows.get(f"ats.{name}"), loaded.rows.get(f"ats_history.{name}")
         yield dg.MaterializeResult(
-            asset_key=["ats", table],
+            asset_key=key_of(path),
             metadata={"dagster/row_count": versions if rows is None else rows, "versions": versions},
-            check_results=check_results(f"ats/{table}", loaded.findings),
+            check_results=check_results(path, loaded.findings),
         )

@@ -91,6 +91,19 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     last_full: LastFull | None = None
     files: Files
 
+    def figures(self) -> dict[str, str | int | float | datetime]:
+        """What the whole sync was, for whoever shows one of its parts."""
+        return {
+            "sync_id": self.sync_id,
+            "mode": self.mode,
+            "reason": self.reason,
+            "verdict": self.verdict,
+            "as_of": self.as_of,
+            "sync_requests": self.n_requests,
+            "sync_retries": self.n_retries,
+            "sync_seconds": (self.finished_at - self.started_at).total_seconds(),
+        }
+
 
 def sync_id_of(started_at: datetime) -> str:
     """An id that sorts by time."""

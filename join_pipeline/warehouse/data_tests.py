@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from join_pipeline.checks import Finding
+from join_pipeline.warehouse.marts import Node
+
 Manifest = Mapping[str, Any]
 
 
@@ -30,6 +33,19 @@ def data_tests(manifest: Manifest) -> dict[str, DataTest]:
         for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] == "test" and (about := _about(manifest, node, ancestors))
     }
+
+
+def finding_of(node: Node, name: str) -> Finding:
+    """What came of a data test, as a finding. A failed one is grave: nothing is published until it passes."""
+    advice = "; nothing is published until it passes" if node.is_failed else ""
+    return Finding(
+        node.unique_id,
+        name,
+        is_ok=node.status == "pass",
+        message=f"{node.message}{advice}" if node.status != "pass" else "",
+        is_grave=node.is_failed,
+        figures={"failing_rows": node.failures or 0, "seconds": node.seconds},
+    )
 
 
 def _about(manifest: Manifest, test: Manifest, ancestors: Mapping[str, set[str]]) -> str | None:

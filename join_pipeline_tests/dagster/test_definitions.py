@@ -101,7 +101,7 @@ def test_jobs_schedules_and_sensors_are_these_and_described(definitions: dg.Defi
     jobs = {job.name: job for job in repository.get_all_jobs() if job.name != "__ASSET_JOB"}
     schedules = {schedule.name: schedule for schedule in repository.schedule_defs}
     sensors = {sensor.name: sensor for sensor in repository.sensor_defs}
-    assert set(jobs) == {"sync", "sync_full", "rebuild"}
+    assert set(jobs) == {"sync", "sync_full", "rebuild", "create_application", "create_candidate", "fetch_attachments"}
     assert {name: schedule.job_name for name, schedule in schedules.items()} == {
         "hourly": "sync",
         "nightly": "sync_full",
