@@ -147,7 +147,7 @@ def test_a_failed_data_test_publishes_nothing_neither_now_nor_by_a_later_click(
     settings: Settings, green: dg.ExecuteInProcessResult, definitions: dg.Definitions
 ) -> None:
     before = identity(settings.published)
-    dbt = {key for key in made(green) if key.startswith(("staging/", "intermediate/", "recruiting/"))}
+    dbt = {key for key in made(green) if key.startswith(("staging/", "intermediate/", "recruiting/", "people/"))}
     with duckdb.connect(settings.warehouse) as con:
         con.execute("INSERT INTO ats.as_of FROM ats.as_of")
     result = materialize(settings, {*dbt, PUBLISHED})
