@@ -102,7 +102,8 @@ def test_without_its_line_nothing_is_published(on: Settings) -> None:
 def test_switched_off_again_it_goes_and_that_is_noted(on: Settings, off: Settings) -> None:
     publish(on)
     publish(off)
-    assert sorted(path.name for path in off.people.parent.iterdir()) == ["recruiting.duckdb", "recruiting.duckdb.wal"]
+    left = sorted(path.name for path in off.people.parent.iterdir())
+    assert left == ["recruiting.duckdb", "recruiting.duckdb.wal", "report.html"]
     assert [line["what"] for line in lines(off)] == ["people.duckdb published", "people.duckdb removed"]
     publish(off)
     assert len(lines(off)) == 2

@@ -156,6 +156,7 @@ def test_only_the_owner_gets_to_the_file_and_nobody_writes_it(settings: Settings
     assert sorted(path.name for path in settings.published.parent.iterdir()) == [
         "recruiting.duckdb",
         "recruiting.duckdb.wal",
+        "report.html",
     ]
 
 
