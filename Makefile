@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test soak coverage check docs format constraints clean
+.PHONY: help demo dev test soak bench coverage check docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000, with the demo's data"
 	@echo "make test         all tests"
 	@echo "make coverage     how often the marts' bounds and intervals hold, over 1,000 companies"
 	@echo "make soak         5,000 random histories of a company and its pipeline, a year of hours, a million applications"
+	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
 	@echo "make check        ruff, mypy --strict, sqlfluff"
 	@echo "make docs         docs/metrics.md, and dbt's page of all models in docs/site"
 	@echo "make format       let ruff and sqlfluff put the code in shape"
@@ -49,6 +50,11 @@ soak: $(VENV)/.installed
 	@$(BIN)/python -m join_pipeline_tests.simulation.soak --histories 5000
 	@$(BIN)/python -m join_pipeline_tests.simulation.soak --days 365
 	@$(BIN)/python -m benchmarks sync --applications 1000000
+
+SIZES ?= 10000 100000
+bench: $(VENV)/.installed
+	@$(BIN)/python -m benchmarks sandbox --applications $(SIZES)
+	@$(BIN)/python -m benchmarks sync --applications $(SIZES)
 
 check: $(VENV)/.installed
 	@$(BIN)/ruff check

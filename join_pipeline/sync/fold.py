@@ -25,8 +25,15 @@ LIVE: Final = "remote_deleted_at IS NULL"
 
 def fold(con: duckdb.DuckDBPyConnection, lake: Path, files: Files) -> None:
     """All eleven models. Needs `known_*`, `seen_*` and `missing`."""
-    for step in (_applications, _jobs, _candidates, _candidate_tags, _job_links, _team):
-        step(con)
+    _applications(con)
+    _jobs(con)
+    _candidates(con)
+    _candidate_tags(con)
+    # of a first sync they are most of what is held, and have served
+    for name in ("applications", "candidates", "candidate_tags", "tags"):
+        con.execute(f"DROP TABLE seen_{name}")
+    _job_links(con)
+    _team(con)
     _stages(con)
     _carry(con, lake, files, "candidates")
     _carry(con, lake, files, "application_stages")

@@ -76,6 +76,8 @@ def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writin
     counts.live = writing.live_before(name) + counts.new + counts.returned - counts.deleted
     if counts.versions:
         _write(con, model, writing)
+    for table in ("new", "now", "gone", "payloads"):
+        con.execute(f"DROP TABLE {table}_{name}")
     return counts
 
 
