@@ -63,6 +63,15 @@ def tree_bytes(pid: int) -> int:
     return resident + sum(tree_bytes(int(child)) for child in children)
 
 
+def cpu_of(pid: int) -> float:
+    """CPU seconds that a process has used so far; 0 where /proc does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def size_of(folder: Path) -> tuple[int, float]:
     """Files below a folder, and their megabytes."""
     files = [path for path in folder.rglob("*") if path.is_file()]
