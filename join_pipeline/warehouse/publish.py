@@ -1,6 +1,6 @@
 """Publish: a new file for readers, swapped in atomically; whoever reads the old one keeps it.
 
-Belongs here: which tables readers get, and how a file appears. Not here: what is in the tables (dbt).
+Belongs here: which tables and views readers get, and how a file appears. Not here: what is in them (dbt).
 
 There are two files: recruiting.duckdb for everybody who reads and, only where it is switched on, people.duckdb with the
 names and contacts behind its keys. Tables lie in the file's schema `main`. The file is named recruiting.duckdb, so
@@ -9,7 +9,7 @@ error for everyone.
 """
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,24 +29,29 @@ STORAGE_VERSION: Final = "v1.2.0"
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """A schema that is published as a file: for whom its models say they are, and how personal their columns get."""
+    """A schema that is published as a file: for whom its models say they are, and how personal their columns get.
+
+    Its views stay views where they rest on tables of the same file alone, else they become tables.
+    """
 
     schema: str
     words: frozenset[str]
     highest_tier: int
+    keeps_views: bool = False
 
 
-READERS: Final = Audience("recruiting", frozenset({"analyst", "shared"}), 1)
+READERS: Final = Audience("recruiting", frozenset({"analyst", "shared"}), 1, keeps_views=True)
 PEOPLE: Final = Audience("people", frozenset({"people"}), 2)
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedTable:
-    """A table for readers, with the comments it carries."""
+    """A table or view for readers, with the comments it carries."""
 
     name: str
     description: str
     columns: dict[str, str]
+    is_view: bool = False
     rows: int = 0
 
 
@@ -103,7 +108,7 @@ def _publish(
 
 
 def tables_to_publish(manifest: dict[str, Any], audience: Audience = READERS) -> list[PublishedTable]:
-    """The models and seeds of the audience's schema, by name.
+    """The models and seeds of the audience's schema, by name; tables first, since views rest on them.
 
     Raises `BuildError` for a model that names no such audience, or a column whose tier is higher or not told: those
     never leave the warehouse.
@@ -127,8 +132,9 @@ def tables_to_publish(manifest: dict[str, Any], audience: Audience = READERS) ->
                 f"({', '.join(personal)}): it is not published."
             )
         columns = {column["name"]: column.get("description", "") for column in node["columns"].values()}
-        tables.append(PublishedTable(name, node.get("description", ""), columns))
-    return sorted(tables, key=lambda table: table.name)
+        is_view = audience.keeps_views and node["config"].get("materialized") == "view"
+        tables.append(PublishedTable(name, node.get("description", ""), columns, is_view))
+    return sorted(tables, key=lambda table: (table.is_view, table.name))
 
 
 def _meta(described: dict[str, Any]) -> dict[str, Any]:
@@ -145,11 +151,16 @@ def _write(
         con.execute("SET TimeZone = 'UTC'")
         con.execute(f"ATTACH {_text(str(settings.warehouse))} AS warehouse (READ_ONLY)")
         con.execute(f"ATTACH {_text(str(aside))} AS published (STORAGE_VERSION '{STORAGE_VERSION}')")
+        con.execute("USE published")
         con.execute("BEGIN")
         for table in listed:
-            name = f'published.main."{table.name}"'
-            con.execute(f'CREATE TABLE {name} AS FROM warehouse.{audience.schema}."{table.name}"')
-            con.execute(f"COMMENT ON TABLE {name} IS {_text(table.description)}")
+            name = f'main."{table.name}"'
+            kind = "VIEW" if table.is_view else "TABLE"
+            if table.is_view:
+                con.execute(_view(con, audience, table.name))
+            else:
+                con.execute(f'CREATE TABLE {name} AS FROM warehouse.{audience.schema}."{table.name}"')
+            con.execute(f"COMMENT ON {kind} {name} IS {_text(table.description)}")
             present = {row[0] for row in con.execute(f"DESCRIBE {name}").fetchall()}
             if present != set(table.columns):
                 undescribed = ", ".join(sorted(present ^ set(table.columns)))
@@ -157,10 +168,24 @@ def _write(
             for column, description in table.columns.items():
                 con.execute(f'COMMENT ON COLUMN {name}."{column}" IS {_text(description)}')
             rows = con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
-            written.append(PublishedTable(table.name, table.description, table.columns, rows))
+            written.append(replace(table, rows=rows))
         con.execute("COMMIT")
+        con.execute("USE memory")
         con.execute("DETACH published")
     return tuple(written)
+
+
+def _view(con: duckdb.DuckDBPyConnection, audience: Audience, name: str) -> str:
+    """The view's SQL as the warehouse has it, without the schema, which readers' files lack."""
+    found = con.execute(
+        "SELECT sql FROM duckdb_views() WHERE database_name = 'warehouse' AND schema_name = ? AND view_name = ?",
+        [audience.schema, name],
+    ).fetchall()
+    if not found:
+        raise BuildError(
+            f"The warehouse has no view {name}: readers keep the file of before. Run `join-pipeline build`."
+        )
+    return str(found[0][0]).replace(f"{audience.schema}.", "")
 
 
 def _take_log_name(target: Path) -> None:

@@ -35,9 +35,9 @@ REFERRING = (
 
 def dbt_files() -> set[str]:
     """The dbt project's models and seeds, by their files: `staging/…`, `intermediate/…`, `recruiting/…`, `people/…`."""
-    folders = {name: f"models/{name}" for name in ("staging", "intermediate", "people")}
-    folders["recruiting"] = "models/marts"
-    models = {f"{schema}/{file.stem}" for schema, path in folders.items() for file in files(path, "*.sql")}
+    folders = {f"models/{name}": name for name in ("staging", "intermediate", "people")}
+    folders |= {"models/marts": "recruiting", "models/answers": "recruiting"}
+    models = {f"{schema}/{file.stem}" for path, schema in folders.items() for file in files(path, "*.sql")}
     return models | {f"recruiting/{file.stem}" for file in files("seeds", "*.csv")}
 
 

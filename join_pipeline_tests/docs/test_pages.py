@@ -13,7 +13,7 @@ from join_pipeline.warehouse.publish import PEOPLE, READERS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "dbt_project"
-AUDIENCES = {"marts": READERS, "people": PEOPLE}
+AUDIENCES = {"marts": READERS, "answers": READERS, "people": PEOPLE}
 
 
 def described() -> list[tuple[Path, dict[str, Any]]]:

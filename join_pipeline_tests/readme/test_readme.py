@@ -36,9 +36,13 @@ def test_its_commands_and_targets_exist() -> None:
 
 
 def test_its_marts_are_those_of_the_project() -> None:
-    table = README[README.index("| mart | grain") : README.index("Every instant that JOIN does not tell")]
-    models = {path.stem for path in (ROOT / "dbt_project" / "models" / "marts").glob("*.sql")}
-    assert set(re.findall(r"`(\w+)`", table)) == models
+    for folder, start, end in (
+        ("marts", "| mart | grain", "Ten questions that everyone asks"),
+        ("answers", "| view | answer |", "Every instant that JOIN does not tell"),
+    ):
+        table = README[README.index(start) : README.index(end)]
+        models = {path.stem for path in (ROOT / "dbt_project" / "models" / folder).glob("*.sql")}
+        assert set(re.findall(r"`(\w+)`", table)) == models
 
 
 def test_its_queries_run_on_the_published_file(tmp_path: Path) -> None:

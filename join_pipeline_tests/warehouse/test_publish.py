@@ -160,21 +160,31 @@ def test_only_the_owner_gets_to_the_file_and_nobody_writes_it(settings: Settings
     ]
 
 
-def test_only_listed_tables_are_published_with_their_comments(settings: Settings) -> None:
+def test_only_what_is_listed_is_published_and_every_table_view_and_column_has_a_comment(settings: Settings) -> None:
     listed = {table.name: table for table in tables_to_publish(read_manifest(settings))}
     with contextlib.closing(duckdb.connect(settings.published, read_only=True)) as con:
         tables = dict(con.execute("SELECT table_name, comment FROM duckdb_tables()").fetchall())
-        views = con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+        views = dict(con.execute("SELECT view_name, comment FROM duckdb_views() WHERE NOT internal").fetchall())
         schemas = con.execute("SELECT schema_name FROM duckdb_schemas() WHERE NOT internal").fetchall()
         columns = con.execute(
             "SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal"
         ).fetchall()
-    assert tables == {name: table.description for name, table in listed.items()}
-    assert all(tables.values())
-    assert views == schemas == []
+    assert tables == {name: table.description for name, table in listed.items() if not table.is_view}
+    assert views == {name: table.description for name, table in listed.items() if table.is_view}
+    assert len(views) == 10
+    assert all([*tables.values(), *views.values()])
+    assert schemas == []
+    assert {name for name, *_ in columns} == tables.keys() | views.keys()
     for table, column, comment in columns:
-        assert comment == listed[table].columns.get(column)
-    assert sum(comment is not None for *_, comment in columns) > 50
+        assert comment
+        assert comment == listed[table].columns[column]
+
+
+def test_views_work_whatever_the_file_is_called_and_whatever_is_the_default(settings: Settings) -> None:
+    names = [table.name for table in tables_to_publish(read_manifest(settings)) if table.is_view]
+    with contextlib.closing(duckdb.connect()) as con:
+        con.execute(f"ATTACH '{settings.published}' AS \"Our hiring\" (READ_ONLY)")
+        assert [name for name in names if not con.execute(f'FROM "Our hiring".{name}').fetchall()] == []
 
 
 def test_nothing_of_a_person_is_published(settings: Settings) -> None:
@@ -185,7 +195,9 @@ def test_nothing_of_a_person_is_published(settings: Settings) -> None:
         columns = con.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
         texts = {
             str(value)
-            for (table,) in con.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+            for (table,) in con.execute(
+                "SELECT DISTINCT table_name FROM duckdb_columns() WHERE NOT internal"
+            ).fetchall()
             for row in con.execute(f"FROM {table}").fetchall()
             for value in row
             if value is not None
