@@ -12,7 +12,8 @@ as_of as (
     select as_of from {{ ref('stg_ats__as_of') }}
 ),
 
--- Of each job's applications in the order in which they came: how many until then, and what became of them at SCREENING.
+-- Of each job's applications in the order in which they came: how many until then, and what became of them at
+-- SCREENING.
 arrivals as (
     select
         job_id,
