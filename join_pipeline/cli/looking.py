@@ -1,12 +1,20 @@
-"""The commands that look and change nothing: status, doctor."""
+"""The commands that look and change nothing: status, query, doctor."""
 
-from collections.abc import Mapping
-from typing import Annotated
+import csv
+import sys
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Annotated, Any
 
 import typer
+from rich import box
+from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
 
 from join_pipeline.cli.telling import Json, instant, out, print_findings, print_json
+from join_pipeline.errors import InputError, SettingsError
 from join_pipeline.settings import load_settings
 
 
@@ -55,6 +63,65 @@ def _duration(seconds: float) -> str:
         if abs(seconds) >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} seconds"
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL of DuckDB; - reads it from standard input.")],
+    limit: Annotated[int, typer.Option(min=0, help="Most rows that the table shows; 0: all.")] = 100,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV of all rows.")] = False,
+    as_json: Json = False,
+) -> None:
+    """A quick look at what is published: one query, read-only. It holds up no sync and no publish.
+
+    For example `join-pipeline query "FROM where_do_applications_wait"`. Instants are UTC.
+    """
+    from join_pipeline.warehouse.asking import answering
+
+    if as_csv and as_json:
+        raise SettingsError("Give --json or --csv, not both.")
+    with answering(load_settings(), sys.stdin.read() if sql == "-" else sql) as answer:
+        if as_json:
+            print_json(_records(answer.columns, answer.rows))
+        elif as_csv:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(answer.columns)
+            writer.writerows(answer.rows)
+        else:
+            _print_rows(answer.columns, islice(answer.rows, limit or None))
+            if limit and next(answer.rows, None) is not None:
+                _say(f"… and more: --limit 0 shows all, --csv and --json print all. Shown: {limit:,}.")
+
+
+def _records(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        raise InputError("query", f"two columns are called {', '.join(twice)}. JSON needs a name for each: use AS.")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _print_rows(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """A line per row; where a terminal is too narrow for that, a line per value. A file or a pipe is never too narrow."""
+    kept = list(rows)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(columns):
+        is_number = any(type(row[place]) in {int, float} for row in kept)
+        table.add_column(Text(_shown(name)), justify="right" if is_number else "left")
+    for row in kept:
+        table.add_row(*(Text(_shown(value)) for value in row))
+    width = Console(width=1_000_000).measure(table).maximum
+    if width <= out.width or not out.is_terminal:
+        Console(width=max(width, out.width)).print(table)
+        return
+    for row in kept:
+        lines = Table.grid(padding=(0, 2))
+        for name, value in zip(columns, row, strict=True):
+            lines.add_row(Text(_shown(name), style="bold"), Text(_shown(value), overflow="fold"))
+        out.print(lines, "")
+
+
+def _shown(value: Any) -> str:
+    """A value on one line; what would steer a terminal does not get there."""
+    text = "NULL" if value is None else str(round(value, 4) if isinstance(value, float) else value)
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def doctor(as_json: Json = False) -> None:

@@ -20,6 +20,7 @@ HELP = {
     "report": ("HTML file", "published", "--json"),
     "rebuild": ("Delete the warehouse", "no network", "--json"),
     "status": ("last syncs", "--last", "--json"),
+    "query": ("read-only", "SQL", "--limit", "--csv", "--json", "UTC"),
     "doctor": ("token", "what to do", "--json"),
     "sandbox": (
         "--port",
@@ -45,6 +46,9 @@ WRONG_USAGE = (
     ["sync", "--accept-loss", "applications"],
     ["sync", "--mode", "full", "--accept-loss", "candidates"],
     ["status", "--last", "0"],
+    ["query"],
+    ["query", "SELECT 1", "--csv", "--json"],
+    ["query", "SELECT 1", "--limit", "-1"],
     ["sandbox", "--port", "70000"],
     ["sandbox", "--fault", "earthquake=1"],
     ["sandbox", "--fault", "slow"],
