@@ -99,7 +99,7 @@ def _records(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[
 
 
 def _print_rows(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-    """A line per row; where a terminal is too narrow for that, a line per value. A file or a pipe is never too narrow."""
+    """A line per row; in a terminal too narrow for that, a line per value. No file and no pipe is too narrow."""
     kept = list(rows)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(columns):
