@@ -23,13 +23,13 @@ for query in sys.stdin:
 """
 LOOPER = """
 import json, sys, duckdb
-path, query = sys.argv[1:]
+path, read_only, query = sys.argv[1:]
 seen, n = {}, 0
 print(json.dumps("open"), flush=True)
 import select
 while not select.select([sys.stdin], [], [], 0)[0]:
     try:
-        with duckdb.connect(path, read_only=True) as con:
+        with duckdb.connect(path, read_only=read_only == "True") as con:
             answer = json.dumps(con.execute(query).fetchall(), default=str)
     except duckdb.Error as error:
         answer = json.dumps(f"{type(error).__name__}: {error}")
@@ -78,6 +78,6 @@ def holder(path: Path, *, read_only: bool) -> Reader:
     return Reader(HOLDER, str(path), str(read_only))
 
 
-def looper(path: Path, query: str) -> Reader:
+def looper(path: Path, query: str, *, read_only: bool) -> Reader:
     """A process that opens, asks and closes until it is told a word; then `[how often, [distinct answers]]`."""
-    return Reader(LOOPER, str(path), query)
+    return Reader(LOOPER, str(path), str(read_only), query)

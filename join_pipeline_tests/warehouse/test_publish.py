@@ -19,6 +19,7 @@ from join_pipeline_tests.cli.companies import Grown
 from join_pipeline_tests.warehouse.readers import holder, looper
 
 PUBLISHES = 5
+MANY_PUBLISHES = 8
 EMAIL = re.compile(rb"[\w.+-]+@[\w-]+\.[\w.-]+")
 
 
@@ -137,15 +138,19 @@ def test_a_log_that_was_left_is_never_read_again(publishing: Publishing) -> None
     assert not log.exists()
 
 
-def test_nobody_ever_sees_an_error_or_half_a_file(publishing: Publishing) -> None:
+@pytest.mark.parametrize("read_only", [True, False], ids=["reading", "writing"])
+def test_nobody_ever_sees_a_lock_or_half_a_file(publishing: Publishing, read_only: bool) -> None:
     publishing.publish("state 0")
-    with looper(publishing.settings.published, publishing.query) as reader:
-        for n in range(1, PUBLISHES + 1):
+    with looper(publishing.settings.published, publishing.query, read_only=read_only) as reader:
+        for n in range(1, MANY_PUBLISHES + 1):
             publishing.publish(f"state {n}")
         n_looks, seen = reader.ask("enough")
-    assert n_looks > PUBLISHES
-    assert {type(answer) for answer in seen} == {list}, seen
-    assert [answer for answer in seen if answer not in [whole(f"state {n}") for n in range(PUBLISHES + 1)]] == []
+    assert n_looks > MANY_PUBLISHES
+    refused = [answer for answer in seen if isinstance(answer, str)]
+    assert all(not read_only and "Permission denied" in answer for answer in refused), refused  # but never for root
+    states = [whole(f"state {n}") for n in range(MANY_PUBLISHES + 1)]
+    assert [answer for answer in seen if answer not in [*refused, *states]] == []
+    assert publishing.state() == whole(f"state {MANY_PUBLISHES}")
 
 
 def test_only_the_owner_gets_to_the_file_and_nobody_writes_it(settings: Settings) -> None:
