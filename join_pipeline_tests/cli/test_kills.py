@@ -23,6 +23,7 @@ from join_pipeline_tests.simulation.observed import Observed
 START = datetime(2026, 2, 1, tzinfo=UTC)
 LATER = START + timedelta(days=20)
 SYNC_KILLS, BUILD_KILLS = 8, 3
+MOST_TRIES = 12
 PATIENCE = 600.0
 
 
@@ -85,6 +86,16 @@ def kill_after(shell: Shell, seconds: float, *arguments: str) -> bool:
         return child.returncode == -signal.SIGKILL
 
 
+def killed_at_work(url: str, data: Path, folder: Path, seconds: float, *arguments: str) -> Shell:
+    """A pipeline whose command was killed so long after it began to work, or sooner if it was done by then."""
+    for _ in range(MOST_TRIES):
+        shell = Shell(url, copied(data, folder))
+        if kill_after(shell, seconds, *arguments):
+            return shell
+        seconds *= 0.8  # the machine has become faster since the undisturbed run was timed
+    raise AssertionError("the command was always done before it was killed")
+
+
 def is_whole(shell: Shell) -> int:
     """Assert that what a reader finds is whole; the number of committed syncs. The lock is gone with its process."""
     with locked(shell.settings.home):
@@ -99,16 +110,15 @@ def is_whole(shell: Shell) -> int:
 def test_a_sync_that_is_killed_at_any_instant_is_made_good_by_the_next(url: str, begun: Path, tmp_path: Path) -> None:
     undisturbed = Shell(url, copied(begun, tmp_path / "undisturbed"))
     whole = seconds_of(undisturbed, "sync", "--mode", "full")
-    expected, n_killed, n_committed = tables(undisturbed), 0, set()
+    expected, n_committed = tables(undisturbed), set()
     for n in range(1, SYNC_KILLS + 1):
-        shell = Shell(url, copied(begun, tmp_path / "killed"))
-        n_killed += kill_after(shell, whole * n / SYNC_KILLS, "sync", "--mode", "full")
+        seconds = whole * n / (SYNC_KILLS + 1)
+        shell = killed_at_work(url, begun, tmp_path / "killed", seconds, "sync", "--mode", "full")
         n_committed.add(is_whole(shell))
         is_good(shell("sync", "--mode", "full"))
         assert tables(shell) == expected
         assert not list((shell.settings.builds / "spool").rglob("*.parquet"))
         assert is_whole(shell) <= 3
-    assert n_killed >= SYNC_KILLS // 2, "most of them were killed at work"
     assert 1 in n_committed, "some of them before the commit"
 
 
@@ -130,15 +140,15 @@ def test_a_build_that_is_killed_at_any_instant_leaves_readers_a_whole_file(
     undisturbed = Shell(url, copied(synced, tmp_path / "undisturbed"))
     before = marts(undisturbed)
     whole = seconds_of(undisturbed, "build")
-    after, n_killed = marts(undisturbed), 0
+    after = marts(undisturbed)
     assert before != after
-    shell = Shell(url, copied(synced, tmp_path / "killed"))
+    data = synced
     for n in range(1, BUILD_KILLS + 1):
         # one on top of the other: what a dead build left must not stand in the way of the next
-        n_killed += kill_after(shell, whole * n / (BUILD_KILLS + 1), "build")
+        shell = killed_at_work(url, data, tmp_path / f"killed{n}", whole * n / (BUILD_KILLS + 1), "build")
         with locked(shell.settings.home):
             assert marts(shell) in (before, after)
-    assert n_killed >= BUILD_KILLS // 2
+        data = shell.data
     is_good(shell("build"))
     assert marts(shell) == after
     # files: the published file's log is a link to nowhere, on purpose
