@@ -102,6 +102,13 @@ class Shell:
             yield
 
 
+@contextlib.contextmanager
+def typed(text: str) -> Iterator[None]:
+    """Standard input from a pipe."""
+    with mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()))):
+        yield
+
+
 def process(*arguments: str) -> list[str]:
     """The same as a command for a process of its own."""
     return [sys.executable, "-m", "join_pipeline.cli", *arguments]

@@ -1,14 +1,11 @@
 """Connecting an account, and what the doctor says of it: each prerequisite by its name, a token that is never shown."""
 
 import contextlib
-import io
 import os
 import pty
 import subprocess
-import sys
 import termios
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -20,7 +17,7 @@ from join_pipeline.errors import SettingsError, TransientError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.sandbox import SandboxConfig, running
-from join_pipeline_tests.cli.commands import SECRET, TOKEN, Ended, Shell, is_good, is_told, process
+from join_pipeline_tests.cli.commands import SECRET, TOKEN, Ended, Shell, is_good, is_told, process, typed
 from join_pipeline_tests.cli.companies import company
 
 PATIENCE = 60.0
@@ -39,13 +36,6 @@ def newcomer(home: Path, tmp_path: Path) -> Shell:
     """A shell of somebody who has no token yet, and a home of their own."""
     changes = {"JOIN_API_TOKEN": "", "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config")}
     return Shell(company(), tmp_path / "data", changes)
-
-
-@contextlib.contextmanager
-def typed(text: str) -> Iterator[None]:
-    """Standard input from a pipe."""
-    with mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode()))):
-        yield
 
 
 def connected(shell: Shell, *arguments: str, token: str = TOKEN) -> Ended:

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from join_pipeline.pipeline import build
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings, env_name, load_settings, setting_text
 from join_pipeline.sync.run import run_sync
+from join_pipeline_tests.cli.commands import TOKEN, Shell, is_good, typed
+from join_pipeline_tests.cli.companies import company
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -33,6 +36,15 @@ def test_its_commands_and_targets_exist() -> None:
     assert set(re.findall(r"(?:^|`)join-pipeline ([a-z]+)", README, re.MULTILINE)) <= commands
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"make ([a-z]+)(?:`|$)", README, re.MULTILINE)) <= targets
+
+
+def test_its_commands_run_in_the_order_in_which_it_names_them(tmp_path: Path) -> None:
+    commands = re.findall(r"(?:^|`)join-pipeline ([^`\n]+)", README, re.MULTILINE)
+    assert [command.split()[0] for command in commands[:3]] == ["connect", "sync", "build"]
+    shell = Shell(company(), tmp_path / "data", {"JOIN_API_TOKEN": ""})
+    for command in commands:
+        with typed(TOKEN):  # connect asks for it
+            is_good(shell(*shlex.split(command), *(["--token-stdin"] if command == "connect" else [])))
 
 
 def test_its_marts_are_those_of_the_project() -> None:
