@@ -53,7 +53,7 @@ reappeared as (
         null as from_state,
         previous_state as to_state,
         returned_lo as event_at_lo,
-        returned_hi as event_at,
+        returned_at as event_at,
         returned_hi as event_at_hi,
         evidence,
         returned_lo_sync_id as lo_sync_id,

@@ -282,7 +282,9 @@ final as (
         end as evidence,
         lo_sync_id,
         returned_lo,
-        case when returned_lo < hi then hi when returned_lo is not null then observed_at end as returned_hi,
+        -- no lastUpdatedAt announces a return: one that came with it tells of a change before or after
+        case when returned_lo < hi then hi when returned_lo is not null then observed_at end as returned_at,
+        case when returned_lo is not null then observed_at end as returned_hi,
         returned_lo_sync_id,
         not is_announced and not is_deleted and (version_number > 1 or is_moved_before) as is_unannounced,
         is_in_the_future
