@@ -10,9 +10,9 @@ from typing import Final, Literal
 import msgspec
 
 from join_pipeline.errors import AuthError, ContractError, JoinError, NotFoundError, RefusedError
+from join_pipeline.http_api.server_clock import SKEW_REPORTED
 from join_pipeline.join_api.client import JoinClient
 from join_pipeline.join_api.feeds import APPLICATIONS, JOBS, REFERENCES, Feed
-from join_pipeline.join_api.server_clock import SKEW_REPORTED
 from join_pipeline.settings import Settings
 
 TIMEOUT_SECONDS: Final = 10.0

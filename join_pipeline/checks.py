@@ -12,11 +12,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from join_pipeline.join_api.feeds import APPLICATIONS, FEEDS
-from join_pipeline.join_api.server_clock import SKEW_REPORTED
+from join_pipeline.http_api.server_clock import SKEW_REPORTED
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS, Column, Model
+from join_pipeline.sync.feeds import FeedSpec
+from join_pipeline.sync.source import Source
 
 BROKEN_SHARE: Final = 0.2
 """A feed of which more than this share breaks the contract is not to be built on: JOIN's answers have changed."""
@@ -54,23 +55,33 @@ class Check:
     stops: bool = False
 
 
-_WATCHED: Final = [feed.name for feed in FEEDS if feed.verify_absent]
-SYNC_CHECKS: Final = (
-    *(
-        Check(f"raw/{feed.name}", "contract", "Records that break the contract; more than a fifth stop the run", True)
-        for feed in FEEDS
-    ),
-    *(
-        Check(f"raw/{feed}", "guard", "A sudden loss of known records: what was known is then kept")
-        for feed in _WATCHED
-    ),
-    Check(f"raw/{APPLICATIONS.name}", "announced", "lastUpdatedAt announces every change: else full syncs are taken"),
-    Check(f"raw/{APPLICATIONS.name}", "clock", "This machine's clock is at most five minutes off JOIN's"),
-    *(Check(f"models/{model}", "schema", "Every file has the declared columns", True) for model in MODELS),
-    *(Check(f"models/{model}", "volume", "Live records did not fall by more than a fifth") for model in MODELS),
-    *(Check(f"models/{model}", "known_words", "JOIN's words and fields are all known") for model in WORDED),
-)
+APPLICATIONS: Final = "raw/applications"
 LOAD_CHECKS: Final = tuple(Check(f"ats/{model}", "references", "Every id leads to a row") for model in REFERENCES)
+
+
+def sync_checks(source: Source) -> list[Check]:
+    """What is checked of each sync of a source."""
+    return [
+        *(
+            Check(
+                f"raw/{feed.name}", "contract", "Records that break the contract; more than a fifth stop the run", True
+            )
+            for feed in source.feeds
+        ),
+        *(
+            Check(f"raw/{feed.name}", "guard", "A sudden loss of known records: what was known is then kept")
+            for feed in source.feeds
+            if not feed.is_reference
+        ),
+        Check(APPLICATIONS, "announced", f"{source.since_word} announces every change: else full syncs are taken"),
+        Check(APPLICATIONS, "clock", f"This machine's clock is at most five minutes off {source.title}'s"),
+        *(Check(f"models/{model}", "schema", "Every file has the declared columns", True) for model in MODELS),
+        *(Check(f"models/{model}", "volume", "Live records did not fall by more than a fifth") for model in MODELS),
+        *(
+            Check(f"models/{model}", "known_words", f"{source.title}'s words and fields are all known")
+            for model in WORDED
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +96,18 @@ class Finding:
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
-def check_sync(lake: Lake, record: SyncRecord, previous: SyncRecord | None) -> list[Finding]:
+def check_sync(source: Source, lake: Lake, record: SyncRecord, previous: SyncRecord | None) -> list[Finding]:
     """Guard and contract by feed, announcements and clock; schema, volume and unknown words by model."""
-    findings = [_clock(record)]
-    for feed in FEEDS:
-        findings.append(_contract(feed.name, record))
-        if feed.verify_absent:
-            findings.append(_guard(feed.name, record))
-    findings.append(_announced(record))
+    findings = [_clock(source, record)]
+    for feed in source.feeds:
+        findings.append(_contract(source, feed, record))
+        if not feed.is_reference:
+            findings.append(_guard(source, feed.name, record))
+    findings.append(_announced(source, record))
     for model in MODELS.values():
         findings += [_schema(lake, model, record), _volume(model.name, record, previous)]
         if model.name in WORDED:
-            findings.append(_words(model.name, record))
+            findings.append(_words(source, model.name, record))
     return findings
 
 
@@ -118,52 +129,53 @@ def check_references(con: duckdb.DuckDBPyConnection) -> list[Finding]:
     return findings
 
 
-def _clock(record: SyncRecord) -> Finding:
+def _clock(source: Source, record: SyncRecord) -> Finding:
     skew = record.clock_skew_seconds
     is_ok = abs(skew) <= SKEW_REPORTED.total_seconds()
     message = (
-        f"This machine's clock is {abs(skew):.0f} s off JOIN's. Syncs use JOIN's time, schedules use this machine's."
+        f"This machine's clock is {abs(skew):.0f} s off {source.title}'s. Syncs use {source.title}'s time, schedules "
+        "use this machine's."
     )
-    return Finding("raw/applications", "clock", is_ok, "" if is_ok else message, figures={"seconds": round(skew)})
+    return Finding(APPLICATIONS, "clock", is_ok, "" if is_ok else message, figures={"seconds": round(skew)})
 
 
-def _guard(feed: str, record: SyncRecord) -> Finding:
+def _guard(source: Source, feed: str, record: SyncRecord) -> Finding:
     objections = [objection for objection in record.objections if objection.startswith(f"{feed}: ")]
     message = "; ".join(objections)
     if objections:
         message += (
-            f". What was known is kept. If JOIN really lost them, accept it: `join-pipeline sync --mode full "
+            f". What was known is kept. If {source.title} really lost them, accept it: `join-pipeline sync --mode full "
             f"--accept-loss {feed}`, or launch the job sync_full with `accept_loss: [{feed}]`."
         )
     return Finding(f"raw/{feed}", "guard", not objections, message, is_grave=True)
 
 
-def _announced(record: SyncRecord) -> Finding:
+def _announced(source: Source, record: SyncRecord) -> Finding:
     unannounced = record.last_full.n_unannounced if record.last_full else 0
     message = (
-        f"The last full sync found {unannounced} changes that lastUpdatedAt had not announced. Until a full one finds "
-        "none, every sync in mode auto is full: it takes longer, and misses nothing."
+        f"The last full sync found {unannounced} changes that {source.since_word} had not announced. Until a full one "
+        "finds none, every sync in mode auto is full: it takes longer, and misses nothing."
     )
-    about = f"raw/{APPLICATIONS.name}"
     figures = {"unannounced": unannounced}
-    return Finding(about, "announced", not unannounced, message if unannounced else "", figures=figures)
+    return Finding(APPLICATIONS, "announced", not unannounced, message if unannounced else "", figures=figures)
 
 
-def _contract(feed: str, record: SyncRecord) -> Finding:
-    figures = record.feeds.get(feed)
-    # a list that is not verified came in one answer, or not at all
-    if figures is None or not (feed in _WATCHED or figures.is_whole):
-        return Finding(f"raw/{feed}", "contract", False, "JOIN did not offer the list; the last known names hold.")
+def _contract(source: Source, feed: FeedSpec, record: SyncRecord) -> Finding:
+    about, figures = f"raw/{feed.name}", record.feeds.get(feed.name)
+    # a reference list came in one answer, or not at all
+    if figures is None or (feed.is_reference and not figures.is_whole):
+        message = f"{source.title} did not offer the list; the last known names hold."
+        return Finding(about, "contract", False, message)
     if not figures.quarantined:
-        return Finding(f"raw/{feed}", "contract", True, "")
-    where = next(iter(record.files.quarantine.get(feed, [])[-1:]), "no file")
+        return Finding(about, "contract", True, "")
+    where = next(iter(record.files.quarantine.get(feed.name, [])[-1:]), "no file")
     message = (
         f"{figures.quarantined} of {figures.records + figures.looks} records broke the contract and were set aside "
         f"({where} in the lake, with reasons). Mend them in JOIN or upgrade join-pipeline; the next sync that lists "
         "them takes them."
     )
     return Finding(
-        f"raw/{feed}",
+        about,
         "contract",
         False,
         message,
@@ -172,12 +184,11 @@ def _contract(feed: str, record: SyncRecord) -> Finding:
     )
 
 
-def _words(model: str, record: SyncRecord) -> Finding:
+def _words(source: Source, model: str, record: SyncRecord) -> Finding:
     unknown = {name: n for name, n in record.unknown.items() if name.startswith(f"{model}.")}
     listed = ", ".join(f"{name} ({n})" for name, n in unknown.items())
-    message = (
-        f"JOIN sent words or fields that are not known: {listed}. They are kept as they came; upgrade join-pipeline."
-    )
+    sent = f"{source.title} sent words or fields that are not known: {listed}"
+    message = f"{sent}. They are kept as they came; upgrade join-pipeline."
     return Finding(f"models/{model}", "known_words", not unknown, message if unknown else "", figures=unknown)
 
 

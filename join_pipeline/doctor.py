@@ -16,9 +16,10 @@ from join_pipeline.actions.journal import Journal
 from join_pipeline.errors import PipelineError
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.mapping import MAPPING_VERSION
 from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings, token_file
+from join_pipeline.sources import open_source
+from join_pipeline.sync.source import Source
 from join_pipeline.warehouse.maps import MAPS, checked, unmapped
 
 LEAST_FREE: Final = 2**30
@@ -91,34 +92,35 @@ def _lake(settings: Settings) -> Iterator[Finding]:
     if newest is None:
         yield Finding("lake", "warning", "no sync yet. Run `join-pipeline sync`.")
         return
-    findings = [Finding("lake", "warning", message) for message in _lake_faults(newest)]
+    source = open_source(settings)
+    findings = [Finding("lake", "warning", message) for message in _lake_faults(source, newest)]
     yield from findings or [Finding("lake", "ok", f"last sync as of {newest.as_of:%Y-%m-%d %H:%M} UTC")]
-    if message := _other_version(newest):
+    if message := _other_version(source, newest):
         yield Finding("version", "warning", message)
 
 
-def _lake_faults(newest: SyncRecord) -> Iterator[str]:
+def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
     if newest.verdict == "guarded":
         yield "the last sync kept what is known: " + "; ".join(newest.objections)
     if newest.last_full and (n := newest.last_full.n_unannounced):
-        yield f"{n} changes were not announced by lastUpdatedAt: full syncs are taken instead"
+        yield f"{n} changes were not announced by {source.since_word}: full syncs are taken instead"
     age = datetime.now(UTC) - newest.as_of
     if age > STALE:
         yield f"the last sync is {age.days} days old. Is the schedule switched on?"
 
 
-def _other_version(newest: SyncRecord) -> str | None:
+def _other_version(source: Source, newest: SyncRecord) -> str | None:
     """What another release left, in words."""
     here = version("join-pipeline")
-    if newest.mapping_version > MAPPING_VERSION:
+    if newest.mapping_version > source.mapping_version:
         return (
-            f"join-pipeline {newest.package_version} wrote this lake, and knows JOIN's words better than {here}, which "
-            "is installed. Upgrade join-pipeline."
+            f"join-pipeline {newest.package_version} wrote this lake, and knows {source.title}'s words better than "
+            f"{here}, which is installed. Upgrade join-pipeline."
         )
-    if newest.mapping_version < MAPPING_VERSION:
+    if newest.mapping_version < source.mapping_version:
         return (
-            f"join-pipeline {newest.package_version} wrote this lake; {here} maps JOIN's words otherwise. The next "
-            "full sync brings it in step, `join-pipeline rebuild --from raw` what is kept of earlier ones."
+            f"join-pipeline {newest.package_version} wrote this lake; {here} maps {source.title}'s words otherwise. "
+            "The next full sync brings it in step, `join-pipeline rebuild --from raw` what is kept of earlier ones."
         )
     if newest.package_version != here:
         return f"join-pipeline {newest.package_version} wrote this lake, {here} is installed. The next sync is its own."

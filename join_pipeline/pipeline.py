@@ -19,6 +19,7 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings
+from join_pipeline.sources import open_source
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.replay import replay
@@ -69,9 +70,9 @@ class Built:
 def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], progress: Progress = no_progress) -> Synced:
     """One whole sync."""
     record = run_sync(settings, mode, accept_loss=accept_loss, progress=progress)
-    lake = open_lake(settings.lake, settings.integration_id)
+    lake = open_lake(settings.lake)
     previous = next((known for known in lake.records() if known.sync_id == record.previous), None)
-    return Synced(record, check_sync(lake, record, previous))
+    return Synced(record, check_sync(open_source(settings), lake, record, previous))
 
 
 def build(settings: Settings) -> Built:

@@ -16,7 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from join_pipeline.credentials import checked_token, stored_token
 from join_pipeline.errors import SettingsError
-from join_pipeline.join_api.network import is_on_this_machine
+from join_pipeline.http_api.network import is_on_this_machine
 
 ENV_NAMES: Final = {"join_api_token": "JOIN_API_TOKEN", "join_api_url": "JOIN_API_URL"}
 PREFIX: Final = "JOIN_PIPELINE_"

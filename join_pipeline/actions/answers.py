@@ -5,8 +5,8 @@ from collections import Counter
 from join_pipeline.actions.journal import Kept
 from join_pipeline.actions.requests import ApplicationRequest
 from join_pipeline.actions.sources import WrittenSource, is_shown_as
-from join_pipeline.mapping.rows import Row
 from join_pipeline.models import MODELS
+from join_pipeline.models.rows import Row
 
 
 def missing(kept: Kept, payload: Row) -> list[int]:

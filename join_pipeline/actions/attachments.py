@@ -24,7 +24,7 @@ from join_pipeline.actions.media import OCTETS, SNIFFED, end_of_name, media_type
 from join_pipeline.actions.names import new_file, safe_name
 from join_pipeline.errors import ContractError, InputError, JoinError, NotFoundError
 from join_pipeline.join_api.feeds import APPLICATIONS
-from join_pipeline.mapping.rows import without_query
+from join_pipeline.models.rows import without_query
 from join_pipeline.settings import Settings
 
 MAX_FILE_BYTES: Final = 100 * 2**20

@@ -34,7 +34,7 @@ from join_pipeline.errors import (
 from join_pipeline.join_api.feeds import APPLICATIONS
 from join_pipeline.join_api.payloads import ApplicationPayload, decode
 from join_pipeline.mapping.application import map_application
-from join_pipeline.mapping.rows import Row
+from join_pipeline.models.rows import Row
 from join_pipeline.settings import Settings
 
 MAX_KEY: Final = 255

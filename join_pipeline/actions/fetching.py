@@ -17,8 +17,8 @@ from typing import Any, Final
 import httpx
 
 from join_pipeline.errors import InputError, JoinError, TransientError
-from join_pipeline.join_api.client import USER_AGENT
-from join_pipeline.join_api.network import http_client
+from join_pipeline.http_api.client import USER_AGENT
+from join_pipeline.http_api.network import http_client
 
 MAX_REDIRECTS: Final = 5
 READ_SECONDS: Final = 15.0

@@ -29,7 +29,7 @@ def sync(
     from join_pipeline.pipeline import sync as run
 
     asked = one_of("--mode", mode, ("auto", "full", "incremental"))
-    accepted = [one_of("--accept-loss", feed, ("applications", "jobs")) for feed in accept_loss or ()]
+    accepted = accept_loss or []
     if accepted and asked != "full":
         raise SettingsError("--accept-loss goes with --mode full: only a full listing can show a loss.")
     settings = load_settings()

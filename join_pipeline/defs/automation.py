@@ -1,12 +1,12 @@
 """What runs when: jobs, schedules (off until switched on), and the line that a failed run writes."""
 
-from typing import Final
+from typing import Any, Final
 
 import dagster as dg
 
 from join_pipeline import pipeline
 from join_pipeline.defs.actions import ACTION_JOBS
-from join_pipeline.defs.extract import SyncConfig, sync_assets
+from join_pipeline.defs.extract import SyncConfig
 from join_pipeline.defs.warehouse import LoadConfig
 from join_pipeline.settings import Settings
 
@@ -14,25 +14,27 @@ EVERYTHING: Final = dg.AssetSelection.all()
 STATUS: Final = dg.DagsterRunStatus
 UNFINISHED: Final = [STATUS.QUEUED, STATUS.NOT_STARTED, STATUS.STARTING, STATUS.STARTED]
 
-SYNC: Final = dg.define_asset_job(
+
+def _job(name: str, description: str, selection: dg.AssetSelection = EVERYTHING, **ops: dg.Config) -> Any:
+    return dg.define_asset_job(name, selection, config=dg.RunConfig(ops=ops), description=description)
+
+
+SYNC: Final = _job(
     "sync",
-    EVERYTHING,
-    config=dg.RunConfig(ops={"extract": SyncConfig()}),
-    description="From JOIN to the published file. Reads everything at least once in 24 hours, else what changed.",
+    "From the source to the published file. Reads everything when that is due, else what changed.",
+    extract=SyncConfig(),
 )
-SYNC_FULL: Final = dg.define_asset_job(
+SYNC_FULL: Final = _job(
     "sync_full",
-    EVERYTHING,
-    config=dg.RunConfig(ops={"extract": SyncConfig(mode="full")}),
-    description="From JOIN to the published file, reading everything: this finds deletions. To accept a loss that the "
-    "guard objected to, launch it with `accept_loss`.",
+    "From the source to the published file, reading everything: this finds deletions. To accept a loss that the guard "
+    "objected to, launch it with `accept_loss`.",
+    extract=SyncConfig(mode="full"),
 )
-REBUILD: Final = dg.define_asset_job(
+REBUILD: Final = _job(
     "rebuild",
-    EVERYTHING - dg.AssetSelection.assets(sync_assets),
-    config=dg.RunConfig(ops={"load": LoadConfig(from_nothing=True)}),
-    description="From the lake to the published file, from nothing and without the network. Readers keep the old file "
-    "until it ends.",
+    "From the lake to the published file, from nothing and without the network. Readers keep the old file.",
+    EVERYTHING - dg.AssetSelection.groups("extract", "models"),
+    load=LoadConfig(from_nothing=True),
 )
 
 

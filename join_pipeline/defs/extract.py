@@ -1,85 +1,72 @@
-"""A whole sync as one step: what JOIN lists (raw/…) and the versions of the eleven models (models/…).
+"""A whole sync as one step: what the source lists (raw/…) and the versions of the eleven models (models/…).
 
 It can't be subset: no click makes half a sync.
 """
 
-import enum
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
 import dagster as dg
-import msgspec
 from pydantic import Field
 
 from join_pipeline import pipeline
-from join_pipeline.checks import SYNC_CHECKS
-from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, clear_failure
-from join_pipeline.lake.record import SyncRecord
-from join_pipeline.lineage import RAW, VERSIONS
+from join_pipeline.checks import sync_checks
+from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, clear_failure, key_of
+from join_pipeline.lineage import raw, versions
 from join_pipeline.settings import Settings
+from join_pipeline.sources import LossFeed
 from join_pipeline.sync.plan import AskedMode
+from join_pipeline.sync.source import Source
 
 TOLD_EVERY: Final = 5000
-KINDS: Final = ("join", "parquet")
-
-
-class LossFeed(enum.Enum):
-    """Feeds that the guard watches."""
-
-    applications = "applications"
-    jobs = "jobs"
 
 
 class SyncConfig(dg.Config):
     """How to sync."""
 
     mode: AskedMode = Field(
-        default="auto", description="full reads everything; incremental what changed; auto: full at least once a day"
+        default="auto", description="full reads everything; incremental what changed; auto: full when it is due"
     )
     accept_loss: list[LossFeed] = Field(
         default=[], description="Feeds whose large loss is real: the guard lets it pass, in this run only"
     )
 
 
-@dg.multi_asset(
-    name="extract",
-    description="One whole sync with JOIN: read every feed, keep new versions of the eleven models, commit.",
-    specs=[*asset_specs(RAW, "extract", *KINDS), *asset_specs(VERSIONS, "models", *KINDS)],
-    check_specs=check_specs(SYNC_CHECKS),
-    pool=POOL,
-)
-def sync_assets(
-    context: dg.AssetExecutionContext, config: SyncConfig, settings: dg.ResourceParam[Settings]
-) -> Iterator[dg.MaterializeResult[Any]]:
-    """One whole sync."""
+def sync_assets(source: Source) -> dg.AssetsDefinition:
+    """One whole sync with this source."""
 
-    def progress(feed: str, records: int) -> None:
-        if records % TOLD_EVERY == 0:
-            context.log.info(f"{feed}: {records:,} records so far")
+    @dg.multi_asset(
+        name="extract",
+        description=f"A whole sync with {source.title}: read all feeds, keep new versions of eleven models, commit.",
+        specs=[
+            *asset_specs(raw(source), "extract", source.name, "parquet"),
+            *asset_specs(versions(source), "models", source.name, "parquet"),
+        ],
+        check_specs=check_specs(sync_checks(source)),
+        pool=POOL,
+    )
+    def extract(
+        context: dg.AssetExecutionContext, config: SyncConfig, settings: dg.ResourceParam[Settings]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        def progress(feed: str, records: int) -> None:
+            if records % TOLD_EVERY == 0:
+                context.log.info(f"{feed}: {records:,} records so far")
 
-    with clear_failure():
-        synced = pipeline.sync(settings, config.mode, [feed.value for feed in config.accept_loss], progress)
-    record = synced.record
-    context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
-    for feed, listed in record.feeds.items():
-        yield dg.MaterializeResult(
-            asset_key=["raw", feed],
-            metadata=_metadata(record, listed.records, listed),
-            check_results=check_results(f"raw/{feed}", synced.findings),
-        )
-    for model, written in record.models.items():
-        yield dg.MaterializeResult(
-            asset_key=["models", model],
-            metadata=_metadata(record, written.live, written) | {"new_versions": written.versions},
-            check_results=check_results(f"models/{model}", synced.findings),
-        )
+        with clear_failure():
+            synced = pipeline.sync(settings, config.mode, [feed.value for feed in config.accept_loss], progress)
+        record = synced.record
+        context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
+        for path, figures in record.parts():
+            metadata = _metadata(figures | record.figures())
+            yield dg.MaterializeResult(
+                asset_key=key_of(path), metadata=metadata, check_results=check_results(path, synced.findings)
+            )
+
+    return extract
 
 
-def _metadata(record: SyncRecord, rows: int, figures: msgspec.Struct) -> dict[str, Any]:
+def _metadata(figures: dict[str, Any]) -> dict[str, Any]:
     """The figures of one feed or model under their own names, and those of the whole sync."""
-    told = {"dagster/row_count": rows, **msgspec.structs.asdict(figures), **record.figures()}
-    return {
-        name: dg.MetadataValue.timestamp(value) if isinstance(value, datetime) else value
-        for name, value in told.items()
-    }
+    told = {name: dg.MetadataValue.timestamp(it) if isinstance(it, datetime) else it for name, it in figures.items()}
+    return told | {"dagster/row_count": told.pop("rows")}

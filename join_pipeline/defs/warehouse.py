@@ -13,8 +13,9 @@ from pydantic import Field
 from join_pipeline import pipeline
 from join_pipeline.checks import LOAD_CHECKS
 from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, clear_failure, key_of
-from join_pipeline.lineage import TABLES
+from join_pipeline.lineage import tables
 from join_pipeline.settings import Settings
+from join_pipeline.sync.source import Source
 
 
 class LoadConfig(dg.Config):
@@ -23,24 +24,29 @@ class LoadConfig(dg.Config):
     from_nothing: bool = Field(default=False, description="Delete the warehouse first; readers keep what is published")
 
 
-@dg.multi_asset(
-    name="load",
-    description="Load the newest sync into a new warehouse.duckdb, which takes the old one's place.",
-    specs=asset_specs(TABLES, "warehouse", "duckdb", "table"),
-    check_specs=check_specs(LOAD_CHECKS),
-    pool=POOL,
-)
-def ats_tables(
-    config: LoadConfig, settings: dg.ResourceParam[Settings], warehouse: DuckDBResource
-) -> Iterator[dg.MaterializeResult[Any]]:
+def ats_tables(source: Source) -> dg.AssetsDefinition:
     """Every version in force, in a new file."""
-    with clear_failure():
-        loaded = pipeline.load(settings, warehouse.get_connection, from_nothing=config.from_nothing)
-    for path in (table.path for table in TABLES):
-        name = path.removeprefix("ats/")
-        rows, versions = loaded.rows.get(f"ats.{name}"), loaded.rows.get(f"ats_history.{name}")
-        yield dg.MaterializeResult(
-            asset_key=key_of(path),
-            metadata={"dagster/row_count": versions if rows is None else rows, "versions": versions},
-            check_results=check_results(path, loaded.findings),
-        )
+    made = tables(source)
+
+    @dg.multi_asset(
+        name="load",
+        description="Load the newest sync into a new warehouse.duckdb, which takes the old one's place.",
+        specs=asset_specs(made, "warehouse", "duckdb", "table"),
+        check_specs=check_specs(LOAD_CHECKS),
+        pool=POOL,
+    )
+    def load(
+        config: LoadConfig, settings: dg.ResourceParam[Settings], warehouse: DuckDBResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        with clear_failure():
+            loaded = pipeline.load(settings, warehouse.get_connection, from_nothing=config.from_nothing)
+        for path in (table.path for table in made):
+            name = path.removeprefix("ats/")
+            rows, versions = loaded.rows.get(f"ats.{name}"), loaded.rows.get(f"ats_history.{name}")
+            yield dg.MaterializeResult(
+                asset_key=key_of(path),
+                metadata={"dagster/row_count": versions if rows is None else rows, "versions": versions},
+                check_results=check_results(path, loaded.findings),
+            )
+
+    return load

@@ -1,17 +1,14 @@
-"""What is in the body of an answer, before anybody asks what it means: JSON or not, a list's records, a message.
+"""What is in JOIN's answers, before anybody asks what it means: a list's records, an error's message.
 
-Belongs here: telling bodies apart, and what of an error may be shown. Not here: what a record means (payloads).
+Belongs here: telling bodies apart. Not here: what a record means (payloads).
 """
 
-import re
-from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 
-MAX_MESSAGE: Final = 200
-# an escaped backslash and a whole pair are matched to be left alone; what is captured is half a pair
-_SURROGATES: Final = re.compile(rb"\\\\|\\u[dD][89aAbB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)")
+from join_pipeline.http_api.bodies import shown
+from join_pipeline.http_api.pages import Record
 
 
 class _Keyed(msgspec.Struct, rename="camel"):
@@ -20,27 +17,6 @@ class _Keyed(msgspec.Struct, rename="camel"):
 
 
 _KEYED: Final = msgspec.json.Decoder(_Keyed)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as it came; JOIN's own id and lastUpdatedAt are None where they can't be read."""
-
-    id: str | None
-    updated: str | None
-    payload: bytes
-
-
-def as_json(body: bytes) -> bytes | None:
-    """The body, if it is JSON.
-
-    Half a surrogate pair, which JavaScript leaves where it cuts a text inside an emoji, is JSON and yet no text: it
-    becomes U+FFFD, so that one such title does not make a whole list unreadable.
-    """
-    if _is_json(body):
-        return body
-    mended = _SURROGATES.sub(lambda match: match[0] if match[1] is None else rb"\ufffd", body)
-    return mended if _is_json(mended) else None
 
 
 def records_of(body: bytes) -> list[Record] | None:
@@ -52,7 +28,7 @@ def records_of(body: bytes) -> list[Record] | None:
 
 
 def message_of(body: bytes, token: str) -> str | None:
-    """What JOIN says went wrong, short; nothing where it holds the token or what looks like a person's data."""
+    """What JOIN says went wrong, as far as it may be shown."""
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -60,11 +36,7 @@ def message_of(body: bytes, token: str) -> str | None:
     if not isinstance(answer, dict):
         return None
     error = answer.get("error")
-    text = (error.get("message") if isinstance(error, dict) else None) or answer.get("message")
-    if not isinstance(text, str) or "@" in text or token in text:
-        return None
-    printable = "".join(letter if letter.isprintable() else " " for letter in text)
-    return f"“{' '.join(printable.split())[:MAX_MESSAGE]}”"
+    return shown((error.get("message") if isinstance(error, dict) else None) or answer.get("message"), (token,))
 
 
 def _record(payload: bytes) -> Record:
@@ -74,12 +46,3 @@ def _record(payload: bytes) -> Record:
         return Record(None, None, payload)
     updated = keyed.last_updated_at
     return Record(str(keyed.id), updated if isinstance(updated, str) else None, payload)
-
-
-def _is_json(body: bytes) -> bool:
-    try:
-        body.decode()
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
-    return True

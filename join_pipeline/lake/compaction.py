@@ -4,6 +4,7 @@ Belongs here: merging version files, folding old sync records, dropping raw that
 the next record; nothing is removed before a later one no longer lists it.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -11,7 +12,6 @@ from typing import Final
 import duckdb
 import pyarrow.parquet as pq
 
-from join_pipeline.join_api.feeds import REFERENCES
 from join_pipeline.lake.query import files_literal, quoted, write_query
 from join_pipeline.lake.record import Files, SyncRecord, sync_id_of
 from join_pipeline.models import MODELS, Model
@@ -80,18 +80,19 @@ def _personal(path: str) -> str:
     return f"{path.removesuffix('.parquet')}.personal.parquet"
 
 
-def retire(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int) -> None:
+def retire(
+    con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int, references: Collection[str]
+) -> None:
     """Drop raw and set-aside records older than `days`, and merge a feed's small files once there are many.
 
-    Of a reference list the last one before that stays, whatever its age: its names are in force until the next one
-    comes, and a replay of the kept raw begins with them.
+    Of `references`, lists of names, the last one before that stays, whatever its age: its names are in force until the
+    next one comes, and a replay of the kept raw begins with them.
     """
     oldest = sync_id_of(record.started_at - timedelta(days=days))
-    lists = {feed.name for feed in REFERENCES}
     for group in (record.files.raw, record.files.quarantine):
         for feed, paths in group.items():
             n_older = sum(_last_sync(path) < oldest for path in paths)
-            first = max(0, n_older - 1) if feed in lists else n_older
+            first = max(0, n_older - 1) if feed in references else n_older
             group[feed] = _merged(con, lake, paths[first:], record.sync_id)
 
 

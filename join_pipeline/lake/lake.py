@@ -30,10 +30,11 @@ class Formatted(msgspec.Struct):
 
 
 class Connection(msgspec.Struct):
-    """`connection.json`: with the lake, what must be backed up."""
+    """`connection.json`: with the lake, what must be backed up. Ids differ by source, so a lake has one for ever."""
 
     format: int
     integration_id: str
+    source: str = "join"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Lake:
 
     path: Path
     integration_id: str
+    source: str = "join"
 
     @property
     def ids(self) -> Ids:
@@ -117,11 +119,13 @@ class Lake:
                     path.unlink(missing_ok=True)
 
 
-def open_lake(path: Path, integration_id: str | None = None, *, create: bool = False) -> Lake:
+def open_lake(
+    path: Path, integration_id: str | None = None, *, source: str | None = None, create: bool = False
+) -> Lake:
     """The lake at `path`. `create` makes it, with the given or a random integration id, if it is not there.
 
     Raises `LakeError` if there is none, if it is of a newer format, or if it can't be read; `SettingsError` if it has
-    another integration id than the one given.
+    another integration id, or was filled from another source, than the one given.
     """
     identity = path / "connection.json"
     if not identity.exists():
@@ -131,14 +135,19 @@ def open_lake(path: Path, integration_id: str | None = None, *, create: bool = F
             raise LakeError(f"{identity} is missing, but there are syncs. Restore it from the backup.")
         make_folder(path)
         chosen = integration_id or "join:" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
-        write_whole(identity, msgspec.json.encode(Connection(FORMAT, chosen)))
+        write_whole(identity, msgspec.json.encode(Connection(FORMAT, chosen, source or "join")))
     connection = _read(identity, Connection)
+    if source is not None and source != connection.source:
+        raise SettingsError(
+            f"JOIN_PIPELINE_SOURCE is {source}, and this lake was filled from {connection.source}: their ids differ. "
+            "Set JOIN_PIPELINE_CONNECTION to begin another lake."
+        )
     if integration_id is not None and integration_id != connection.integration_id:
         raise SettingsError(
             "JOIN_PIPELINE_INTEGRATION_ID differs from the lake's own id, and all ids come from it. Unset it, or set "
             "JOIN_PIPELINE_CONNECTION to begin another lake."
         )
-    return Lake(path, connection.integration_id)
+    return Lake(path, connection.integration_id, connection.source)
 
 
 def _read(path: Path, kind: type[T]) -> T:

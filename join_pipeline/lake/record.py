@@ -1,7 +1,8 @@
 """The sync's record: its atomic appearance is the commit, and the newest one lists every file in force."""
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -14,8 +15,9 @@ Verdict = Literal["committed", "guarded"]
 class FeedRecord(msgspec.Struct, kw_only=True):
     """One feed in one sync. `bytes` of JSON; `listed_since` is the start of the last sync that read it whole.
 
-    `pending_looks` were put off. `unread` are records that broke the contract when they last came, in this sync or in
-    one before: what it says of them is older than it is.
+    `key` is the column of the feed's model by which its records are named here. `pending_looks` were put off. `unread`
+    are records that broke the contract when they last came, in this sync or in one before: what it says of them is
+    older than it is.
     """
 
     pages: int = 0
@@ -28,6 +30,11 @@ class FeedRecord(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     is_whole: bool = False
     listed_since: datetime | None = None
+    key: Literal["remote_id", "id"] = "remote_id"
+
+    def figures(self) -> dict[str, Any]:
+        """What it was, for whoever shows it; `rows` are those that came."""
+        return {"rows": self.records, **msgspec.structs.asdict(self)}
 
 
 class ModelRecord(msgspec.Struct, kw_only=True):
@@ -42,6 +49,10 @@ class ModelRecord(msgspec.Struct, kw_only=True):
     @property
     def versions(self) -> int:
         return self.new + self.changed + self.returned + self.deleted
+
+    def figures(self) -> dict[str, Any]:
+        """What it was, for whoever shows it; `rows` are those that are live."""
+        return {"rows": self.live, "new_versions": self.versions, **msgspec.structs.asdict(self)}
 
 
 class Files(msgspec.Struct, kw_only=True):
@@ -90,6 +101,11 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     pending: dict[str, list[str]] = {}
     last_full: LastFull | None = None
     files: Files
+
+    def parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The figures of each feed and model, by the path of what it made."""
+        yield from ((f"raw/{name}", feed.figures()) for name, feed in self.feeds.items())
+        yield from ((f"models/{name}", model.figures()) for name, model in self.models.items())
 
     def figures(self) -> dict[str, str | int | float | datetime]:
         """What the whole sync was, for whoever shows one of its parts."""

@@ -7,9 +7,9 @@ import msgspec
 
 from join_pipeline.join_api.payloads import ApplicationPayload, CandidatePayload, StagePayload, extras
 from join_pipeline.mapping.questions import add_question
-from join_pipeline.mapping.rows import Mapped, Parent, Row, content_digest, country_code, json_text, without_query
 from join_pipeline.mapping.vocabulary import OUTCOMES
 from join_pipeline.models.ids import Ids
+from join_pipeline.models.rows import Mapped, Parent, Row, content_digest, country_code, json_text, without_query
 
 PATH: Final = "/applications/{id}"
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")

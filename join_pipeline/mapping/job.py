@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from join_pipeline.join_api.payloads import Contact, JobPayload, Office, Reference, Salary, extras
 from join_pipeline.mapping.questions import FROM_JOB, add_question
-from join_pipeline.mapping.rows import Mapped, Parent, Row, content_digest, country_code, json_text, without_query
 from join_pipeline.mapping.vocabulary import (
     ADVERTISED,
     CONTACT_ROLE,
@@ -17,6 +16,7 @@ from join_pipeline.mapping.vocabulary import (
     slug,
 )
 from join_pipeline.models.ids import Ids
+from join_pipeline.models.rows import Mapped, Parent, Row, content_digest, country_code, json_text, without_query
 
 PATH: Final = "/jobs/{id}"
 # JOIN's key for a job's public URL is not known for sure: the first of these that is there is taken

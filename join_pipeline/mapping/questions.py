@@ -4,9 +4,9 @@ import hashlib
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from join_pipeline.mapping.rows import Mapped, Parent, json_text
 from join_pipeline.mapping.vocabulary import QUESTION_FORMATS, UNKNOWN_FORMAT
 from join_pipeline.models.ids import Ids
+from join_pipeline.models.rows import Mapped, Parent, json_text
 
 FROM_APPLICATION: Final = 1
 FROM_JOB: Final = 2  # the job's own form knows options and whether an answer is required: it wins

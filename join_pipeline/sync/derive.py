@@ -10,16 +10,15 @@ from typing import Final
 import duckdb
 import pyarrow.parquet as pq
 
-from join_pipeline.join_api.feeds import APPLICATIONS, JOBS, Feed
 from join_pipeline.lake.files import appearing
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
-from join_pipeline.sync.fold import fold
-from join_pipeline.sync.known import load_known, open_versions
+from join_pipeline.sync.feeds import FeedSpec, RawOf
+from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.plan import OVERLAP
-from join_pipeline.sync.references import RawOf, references_from
 from join_pipeline.sync.seen import Seen
+from join_pipeline.sync.source import Source
 from join_pipeline.sync.versions import Writing, write_versions
 
 MOST_UNREAD: Final = 1000
@@ -27,33 +26,34 @@ MOST_UNREAD: Final = 1000
 
 
 def derive(
+    source: Source,
     con: duckdb.DuckDBPyConnection,
     lake: Path,
     ids: Ids,
     record: SyncRecord,
     previous: SyncRecord | None,
     raw_of: RawOf,
-    post_url_template: str | None,
 ) -> None:
     """Write the versions that `record`'s raw gives against those in force, and note in `record` what was found."""
     con.execute("SET VARIABLE started_at = ?::TIMESTAMPTZ", [record.started_at])
-    seen = Seen(con, ids, references_from(raw_of, post_url_template))
-    for feed in (APPLICATIONS, JOBS):
+    kept = source.selected(raw_of) if record.only_created else raw_of
+    seen = Seen(con, source.mapper(ids, kept), source.shared)
+    for feed in (feed for feed in source.feeds if not feed.is_reference):
         before = previous.feeds.get(feed.name) if previous else None
         seen.unread[feed.name] = set(before.unread if before else ())
-        seen.take(feed.name, raw_of(feed.name))
+        seen.take(feed.name, kept(feed.name))
         _note_unread(record, feed, seen.unread[feed.name], before.unread if before else [])
     _set_aside(seen, lake, record)
     open_versions(con, lake, record.files)
-    load_known(con)
-    fold(con, lake, record.files)
-    record.n_unannounced = _unannounced(con, record, previous)
+    source.load_known(con)
+    source.fold(con, lake, record.files, record)
+    record.n_unannounced = _unannounced(source, con, record, previous)
     for name, model in MODELS.items():
         record.models[name] = write_versions(con, model, Writing(lake, record, previous))
     record.unknown = dict(sorted(seen.unknown.items()))
 
 
-def _note_unread(record: SyncRecord, feed: Feed, unread: set[str | None], before: Collection[str]) -> None:
+def _note_unread(record: SyncRecord, feed: FeedSpec, unread: set[str | None], before: Collection[str]) -> None:
     """Note which records could not be read. A listing that can't tell which, or of too many, is not whole.
 
     Then the next one asks from the same instant on. Of a full listing a record without its id is no loss: it also lacks
@@ -61,7 +61,7 @@ def _note_unread(record: SyncRecord, feed: Feed, unread: set[str | None], before
     """
     figures = record.feeds[feed.name]
     known = {remote_id for remote_id in unread if remote_id is not None}
-    is_filtered = record.mode == "incremental" and feed.since is not None
+    is_filtered = record.mode == "incremental" and feed.is_incremental
     if (is_filtered and None in unread) or len(known) > MOST_UNREAD:
         figures.is_whole = False
     figures.unread = sorted(known if len(known) <= MOST_UNREAD else known.intersection(before))
@@ -76,15 +76,13 @@ def _set_aside(seen: Seen, lake: Path, record: SyncRecord) -> None:
         record.feeds[feed].quarantined = len(rows)
 
 
-def _unannounced(con: duckdb.DuckDBPyConnection, record: SyncRecord, previous: SyncRecord | None) -> int:
-    """Changes that only a full listing could show: lastUpdatedAt stayed, or lies before the last watermark."""
-    before = previous.feeds[APPLICATIONS.name].listed_since if previous else None
-    if record.mode != "full" or before is None:
+def _unannounced(
+    source: Source, con: duckdb.DuckDBPyConnection, record: SyncRecord, previous: SyncRecord | None
+) -> int:
+    """Changes that only a full listing could show, though they lie before the last watermark."""
+    before = previous.feeds if previous else {}
+    listed = [before[feed.name].listed_since for feed in source.feeds if feed.is_incremental and feed.name in before]
+    watermarks = [at for at in listed if at is not None]
+    if record.mode != "full" or not watermarks:
         return 0
-    row = con.execute(
-        """SELECT count(*) FROM now_applications AS n JOIN known_applications AS k ON k.id = n.id
-        WHERE k.remote_deleted_at IS NULL AND k.payload_hash <> n.payload_hash
-            AND (n.remote_updated_at <= k.remote_updated_at OR n.remote_updated_at < ?)""",
-        [before - OVERLAP],
-    ).fetchall()[0]
-    return int(row[0])
+    return source.count_unannounced(con, min(watermarks) - OVERLAP)

@@ -1,30 +1,44 @@
 """Plan: which mode a sync takes and why, and when the guard objects. Pure."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
-from join_pipeline.join_api.feeds import APPLICATIONS
+from join_pipeline.errors import SettingsError
 from join_pipeline.lake.record import LastFull, Mode, SyncRecord
+from join_pipeline.sync.feeds import FeedSpec
 
 AskedMode = Literal["auto", "full", "incremental"]
 OVERLAP: Final = timedelta(minutes=15)
-FULL_EVERY: Final = timedelta(hours=24)
 LOSS_SHARE: Final = 0.2
 LOSS_COUNT: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A mode, why it was taken, and from when on an incremental listing asks."""
+    """A mode, why it was taken, and from when on each incremental feed is asked; one that is not here is read whole."""
 
     mode: Mode
     reason: str
-    since: datetime | None = None
+    since: Mapping[str, datetime] = field(default_factory=dict)
+
+
+class Rhythm(Protocol):
+    """What a source says of time: its feeds, how often all is read, and its word for what announces a change."""
+
+    @property
+    def feeds(self) -> tuple[FeedSpec, ...]: ...
+
+    @property
+    def full_every(self) -> timedelta: ...
+
+    @property
+    def since_word(self) -> str: ...
 
 
 def plan(
+    rhythm: Rhythm,
     asked: AskedMode,
     previous: SyncRecord | None,
     last_full: LastFull | None,
@@ -36,19 +50,39 @@ def plan(
 
     `is_widened`: the last sync kept a selection, and now everything is to be kept.
     """
-    feed = previous.feeds.get(APPLICATIONS.name) if previous else None
-    if previous is None or feed is None or feed.listed_since is None:
+    before, hours = previous.feeds if previous else {}, f"{rhythm.full_every / timedelta(hours=1):.0f} hours"
+    since = {
+        feed.name: listed - OVERLAP
+        for feed in rhythm.feeds
+        if feed.is_incremental and feed.name in before and (listed := before[feed.name].listed_since) is not None
+    }
+    if not since:
         return Plan("full", "nothing is known yet")
-    since = feed.listed_since - OVERLAP
     if asked == "full" or is_widened:
         return Plan("full", "until now only what was created here was kept" if is_widened else "asked for")
     if asked == "incremental":
         return Plan("incremental", "asked for", since)
-    if last_full is None or now - last_full.started_at >= FULL_EVERY:
-        return Plan("full", "the last full sync is 24 hours old or older")
+    if last_full is None or now - last_full.started_at >= rhythm.full_every:
+        return Plan("full", f"the last full sync is {hours} old or older")
     if last_full.n_unannounced:
-        return Plan("full", "the last full sync found changes that lastUpdatedAt had not announced")
-    return Plan("incremental", "the last full sync is less than 24 hours old", since)
+        return Plan("full", f"the last full sync found changes that {rhythm.since_word} had not announced")
+    return Plan("incremental", f"the last full sync is less than {hours} old", since)
+
+
+def is_widened(only_created: bool, previous: SyncRecord | None) -> bool:
+    """Whether everything is kept now, and the last sync kept a selection: then everything must be read.
+
+    `SettingsError` for the other way round: a lake that has everything would go on telling of it, as if it were so.
+    """
+    if previous is None or previous.only_created == only_created:
+        return False
+    known = previous.models.get("applications")
+    if only_created and known is not None and known.live:
+        raise SettingsError(
+            "JOIN_PIPELINE_ONLY_CREATED is on, and this lake holds all applications. Switch it off, or set "
+            "JOIN_PIPELINE_CONNECTION to begin a lake of those that were created here."
+        )
+    return not only_created
 
 
 def guard_objects(feed: str, known: int, missing: int, listed: int, accepted: Collection[str]) -> str | None:

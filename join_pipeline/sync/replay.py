@@ -13,19 +13,18 @@ import duckdb
 import msgspec
 
 from join_pipeline.errors import LakeError
-from join_pipeline.join_api.feeds import APPLICATIONS, JOBS
 from join_pipeline.lake.compaction import merge_versions
 from join_pipeline.lake.files import make_folder
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.query import files_literal, quoted, scratch, write_query
 from join_pipeline.lake.raw import RawRow, read_raw
 from join_pipeline.lake.record import Files, SyncRecord
-from join_pipeline.mapping import MAPPING_VERSION
 from join_pipeline.models import MODELS, Model
 from join_pipeline.settings import Settings
-from join_pipeline.sync.created import only_created
+from join_pipeline.sources import source_of
 from join_pipeline.sync.derive import derive
-from join_pipeline.sync.references import RawOf
+from join_pipeline.sync.feeds import RawOf
+from join_pipeline.sync.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,9 @@ class Replayed:
 
 def replay(settings: Settings, lake: Lake) -> Replayed:
     """Make the versions of all kept raw again and put them in force. The caller holds the lock."""
+    source = source_of(lake.source, settings)
     newest = lake.newest()
-    records = replayable(lake, newest) if newest else []
+    records = replayable(source, lake, newest) if newest else []
     if newest is None or not records:
         raise LakeError(f"{lake.path} keeps no raw to replay. Run `join-pipeline rebuild` without --from raw.")
     folder = settings.builds / "replay"
@@ -51,10 +51,9 @@ def replay(settings: Settings, lake: Lake) -> Replayed:
         previous = next((r for r in reversed(lake.records()) if r.sync_id < records[0].sync_id), None)
         for record in records:
             again = msgspec.convert(msgspec.to_builtins(record), SyncRecord)
-            again.files, again.mapping_version = files, MAPPING_VERSION
-            raw_of = _raw_of(lake, newest.files, record.sync_id)
-            kept = only_created(raw_of, settings.actions) if record.only_created else raw_of
-            derive(con, folder, lake.ids, again, previous, kept, settings.post_url_template)
+            again.files, again.mapping_version = files, source.mapping_version
+            raw_of = _raw_of(source, lake, newest.files, record.sync_id)
+            derive(source, con, folder, lake.ids, again, previous, raw_of)
             previous = again
         n_versions = n_different = 0
         for model in MODELS.values():
@@ -66,28 +65,27 @@ def replay(settings: Settings, lake: Lake) -> Replayed:
             if different:
                 _take_over(con, lake, folder, model, newest.files, files)
     if n_different:
-        newest.mapping_version = MAPPING_VERSION
+        newest.mapping_version = source.mapping_version
         lake.commit(newest)
         lake.remove_unlisted(newest)
     shutil.rmtree(folder, ignore_errors=True)
     return Replayed(len(records), n_versions, n_different)
 
 
-def replayable(lake: Lake, newest: SyncRecord) -> list[SyncRecord]:
+def replayable(source: Source, lake: Lake, newest: SyncRecord) -> list[SyncRecord]:
     """The latest syncs whose raw is all there, oldest first."""
+    names = [feed.name for feed in source.feeds if not feed.is_reference]
     kept = {
         name: {
             row[0]
             for row in duckdb.execute(f"SELECT DISTINCT sync_id FROM read_parquet({_all(lake, paths)})").fetchall()
         }
-        for name in (APPLICATIONS.name, JOBS.name)
+        for name in names
         if (paths := newest.files.raw.get(name))
     }
     records: list[SyncRecord] = []
     for record in reversed(lake.records()):
-        read = [
-            name for name in (APPLICATIONS.name, JOBS.name) if record.feeds[name].records or record.feeds[name].looks
-        ]
+        read = [name for name in names if record.feeds[name].records or record.feeds[name].looks]
         if not all(record.sync_id in kept.get(name, ()) for name in read):
             break
         records.insert(0, record)
@@ -112,12 +110,13 @@ def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: Sync
     return files
 
 
-def _raw_of(lake: Lake, files: Files, sync_id: str) -> RawOf:
+def _raw_of(source: Source, lake: Lake, files: Files, sync_id: str) -> RawOf:
     """One sync's raw; of a reference list, the last one that had come by then."""
+    references = {feed.name for feed in source.feeds if feed.is_reference}
 
     def rows(feed: str) -> Iterable[RawRow]:
         paths = lake.listed(files.raw.get(feed, []))
-        if feed in {APPLICATIONS.name, JOBS.name}:
+        if feed not in references:
             return (row for row in read_raw(paths) if row.sync_id == sync_id)
         came = [row for row in read_raw(paths) if row.sync_id <= sync_id]
         last = max((row.sync_id for row in came), default=None)

@@ -12,23 +12,22 @@ from typing import Final
 
 import msgspec
 
-from join_pipeline.join_api.client import JoinClient
-from join_pipeline.join_api.feeds import APPLICATIONS, FEEDS, JOBS
+from join_pipeline.errors import SettingsError
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.query import scratch
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
 from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
-from join_pipeline.mapping import MAPPING_VERSION
 from join_pipeline.settings import Settings
-from join_pipeline.sync.created import is_widened, only_created
+from join_pipeline.sources import open_source
 from join_pipeline.sync.derive import derive
 from join_pipeline.sync.extract import Progress, no_progress
+from join_pipeline.sync.feeds import RawOf
 from join_pipeline.sync.known import open_versions
-from join_pipeline.sync.plan import AskedMode, Plan, plan
+from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
 from join_pipeline.sync.reading import Reading
-from join_pipeline.sync.references import RawOf, read_references
+from join_pipeline.sync.source import Source
 
 TICK: Final = timedelta(milliseconds=1)
 
@@ -42,62 +41,50 @@ def run_sync(
     sleep: Callable[[float], None] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> SyncRecord:
-    """Bring the lake up to what JOIN lists now; the committed record. `sleep` and `monotonic` are the client's.
+    """Bring the lake up to what the source lists now; the committed record. `sleep` and `monotonic` are the client's.
 
     Raises a `PipelineError` if it can't: then nothing is committed, and the lake is as it was. What a full sync had
     read by then is kept for the next one to go on from.
     """
-    token = settings.token()
-    with locked(settings.home), _client(settings, token, sleep, monotonic) as client:
-        # the first answer proves the token and tells the server's time, before anything is made on disk
+    source = open_source(settings)
+    guarded = [feed.name for feed in source.feeds if not feed.is_reference]
+    for feed in accept_loss:
+        if feed not in guarded:
+            raise SettingsError(f"--accept-loss takes {', '.join(guarded)}, not {feed!r}.")
+    with source.connect(sleep, monotonic) as session, locked(settings.home):
         asked_at = monotonic()
-        references = read_references(client)
-        lake = open_lake(settings.lake, settings.integration_id, create=True)
+        session.greet()
+        lake = open_lake(settings.lake, settings.integration_id, source=source.name, create=True)
         previous = lake.newest()
-        started_at = client.clock.when_asked(asked_at)
+        started_at = session.clock.when_asked(asked_at)
         if previous is not None:
             started_at = max(started_at, previous.started_at + TICK)
         widened = is_widened(settings.only_created, previous)
-        planned = plan(mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
+        planned = plan(source, mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
         spool = _spool(settings, planned, previous, started_at)
-        record = _record(spool, planned, previous)
+        record = _record(source, spool, planned, previous)
         record.only_created = settings.only_created
-        record.clock_skew_seconds = round(client.clock.skew.total_seconds(), 1)
+        record.clock_skew_seconds = round(session.clock.skew.total_seconds(), 1)
         with scratch(settings.builds, settings.memory_limit) as con:
             open_versions(con, lake.path, record.files)
             limit = settings.max_second_looks
-            reading = Reading(client, con, spool, record, previous, limit, accept_loss, progress)
-            reading.read(planned, references, _raw_of(lake, record))
-            _store(lake, spool, record)
-            raw_of = _raw_of(lake, record)
-            kept = only_created(raw_of, settings.actions) if record.only_created else raw_of
-            derive(con, lake.path, lake.ids, record, previous, kept, settings.post_url_template)
+            reading = Reading(con, spool, record, previous, limit, accept_loss, progress)
+            session.read(reading, planned, _raw_of(source, lake, record))
+            _store(source, lake, spool, record)
+            derive(source, con, lake.path, lake.ids, record, previous, _raw_of(source, lake, record))
             _move_watermarks(record)
             compact(con, lake.path, record, settings.raw_days)
-            retire(con, lake.path, record, settings.raw_days)
+            lists = {feed.name for feed in source.feeds if feed.is_reference}
+            retire(con, lake.path, record, settings.raw_days, lists)
         if record.mode == "full" and record.verdict == "committed":
             record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
-        record.n_requests, record.n_retries = client.n_requests, client.n_retries
-        record.finished_at = max(client.clock.earliest(), record.started_at)
+        record.n_requests, record.n_retries = session.n_requests, session.n_retries
+        record.finished_at = max(session.clock.earliest(), record.started_at)
         lake.commit(record)
         shutil.rmtree(spool.folder, ignore_errors=True)
         lake.remove_unlisted(previous, record)
         lake.fold_records()
         return record
-
-
-def _client(
-    settings: Settings, token: str, sleep: Callable[[float], None] | None, monotonic: Callable[[], float]
-) -> JoinClient:
-    return JoinClient(
-        settings.join_api_url,
-        token,
-        in_flight=settings.pages_in_flight,
-        timeout_seconds=settings.timeout_seconds,
-        max_wait_seconds=settings.max_wait_seconds,
-        sleep=sleep,
-        monotonic=monotonic,
-    )
 
 
 def _spool(settings: Settings, planned: Plan, previous: SyncRecord | None, started_at: datetime) -> Spool:
@@ -113,7 +100,7 @@ def _spool(settings: Settings, planned: Plan, previous: SyncRecord | None, start
     return begin_spool(folder, state)
 
 
-def _record(spool: Spool, planned: Plan, previous: SyncRecord | None) -> SyncRecord:
+def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | None) -> SyncRecord:
     """The record of a sync that begins: what the last one left, to be added to."""
     state = spool.state
     return SyncRecord(
@@ -125,7 +112,7 @@ def _record(spool: Spool, planned: Plan, previous: SyncRecord | None) -> SyncRec
         finished_at=state.started_at,
         # never earlier than it was: a server whose clock was set back has shown what it has shown
         as_of=max(state.started_at, previous.as_of) if previous else state.started_at,
-        mapping_version=MAPPING_VERSION,
+        mapping_version=source.mapping_version,
         package_version=version("join-pipeline"),
         # copies: the last record must stay as it is
         pending=dict(previous.pending) if previous else {},
@@ -141,19 +128,19 @@ def _move_watermarks(record: SyncRecord) -> None:
         figures.pending_looks = len(record.pending.get(name, ()))
 
 
-def _store(lake: Lake, spool: Spool, record: SyncRecord) -> None:
+def _store(source: Source, lake: Lake, spool: Spool, record: SyncRecord) -> None:
     """From the spool to raw. A reference list that did not come leaves its last one in force."""
-    for feed in FEEDS:
+    for feed in source.feeds:
         record.files.raw.setdefault(feed.name, []).extend(spool.store(lake.path, feed.name))
 
 
-def _raw_of(lake: Lake, record: SyncRecord) -> RawOf:
+def _raw_of(source: Source, lake: Lake, record: SyncRecord) -> RawOf:
     """This sync's raw; of a reference list, the last one that came."""
+    references = {feed.name for feed in source.feeds if feed.is_reference}
 
     def rows(feed: str) -> Iterable[RawRow]:
         paths = record.files.raw.get(feed, [])
-        is_reference = feed not in {APPLICATIONS.name, JOBS.name}
-        mine = paths[-1:] if is_reference else [path for path in paths if f"/{record.sync_id}/" in path]
+        mine = paths[-1:] if feed in references else [path for path in paths if f"/{record.sync_id}/" in path]
         return read_raw(lake.listed(mine))
 
     return rows

@@ -11,20 +11,15 @@ from hashlib import md5
 from typing import Any, Final
 
 import duckdb
-import msgspec
 import pyarrow as pa
 
 from join_pipeline.errors import ContractError
-from join_pipeline.join_api.feeds import APPLICATIONS, JOBS
-from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload, decode
 from join_pipeline.lake.query import empty_table
 from join_pipeline.lake.raw import RawRow
-from join_pipeline.mapping.application import map_application
-from join_pipeline.mapping.job import References, map_job
-from join_pipeline.mapping.rows import Mapped, Row
 from join_pipeline.models import MODELS, Column
-from join_pipeline.models.ids import Ids
+from join_pipeline.models.rows import Row
 from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
+from join_pipeline.sync.source import Mapper
 
 BATCH: Final = 5_000
 MOST_REMEMBERED: Final = 100_000
@@ -36,10 +31,6 @@ ORDER: Final = (
     ("priority", WHOLE),
     ("shows_tags", FLAG),
     ("seq", WHOLE),
-)
-# records of these models come through many parents: within a batch only the one that can win is kept
-SHARED: Final = frozenset(
-    {"application_stages", "job_application_stages", "screening_questions", "job_screening_questions"}
 )
 # held apart, by the row of raw that it came with: it is most of the bytes, and nothing but writing it needs it
 HEAVY: Final = "remote_data"
@@ -70,13 +61,13 @@ class Seen:
     """The tables `seen_<model>`, `payloads_<model>` and `missing`, being filled."""
 
     con: duckdb.DuckDBPyConnection
-    ids: Ids
-    references: References
+    mapper: Mapper
+    shared: frozenset[str]  # come through many parents: within a batch only the one that can win is kept
     unknown: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
-    _shared: dict[str, dict[str, Row]] = field(default_factory=dict)
+    _best: dict[str, dict[str, Row]] = field(default_factory=dict)
     _last: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
     _n: int = 0
     _seq: int = 0
@@ -100,7 +91,7 @@ class Seen:
             if self._is_repeated(feed, raw):
                 continue
             try:
-                mapped = self._map(feed, raw.payload)
+                mapped = self.mapper.map(feed, raw.payload)
             except ContractError as error:
                 self._set_aside(feed, raw, str(error))
                 unread.add(raw.record_id)
@@ -133,30 +124,23 @@ class Seen:
         self._last[key] = content
         return False
 
-    def _map(self, feed: str, text: str) -> Mapped:
-        if feed == APPLICATIONS.name:
-            application = decode(ApplicationPayload, text)
-            return map_application(application, msgspec.json.decode(text), self.ids)
-        job = decode(JobPayload, text)
-        return map_job(job, msgspec.json.decode(text), self.ids, self.references)
-
     def _hold(self, model: str, rows: list[Row]) -> None:
-        if model not in SHARED:
+        if model not in self.shared:
             self._rows.setdefault(model, []).extend(rows)
             return
-        best = self._shared.setdefault(model, {})
+        best = self._best.setdefault(model, {})
         for row in rows:
             known = best.get(row["id"])
             if known is None or _order(row) > _order(known):
                 best[row["id"]] = row
 
     def _flush(self) -> None:
-        for model, rows in [*self._rows.items(), *((m, list(best.values())) for m, best in self._shared.items())]:
+        for model, rows in [*self._rows.items(), *((m, list(best.values())) for m, best in self._best.items())]:
             if rows:
                 self._insert(f"seen_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
                 if HEAVY in rows[0]:
                     self._insert(payloads(model), pa.Table.from_pylist(rows, PAYLOADS))
-        self._rows, self._shared, self._n = {}, {}, 0
+        self._rows, self._best, self._n = {}, {}, 0
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         self.con.register("_batch", rows)
@@ -165,11 +149,8 @@ class Seen:
 
     def _miss(self, feed: str, raw: RawRow) -> None:
         # the feeds that are looked at one by one bear their model's name
-        model = {APPLICATIONS.name: "applications", JOBS.name: "jobs"}[feed]
-        self.con.execute(
-            "INSERT INTO missing VALUES (?, ?, ?, ?)",
-            [model, self.ids.of(model, raw.record_id), raw.record_id, raw.fetched_at],
-        )
+        row = [feed, self.mapper.id_of(feed, raw.record_id), raw.record_id, raw.fetched_at]
+        self.con.execute("INSERT INTO missing VALUES (?, ?, ?, ?)", row)
 
     def _set_aside(self, feed: str, raw: RawRow, reason: str) -> None:
         row = {"record_id": raw.record_id, "fetched_at": raw.fetched_at, "reason": reason, "payload": raw.payload}

@@ -9,13 +9,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from join_pipeline.checks import LOAD_CHECKS, SYNC_CHECKS, Finding, check_references, check_sync
-from join_pipeline.join_api.feeds import FEEDS
+from join_pipeline.checks import LOAD_CHECKS, Finding, check_references, check_sync, sync_checks
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import FeedRecord, Files, LastFull, ModelRecord, SyncRecord
 from join_pipeline.models import MODELS
+from join_pipeline.settings import Settings
+from join_pipeline.sources import open_source
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+SOURCE = open_source(Settings())
 
 
 def record(**changes: Any) -> SyncRecord:
@@ -30,7 +32,7 @@ def record(**changes: Any) -> SyncRecord:
         "as_of": NOW,
         "mapping_version": 1,
         "package_version": "0.1.0",
-        "feeds": {feed.name: FeedRecord(records=100, is_whole=True) for feed in FEEDS},
+        "feeds": {feed.name: FeedRecord(records=100, is_whole=True) for feed in SOURCE.feeds},
         "models": {model: ModelRecord(live=100) for model in MODELS},
         "files": Files(),
     }
@@ -38,7 +40,7 @@ def record(**changes: Any) -> SyncRecord:
 
 
 def broken(lake: Lake, sync: SyncRecord, previous: SyncRecord | None = None) -> dict[tuple[str, str], Finding]:
-    return {(one.about, one.check): one for one in check_sync(lake, sync, previous) if not one.is_ok}
+    return {(one.about, one.check): one for one in check_sync(SOURCE, lake, sync, previous) if not one.is_ok}
 
 
 @pytest.fixture
@@ -47,8 +49,10 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def test_every_declared_check_finds_something_and_nothing_else_does(lake: Lake) -> None:
-    found = check_sync(lake, record(), None)
-    assert sorted((one.about, one.check) for one in found) == sorted((check.about, check.name) for check in SYNC_CHECKS)
+    found = check_sync(SOURCE, lake, record(), None)
+    assert sorted((one.about, one.check) for one in found) == sorted(
+        (check.about, check.name) for check in sync_checks(SOURCE)
+    )
     assert all(one.is_ok and not one.message for one in found)
 
 

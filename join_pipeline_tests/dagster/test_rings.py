@@ -39,6 +39,19 @@ def test_dagster_stays_in_its_ring() -> None:
     assert strangers == set()
 
 
+def test_the_engine_knows_no_source() -> None:
+    rooms = ("sync", "lake", "models", "http_api", "warehouse", "report")
+    sources = ("join_api", "join_source", "mapping", "kombo_api", "kombo_source")
+    strangers = {
+        f"{path.relative_to(PACKAGE)}: {name}"
+        for room in rooms
+        for path in (PACKAGE / room).rglob("*.py")
+        for name in imported(path)
+        if name.startswith("join_pipeline.") and name.split(".")[1] in sources
+    }
+    assert strangers == set()
+
+
 def test_only_settings_reads_the_environment() -> None:
     assert {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if reads_environment(path)} == {
         "settings.py"

@@ -19,6 +19,7 @@ from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.settings import Settings, load_settings
+from join_pipeline.sources import open_source
 from join_pipeline.sync import seen
 from join_pipeline.sync.replay import replay, replayable
 from join_pipeline.sync.run import run_sync
@@ -259,7 +260,7 @@ class Play:
         settings = settings_for(self.account.url, self.data, LAST)
         with locked(settings.home):
             opened_lake = open_lake(settings.lake)
-            if not replayable(opened_lake, opened_lake.newest()):
+            if not replayable(open_source(settings), opened_lake, opened_lake.newest()):
                 return
             replayed = replay(settings, opened_lake)
         if replayed.n_different:

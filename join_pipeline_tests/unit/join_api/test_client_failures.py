@@ -16,8 +16,8 @@ from join_pipeline.errors import (
     RefusedError,
     TransientError,
 )
-from join_pipeline.join_api.client import _TokenAuth
-from join_pipeline.join_api.retry import ATTEMPTS
+from join_pipeline.http_api.client import OriginAuth
+from join_pipeline.http_api.retry import ATTEMPTS
 from join_pipeline_tests.unit.join_api.loopback import (
     TOKEN,
     Answer,
@@ -266,7 +266,9 @@ def test_another_name_or_scheme_is_another_host(location):
     ],
 )
 def test_a_request_to_another_origin_would_bear_no_token(url, has_token):
-    flow = _TokenAuth(TOKEN, httpx.URL("https://api.example.com/v2")).auth_flow(httpx.Request("GET", url))
+    flow = OriginAuth({"Authorization": TOKEN}, httpx.URL("https://api.example.com/v2")).auth_flow(
+        httpx.Request("GET", url)
+    )
     assert ("authorization" in next(flow).headers) == has_token
 
 

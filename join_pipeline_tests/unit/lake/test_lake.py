@@ -57,7 +57,7 @@ def test_a_new_lake_has_the_id_it_is_given_and_keeps_it(tmp_path):
     for given in (None, "join:mine"):
         assert open_lake(tmp_path / "lake", given) == made
     written = msgspec.json.decode((tmp_path / "lake" / "connection.json").read_bytes())
-    assert written == {"format": FORMAT, "integration_id": "join:mine"}
+    assert written == {"format": FORMAT, "integration_id": "join:mine", "source": "join"}
 
 
 def test_a_new_lake_without_an_id_draws_one(tmp_path):

@@ -6,8 +6,8 @@ from typing import Any
 from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload, decode
 from join_pipeline.mapping.application import map_application
 from join_pipeline.mapping.job import References, map_job
-from join_pipeline.mapping.rows import Mapped, Row
 from join_pipeline.models.ids import Ids
+from join_pipeline.models.rows import Mapped, Row
 from join_pipeline_tests.oracle.identifiers import unified_id
 
 INTEGRATION = "join:mapping"

@@ -1,5 +1,6 @@
 """Which mode a sync takes and when the guard objects: both as tables."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from join_pipeline.lake.record import FeedRecord, Files, LastFull, SyncRecord, sync_id_of
+from join_pipeline.sync.feeds import FeedSpec
 from join_pipeline.sync.plan import guard_objects, plan
 
+
+@dataclass(frozen=True)
+class Paced:
+    """What `plan` asks of a source."""
+
+    feeds: tuple[FeedSpec, ...]
+    full_every: timedelta
+    since_word: str
+
+
+DAILY = Paced((FeedSpec("applications", "", is_incremental=True),), timedelta(hours=24), "lastUpdatedAt")
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LISTED = NOW - timedelta(hours=3)
 MINUTES, HOURS = timedelta(minutes=1), timedelta(hours=1)
@@ -57,19 +70,32 @@ def full(age: timedelta, n_unannounced: int = 0) -> LastFull:
     ],
 )
 def test_the_mode_follows_from_what_was_asked_and_what_was_done(asked, before, last_full, mode, reason):
-    planned = plan(asked, before, last_full, NOW)
+    planned = plan(DAILY, asked, before, last_full, NOW)
     assert planned.mode == mode
     assert reason in planned.reason
 
 
 def test_an_incremental_sync_asks_from_the_watermark_less_the_overlap():
-    assert plan("incremental", previous(), full(HOURS), NOW).since == LISTED - 15 * MINUTES
-    assert plan("auto", previous(), full(HOURS), NOW).since == LISTED - 15 * MINUTES
+    assert plan(DAILY, "incremental", previous(), full(HOURS), NOW).since == {"applications": LISTED - 15 * MINUTES}
+    assert plan(DAILY, "auto", previous(), full(HOURS), NOW).since == {"applications": LISTED - 15 * MINUTES}
 
 
 @pytest.mark.parametrize("asked", ["auto", "full"])
 def test_a_full_sync_asks_from_nowhere(asked):
-    assert plan(asked, previous(), full(48 * HOURS), NOW).since is None
+    assert plan(DAILY, asked, previous(), full(48 * HOURS), NOW).since == {}
+
+
+def test_each_feed_is_asked_from_its_own_watermark_and_one_without_is_read_whole():
+    feeds = tuple(FeedSpec(name, "", is_incremental=name != "tags") for name in ("jobs", "users", "tags", "candidates"))
+    before = previous()
+    before.feeds = {"jobs": FeedRecord(listed_since=LISTED), "users": FeedRecord(listed_since=LISTED - HOURS)}
+    before.feeds |= {"tags": FeedRecord(listed_since=LISTED), "candidates": FeedRecord()}
+    weekly = Paced(feeds, timedelta(days=7), "updated_after")
+    planned = plan(weekly, "auto", before, full(150 * HOURS), NOW)
+    assert planned.since == {"jobs": LISTED - 15 * MINUTES, "users": LISTED - HOURS - 15 * MINUTES}
+    assert "168 hours" in planned.reason
+    assert plan(weekly, "auto", before, full(168 * HOURS), NOW).mode == "full"
+    assert "updated_after" in plan(weekly, "auto", before, full(HOURS, 1), NOW).reason
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from join_pipeline.errors import RateLimited
-from join_pipeline.join_api.rate_limit import LONGEST_WAIT, POLL_SECONDS, PROBE_SECONDS, RateLimit, wait_asked_for
-from join_pipeline_tests.unit.join_api.virtual_time import VirtualTime
+from join_pipeline.http_api.rate_limit import LONGEST_WAIT, POLL_SECONDS, PROBE_SECONDS, RateLimit, wait_asked_for
+from join_pipeline_tests.unit.http_api.virtual_time import VirtualTime
 
 NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
 

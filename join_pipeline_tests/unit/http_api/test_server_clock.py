@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from join_pipeline.join_api.server_clock import ServerClock, http_date
+from join_pipeline.http_api.server_clock import ServerClock, http_date
 
 NOON = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from join_pipeline.errors import SettingsError, TransientError
+from join_pipeline.http_api.network import is_on_this_machine
 from join_pipeline.join_api.client import JoinClient
-from join_pipeline.join_api.network import is_on_this_machine
 from join_pipeline_tests.unit.join_api.loopback import as_json, serving
 
 TOKEN = "a-token-for-tests"

@@ -1,7 +1,7 @@
 """The rate limit, obeyed before it bites.
 
-Belongs here: what JOIN's rate-limit headers mean and when the next request may go. Not here: sending it (client).
-Source: `x-ratelimit-limit`, `-remaining`, `-reset` (seconds to wait; an epoch by some clients) and `Retry-After`.
+Belongs here: what rate-limit headers mean and when the next request may go. Not here: sending it (client).
+Source: `…ratelimit-limit`, `-remaining`, `-reset` (seconds to wait; an epoch by some clients) and `Retry-After`.
 """
 
 import math
@@ -11,23 +11,24 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from join_pipeline.errors import RateLimited
-from join_pipeline.join_api.server_clock import http_date
+from join_pipeline.http_api.server_clock import http_date
 
 EPOCH_LOOKS_LIKE: Final = 1_000_000_000
 EPOCH_IN_MILLISECONDS_LOOKS_LIKE: Final = 1_000 * EPOCH_LOOKS_LIKE
 LONGEST_WAIT: Final = 3600.0
 MAX_WAIT_SECONDS: Final = 900.0
+PREFIX: Final = "x-ratelimit"
 RESET_RESOLUTION: Final = 1.0  # `reset` has whole seconds
 PROBE_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.05
 
 
-def wait_asked_for(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that an answer asks to wait, from `Retry-After` in both its forms or from `x-ratelimit-reset`.
+def wait_asked_for(headers: Mapping[str, str], now: float, prefix: str = PREFIX) -> float | None:
+    """Seconds that an answer asks to wait, from `Retry-After` in both its forms or from `<prefix>-reset`.
 
     `now` is the server's time in epoch seconds. None where the answer says nothing that can be read.
     """
-    for name in ("retry-after", "x-ratelimit-reset"):
+    for name in ("retry-after", f"{prefix}-reset"):
         text = headers.get(name, "").strip()
         if not text:
             continue
@@ -63,7 +64,14 @@ class RateLimit:
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
         max_wait_seconds: float = MAX_WAIT_SECONDS,
+        *,
+        prefix: str = PREFIX,
+        whose: str = "JOIN's",
+        credential: str = "token",
     ) -> None:
+        self._prefix = prefix
+        self._whose = whose
+        self._credential = credential
         self._sleep = sleep
         self._monotonic = monotonic
         self._max_wait_seconds = max_wait_seconds
@@ -89,8 +97,9 @@ class RateLimit:
             waited += wait
             if waited > self._max_wait_seconds:
                 raise RateLimited(
-                    f"JOIN's rate limit leaves no room for {waited:.0f} s, and JOIN_PIPELINE_MAX_WAIT_SECONDS is "
-                    f"{self._max_wait_seconds:.0f}. Another program may use the same token. Run it again later.",
+                    f"{self._whose} rate limit leaves no room for {waited:.0f} s, and JOIN_PIPELINE_MAX_WAIT_SECONDS "
+                    f"is {self._max_wait_seconds:.0f}. Another program may use the same {self._credential}. Run it "
+                    f"again later.",
                     waited,
                 )
             self._sleep(wait)
@@ -104,8 +113,8 @@ class RateLimit:
         """
         with self._lock:
             self._in_flight -= 1
-            remaining = 0 if is_refused else _remaining(headers)
-            reset = None if remaining is None else wait_asked_for(headers or {}, now)
+            remaining = 0 if is_refused else _remaining(headers, self._prefix)
+            reset = None if remaining is None else wait_asked_for(headers or {}, now, self._prefix)
             if remaining is None or reset is None:
                 self._hear_nothing(has_answer=headers is not None)
                 return
@@ -143,8 +152,8 @@ class RateLimit:
             self._remaining -= 1  # the server may have counted it
 
 
-def _remaining(headers: Mapping[str, str] | None) -> int | None:
+def _remaining(headers: Mapping[str, str] | None, prefix: str) -> int | None:
     try:
-        return max(0, int((headers or {})["x-ratelimit-remaining"]))
+        return max(0, int((headers or {})[f"{prefix}-remaining"]))
     except (KeyError, ValueError):
         return None

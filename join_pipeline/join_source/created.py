@@ -10,11 +10,9 @@ from pathlib import Path
 import msgspec
 
 from join_pipeline.actions.journal import created_applications
-from join_pipeline.errors import SettingsError
 from join_pipeline.join_api.feeds import APPLICATIONS
 from join_pipeline.lake.raw import RawRow
-from join_pipeline.lake.record import SyncRecord
-from join_pipeline.sync.references import RawOf
+from join_pipeline.sync.feeds import RawOf
 
 
 class _Keyed(msgspec.Struct, rename="camel"):
@@ -44,19 +42,3 @@ def only_created(raw_of: RawOf, actions: Path) -> RawOf:
         return (row for row in found if is_ours(row)) if feed == APPLICATIONS.name else found
 
     return rows
-
-
-def is_widened(only_created: bool, previous: SyncRecord | None) -> bool:
-    """Whether everything is kept now, and the last sync kept a selection: then everything must be read.
-
-    `SettingsError` for the other way round: a lake that has everything would go on telling of it, as if it were so.
-    """
-    if previous is None or previous.only_created == only_created:
-        return False
-    known = previous.models.get("applications")
-    if only_created and known is not None and known.live:
-        raise SettingsError(
-            "JOIN_PIPELINE_ONLY_CREATED is on, and this lake holds all applications. Switch it off, or set "
-            "JOIN_PIPELINE_CONNECTION to begin a lake of those that were created here."
-        )
-    return not only_created

@@ -5,17 +5,16 @@ Belongs here: what holds when a list, or an entry of it, does not come as it sho
 entry that comes without its name, or not at all, the row that last named it is kept beside the new list.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from join_pipeline.errors import ContractError, NotFoundError, RefusedError
-from join_pipeline.join_api.client import JoinClient, Page
+from join_pipeline.http_api.pages import Page
+from join_pipeline.join_api.client import JoinClient
 from join_pipeline.join_api.feeds import REFERENCES, Feed
 from join_pipeline.join_api.payloads import Reference, decode
 from join_pipeline.lake.raw import RawRow
 from join_pipeline.mapping.job import References, reference_names
-
-RawOf = Callable[[str], Iterable[RawRow]]
-"""The raw rows of a feed, in the order in which they came."""
+from join_pipeline.sync.feeds import RawOf
 
 
 def read_references(client: JoinClient) -> list[tuple[Feed, Page | None]]:

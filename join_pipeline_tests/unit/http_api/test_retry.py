@@ -15,16 +15,9 @@ from join_pipeline.errors import (
     RefusedError,
     TransientError,
 )
-from join_pipeline.join_api.retry import (
-    ATTEMPTS,
-    FIRST_WAIT,
-    LONGEST_BACKOFF,
-    error_for_status,
-    error_for_transport,
-    next_step,
-    retrying,
-)
-from join_pipeline_tests.unit.join_api.virtual_time import VirtualTime
+from join_pipeline.http_api.retry import ATTEMPTS, FIRST_WAIT, LONGEST_BACKOFF, error_for_transport, retrying
+from join_pipeline.join_api.refusals import WORDS, error_for_status
+from join_pipeline_tests.unit.http_api.virtual_time import VirtualTime
 
 
 @pytest.mark.parametrize(
@@ -80,7 +73,7 @@ def test_every_failure_to_get_an_answer_has_one_type(failure, kind):
 
 @pytest.mark.parametrize("kind", [AuthError, PermanentError, NotFoundError, RefusedError, RateLimited, TransientError])
 def test_every_type_that_an_answer_can_have_says_what_to_do_next(kind):
-    assert next_step(kind).endswith(".")
+    assert WORDS.next_step(kind).endswith(".")
 
 
 class Flaky:

@@ -1,0 +1,1 @@
+"""JOIN as a source: what a sync reads of it, what its payloads become, what absence means there."""
