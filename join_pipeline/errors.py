@@ -67,6 +67,10 @@ class RefusedError(PermanentError):
     """JOIN answers 422: a parameter it does not know, or no token header."""
 
 
+class ModelOffError(PermanentError):
+    """The source does not give this model: it is switched off there, or was never offered."""
+
+
 class TransientError(JoinError):
     """Something that may go through later: retried."""
 

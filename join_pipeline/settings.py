@@ -18,7 +18,17 @@ from join_pipeline.credentials import checked_token, stored_token
 from join_pipeline.errors import SettingsError
 from join_pipeline.http_api.network import is_on_this_machine
 
-ENV_NAMES: Final = {"join_api_token": "JOIN_API_TOKEN", "join_api_url": "JOIN_API_URL"}
+ENV_NAMES: Final = {
+    field: field.upper()
+    for field in (
+        "join_api_token",
+        "join_api_url",
+        "kombo_api_key",
+        "kombo_integration_id",
+        "kombo_api_url",
+        "kombo_webhook_secret",
+    )
+}
 PREFIX: Final = "JOIN_PIPELINE_"
 SHORTEST_KEY: Final = 16
 
@@ -79,6 +89,28 @@ class Settings(BaseSettings):
     )
     join_api_url: Annotated[str, AfterValidator(_url)] = Field(
         "https://api.join.com/v2", validation_alias=ENV_NAMES["join_api_url"], description="Where JOIN's API v2 answers"
+    )
+    source: Literal["join", "kombo"] = Field(
+        "join", description="Where syncs read: `join`, or `kombo` for JOIN's data from Kombo; fixed with the first sync"
+    )
+    kombo_api_key: SecretStr | None = Field(
+        None, validation_alias=ENV_NAMES["kombo_api_key"], description="Kombo's API key, without `Bearer`"
+    )
+    kombo_integration_id: SecretStr | None = Field(
+        None, validation_alias=ENV_NAMES["kombo_integration_id"], description="Kombo's id of the integration, `join:…`"
+    )
+    kombo_api_url: Annotated[str, AfterValidator(_url)] = Field(
+        "https://api.kombo.dev/v1",
+        validation_alias=ENV_NAMES["kombo_api_url"],
+        description="Where Kombo's API answers: another region has another host",
+    )
+    kombo_webhook_secret: SecretStr | None = Field(
+        None,
+        validation_alias=ENV_NAMES["kombo_webhook_secret"],
+        description="Secret by which `listen` tells Kombo's webhooks from others",
+    )
+    kombo_staleness_hours: float = Field(
+        10.0, ge=0, le=168, description="How old Kombo's answers may be: hours between its own syncs"
     )
     data: Annotated[Path, BeforeValidator(_folder)] = Field(
         Path("data"), description="The data folder; one folder per connection lies in it"
@@ -161,6 +193,21 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _selects_at_one_place(self) -> Self:
+        if self.only_created and self.source != "join":
+            raise ValueError(
+                f"{env_name('only_created')} is for the source join: at Kombo the integration has its own switch"
+            )
+        return self
+
+    @property
+    def lake_seed(self) -> str | None:
+        """What a new lake is named after, and an old one must be; of Kombo, so that two integrations never mix."""
+        if self.source == "kombo" and self.kombo_integration_id is not None:
+            return self.kombo_integration_id.get_secret_value().strip()
+        return self.integration_id
+
     @property
     def home(self) -> Path:
         """The connection's folder, absolute."""
@@ -215,6 +262,20 @@ class Settings(BaseSettings):
                 "`join-pipeline connect`, or export JOIN_API_TOKEN=…"
             )
         return checked_token(text)
+
+    def kombo_credentials(self) -> tuple[str, str]:
+        """API key and integration id, or a `SettingsError` that says how to set them."""
+        fields = {"kombo_api_key": self.kombo_api_key, "kombo_integration_id": self.kombo_integration_id}
+        given = {name: secret.get_secret_value().strip() if secret else "" for name, secret in fields.items()}
+        if missing := [env_name(name) for name, text in given.items() if not text]:
+            raise SettingsError(
+                f"{' and '.join(missing)} not set. In Kombo's dashboard: the key under Secrets, the id on the "
+                "integration's page. Then: export KOMBO_API_KEY=… KOMBO_INTEGRATION_ID=join:…"
+            )
+        for name, text in given.items():
+            if not text.isascii() or not text.isprintable() or " " in text:
+                raise SettingsError(f"{env_name(name)} has blanks or characters that it can't have. Copy it again.")
+        return given["kombo_api_key"], given["kombo_integration_id"]
 
 
 def env_name(field: str) -> str:

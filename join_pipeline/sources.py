@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from join_pipeline.join_source.source import JoinSource
+from join_pipeline.kombo_source.source import KomboSource
 from join_pipeline.settings import Settings
 from join_pipeline.sync.source import Source
 
-SOURCES: Final[Mapping[str, Callable[[Settings], Source]]] = {"join": JoinSource}
+SOURCES: Final[Mapping[str, Callable[[Settings], Source]]] = {"join": JoinSource, "kombo": KomboSource}
 
 
 class LossFeed(enum.Enum):
@@ -27,7 +28,7 @@ class LossFeed(enum.Enum):
 
 def open_source(settings: Settings) -> Source:
     """The source that the settings name. Nothing is asked of it yet."""
-    return source_of("join", settings)
+    return source_of(settings.source, settings)
 
 
 def source_of(name: str, settings: Settings) -> Source:

@@ -31,8 +31,9 @@ from join_pipeline.errors import (
     PipelineError,
     TransientError,
 )
+from join_pipeline.http_api.contracts import decode
 from join_pipeline.join_api.feeds import APPLICATIONS
-from join_pipeline.join_api.payloads import ApplicationPayload, decode
+from join_pipeline.join_api.payloads import ApplicationPayload
 from join_pipeline.mapping.application import map_application
 from join_pipeline.models.rows import Row
 from join_pipeline.settings import Settings

@@ -134,14 +134,19 @@ class HttpClient:
         if self._closed.wait(seconds):
             raise JoinError("The client was closed.")
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> tuple[bytes, datetime]:
-        """The JSON body at `path` and when it was fetched. Raises a `JoinError`; retries what is worth it."""
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, *, told: str | None = None
+    ) -> tuple[bytes, datetime]:
+        """The JSON body at `path` and when it was fetched. Raises a `JoinError`; retries what is worth it.
+
+        `told` stands in messages for a path that holds a secret.
+        """
         for attempt in retrying(self._max_wait_seconds, self._sleep):
             with attempt:
                 if attempt.retry_state.attempt_number > 1:
                     with self._lock:
                         self.n_retries += 1
-                return self._get_once(path, params)
+                return self._get_once(path, params, told or path)
         raise AssertionError("tenacity returns or raises")
 
     def ask(
@@ -162,21 +167,21 @@ class HttpClient:
         request = self._http.build_request(method, url, params=params, headers=headers, content=content, files=files)
         return self._send(request, path)
 
-    def _get_once(self, path: str, params: Mapping[str, str] | None) -> tuple[bytes, datetime]:
+    def _get_once(self, path: str, params: Mapping[str, str] | None, told: str) -> tuple[bytes, datetime]:
         request = self._http.build_request("GET", self._url(path), params=params)
-        response = self._send(request, path)
+        response = self._send(request, told)
         for _ in range(MAX_REDIRECTS):
             following = response.next_request
             if following is None or origin_of(following.url) != origin_of(self._base):
                 break
-            response = self._send(following, path)
+            response = self._send(following, told)
         if not response.is_success:
-            raise self.refusal(response, path)
+            raise self.refusal(response, told)
         body = as_json(response.content)
         if body is None:
             # a proxy's page, or an answer that was cut off on its way: may go through at the next try
             raise TransientError(
-                f"GET {path} answered {response.status_code} with a body that is not JSON. "
+                f"GET {told} answered {response.status_code} with a body that is not JSON. "
                 f"Check that {self.words.url_setting} is {self.words.what}."
             )
         return body, self.clock.latest()

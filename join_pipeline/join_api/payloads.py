@@ -4,20 +4,12 @@ A field without a default must be there (some may be null): without it the recor
 Enums are plain text: an unknown word passes and is counted. Keys that no field names are kept and counted as extras.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, TypeVar
+from datetime import datetime
+from typing import Any
 
 import msgspec
 
-from join_pipeline.errors import ContractError
-
-# outside of these an instant stands for something else: year 1 for none, year 9999 for never
-MIN_INSTANT: Final = datetime(1900, 1, 1, tzinfo=UTC)
-MAX_INSTANT: Final = datetime(9000, 1, 1, tzinfo=UTC)
-PayloadT = TypeVar("PayloadT", bound="Payload")
-Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""What an Arrow column holds: JSON's own numbers have no end."""
+from join_pipeline.http_api.contracts import Whole
 
 
 class Payload(msgspec.Struct, rename="camel", kw_only=True):
@@ -160,44 +152,3 @@ class Reference(Payload):
     id: int
     name: str | None = None
     sub_categories: list["Reference"] | None = None
-
-
-_DECODERS: dict[type[Payload], msgspec.json.Decoder[Any]] = {}
-
-
-def decode(kind: type[PayloadT], text: str | bytes) -> PayloadT:
-    """The payload as `kind`, its instants in UTC. Raises `ContractError` that names the field, never its value."""
-    decoder = _DECODERS.setdefault(kind, msgspec.json.Decoder(kind))
-    try:
-        payload: PayloadT = decoder.decode(text)
-    except msgspec.ValidationError as error:
-        raise ContractError(str(error)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise ContractError("not JSON") from None
-    for name, value in _instants(payload):
-        try:
-            instant = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        except OverflowError:  # 9999-12-31T23:59:59-01:00 is in a year that Python has not
-            instant = datetime.max.replace(tzinfo=UTC)
-        if not MIN_INSTANT <= instant <= MAX_INSTANT:
-            raise ContractError(f"Instant out of range - at `$.{key_of(kind, name)}`")
-        setattr(payload, name, instant)
-    return payload
-
-
-def _instants(payload: Payload) -> Iterator[tuple[str, datetime]]:
-    for name in payload.__struct_fields__:
-        value = getattr(payload, name)
-        if isinstance(value, datetime):
-            yield name, value
-
-
-def key_of(kind: type[Payload], name: str) -> str:
-    """JOIN's key for a field."""
-    return kind.__struct_encode_fields__[kind.__struct_fields__.index(name)]
-
-
-def extras(kind: type[Payload], payload: dict[str, Any]) -> list[str]:
-    """Keys of `payload` that `kind` does not name."""
-    known = set(kind.__struct_encode_fields__)
-    return [key for key in payload if key not in known]

@@ -8,10 +8,11 @@ entry that comes without its name, or not at all, the row that last named it is 
 from collections.abc import Iterable
 
 from join_pipeline.errors import ContractError, NotFoundError, RefusedError
+from join_pipeline.http_api.contracts import decode
 from join_pipeline.http_api.pages import Page
 from join_pipeline.join_api.client import JoinClient
 from join_pipeline.join_api.feeds import REFERENCES, Feed
-from join_pipeline.join_api.payloads import Reference, decode
+from join_pipeline.join_api.payloads import Reference
 from join_pipeline.lake.raw import RawRow
 from join_pipeline.mapping.job import References, reference_names
 from join_pipeline.sync.feeds import RawOf

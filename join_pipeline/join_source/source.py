@@ -15,11 +15,12 @@ from typing import ClassVar, Final
 import duckdb
 import msgspec
 
+from join_pipeline.http_api.contracts import decode
 from join_pipeline.http_api.pages import Page
 from join_pipeline.http_api.server_clock import ServerClock
 from join_pipeline.join_api.client import JoinClient
 from join_pipeline.join_api.feeds import APPLICATIONS, Feed
-from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload, decode
+from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload
 from join_pipeline.join_source.created import only_created
 from join_pipeline.join_source.feeds import MODEL_FEEDS, SPECS
 from join_pipeline.join_source.fold import fold

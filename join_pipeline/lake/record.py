@@ -76,7 +76,10 @@ class LastFull(msgspec.Struct, kw_only=True):
 
 
 class SyncRecord(msgspec.Struct, kw_only=True):
-    """One committed sync. `as_of` is its latest fetch; all instants are the server's time."""
+    """One committed sync. `as_of` is its latest fetch; all instants are the server's time.
+
+    What the source answered may have been `max_age_seconds` old.
+    """
 
     format: int = FORMAT
     sync_id: str
@@ -92,6 +95,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     mapping_version: int
     package_version: str
     only_created: bool = False
+    max_age_seconds: float = 0.0
     n_requests: int = 0
     n_retries: int = 0
     n_unannounced: int = 0

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
-from join_pipeline.join_api.payloads import ApplicationPayload, CandidatePayload, StagePayload, extras
+from join_pipeline.http_api.contracts import extras
+from join_pipeline.join_api.payloads import ApplicationPayload, CandidatePayload, StagePayload
 from join_pipeline.mapping.questions import add_question
 from join_pipeline.mapping.vocabulary import OUTCOMES
 from join_pipeline.models.ids import Ids

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from join_pipeline.join_api.payloads import Contact, JobPayload, Office, Reference, Salary, extras
+from join_pipeline.http_api.contracts import extras
+from join_pipeline.join_api.payloads import Contact, JobPayload, Office, Reference, Salary
 from join_pipeline.mapping.questions import FROM_JOB, add_question
 from join_pipeline.mapping.vocabulary import (
     ADVERTISED,

@@ -1,22 +1,16 @@
 """Screening questions: JOIN gives them no id, so format type and exact text are the key."""
 
-import hashlib
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from join_pipeline.mapping.vocabulary import QUESTION_FORMATS, UNKNOWN_FORMAT
-from join_pipeline.models.ids import Ids
+from join_pipeline.models.ids import Ids, question_key
 from join_pipeline.models.rows import Mapped, Parent, json_text
 
 FROM_APPLICATION: Final = 1
 FROM_JOB: Final = 2  # the job's own form knows options and whether an answer is required: it wins
 _WITH_OPTIONS: Final = frozenset({"SINGLE_SELECT", "MULTI_SELECT"})
 _ANSWER_KEYS: Final = frozenset({"answer", "file", "isSkipped"})
-
-
-def question_key(format_type: str, text: str) -> str:
-    """The stable key that stands for JOIN's missing id."""
-    return f"{format_type}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def add_question(

@@ -27,6 +27,11 @@ def record_id(integration_id: str, model: str, remote_id: str) -> str:
     return base58(digest[:ID_BYTES], ID_LENGTH)
 
 
+def question_key(format_type: str, text: str) -> str:
+    """The stable key of a question: JOIN gives it no id, so format type and exact text are the key."""
+    return f"{format_type}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Ids:
     """The ids of one integration."""

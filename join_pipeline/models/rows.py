@@ -27,10 +27,15 @@ class Parent:
 
 @dataclass(slots=True)
 class Mapped:
-    """The rows of one payload by model, and what was unknown in it, to be counted."""
+    """The rows of one payload by model, and what was unknown in it, to be counted.
+
+    `gone` are records that it says were deleted, by model and id, and when; `endings` how they were in the end.
+    """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
+    gone: list[tuple[str, str, datetime]] = field(default_factory=list)
+    endings: dict[str, list[Row]] = field(default_factory=dict)
 
     def add(self, model: str, row: Row) -> None:
         self.rows.setdefault(model, []).append(row)

@@ -54,7 +54,7 @@ def run_sync(
     with source.connect(sleep, monotonic) as session, locked(settings.home):
         asked_at = monotonic()
         session.greet()
-        lake = open_lake(settings.lake, settings.integration_id, source=source.name, create=True)
+        lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)
         previous = lake.newest()
         started_at = session.clock.when_asked(asked_at)
         if previous is not None:
@@ -64,6 +64,7 @@ def run_sync(
         spool = _spool(settings, planned, previous, started_at)
         record = _record(source, spool, planned, previous)
         record.only_created = settings.only_created
+        record.max_age_seconds = source.max_age.total_seconds()
         record.clock_skew_seconds = round(session.clock.skew.total_seconds(), 1)
         with scratch(settings.builds, settings.memory_limit) as con:
             open_versions(con, lake.path, record.files)

@@ -17,7 +17,7 @@ from join_pipeline.errors import ContractError
 from join_pipeline.lake.query import empty_table
 from join_pipeline.lake.raw import RawRow
 from join_pipeline.models import MODELS, Column
-from join_pipeline.models.rows import Row
+from join_pipeline.models.rows import Mapped, Row
 from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
 from join_pipeline.sync.source import Mapper
 
@@ -38,6 +38,9 @@ QUARANTINE: Final = pa.schema([("record_id", TEXT), ("fetched_at", INSTANT), ("r
 
 
 PAYLOADS: Final = pa.schema([("seq", WHOLE), (HEAVY, TEXT)])
+SAID_GONE: Final = pa.schema(
+    [("model", TEXT), ("id", TEXT), ("remote_deleted_at", INSTANT), ("observed_at", INSTANT), ("seq", WHOLE)]
+)
 
 
 def light(columns: tuple[Column, ...]) -> tuple[Column, ...]:
@@ -58,7 +61,11 @@ def seen_schema(model: str) -> pa.Schema:
 
 @dataclass(slots=True)
 class Seen:
-    """The tables `seen_<model>`, `payloads_<model>` and `missing`, being filled."""
+    """The tables `seen_<model>` and `payloads_<model>`, `missing`, `said_gone` and `ended_<model>`, being filled.
+
+    `missing` is what the source says it does not have, `said_gone` what it says was deleted, and `ended_<model>` how
+    that was in the end, as far as it still tells.
+    """
 
     con: duckdb.DuckDBPyConnection
     mapper: Mapper
@@ -69,13 +76,17 @@ class Seen:
     _rows: dict[str, list[Row]] = field(default_factory=dict)
     _best: dict[str, dict[str, Row]] = field(default_factory=dict)
     _last: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
+    _gone: list[Row] = field(default_factory=list)
+    _endings: dict[str, list[Row]] = field(default_factory=dict)
     _n: int = 0
     _seq: int = 0
 
     def __post_init__(self) -> None:
         for model in MODELS:
             empty_table(self.con, f"seen_{model}", seen_schema(model))
+            empty_table(self.con, f"ended_{model}", seen_schema(model))
             empty_table(self.con, payloads(model), PAYLOADS)
+        empty_table(self.con, "said_gone", SAID_GONE)
         missing = pa.schema([("model", TEXT), ("id", TEXT), ("remote_id", TEXT), ("observed_at", INSTANT)])
         empty_table(self.con, "missing", missing)
 
@@ -102,10 +113,18 @@ class Seen:
                 for row in found:
                     row |= {"observed_at": raw.fetched_at, "seq": self._seq}
                 self._hold(model, found)
+            self._take_endings(mapped, raw)
             self._n += 1
             if self._n >= BATCH:
                 self._flush()
         self._flush()
+
+    def _take_endings(self, mapped: Mapped, raw: RawRow) -> None:
+        seen = {"observed_at": raw.fetched_at, "seq": self._seq}
+        for model, record_id, at in mapped.gone:
+            self._gone.append({"model": model, "id": record_id, "remote_deleted_at": at, **seen})
+        for model, found in mapped.endings.items():
+            self._endings.setdefault(model, []).extend(row | seen for row in found)
 
     def quarantine_table(self, feed: str) -> pa.Table:
         """What of a feed was set aside."""
@@ -140,7 +159,11 @@ class Seen:
                 self._insert(f"seen_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
                 if HEAVY in rows[0]:
                     self._insert(payloads(model), pa.Table.from_pylist(rows, PAYLOADS))
-        self._rows, self._best, self._n = {}, {}, 0
+        for model, rows in self._endings.items():
+            self._insert(f"ended_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
+        if self._gone:
+            self._insert("said_gone", pa.Table.from_pylist(self._gone, SAID_GONE))
+        self._rows, self._best, self._gone, self._endings, self._n = {}, {}, [], {}, 0
 
     def _insert(self, table: str, rows: pa.Table) -> None:
         self.con.register("_batch", rows)

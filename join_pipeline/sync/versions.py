@@ -39,11 +39,18 @@ def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writin
     hashed = [column.name for column in light(model.fields)] + ["payload_hash"]
     packed = ", ".join(f'"{column}" := n."{column}"' for column in hashed)
     fields = quoted(light(model.fields), "n.")
-    carried = ", ".join(f'k."{c.name}"' if c.tier == 1 else f'NULL AS "{c.name}"' for c in light(model.fields))
+    carried = ", ".join(
+        f'coalesce(e."{c.name}", k."{c.name}") AS "{c.name}"' if c.tier == 1 else f'NULL AS "{c.name}"'
+        for c in light(model.fields)
+    )
     remote_id = "k.remote_id" if model.remote_id_tier == 1 else "NULL"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE new_{name} AS
-        WITH content AS (
+        WITH gone AS (
+            FROM gone_{name} UNION ALL BY NAME SELECT NULL::TIMESTAMPTZ AS remote_deleted_at WHERE false
+        ), ended AS (  -- a record may have moved between the last look at it and its end
+            FROM ended_{name} QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
+        ), content AS (
             SELECT n.*, md5(to_json(struct_pack({packed}))::VARCHAR) AS content_hash FROM now_{name} AS n
         ), seen AS (
             SELECT n.id, n.remote_id, $started::TIMESTAMPTZ AS changed_at, NULL::TIMESTAMPTZ AS remote_deleted_at,
@@ -59,10 +66,10 @@ def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writin
         SELECT * FROM seen
         UNION ALL BY NAME
         SELECT k.id, {remote_id} AS remote_id, $started::TIMESTAMPTZ AS changed_at,
-            $started::TIMESTAMPTZ AS remote_deleted_at, {carried},
+            coalesce(g.remote_deleted_at, $started::TIMESTAMPTZ) AS remote_deleted_at, {carried},
             coalesce(g.observed_at, $as_of::TIMESTAMPTZ) AS observed_at, $sync_id AS sync_id, k.content_hash,
             k.payload_hash, 'deleted' AS reason, 'deleted' AS kind
-        FROM known_{name} AS k JOIN gone_{name} AS g ON g.id = k.id
+        FROM known_{name} AS k JOIN gone AS g ON g.id = k.id LEFT JOIN ended AS e ON e.id = k.id
         WHERE k.remote_deleted_at IS NULL""",
         {
             "started": record.started_at,
@@ -76,7 +83,7 @@ def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writin
     counts.live = writing.live_before(name) + counts.new + counts.returned - counts.deleted
     if counts.versions:
         _write(con, model, writing)
-    for table in ("new", "now", "gone", "payloads"):
+    for table in ("new", "now", "gone", "ended", "payloads"):
         con.execute(f"DROP TABLE {table}_{name}")
     return counts
 

@@ -23,7 +23,7 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_its_settings_are_those_of_the_code() -> None:
-    rows = re.findall(r"^\| `(JOIN_\w+)` \| (?:`(.*)`|–) \| (.*) \|$", README, re.MULTILINE)
+    rows = re.findall(r"^\| `((?:JOIN|KOMBO)_\w+)` \| (?:`(.*)`|–) \| (.*) \|$", README, re.MULTILINE)
     declared = [
         (env_name(name), "" if field.default is None else setting_text(field.default), field.description)
         for name, field in Settings.model_fields.items()

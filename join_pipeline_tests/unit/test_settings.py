@@ -14,6 +14,12 @@ from join_pipeline.settings import Settings, env_name, load_settings, process_en
 NAMES = {
     "JOIN_API_TOKEN": None,
     "JOIN_API_URL": "https://api.join.com/v2",
+    "JOIN_PIPELINE_SOURCE": "join",
+    "KOMBO_API_KEY": None,
+    "KOMBO_INTEGRATION_ID": None,
+    "KOMBO_API_URL": "https://api.kombo.dev/v1",
+    "KOMBO_WEBHOOK_SECRET": None,
+    "JOIN_PIPELINE_KOMBO_STALENESS_HOURS": 10.0,
     "JOIN_PIPELINE_DATA": Path("data"),
     "JOIN_PIPELINE_CONNECTION": "join",
     "JOIN_PIPELINE_INTEGRATION_ID": None,
@@ -49,7 +55,7 @@ SECRET = "s3cret-4f7Zq"
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.upper().startswith(("JOIN_PIPELINE_", "JOIN_API_")):
+        if name.upper().startswith(("JOIN_PIPELINE_", "JOIN_API_", "KOMBO_")):
             monkeypatch.delenv(name)
 
 
@@ -84,6 +90,9 @@ def test_every_setting_has_a_line_that_says_what_it_is():
         ("JOIN_API_URL", "http://127.0.0.1:8765/v2/", "http://127.0.0.1:8765/v2"),
         ("JOIN_API_URL", "https://[::1]:8765/v2", "https://[::1]:8765/v2"),
         ("JOIN_API_URL", "https://jobs.bücher.example/v2", "https://jobs.bücher.example/v2"),
+        ("KOMBO_API_URL", "https://api.us.kombo.dev/v1/", "https://api.us.kombo.dev/v1"),
+        ("JOIN_PIPELINE_SOURCE", "kombo", "kombo"),
+        ("JOIN_PIPELINE_KOMBO_STALENESS_HOURS", "0", 0.0),
         ("JOIN_PIPELINE_DATA", "/srv/with blank", Path("/srv/with blank")),
         ("JOIN_PIPELINE_DATA", ".", Path()),
         ("JOIN_PIPELINE_CONNECTION", "acme-2_b", "acme-2_b"),
@@ -129,6 +138,10 @@ def test_a_good_value_comes_from_its_variable(monkeypatch, name, text, value):
         ("JOIN_API_URL", "https://api.join.com/v2?x=1"),
         ("JOIN_API_URL", "https://api.join.com/v2#x"),
         ("JOIN_API_URL", f"https://me:{SECRET}@api.join.com/v2"),
+        ("KOMBO_API_URL", "http://api.kombo.dev/v1"),
+        ("JOIN_PIPELINE_SOURCE", "Kombo"),
+        ("JOIN_PIPELINE_SOURCE", ""),
+        ("JOIN_PIPELINE_KOMBO_STALENESS_HOURS", "-1"),
         ("JOIN_PIPELINE_DATA", ""),
         ("JOIN_PIPELINE_DATA", "  "),
         ("JOIN_PIPELINE_CONNECTION", ""),
@@ -290,3 +303,24 @@ def test_another_process_gets_the_same_settings(monkeypatch, tmp_path):
 @pytest.mark.parametrize(("name", "text"), [("JOIN_PIPELINE_K", "11"), ("JOIN_PIPELINE_MINIMUM_N", "4")])
 def test_no_rate_may_stand_on_fewer_people_than_a_group_may_have(monkeypatch, name, text):
     assert refusal(monkeypatch, **{name: text}).startswith("JOIN_PIPELINE_MINIMUM_N (")
+
+
+def test_kombo_needs_its_key_and_the_integration_and_shows_neither():
+    with pytest.raises(SettingsError, match="KOMBO_API_KEY and KOMBO_INTEGRATION_ID not set"):
+        load_settings(source="kombo").kombo_credentials()
+    with pytest.raises(SettingsError, match="^KOMBO_INTEGRATION_ID not set"):
+        load_settings(source="kombo", kombo_api_key=SECRET).kombo_credentials()
+    settings = load_settings(source="kombo", kombo_api_key=f" {SECRET}", kombo_integration_id="join:5qHb\n")
+    assert settings.kombo_credentials() == (SECRET, "join:5qHb")
+    assert settings.lake_seed == "join:5qHb"
+    assert SECRET not in repr(settings)
+    assert "5qHb" not in repr(settings)
+    broken = load_settings(source="kombo", kombo_api_key=f"{SECRET} x", kombo_integration_id="join:5qHb")
+    with pytest.raises(SettingsError, match="KOMBO_API_KEY has blanks") as caught:
+        broken.kombo_credentials()
+    assert SECRET not in str(caught.value)
+
+
+def test_only_created_is_no_switch_of_kombos_source(monkeypatch):
+    message = refusal(monkeypatch, JOIN_PIPELINE_SOURCE="kombo", JOIN_PIPELINE_ONLY_CREATED="true")
+    assert "the integration has its own switch" in message

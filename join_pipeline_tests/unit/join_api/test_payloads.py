@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from join_pipeline.errors import ContractError
-from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload, Payload, Reference, decode, extras
+from join_pipeline.http_api.contracts import decode, extras
+from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload, Payload, Reference
 
 APPLICATION: dict[str, Any] = {
     "id": 12,

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload, decode
+from join_pipeline.http_api.contracts import decode
+from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload
 from join_pipeline.mapping.application import map_application
 from join_pipeline.mapping.job import References, map_job
 from join_pipeline.models.ids import Ids

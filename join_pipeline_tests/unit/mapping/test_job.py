@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from join_pipeline.join_api.payloads import Reference, decode
+from join_pipeline.http_api.contracts import decode
+from join_pipeline.join_api.payloads import Reference
 from join_pipeline.mapping.job import URL_KEYS, References, reference_names
 from join_pipeline.models import MODELS
 from join_pipeline_tests.unit.mapping.mapped import id_of, of_job, only

@@ -1,0 +1,1 @@
+"""Talking to Kombo's unified ATS API: its envelope and errors, its cursors, what its records look like."""
