@@ -157,9 +157,10 @@ def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) ->
         for scope, name, n in _counts(record)
     ]
     unread = [
-        {"sync_id": record.sync_id, "id": ids.of("applications", remote_id)}
+        {"sync_id": record.sync_id, "id": key if listed.key == "id" else ids.of("applications", key)}
         for record in records
-        for remote_id in record.feeds["applications"].unread
+        for listed in (record.feeds["applications"],)
+        for key in listed.unread
     ]
     tables = (("syncs", syncs, SYNCS), ("sync_counts", counts, COUNTS), ("unread_applications", unread, UNREAD))
     for name, rows, schema in tables:

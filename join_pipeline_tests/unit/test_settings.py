@@ -308,7 +308,7 @@ def test_no_rate_may_stand_on_fewer_people_than_a_group_may_have(monkeypatch, na
 def test_kombo_needs_its_key_and_the_integration_and_shows_neither():
     with pytest.raises(SettingsError, match="KOMBO_API_KEY and KOMBO_INTEGRATION_ID not set"):
         load_settings(source="kombo").kombo_credentials()
-    with pytest.raises(SettingsError, match="^KOMBO_INTEGRATION_ID not set"):
+    with pytest.raises(SettingsError, match=r"^KOMBO_INTEGRATION_ID not set"):
         load_settings(source="kombo", kombo_api_key=SECRET).kombo_credentials()
     settings = load_settings(source="kombo", kombo_api_key=f" {SECRET}", kombo_integration_id="join:5qHb\n")
     assert settings.kombo_credentials() == (SECRET, "join:5qHb")
