@@ -8,7 +8,9 @@ import hashlib
 import io
 import json
 import os
+import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +29,7 @@ KEY = "a key for tests only"
 SECRET = "a-secret-that-nobody-may-see"
 # what tells when a record was read, and by which sync
 WHEN = ("changed_at", "observed_at", "sync_id")
+PATIENCE = 600.0
 COMPUTER = ("PATH", "HOME", "TMPDIR", "LANG", "VIRTUAL_ENV", "PYTHONPATH")
 
 
@@ -112,6 +115,20 @@ def typed(text: str) -> Iterator[None]:
 def process(*arguments: str) -> list[str]:
     """The same as a command for a process of its own."""
     return [sys.executable, "-m", "join_pipeline.cli", *arguments]
+
+
+@contextlib.contextmanager
+def started(shell: Shell, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command in a process of its own, once it has taken the lock."""
+    with subprocess.Popen(
+        process(*arguments), env=shell.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        lock, deadline = shell.settings.home / "lock", time.monotonic() + PATIENCE
+        while not lock.exists() or lock.read_text() != str(child.pid):
+            assert child.poll() is None, child.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+        yield child
 
 
 def contents(folder: Path) -> dict[str, str]:

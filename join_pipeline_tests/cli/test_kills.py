@@ -1,10 +1,8 @@
 """`kill -9` at instants swept over whole runs: what is left is whole, and the next run ends as if nothing had been."""
 
-import contextlib
 import os
 import shutil
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -17,14 +15,13 @@ import pytest
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.sandbox import SandboxConfig, running
-from join_pipeline_tests.cli.commands import Shell, is_good, process, tables
+from join_pipeline_tests.cli.commands import PATIENCE, Shell, is_good, started, tables
 from join_pipeline_tests.simulation.observed import Observed
 
 START = datetime(2026, 2, 1, tzinfo=UTC)
 LATER = START + timedelta(days=20)
 SYNC_KILLS, BUILD_KILLS = 8, 3
 MOST_TRIES = 12
-PATIENCE = 600.0
 
 
 @pytest.fixture(scope="module")
@@ -52,20 +49,6 @@ def begun(url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copied(data: Path, folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     return shutil.copytree(data, folder, symlinks=True)
-
-
-@contextlib.contextmanager
-def started(shell: Shell, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A command in a process of its own, once it has taken the lock."""
-    with subprocess.Popen(
-        process(*arguments), env=shell.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as child:
-        lock, deadline = shell.settings.home / "lock", time.monotonic() + PATIENCE
-        while not lock.exists() or lock.read_text() != str(child.pid):
-            assert child.poll() is None, child.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.002)
-        yield child
 
 
 def seconds_of(shell: Shell, *arguments: str) -> float:
