@@ -50,12 +50,13 @@ sizes as (
     having count(*) >= {{ var('minimum_n') }}
 ),
 
--- Where a second would not show, an hour will do: it bounds the number of distinct instants, and with it the work.
+-- Where a second would not show, an hour will do: it bounds the number of distinct instants, and with it the work. Hours
+-- end with their days, so no event is told a day late; quarters are told at two ages only, so hours do for all of them.
 curve_groups as (
     select
         *,
         row_number() over (order by question, scope, scope_key) as group_number,
-        case when n_subjects > {{ var('exact_up_to') }} then 24 end as per_day
+        case when n_subjects > {{ var('exact_up_to') }} or scope = 'source_quarter' then 24 end as per_day
     from sizes
     where scope not in ('job', 'source_quarter') or question in ('decision', 'hire')
 ),
@@ -101,7 +102,7 @@ group_exits as (
         event,
         exit_days_lo,
         exit_days_hi,
-        count(*) as n
+        cast(count(*) as double) as n
     from spells
     group by all
 ),
@@ -110,12 +111,13 @@ group_entries as (
     select
         group_number,
         entry_days,
-        count(*) as n
+        cast(count(*) as double) as n
     from spells
     group by all
 ),
 
--- From here on one row per curve and distinct instant: who came in, who went out, and by what.
+-- From here on one row per curve and distinct instant: who came in, who went out, and by what. Counts are doubles, whose
+-- running sums are exact for counts and cost a third of those of integers.
 exits as (
     select
         curves.curve_number,
@@ -129,10 +131,10 @@ exits as (
             when curves.bound = 'lo' then group_exits.exit_days_lo
             else group_exits.exit_days_hi
         end as days,
-        0 as n_in,
+        cast(0 as double) as n_in,
         group_exits.n as n_out,
         group_exits.event,
-        if(group_exits.event is null, 0, group_exits.n) as n_events
+        case when group_exits.event is not null then group_exits.n end as n_events
     from group_exits
     inner join curves on group_exits.group_number = curves.group_number
 ),
@@ -142,9 +144,9 @@ entries as (
         curves.curve_number,
         group_entries.entry_days as days,
         group_entries.n as n_in,
-        0 as n_out,
+        cast(0 as double) as n_out,
         null as event,
-        0 as n_events
+        null as n_events
     from group_entries
     inner join curves on group_entries.group_number = curves.group_number
 ),
@@ -159,12 +161,12 @@ instants as (
     select
         curve_number,
         days,
-        cast(sum(n_in) as bigint) as n_in,
-        cast(sum(n_out) as bigint) as n_out,
-        cast(sum(n_events) as double) as d,
-        {{ sum_where('n_events', "event = 'HIRED'") }} as d_hired,
-        {{ sum_where('n_events', "event = 'DECLINED'") }} as d_declined,
-        {{ sum_where('n_events', "event = 'VANISHED'") }} as d_vanished
+        sum(n_in) as n_in,
+        sum(n_out) as n_out,
+        sum(n_events) as d,
+        coalesce(sum(n_events) filter (where event = 'HIRED'), 0) as d_hired,
+        coalesce(sum(n_events) filter (where event = 'DECLINED'), 0) as d_declined,
+        coalesce(sum(n_events) filter (where event = 'VANISHED'), 0) as d_vanished
     from comings_and_goings
     group by curve_number, days
 ),
@@ -173,9 +175,10 @@ instants as (
 at_risk as (
     select
         *,
-        sum(n_in - n_out) over (partition by curve_number order by days) as n_after,
-        cast(n_after - n_in + n_out as double) as n
+        sum(n_in - n_out) over history as n_after,
+        n_after - n_in + n_out as n
     from instants
+    window history as (partition by curve_number order by days rows between unbounded preceding and current row)
 ),
 
 starts as (
@@ -205,38 +208,40 @@ steps as (
     select
         at_risk.curve_number,
         at_risk.days,
+        cast(ceil(at_risk.days) as integer) as day,
         at_risk.n,
         at_risk.d,
         at_risk.d_hired,
         at_risk.d_declined,
         at_risk.d_vanished,
-        at_risk.d / nullif(at_risk.n * (at_risk.n - at_risk.d), 0) as hazard_variance,
-        product(1 - at_risk.d / at_risk.n) over history as survival,
-        coalesce(
-            product(1 - at_risk.d / at_risk.n) over (
-                partition by at_risk.curve_number
-                order by at_risk.days
-                rows between unbounded preceding and 1 preceding
-            ),
-            1
-        ) as survival_before
+        at_risk.d / nullif(at_risk.n * (at_risk.n - at_risk.d), 0) as hazard_variance
     from at_risk
     inner join spans on at_risk.curve_number = spans.curve_number
     where at_risk.d > 0 and at_risk.days > spans.starts_at_days and at_risk.days <= spans.ends_at_days
-    window history as (
-        partition by at_risk.curve_number order by at_risk.days rows between unbounded preceding and current row
-    )
 ),
 
--- Aalen–Johansen: what survived until the step, times the share that the step takes by each cause.
+survivals as (
+    select
+        *,
+        coalesce(product(1 - d / n) over before, 1) as survival_before,
+        sum(hazard_variance) over history as variance,
+        lead(day) over history is distinct from day as is_last_of_day
+    from steps
+    window
+        history as (partition by curve_number order by days rows between unbounded preceding and current row),
+        before as (partition by curve_number order by days rows between unbounded preceding and 1 preceding)
+),
+
+-- Aalen–Johansen, of the one question whose ends compete: what survived until the step, times the share that the step
+-- takes by each cause.
 incidences as (
     select
         *,
         sum(survival_before * d_hired / n) over history as incidence_hired,
         sum(survival_before * d_declined / n) over history as incidence_declined,
-        sum(survival_before * d_vanished / n) over history as incidence_vanished,
-        sum(hazard_variance) over history as variance
-    from steps
+        sum(survival_before * d_vanished / n) over history as incidence_vanished
+    from survivals
+    where curve_number in (select curves.curve_number from curves where curves.question = 'hire')
     window history as (partition by curve_number order by days rows between unbounded preceding and current row)
 ),
 
@@ -244,8 +249,11 @@ incidences as (
 -- F(t) stands outside once the squares are multiplied out: so it is windowed sums too.
 variances as (
     select
-        *,
+        curve_number,
+        day,
+        is_last_of_day,
     {%- for cause in ['hired', 'declined', 'vanished'] %}
+        incidence_{{ cause }},
         pow(incidence_{{ cause }}, 2) * variance
         + sum(
             pow(incidence_{{ cause }}, 2) * hazard_variance
@@ -258,17 +266,20 @@ variances as (
     {%- endfor %}
     from incidences
     window history as (partition by curve_number order by days rows between unbounded preceding and current row)
+    qualify is_last_of_day
 ),
 
 -- A step is told of from the end of its day on.
-days_of_steps as (
+daily as (
     select
         curve_number,
-        cast(ceil(days) as integer) as day,
-        max(days) as last_days,
-        sum(d) as n_events
-    from steps
-    group by curve_number, ceil(days)
+        day,
+        cast(sum(d) as bigint) as n_events,
+        max(n) filter (where is_last_of_day) as n_at_risk,
+        min(survival_before * (1 - d / n)) as survival,
+        max(variance) as variance
+    from survivals
+    group by curve_number, day
 ),
 
 final as (
@@ -277,25 +288,24 @@ final as (
         curves.scope,
         curves.scope_key,
         curves.bound,
-        days_of_steps.day,
+        daily.day,
         curves.n_subjects,
         spans.starts_at_days,
         spans.ends_at_days,
-        cast(daily.n as bigint) as n_at_risk,
-        cast(days_of_steps.n_events as bigint) as n_events,
+        cast(daily.n_at_risk as bigint) as n_at_risk,
+        daily.n_events,
         daily.survival,
         daily.survival * sqrt(daily.variance) as survival_std_error,
     {%- for cause in ['hired', 'declined', 'vanished'] %}
-        case when curves.question = 'hire' then daily.incidence_{{ cause }} end as incidence_{{ cause }},
+        variances.incidence_{{ cause }},
         case
-            when curves.question = 'hire' then sqrt(greatest(daily.variance_{{ cause }}, 0))
+            when variances.day is not null then sqrt(greatest(variances.variance_{{ cause }}, 0))
         end as incidence_{{ cause }}_std_error{{ ',' if not loop.last }}
     {%- endfor %}
-    from days_of_steps
-    inner join variances as daily
-        on days_of_steps.curve_number = daily.curve_number and days_of_steps.last_days = daily.days
-    inner join curves on days_of_steps.curve_number = curves.curve_number
-    inner join spans on days_of_steps.curve_number = spans.curve_number
+    from daily
+    inner join curves on daily.curve_number = curves.curve_number
+    inner join spans on daily.curve_number = spans.curve_number
+    left join variances on daily.curve_number = variances.curve_number and daily.day = variances.day
 )
 
 select * from final
