@@ -4,18 +4,6 @@ versions as (
     select * from {{ ref('int_application_version') }}
 ),
 
--- Two tombstones never follow each other, so the live version before is the last one or the one before that.
-compared as (
-    select
-        *,
-        case when was_deleted then lag(stage_id, 2) over history else lag(stage_id) over history end
-            as previous_stage_id,
-        case when was_deleted then lag(state, 2) over history else lag(state) over history end as previous_state,
-        case when was_deleted then lag(outcome, 2) over history else lag(outcome) over history end as previous_outcome
-    from versions
-    window history as (partition by application_key order by version_number)
-),
-
 first_seen as (
     select
         application_key,
@@ -34,9 +22,13 @@ first_seen as (
         evidence,
         lo_sync_id,
         sync_id as hi_sync_id,
+        null as stage_id_before,
+        stage_id as stage_id_after,
+        null as outcome_before,
+        outcome as outcome_after,
         is_unannounced,
         is_in_the_future
-    from compared
+    from versions
     where version_number = 1
 ),
 
@@ -58,9 +50,13 @@ reappeared as (
         evidence,
         returned_lo_sync_id as lo_sync_id,
         sync_id as hi_sync_id,
+        previous_stage_id as stage_id_before,
+        previous_stage_id as stage_id_after,
+        previous_outcome as outcome_before,
+        previous_outcome as outcome_after,
         false as is_unannounced,
         is_in_the_future
-    from compared
+    from versions
     where was_deleted and not is_deleted
 ),
 
@@ -82,9 +78,13 @@ stage_changed as (
         evidence,
         lo_sync_id,
         sync_id as hi_sync_id,
+        previous_stage_id as stage_id_before,
+        stage_id as stage_id_after,
+        previous_outcome as outcome_before,
+        previous_outcome as outcome_after,
         is_unannounced,
         is_in_the_future
-    from compared
+    from versions
     where version_number > 1 and not is_deleted and stage_id is distinct from previous_stage_id
 ),
 
@@ -109,9 +109,13 @@ outcome_changed as (
         evidence,
         lo_sync_id,
         sync_id as hi_sync_id,
+        stage_id as stage_id_before,
+        stage_id as stage_id_after,
+        previous_outcome as outcome_before,
+        outcome as outcome_after,
         is_unannounced,
         is_in_the_future
-    from compared
+    from versions
     where version_number > 1 and not is_deleted and outcome is distinct from previous_outcome
 ),
 
@@ -133,9 +137,13 @@ vanished as (
         evidence,
         lo_sync_id,
         sync_id as hi_sync_id,
+        previous_stage_id as stage_id_before,
+        previous_stage_id as stage_id_after,
+        previous_outcome as outcome_before,
+        previous_outcome as outcome_after,
         is_unannounced,
         is_in_the_future
-    from compared
+    from versions
     where is_deleted
 ),
 
@@ -151,6 +159,7 @@ events as (
     select * from vanished
 ),
 
+-- What the application showed before and after it comes with each event, so that nobody has to look for it again.
 final as (
     select
         application_key,
@@ -169,6 +178,10 @@ final as (
         evidence,
         lo_sync_id,
         hi_sync_id,
+        stage_id_before,
+        stage_id_after,
+        outcome_before,
+        outcome_after,
         is_unannounced,
         is_in_the_future
     from events

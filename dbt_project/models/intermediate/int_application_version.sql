@@ -99,13 +99,17 @@ kept as (
 ),
 
 -- The version before, and the last fetches before it and before this one: a record that a sync wrote anew was seen by
--- it, whatever its listing. One pass over few columns: it is what takes time where there are many versions.
+-- it, whatever its listing. Two tombstones never follow each other, so the live version before is the last one or the one
+-- before that. One pass over few columns: it is what takes time where there are many versions.
 neighbours as (
     select
         *,
         row_number() over history as version_number,
         lag(is_deleted) over history as was_deleted,
         lag(sync_id) over history as sync_id_before,
+        case when was_deleted then lag(stage_id, 2) over history else lag(stage_id) over history end
+            as previous_stage_id,
+        case when was_deleted then lag(state, 2) over history else lag(state) over history end as previous_state,
         max(updated_at) over before as last_updated_at,
         max(written_sync_id) over before as last_written_sync_id,
         max(written_sync_id) over long_before as written_sync_id_before
@@ -121,6 +125,7 @@ present as (
     select
         neighbours.*,
         words.outcome,
+        previous_words.outcome as previous_outcome,
         case
             when words.outcome = 'HIRED' then 4
             when neighbours.state = 'OFFER' then 3
@@ -155,6 +160,7 @@ present as (
     left join syncs as syncs_before on neighbours.sync_id_before = syncs_before.sync_id
     left join syncs as written_before on neighbours.written_sync_id_before = written_before.sync_id
     left join words on neighbours.state = words.state
+    left join words as previous_words on neighbours.previous_state = previous_words.state
     left join stages on neighbours.stage_id = stages.stage_id
     left join once_unread on neighbours.application_key = once_unread.application_key
     left join unread_proofs
@@ -210,6 +216,9 @@ bounded as (
         proved.stage_id,
         proved.state,
         proved.outcome,
+        proved.previous_stage_id,
+        proved.previous_state,
+        proved.previous_outcome,
         proved.milestone_rank,
         proved.source,
         proved.is_premium_source,
@@ -266,6 +275,9 @@ final as (
         stage_id,
         state,
         outcome,
+        previous_stage_id,
+        previous_state,
+        previous_outcome,
         milestone_rank,
         source,
         is_premium_source,

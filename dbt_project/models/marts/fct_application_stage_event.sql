@@ -12,14 +12,15 @@ job_stages as (
     select * from {{ ref('int_job_stage') }}
 ),
 
--- Every stage that an application was in, in order: the first time in a stage is no re-entry.
+-- When an application first came to each of its stages: whatever comes to it later is a re-entry.
 entries as (
     select
         application_key,
-        event_number,
-        row_number() over (partition by application_key, to_stage_id order by event_number) > 1 as is_reentry
+        to_stage_id,
+        min(event_number) as first_event_number
     from events
     where event_type in ('FIRST_SEEN', 'STAGE_CHANGED')
+    group by application_key, to_stage_id
 ),
 
 final as (
@@ -46,13 +47,16 @@ final as (
         coalesce(
             events.event_type = 'STAGE_CHANGED' and to_stages.stage_rank < from_stages.stage_rank, false
         ) as is_back_move,
-        coalesce(entries.is_reentry, false) as is_reentry,
+        coalesce(events.event_number > entries.first_event_number, false) as is_reentry,
         events.is_unannounced,
         events.is_in_the_future
     from events
     inner join applications on events.application_key = applications.application_key
     left join entries
-        on events.application_key = entries.application_key and events.event_number = entries.event_number
+        on
+            events.event_type = 'STAGE_CHANGED'
+            and events.application_key = entries.application_key
+            and events.to_stage_id is not distinct from entries.to_stage_id
     left join job_stages as from_stages
         on applications.job_id = from_stages.job_id and events.from_stage_id = from_stages.stage_id
     left join job_stages as to_stages

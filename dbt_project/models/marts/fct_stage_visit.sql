@@ -24,16 +24,7 @@ standing_ends as (
 ),
 
 standing as (
-    select
-        events.application_key,
-        events.event_number,
-        events.event_type,
-        events.to_stage_id,
-        events.to_outcome,
-        events.event_at_lo,
-        events.event_at,
-        events.event_at_hi,
-        events.evidence
+    select events.*
     from events
     left join standing_ends
         on events.application_key = standing_ends.application_key and events.event_number = standing_ends.event_number
@@ -42,52 +33,36 @@ standing as (
         and (events.event_type <> 'VANISHED' or standing_ends.event_number is not null)
 ),
 
--- Stage and outcome after each event and before it, by the last events that set them.
-told as (
-    select
-        *,
-        lag(event_type) over history as event_type_before,
-        arg_max_null(to_stage_id, event_number) filter (where event_type in ('FIRST_SEEN', 'STAGE_CHANGED'))
-            over history as stage_id,
-        arg_max_null(to_stage_id, event_number) filter (where event_type in ('FIRST_SEEN', 'STAGE_CHANGED'))
-            over before as stage_id_before,
-        arg_max(coalesce(to_outcome, 'UNKNOWN'), event_number)
-        filter (where event_type in ('FIRST_SEEN', 'OUTCOME_CHANGED', 'REOPENED'))
-            over history as outcome,
-        arg_max(coalesce(to_outcome, 'UNKNOWN'), event_number)
-        filter (where event_type in ('FIRST_SEEN', 'OUTCOME_CHANGED', 'REOPENED'))
-            over before as outcome_before
-    from standing
-    window
-        history as (
-            partition by application_key order by event_number rows between unbounded preceding and current row
-        ),
-        before as (
-            partition by application_key order by event_number rows between unbounded preceding and 1 preceding
-        )
-),
-
--- The stage in which the application waits after the event; none once it is decided or gone. What is first seen
--- decided, and was made after the first sync, came and was decided between two looks: a visit all the same.
+-- The stage in which the application waits after the event, and the one in which it waited before it; none once it is
+-- decided or gone. What is first seen decided, and was made after the first sync, came and was decided between two
+-- looks: a visit all the same.
 waiting as (
     select
-        told.*,
+        standing.application_key,
+        standing.event_number,
+        standing.event_type,
+        standing.event_at_lo,
+        standing.event_at,
+        standing.event_at_hi,
+        standing.evidence,
+        standing.stage_id_after as stage_id,
+        coalesce(standing.outcome_after, 'UNKNOWN') as outcome,
         applications.job_id,
         applications.last_known_open_at,
         applications.is_left_truncated as is_application_left_truncated,
-        case when told.outcome = 'PENDING' and told.event_type <> 'VANISHED' then told.stage_id end as waits_in,
         case
-            when told.outcome_before = 'PENDING' and told.event_type_before <> 'VANISHED' then told.stage_id_before
-        end as waited_in,
+            when standing.outcome_after = 'PENDING' and standing.event_type <> 'VANISHED' then standing.stage_id_after
+        end as waits_in,
+        case when standing.outcome_before = 'PENDING' then standing.stage_id_before end as waited_in,
         coalesce(
-            told.event_type = 'FIRST_SEEN'
-            and told.outcome in ('HIRED', 'DECLINED')
-            and told.stage_id is not null
+            standing.event_type = 'FIRST_SEEN'
+            and standing.outcome_after in ('HIRED', 'DECLINED')
+            and standing.stage_id_after is not null
             and not applications.is_left_truncated,
             false
         ) as is_short
-    from told
-    inner join applications on told.application_key = applications.application_key
+    from standing
+    inner join applications on standing.application_key = applications.application_key
 ),
 
 changes as (
