@@ -22,10 +22,8 @@ first_seen as (
         evidence,
         lo_sync_id,
         sync_id as hi_sync_id,
-        null as stage_id_before,
-        stage_id as stage_id_after,
-        null as outcome_before,
-        outcome as outcome_after,
+        null as waited_in,
+        case when outcome = 'PENDING' then stage_id end as waits_in,
         is_unannounced,
         is_in_the_future
     from versions
@@ -50,10 +48,8 @@ reappeared as (
         evidence,
         returned_lo_sync_id as lo_sync_id,
         sync_id as hi_sync_id,
-        previous_stage_id as stage_id_before,
-        previous_stage_id as stage_id_after,
-        previous_outcome as outcome_before,
-        previous_outcome as outcome_after,
+        null as waited_in,
+        case when previous_outcome = 'PENDING' then previous_stage_id end as waits_in,
         false as is_unannounced,
         is_in_the_future
     from versions
@@ -78,10 +74,8 @@ stage_changed as (
         evidence,
         lo_sync_id,
         sync_id as hi_sync_id,
-        previous_stage_id as stage_id_before,
-        stage_id as stage_id_after,
-        previous_outcome as outcome_before,
-        previous_outcome as outcome_after,
+        case when previous_outcome = 'PENDING' then previous_stage_id end as waited_in,
+        case when previous_outcome = 'PENDING' then stage_id end as waits_in,
         is_unannounced,
         is_in_the_future
     from versions
@@ -109,10 +103,8 @@ outcome_changed as (
         evidence,
         lo_sync_id,
         sync_id as hi_sync_id,
-        stage_id as stage_id_before,
-        stage_id as stage_id_after,
-        previous_outcome as outcome_before,
-        outcome as outcome_after,
+        case when previous_outcome = 'PENDING' then stage_id end as waited_in,
+        case when outcome = 'PENDING' then stage_id end as waits_in,
         is_unannounced,
         is_in_the_future
     from versions
@@ -137,10 +129,8 @@ vanished as (
         evidence,
         lo_sync_id,
         sync_id as hi_sync_id,
-        previous_stage_id as stage_id_before,
-        previous_stage_id as stage_id_after,
-        previous_outcome as outcome_before,
-        previous_outcome as outcome_after,
+        case when previous_outcome = 'PENDING' then previous_stage_id end as waited_in,
+        null as waits_in,
         is_unannounced,
         is_in_the_future
     from versions
@@ -159,7 +149,8 @@ events as (
     select * from vanished
 ),
 
--- What the application showed before and after it comes with each event, so that nobody has to look for it again.
+-- The stages in which the application waited before the event and waits after it (none once it is decided or gone) come
+-- with each event, so that nobody has to look for them again.
 final as (
     select
         application_key,
@@ -178,10 +169,8 @@ final as (
         evidence,
         lo_sync_id,
         hi_sync_id,
-        stage_id_before,
-        stage_id_after,
-        outcome_before,
-        outcome_after,
+        waited_in,
+        waits_in,
         is_unannounced,
         is_in_the_future
     from events

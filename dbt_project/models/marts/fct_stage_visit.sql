@@ -33,9 +33,8 @@ standing as (
         and (events.event_type <> 'VANISHED' or standing_ends.event_number is not null)
 ),
 
--- The stage in which the application waits after the event, and the one in which it waited before it; none once it is
--- decided or gone. What is first seen decided, and was made after the first sync, came and was decided between two
--- looks: a visit all the same.
+-- What is first seen decided, and was made after the first sync, came and was decided between two looks: a visit all the
+-- same.
 waiting as (
     select
         standing.application_key,
@@ -45,19 +44,17 @@ waiting as (
         standing.event_at,
         standing.event_at_hi,
         standing.evidence,
-        standing.stage_id_after as stage_id,
-        coalesce(standing.outcome_after, 'UNKNOWN') as outcome,
+        standing.waited_in,
+        standing.waits_in,
+        coalesce(standing.waits_in, standing.to_stage_id) as stage_id,
+        coalesce(standing.to_outcome, 'UNKNOWN') as outcome,
         applications.job_id,
         applications.last_known_open_at,
         applications.is_left_truncated as is_application_left_truncated,
-        case
-            when standing.outcome_after = 'PENDING' and standing.event_type <> 'VANISHED' then standing.stage_id_after
-        end as waits_in,
-        case when standing.outcome_before = 'PENDING' then standing.stage_id_before end as waited_in,
         coalesce(
             standing.event_type = 'FIRST_SEEN'
-            and standing.outcome_after in ('HIRED', 'DECLINED')
-            and standing.stage_id_after is not null
+            and standing.to_outcome in ('HIRED', 'DECLINED')
+            and standing.to_stage_id is not null
             and not applications.is_left_truncated,
             false
         ) as is_short
