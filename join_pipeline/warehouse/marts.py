@@ -4,14 +4,16 @@ Belongs here: where the dbt project and its target lie, when it must be parsed, 
 Not here: any SQL (dbt_project). dbt as a process of its own asks the network for versions and costs seconds.
 """
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb
 import msgspec
 
 from join_pipeline.errors import BuildError
@@ -81,7 +83,8 @@ def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
     _results(settings).unlink(missing_ok=True)
     picked = ["--select", *select] if select else []
     # unit tests hold the SQL to made-up rows: they belong to this package's own tests, and cost a fifth of a build
-    _invoke(settings, ["build", "--exclude-resource-type", "unit_test", *picked])
+    with _held_open(settings):
+        _invoke(settings, ["build", "--exclude-resource-type", "unit_test", *picked])
     nodes = _naming(settings, last_build(settings))
     broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
     if broken:
@@ -119,6 +122,21 @@ def last_build(settings: Settings) -> list[Node]:
 
 def _results(settings: Settings) -> Path:
     return target_dir(settings) / "run_results.json"
+
+
+@contextlib.contextmanager
+def _held_open(settings: Settings) -> Iterator[None]:
+    """The warehouse stays open. dbt closes it whenever no node is at work, and each time that is a checkpoint.
+
+    Opened as dbt does: two connections of one process have to agree.
+    """
+    config = _profile(settings)[PROFILE]["outputs"]["warehouse"]["config_options"]
+    try:
+        held = duckdb.connect(settings.warehouse, config=config)
+    except duckdb.Error as error:
+        raise BuildError(f"{settings.warehouse} can't be opened ({error}). Mend that and build again.") from None
+    with contextlib.closing(held):
+        yield
 
 
 def _invoke(settings: Settings, command: list[str]) -> None:
