@@ -99,8 +99,8 @@ kept as (
 ),
 
 -- The version before, and the last fetches before it and before this one: a record that a sync wrote anew was seen by
--- it, whatever its listing. Two tombstones never follow each other, so the live version before is the last one or the one
--- before that. One pass over few columns: it is what takes time where there are many versions.
+-- it, whatever its listing. Two tombstones never follow each other, so the live version before is the last one or the
+-- one before that. One pass over few columns: it is what takes time where there are many versions.
 neighbours as (
     select
         *,

@@ -50,8 +50,8 @@ sizes as (
     having count(*) >= {{ var('minimum_n') }}
 ),
 
--- Where a second would not show, an hour will do: it bounds the number of distinct instants, and with it the work. Hours
--- end with their days, so no event is told a day late; quarters are told at two ages only, so hours do for all of them.
+-- Where a second would not show, an hour will do: it bounds the number of distinct instants, and with it the work.
+-- Hours end with their days, so no event is told a day late; quarters are told at two ages only: hours do for all.
 curve_groups as (
     select
         *,
@@ -116,8 +116,8 @@ group_entries as (
     group by all
 ),
 
--- From here on one row per curve and distinct instant: who came in, who went out, and by what. Counts are doubles, whose
--- running sums are exact for counts and cost a third of those of integers.
+-- From here on one row per curve and distinct instant: who came in, who went out, and by what. Counts are doubles:
+-- their running sums are exact, too, and cost a third of those of integers.
 exits as (
     select
         curves.curve_number,
@@ -209,6 +209,7 @@ steps as (
         at_risk.curve_number,
         at_risk.days,
         cast(ceil(at_risk.days) as integer) as day,
+        curves.question = 'hire' as is_competing,
         at_risk.n,
         at_risk.d,
         at_risk.d_hired,
@@ -217,6 +218,7 @@ steps as (
         at_risk.d / nullif(at_risk.n * (at_risk.n - at_risk.d), 0) as hazard_variance
     from at_risk
     inner join spans on at_risk.curve_number = spans.curve_number
+    inner join curves on at_risk.curve_number = curves.curve_number
     where at_risk.d > 0 and at_risk.days > spans.starts_at_days and at_risk.days <= spans.ends_at_days
 ),
 
@@ -225,7 +227,7 @@ survivals as (
         *,
         coalesce(product(1 - d / n) over before, 1) as survival_before,
         sum(hazard_variance) over history as variance,
-        lead(day) over history is distinct from day as is_last_of_day
+        coalesce(lead(day) over history <> day, true) as is_last_of_day
     from steps
     window
         history as (partition by curve_number order by days rows between unbounded preceding and current row),
@@ -241,7 +243,7 @@ incidences as (
         sum(survival_before * d_declined / n) over history as incidence_declined,
         sum(survival_before * d_vanished / n) over history as incidence_vanished
     from survivals
-    where curve_number in (select curves.curve_number from curves where curves.question = 'hire')
+    where is_competing
     window history as (partition by curve_number order by days rows between unbounded preceding and current row)
 ),
 

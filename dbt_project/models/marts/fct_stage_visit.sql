@@ -33,8 +33,8 @@ standing as (
         and (events.event_type <> 'VANISHED' or standing_ends.event_number is not null)
 ),
 
--- What is first seen decided, and was made after the first sync, came and was decided between two looks: a visit all the
--- same.
+-- What is first seen decided, and was made after the first sync, came and was decided between two looks: a visit all
+-- the same.
 waiting as (
     select
         standing.application_key,
