@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
+PORT ?= 3000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help demo dev test soak bench coverage check docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
-	@echo "make dev          the Dagster UI on http://127.0.0.1:3000, with the demo's data"
+	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…), with the demo's data"
 	@echo "make test         all tests"
 	@echo "make coverage     how often the marts' bounds and intervals hold, over 1,000 companies"
 	@echo "make soak         5,000 random histories of a company and its pipeline, a year of hours, a million applications"
@@ -32,13 +33,17 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: $(VENV)/.installed
 	@$(BIN)/join-pipeline demo --data $(DATA)
 
-# The demo's connection unless another is set: the UI shows the demo's run and can run it again against `make sandbox`.
+# The demo's connection unless another is set: the UI shows the demo's run. `dagster dev` starts the same two processes
+# after loading everything once more. First the UI, then the daemon: both at once would make Dagster's tables twice.
 dev: export DAGSTER_HOME = $(abspath $(DATA))/dagster
 dev: export JOIN_PIPELINE_DATA = $(abspath $(DATA))
 dev: export JOIN_PIPELINE_CONNECTION ?= sandbox
 dev: $(VENV)/.installed
 	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
-	@$(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port 3000
+	@{ until $(BIN)/python -c "import socket; socket.create_connection(('127.0.0.1', $(PORT)), 1)" 2>/dev/null; \
+		do sleep 1; done; exec $(BIN)/dagster-daemon run --workspace workspace.yaml; } & \
+		trap "kill $$! 2>/dev/null" EXIT INT TERM; \
+		$(BIN)/dagster-webserver --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest --numprocesses 2

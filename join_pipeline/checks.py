@@ -47,7 +47,7 @@ REFERENCES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule about `raw/<feed>`, `models/<model>` or `ats/<table>`. What `stops` is not built on when it is broken."""
+    """A rule about an asset, by its path (`raw/<feed>`, …). What `stops` is not built on when it is broken."""
 
     about: str
     name: str
@@ -86,7 +86,7 @@ def sync_checks(source: Source) -> list[Check]:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found. `message` says what to do about it; what is not grave only warns."""
+    """What one check found. `message` says why, and what to do, with a command; what is not grave only warns."""
 
     about: str
     check: str
@@ -122,7 +122,10 @@ def check_references(con: duckdb.DuckDBPyConnection) -> list[Finding]:
         row = con.execute(f"SELECT {counts} FROM ats.{model} WHERE remote_deleted_at IS NULL").fetchall()[0]
         figures = dict(zip(columns, row, strict=True))
         dangling = ", ".join(f"{column} in {n} rows" for column, n in figures.items() if n)
-        message = f"Ids that lead nowhere: {dangling}. A full sync brings what is missing; if it does not, report it."
+        message = (
+            f"Ids that lead nowhere: {dangling}. `join-pipeline sync --mode full` brings what is missing; if it does "
+            "not, report it."
+        )
         findings.append(
             Finding(f"ats/{model}", "references", not dangling, message if dangling else "", figures=figures)
         )
@@ -134,7 +137,7 @@ def _clock(source: Source, record: SyncRecord) -> Finding:
     is_ok = abs(skew) <= SKEW_REPORTED.total_seconds()
     message = (
         f"This machine's clock is {abs(skew):.0f} s off {source.title}'s. Syncs use {source.title}'s time, schedules "
-        "use this machine's."
+        "use this machine's: set it, or let NTP do it; `join-pipeline doctor` looks again."
     )
     return Finding(APPLICATIONS, "clock", is_ok, "" if is_ok else message, figures={"seconds": round(skew)})
 
@@ -154,7 +157,8 @@ def _announced(source: Source, record: SyncRecord) -> Finding:
     unannounced = record.last_full.n_unannounced if record.last_full else 0
     message = (
         f"The last full sync found {unannounced} changes that {source.since_word} had not announced. Until a full one "
-        "finds none, every sync in mode auto is full: it takes longer, and misses nothing."
+        "finds none, every sync in mode auto is full: it takes longer, and misses nothing. Leave the mode at auto; "
+        "`join-pipeline sync --mode full` looks again now."
     )
     figures = {"unannounced": unannounced}
     return Finding(APPLICATIONS, "announced", not unannounced, message if unannounced else "", figures=figures)
@@ -164,7 +168,10 @@ def _contract(source: Source, feed: FeedSpec, record: SyncRecord) -> Finding:
     about, figures = f"raw/{feed.name}", record.feeds.get(feed.name)
     # a reference list came in one answer, or not at all
     if figures is None or (feed.is_reference and not figures.is_whole):
-        message = f"{source.title} did not offer the list; the last known names hold."
+        message = (
+            f"{source.title} did not offer the list; the last known names hold. The next sync asks again: "
+            "`join-pipeline doctor` tells what the token may read."
+        )
         return Finding(about, "contract", False, message)
     if not figures.quarantined:
         return Finding(about, "contract", True, "")
@@ -172,7 +179,7 @@ def _contract(source: Source, feed: FeedSpec, record: SyncRecord) -> Finding:
     message = (
         f"{figures.quarantined} of {figures.records + figures.looks} records broke the contract and were set aside "
         f"({where} in the lake, with reasons). Mend them in JOIN or upgrade join-pipeline; the next sync that lists "
-        "them takes them."
+        "them takes them: `join-pipeline sync --mode full`."
     )
     return Finding(
         about,
@@ -188,7 +195,10 @@ def _words(source: Source, model: str, record: SyncRecord) -> Finding:
     unknown = {name: n for name, n in record.unknown.items() if name.startswith(f"{model}.")}
     listed = ", ".join(f"{name} ({n})" for name, n in unknown.items())
     sent = f"{source.title} sent words or fields that are not known: {listed}"
-    message = f"{sent}. They are kept as they came; upgrade join-pipeline."
+    message = (
+        f"{sent}. They are kept as they came; upgrade join-pipeline, then `join-pipeline rebuild --from raw` reads "
+        "them with the words that it knows by then."
+    )
     return Finding(f"models/{model}", "known_words", not unknown, message if unknown else "", figures=unknown)
 
 
@@ -200,7 +210,7 @@ def _schema(lake: Lake, model: Model, record: SyncRecord) -> Finding:
     ]
     message = (
         f"{faults[0]}, and {len(faults) - 1} other differences. The file comes from another release of join-pipeline: "
-        "use that one, or restore the lake from its backup."
+        "use that one, or restore the lake from its backup; then `join-pipeline build`."
         if faults
         else ""
     )
@@ -225,5 +235,8 @@ def _volume(model: str, record: SyncRecord, previous: SyncRecord | None) -> Find
     before = previous.models[model].live if previous and model in previous.models else 0
     lost = before - now
     is_ok = lost < VOLUME_COUNT or lost <= VOLUME_SHARE * before
-    message = f"{before} were live before this sync, {now} are now. Check in JOIN that they are really gone."
+    message = (
+        f"{before} were live before this sync, {now} are now. Check in JOIN that they are really gone; if they are "
+        "not, `join-pipeline sync --mode full` reads them again."
+    )
     return Finding(f"models/{model}", "volume", is_ok, "" if is_ok else message, figures={"before": before, "now": now})

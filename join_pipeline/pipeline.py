@@ -24,6 +24,7 @@ from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.replay import replay
 from join_pipeline.sync.run import run_sync
+from join_pipeline.warehouse.data_tests import ADVICE
 from join_pipeline.warehouse.file import Connect, forget_warehouse, new_warehouse
 from join_pipeline.warehouse.load import LoadedTable, load_versions
 from join_pipeline.warehouse.maps import copy_maps
@@ -107,6 +108,14 @@ def model(settings: Settings) -> Modelled:
         return _model(settings)
 
 
+def pictures(settings: Settings) -> dict[str, bytes]:
+    """Small charts of what dbt made last, as PNG, by mart."""
+    from join_pipeline.report.pictures import draw  # noqa: PLC0415  a second of imports that only this needs
+
+    with locked(settings.home), contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
+        return draw(con)
+
+
 def publish_modelled(settings: Settings) -> Published:
     """Publish what dbt made last: only if it came to its end, and no test of it failed."""
     with locked(settings.home):
@@ -132,7 +141,7 @@ def refuse_failed(nodes: list[Node]) -> None:
     if failed:
         listed = "; ".join(f"{node.unique_id} ({node.failures or 0} rows): {node.message}" for node in failed)
         raise BuildError(
-            f"{len(failed)} dbt tests failed, so nothing was published; readers keep the old file. {listed}"
+            f"{len(failed)} dbt tests failed, so nothing was published; readers keep the old file. {listed}. {ADVICE}"
         )
 
 

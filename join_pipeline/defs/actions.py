@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from join_pipeline.actions.by_file import ACTIONS
-from join_pipeline.defs.telling import clear_failure
+from join_pipeline.defs.telling import step
 from join_pipeline.settings import Settings
 
 
@@ -32,7 +32,7 @@ def _job(name: str, config_type: type[dg.Config]) -> dg.JobDefinition:
     run, doc = ACTIONS[name]
 
     def act(context: dg.OpExecutionContext, config: dg.Config, settings: dg.ResourceParam[Settings]) -> None:
-        with clear_failure():
+        with step():
             context.add_output_metadata(run(settings, **config.model_dump()))
 
     act.__annotations__["config"] = config_type

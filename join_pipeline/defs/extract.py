@@ -4,7 +4,6 @@ It can't be subset: no click makes half a sync.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any, Final
 
 import dagster as dg
@@ -12,7 +11,7 @@ from pydantic import Field
 
 from join_pipeline import pipeline
 from join_pipeline.checks import sync_checks
-from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, clear_failure, key_of
+from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, key_of, step, told
 from join_pipeline.lineage import raw, versions
 from join_pipeline.settings import Settings
 from join_pipeline.sources import LossFeed
@@ -53,20 +52,12 @@ def sync_assets(source: Source) -> dg.AssetsDefinition:
             if records % TOLD_EVERY == 0:
                 context.log.info(f"{feed}: {records:,} records so far")
 
-        with clear_failure():
+        with step():
             synced = pipeline.sync(settings, config.mode, [feed.value for feed in config.accept_loss], progress)
         record = synced.record
         context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
         for path, figures in record.parts():
-            metadata = _metadata(figures | record.figures())
-            yield dg.MaterializeResult(
-                asset_key=key_of(path), metadata=metadata, check_results=check_results(path, synced.findings)
-            )
+            metadata, found = told(figures | record.figures()), check_results(path, synced.findings)
+            yield dg.MaterializeResult(asset_key=key_of(path), metadata=metadata, check_results=found)
 
     return extract
-
-
-def _metadata(figures: dict[str, Any]) -> dict[str, Any]:
-    """The figures of one feed or model under their own names, and those of the whole sync."""
-    told = {name: dg.MetadataValue.timestamp(it) if isinstance(it, datetime) else it for name, it in figures.items()}
-    return told | {"dagster/row_count": told.pop("rows")}

@@ -11,7 +11,7 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline import pipeline
-from join_pipeline.defs.telling import POOL, check_result, clear_failure
+from join_pipeline.defs.telling import POOL, check_result, check_specs, key_of, step, told
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.data_tests import Manifest, data_tests, finding_of
 
@@ -56,30 +56,28 @@ def _spec(node: Manifest, keys: Mapping[str, dg.AssetKey]) -> dg.AssetSpec:
 def _build_asset(
     manifest: Manifest, specs: Sequence[dg.AssetSpec], keys: Mapping[str, dg.AssetKey]
 ) -> dg.AssetsDefinition:
-    checks = {
-        unique_id: dg.AssetCheckSpec(test.name, asset=keys[test.about], description=test.doc, blocking=test.stops)
-        for unique_id, test in data_tests(manifest).items()
-    }
+    tests = data_tests(manifest)
 
     @dg.multi_asset(
         name="build",
         description="Build every dbt model and run every dbt test, in this process.",
         specs=specs,
-        check_specs=list(checks.values()),
+        check_specs=check_specs(tests.values()),
         pool=POOL,
     )
     def dbt_models(settings: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Everything of dbt."""
-        with clear_failure():
+        with step():
             built = pipeline.model(settings)
+            pictures = pipeline.pictures(settings)
         for node in built.nodes:
             if node.unique_id in built.rows:
-                metadata = {"dagster/row_count": built.rows[node.unique_id], "seconds": node.seconds}
-                yield dg.MaterializeResult(asset_key=keys[node.unique_id], metadata=metadata)
-            elif node.unique_id in checks and node.status != "skipped":
-                check = checks[node.unique_id]
-                yield check_result(check.asset_key, finding_of(node, check.name))
-        with clear_failure():
+                key, picture = keys[node.unique_id], pictures.get(node.unique_id.split(".")[-1])
+                figures = {"rows": built.rows[node.unique_id], "seconds": node.seconds, "picture": picture}
+                yield dg.MaterializeResult(asset_key=key, metadata=told(figures))
+            elif (test := tests.get(node.unique_id)) and node.status != "skipped":
+                yield check_result(key_of(test.about), finding_of(node, test))
+        with step():
             pipeline.refuse_failed(built.nodes)
 
     return dbt_models
@@ -91,17 +89,12 @@ def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         """published/recruiting.duckdb: the marts with comments, for everyone who reads. Swapped in atomically: who
         has the old file open keeps it. Only a build that passed its tests gets here.
         """
-        with clear_failure():
+        with step() as cost:
             published = pipeline.publish_modelled(settings)
         tables = [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
-        return dg.MaterializeResult(
-            metadata={
-                "path": dg.MetadataValue.path(published.path),
-                "bytes": published.n_bytes,
-                "dagster/row_count": sum(table.rows for table in published.tables),
-                "tables": dg.MetadataValue.table(tables),
-            }
-        )
+        n_rows = sum(table.rows for table in published.tables)
+        figures = {"path": published.path, "bytes": published.n_bytes, "rows": n_rows, **cost}
+        return dg.MaterializeResult(metadata=told(figures) | {"tables": dg.MetadataValue.table(tables)})
 
     return publish
 
@@ -109,7 +102,7 @@ def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
 @dg.asset(key=REPORT, deps=[PUBLISHED], kinds={"html"}, group_name="published", freshness_policy=FRESH, pool=POOL)
 def report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
     """published/report.html: one page for people who look, from shared marts. It loads nothing and can be mailed."""
-    with clear_failure():
+    with step() as cost:
         written = pipeline.report(settings)
-    path, sections = dg.MetadataValue.path(written.path), dg.MetadataValue.json(list(written.sections))
-    return dg.MaterializeResult(metadata={"path": path, "bytes": written.n_bytes, "sections": sections})
+    figures = {"path": written.path, "bytes": written.n_bytes, "sections": list(written.sections), **cost}
+    return dg.MaterializeResult(metadata=told(figures))

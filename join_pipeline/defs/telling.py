@@ -1,8 +1,12 @@
 """How the wiring tells things: errors as one clear line, checks and what they found, columns as table schemas."""
 
+import base64
 import contextlib
-from collections.abc import Iterable, Iterator
-from typing import Final
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
 
 import dagster as dg
 
@@ -18,12 +22,30 @@ key_of = dg.AssetKey.from_user_string
 
 
 @contextlib.contextmanager
-def clear_failure() -> Iterator[None]:
-    """An error of ours ends the step with its message, without a retry: it already says what to do."""
+def step() -> Iterator[dict[str, Any]]:
+    """A step and its cost. An error of ours ends it with its message, without a retry: it already says what to do."""
+    cost: dict[str, Any] = {}
+    start = time.monotonic()
     try:
-        yield
+        yield cost
     except PipelineError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
+    cost["step_seconds"] = round(time.monotonic() - start, 1)
+
+
+def told(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures under their own names, rows where Dagster looks for them; pictures as pictures, none as nothing."""
+    shown: dict[str, Any] = {}
+    for name, value in figures.items():
+        if isinstance(value, datetime):
+            shown[name] = dg.MetadataValue.timestamp(value)
+        elif isinstance(value, bytes):
+            shown[name] = dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(value).decode()})")
+        elif isinstance(value, Path):
+            shown[name] = dg.MetadataValue.path(value)
+        elif value is not None:
+            shown["dagster/row_count" if name == "rows" else name] = value
+    return shown
 
 
 def check_specs(checks: Iterable[Check]) -> list[dg.AssetCheckSpec]:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from join_pipeline import pipeline
 from join_pipeline.checks import LOAD_CHECKS
-from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, clear_failure, key_of
+from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, key_of, step, told
 from join_pipeline.lineage import tables
 from join_pipeline.settings import Settings
 from join_pipeline.sync.source import Source
@@ -38,15 +38,13 @@ def ats_tables(source: Source) -> dg.AssetsDefinition:
     def load(
         config: LoadConfig, settings: dg.ResourceParam[Settings], warehouse: DuckDBResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        with clear_failure():
+        with step() as cost:
             loaded = pipeline.load(settings, warehouse.get_connection, from_nothing=config.from_nothing)
         for path in (table.path for table in made):
             name = path.removeprefix("ats/")
             rows, versions = loaded.rows.get(f"ats.{name}"), loaded.rows.get(f"ats_history.{name}")
-            yield dg.MaterializeResult(
-                asset_key=key_of(path),
-                metadata={"dagster/row_count": versions if rows is None else rows, "versions": versions},
-                check_results=check_results(path, loaded.findings),
-            )
+            figures = {"rows": versions if rows is None else rows, "versions": versions, **cost}
+            found = check_results(path, loaded.findings)
+            yield dg.MaterializeResult(asset_key=key_of(path), metadata=told(figures), check_results=found)
 
     return load

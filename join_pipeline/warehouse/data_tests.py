@@ -6,43 +6,43 @@ Belongs here: reading the manifest. Not here: running tests (marts), showing the
 import graphlib
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from join_pipeline.checks import Finding
+from join_pipeline.checks import Check, Finding
 from join_pipeline.warehouse.marts import Node
 
 Manifest = Mapping[str, Any]
 
-
-@dataclass(frozen=True, slots=True)
-class DataTest:
-    """A data test. `about` is the unique id of a model or seed; one that `stops` keeps a build from being published."""
-
-    name: str
-    about: str
-    doc: str
-    stops: bool
+ADVICE: Final = (
+    "Run `join-pipeline rebuild`: it makes everything right of the lake anew. What fails again is a fault of "
+    "join-pipeline: report the test's name and number of rows; its query is in builds/dbt/target/compiled."
+)
+"""What to do about a failed test: they hold what the SQL promises, whatever JOIN sent."""
 
 
-def data_tests(manifest: Manifest) -> dict[str, DataTest]:
-    """The data tests that are about a model, by unique id. Unit tests are none: they look at no data."""
-    ancestors = _ancestors(manifest)
+def data_tests(manifest: Manifest) -> dict[str, Check]:
+    """The data tests that are about a model or seed, by unique id. Unit tests are none: they look at no data."""
+    ancestors, nodes = _ancestors(manifest), manifest["nodes"]
     return {
-        unique_id: DataTest(node["name"], about, _doc(node), _stops(node))
-        for unique_id, node in manifest["nodes"].items()
+        unique_id: Check(f"{nodes[about]['schema']}/{nodes[about]['name']}", node["name"], _doc(node), _stops(node))
+        for unique_id, node in nodes.items()
         if node["resource_type"] == "test" and (about := _about(manifest, node, ancestors))
     }
 
 
-def finding_of(node: Node, name: str) -> Finding:
-    """What came of a data test, as a finding. A failed one is grave: nothing is published until it passes."""
-    advice = "; nothing is published until it passes" if node.is_failed else ""
+def finding_of(node: Node, test: Check) -> Finding:
+    """What came of a data test, as a finding. A failed one is grave: nothing is published until it passes.
+
+    The message says what should be so, what was found and what to do; a warning's own already does.
+    """
+    message = node.message
+    if node.is_failed:
+        message = f"{test.doc.rstrip('.')}: not so. {node.message}. Nothing is published until it passes. {ADVICE}"
     return Finding(
         node.unique_id,
-        name,
+        test.name,
         is_ok=node.status == "pass",
-        message=f"{node.message}{advice}" if node.status != "pass" else "",
+        message=message if node.status != "pass" else "",
         is_grave=node.is_failed,
         figures={"failing_rows": node.failures or 0, "seconds": node.seconds},
     )

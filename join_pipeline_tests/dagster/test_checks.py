@@ -1,5 +1,6 @@
 """The checks themselves: what each finds, when it is grave, and that it says what to do."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from join_pipeline.checks import LOAD_CHECKS, Finding, check_references, check_sync, sync_checks
+from join_pipeline.checks import LOAD_CHECKS, Check, Finding, check_references, check_sync, sync_checks
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import FeedRecord, Files, LastFull, ModelRecord, SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.settings import Settings
 from join_pipeline.sources import open_source
+from join_pipeline.warehouse.data_tests import finding_of
+from join_pipeline.warehouse.marts import Node
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SOURCE = open_source(Settings())
@@ -40,7 +43,9 @@ def record(**changes: Any) -> SyncRecord:
 
 
 def broken(lake: Lake, sync: SyncRecord, previous: SyncRecord | None = None) -> dict[tuple[str, str], Finding]:
-    return {(one.about, one.check): one for one in check_sync(SOURCE, lake, sync, previous) if not one.is_ok}
+    found = {(one.about, one.check): one for one in check_sync(SOURCE, lake, sync, previous) if not one.is_ok}
+    assert [one for one in found.values() if "`join-pipeline " not in one.message] == [], "each says what to run next"
+    return found
 
 
 @pytest.fixture
@@ -150,4 +155,17 @@ def test_ids_of_live_records_that_lead_nowhere_are_counted() -> None:
     finding = found["ats/applications"]
     assert finding.figures == {"current_stage_id": 0, "job_id": 1, "candidate_id": 0}
     assert "job_id in 1 rows" in finding.message
+    assert "`join-pipeline sync --mode full`" in finding.message
     assert not finding.is_grave
+
+
+def test_a_data_test_says_what_is_not_so_and_what_to_run() -> None:
+    test = Check("recruiting/dim_job", "unique_key_dim_job", "One row per job.", stops=True)
+    node = Node("test.unique_key_dim_job", "test", "fail", 0.1, "Got 3 results, configured to fail if != 0", 3)
+    finding = finding_of(node, test)
+    assert (finding.is_ok, finding.is_grave, finding.figures["failing_rows"]) == (False, True, 3)
+    assert finding.message.startswith("One row per job: not so. Got 3 results")
+    assert "`join-pipeline rebuild`" in finding.message
+    assert finding_of(replace(node, status="pass"), test).message == ""
+    warning = finding_of(replace(node, status="warn", message="Name it in a CSV."), test)
+    assert (warning.is_ok, warning.is_grave, warning.message) == (False, False, "Name it in a CSV.")

@@ -1,27 +1,17 @@
-"""Dagster as people start it: `dagster dev` with workspace.yaml and dagster.yaml, driven by its GraphQL."""
+"""Dagster as people start it, driven by its GraphQL: what is there, and runs that turn green."""
 
 import contextlib
-import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator
+from typing import Any, Final
 
 import duckdb
 import httpx
 import pytest
 
-from join_pipeline.settings import Settings, process_environment
+from join_pipeline.settings import Settings
 from join_pipeline_tests.dagster.conftest import settings_for
+from join_pipeline_tests.dagster.serving import LOCATIONS, serving, until
 
-T = TypeVar("T")
-REPOSITORY: Final = Path(__file__).parents[2]
-PATIENCE_SECONDS: Final = 180.0
 LAUNCH: Final = """
 mutation Launch($job: String!, $config: RunConfigData) {
   launchRun(executionParams: {
@@ -41,9 +31,6 @@ query Run($id: ID!) {
     metadataEntries { label ... on TextMetadataEntry { text } ... on IntMetadataEntry { intValue } }
   } } }
 }"""
-LOCATIONS: Final = """{ workspaceOrError { ... on Workspace { locationEntries {
-  name loadStatus locationOrLoadError { __typename ... on PythonError { message } }
-} } } }"""
 AUTOMATION: Final = """{ repositoryOrError(repositorySelector: {
   repositoryLocationName: "join_pipeline", repositoryName: "__repository__"
 }) { ... on Repository {
@@ -85,31 +72,6 @@ class Dagster:
         run: dict[str, Any] = self.ask(RUN, id=run_id)["runOrError"]
         return run if run["status"] in {"SUCCESS", "FAILURE", "CANCELED"} else None
 
-    def loaded(self) -> list[dict[str, Any]] | None:
-        """The code locations, once they have loaded."""
-        try:
-            entries: list[dict[str, Any]] = self.ask(LOCATIONS)["workspaceOrError"]["locationEntries"]
-        except httpx.TransportError:
-            return None
-        return entries if entries and all(entry["loadStatus"] == "LOADED" for entry in entries) else None
-
-
-def until(look: Callable[[], T | None], what: str) -> T:
-    """What `look` gives, once it gives anything."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        found = look()
-        if found is not None:
-            return found
-        time.sleep(0.5)
-    raise AssertionError(f"{what} did not come in {PATIENCE_SECONDS:.0f} s")
-
-
-def free_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return int(server.getsockname()[1])
-
 
 @pytest.fixture(scope="module")
 def connection(sandbox_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
@@ -118,34 +80,8 @@ def connection(sandbox_url: str, tmp_path_factory: pytest.TempPathFactory) -> Se
 
 @pytest.fixture(scope="module")
 def dagster(connection: Settings) -> Iterator[Dagster]:
-    home = connection.data / "dagster"
-    home.mkdir()
-    shutil.copy(REPOSITORY / "dagster.yaml", home)
-    port = free_port()
-    command = [sys.executable, "-m", "dagster", "dev", "--workspace", str(REPOSITORY / "workspace.yaml")]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    with (
-        (home / "dev.log").open("wb") as log,
-        httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60) as client,
-        subprocess.Popen(
-            command,
-            env={**process_environment(connection), "DAGSTER_HOME": str(home)},
-            cwd=connection.data,  # no pyproject.toml above: definitions load without one
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            started = Dagster(client)
-            until(started.loaded, "the code location")
-            yield started
-        finally:
-            process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+    with serving(connection) as url, httpx.Client(base_url=url, trust_env=False, timeout=60) as client:
+        yield Dagster(client)
 
 
 def test_the_location_loads_and_nothing_runs_by_itself(dagster: Dagster) -> None:

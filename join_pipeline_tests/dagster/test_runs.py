@@ -1,5 +1,6 @@
 """Runs in this process, against the sandbox: what they make, what they tell, and when they stop."""
 
+import base64
 import contextlib
 from collections.abc import Collection
 from pathlib import Path
@@ -90,16 +91,24 @@ def test_a_run_tells_what_it_did(settings: Settings, green: dg.ExecuteInProcessR
     for model in MODELS:
         written = metadata(green, f"models/{model}")
         assert written["new_versions"] == written["dagster/row_count"] == written["new"] > 0
-        assert metadata(green, f"ats/{model}") == {
-            "dagster/row_count": written["new"],
-            "versions": written["new"],
-        }
+        loaded = metadata(green, f"ats/{model}")
+        assert loaded.pop("step_seconds") > 0
+        assert loaded == {"dagster/row_count": written["new"], "versions": written["new"]}
     published = metadata(green, PUBLISHED)
     assert published["path"] == str(settings.published)
     assert published["bytes"] == settings.published.stat().st_size
     tables = {record.data["table"]: record.data["rows"] for record in published["tables"].records}
     assert tables["fct_application"] == rows(settings, "fct_application")
     assert published["dagster/row_count"] == sum(tables.values())
+    assert min(published["step_seconds"], metadata(green, "published/report")["step_seconds"]) > 0
+
+
+def test_the_funnel_shows_as_a_picture(green: dg.ExecuteInProcessResult) -> None:
+    start, _, encoded = metadata(green, "recruiting/fct_funnel_cohort")["picture"].partition("base64,")
+    assert start == "![picture](data:image/png;"
+    assert base64.b64decode(encoded.removesuffix(")")).startswith(b"\x89PNG")
+    assert "picture" not in metadata(green, "recruiting/fct_application")
+    assert "picture" not in metadata(green, "recruiting/mart_speed"), "nothing was seen to end yet"
 
 
 def test_rebuild_needs_no_network_and_gives_the_same_rows(settings: Settings, green: dg.ExecuteInProcessResult) -> None:
@@ -154,7 +163,9 @@ def test_a_failed_data_test_publishes_nothing_neither_now_nor_by_a_later_click(
     assert not result.success
     check = broken_checks(result)["staging/stg_ats__as_of", "source_unique_key_ats_as_of_sync_id"]
     assert check.severity is dg.AssetCheckSeverity.ERROR
-    assert "nothing is published until it passes" in (check.description or "")
+    said = check.description or ""
+    assert "Nothing is published until it passes" in said
+    assert "`join-pipeline rebuild`" in said
     step, said = failure(result)
     assert step == "build"
     assert "source_unique_key_ats_as_of" in said
