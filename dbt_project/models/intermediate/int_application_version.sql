@@ -289,7 +289,7 @@ final as (
         case when version_number = 1 and not is_moved_before then applied_at_hi else hi end as became_at_hi,
         case
             when version_number = 1 and not is_moved_before then applied_evidence
-            when proved_lo is null then 'bounded'
+            when proved_lo is null or is_in_the_future then 'bounded'
             else 'observed'
         end as evidence,
         lo_sync_id,

@@ -25,6 +25,22 @@ first_movements as (
     select * from {{ ref('int_first_movement') }}
 ),
 
+events as (
+    select * from {{ ref('fct_application_stage_event') }}
+),
+
+-- Within its job, stages are ordered as JOIN last showed them.
+furthest_stages as (
+    select
+        events.application_key,
+        arg_max(events.to_stage_id, job_stages.stage_rank) as furthest_stage_id
+    from events
+    inner join {{ ref('int_job_stage') }} as job_stages
+        on events.job_id = job_stages.job_id and events.to_stage_id = job_stages.stage_id
+    where events.event_type in ('FIRST_SEEN', 'STAGE_CHANGED')
+    group by events.application_key
+),
+
 moves as (
     select
         application_key,
@@ -33,7 +49,7 @@ moves as (
         count(*) filter (where is_reentry) as n_reentries,
         count(*) filter (where event_type = 'REOPENED') as n_reopened,
         count(*) filter (where event_type = 'REAPPEARED') as n_reappeared
-    from {{ ref('fct_application_stage_event') }}
+    from events
     group by application_key
 ),
 
@@ -48,6 +64,7 @@ final as (
         applications.state,
         applications.stage_id,
         stages.milestone,
+        furthest_stages.furthest_stage_id,
         furthest.furthest_milestone,
         furthest.furthest_milestone_rank,
         {{ local_date('applications.applied_at') }} as applied_on,
@@ -103,6 +120,7 @@ final as (
     inner join moves on applications.application_key = moves.application_key
     inner join first_decisions on applications.application_key = first_decisions.application_key
     left join first_movements on applications.application_key = first_movements.application_key
+    left join furthest_stages on applications.application_key = furthest_stages.application_key
     left join stages on applications.stage_id = stages.stage_id
 )
 

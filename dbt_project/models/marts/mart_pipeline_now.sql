@@ -68,6 +68,10 @@ final as (
             case when not hidden.is_suppressed then hidden.{{ n }} end as {{ n }},
         {% endfor -%}
         case when not hidden.is_suppressed then {{ rate('hidden.n_stuck', 'hidden.n_open') }} end as share_stuck,
+        {% for end in ['low', 'high'] -%}
+            case when not hidden.is_suppressed then {{ wilson('hidden.n_stuck', 'hidden.n_open', end) }} end
+                as share_stuck_wilson_{{ end }},
+        {% endfor -%}
         case when not hidden.is_suppressed then hidden.days_p50 end as days_in_stage_p50,
         case when not hidden.is_suppressed and hidden.n_open >= {{ var('minimum_n') }} then hidden.days_p75 end
             as days_in_stage_p75,

@@ -182,13 +182,15 @@ checks as (
     select * from names
 ),
 
--- A few applications are a group of people, too: they are not told of. Syncs, stages and words are no people.
+-- A few applications are a group of people, too: they are not told of. Kinds of evidence add up to all events, so the
+-- next smallest is hidden with them; the events without an interval are those without a lo. Syncs, stages and words are
+-- no people.
 hidden as (
     select
         *,
-        coalesce(
-            check_name in ('applications', 'evidence', 'lastUpdatedAt') and n > 0 and n < {{ var('k') }}, false
-        ) as is_suppressed
+        coalesce(check_name in ('applications', 'lastUpdatedAt') and n > 0 and n < {{ var('k') }}, false)
+        or coalesce(check_name = 'interval width' and n_of > n and n_of - n < {{ var('k') }}, false)
+        or (check_name = 'evidence' and {{ is_hidden('n', 'check_name', 'subject') }}) as is_suppressed
     from checks
 ),
 
