@@ -5,6 +5,7 @@ Belongs here: tables, keys, pseudonyms, `as_of`, the log of syncs. Not here: any
 
 import contextlib
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,7 @@ SYNCS: Final = pa.schema(
         ("mode", TEXT),
         ("verdict", TEXT),
         ("started_at", INSTANT),
+        ("proves_at", INSTANT),
         ("finished_at", INSTANT),
         ("as_of", INSTANT),
         ("is_applications_whole", FLAG),
@@ -141,6 +143,7 @@ def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) ->
             "mode": record.mode,
             "verdict": record.verdict,
             "started_at": record.started_at,
+            "proves_at": record.started_at - timedelta(seconds=record.max_age_seconds),
             "finished_at": record.finished_at,
             "as_of": record.as_of,
             "is_applications_whole": record.feeds["applications"].is_whole,

@@ -13,7 +13,7 @@ applied as (
 ),
 
 last_presence_proof as (
-    select max(started_at) as started_at
+    select max(proves_at) as proves_at
     from {{ ref('int_sync') }}
     where is_proof_of_presence
 ),
@@ -35,7 +35,7 @@ last_shown as (
             version_number
         ) filter (where not is_deleted) as shown,
         arg_max(is_deleted, version_number) as is_deleted,
-        max(sync_started_at) as last_version_at
+        max(sync_proves_at) as last_version_at
     from versions
     group by application_key
 ),
@@ -127,7 +127,7 @@ final as (
         end as decided_evidence,
         case
             when decisions.status = 'OPEN'
-                then greatest(last_presence_proof.started_at, decisions.last_version_at, decisions.applied_at)
+                then greatest(last_presence_proof.proves_at, decisions.last_version_at, decisions.applied_at)
             when decisions.status = 'UNKNOWN' then decisions.set_by.event_at_lo
         end as last_known_open_at,
         decisions.is_deleted,

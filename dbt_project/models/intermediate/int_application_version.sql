@@ -38,8 +38,8 @@ unread_proofs as (
     select
         versions.application_key,
         versions.sync_id,
-        max(proofs.started_at) as content_proved_at,
-        max(proofs.sync_id) as content_proof_sync_id
+        max(proofs.proves_at) as content_proved_at,
+        arg_max(proofs.sync_id, proofs.proves_at) as content_proof_sync_id
     from versions
     inner join syncs as proofs on versions.sync_id > proofs.sync_id
     left join unread on versions.application_key = unread.application_key and proofs.sync_id = unread.sync_id
@@ -73,7 +73,7 @@ repeated as (
         ) is not null
 ),
 
--- A deletion is seen when the sync that established it had looked.
+-- A deletion is seen when the sync that established it had looked. Where no state came, the outcome is as it came.
 kept as (
     select
         versions.application_key,
@@ -81,6 +81,7 @@ kept as (
         versions.job_id,
         versions.current_stage_id as stage_id,
         versions.state,
+        case when versions.state is null then versions.outcome else words.outcome end as outcome,
         versions.source,
         versions.is_premium_source,
         versions.remote_updated_at as updated_at,
@@ -93,6 +94,7 @@ kept as (
         case when versions.reason <> 'mapping' then versions.sync_id end as written_sync_id
     from versions
     inner join syncs on versions.sync_id = syncs.sync_id
+    left join words on versions.state = words.state
     left join repeated
         on versions.application_key = repeated.application_key and versions.sync_id = repeated.sync_id
     where repeated.sync_id is null
@@ -110,6 +112,7 @@ neighbours as (
         case when was_deleted then lag(stage_id, 2) over history else lag(stage_id) over history end
             as previous_stage_id,
         case when was_deleted then lag(state, 2) over history else lag(state) over history end as previous_state,
+        case when was_deleted then lag(outcome, 2) over history else lag(outcome) over history end as previous_outcome,
         max(updated_at) over before as last_updated_at,
         max(written_sync_id) over before as last_written_sync_id,
         max(written_sync_id) over long_before as written_sync_id_before
@@ -124,14 +127,13 @@ neighbours as (
 present as (
     select
         neighbours.*,
-        words.outcome,
-        previous_words.outcome as previous_outcome,
         case
-            when words.outcome = 'HIRED' then 4
+            when neighbours.outcome = 'HIRED' then 4
             when neighbours.state = 'OFFER' then 3
             else coalesce(stages.milestone_rank, 1)
         end as milestone_rank,
-        syncs.started_at as sync_started_at,
+        stages.milestone_rank = 1 as is_first_stage,
+        syncs.proves_at as sync_proves_at,
         coalesce(syncs.is_last_updated_at_trusted, true) as is_last_updated_at_trusted,
         case
             when once_unread.application_key is null then syncs.content_proved_at
@@ -141,16 +143,16 @@ present as (
             when once_unread.application_key is null then syncs.content_proof_sync_id
             else unread_proofs.content_proof_sync_id
         end as content_proof_sync_id,
-        written.started_at as last_written_at,
-        greatest(syncs.presence_proved_at, written.started_at) as presence_lo,
+        written.proves_at as last_written_at,
+        greatest(syncs.presence_proved_at, written.proves_at) as presence_lo,
         case
-            when syncs.presence_proved_at > written.started_at or written.started_at is null
+            when syncs.presence_proved_at > written.proves_at or written.proves_at is null
                 then syncs.presence_proof_sync_id
             else neighbours.last_written_sync_id
         end as presence_lo_sync_id,
-        greatest(syncs_before.presence_proved_at, written_before.started_at) as presence_lo_before,
+        greatest(syncs_before.presence_proved_at, written_before.proves_at) as presence_lo_before,
         case
-            when syncs_before.presence_proved_at > written_before.started_at or written_before.started_at is null
+            when syncs_before.presence_proved_at > written_before.proves_at or written_before.proves_at is null
                 then syncs_before.presence_proof_sync_id
             else neighbours.written_sync_id_before
         end as presence_lo_sync_id_before
@@ -159,8 +161,6 @@ present as (
     left join syncs as written on neighbours.last_written_sync_id = written.sync_id
     left join syncs as syncs_before on neighbours.sync_id_before = syncs_before.sync_id
     left join syncs as written_before on neighbours.written_sync_id_before = written_before.sync_id
-    left join words on neighbours.state = words.state
-    left join words as previous_words on neighbours.previous_state = previous_words.state
     left join stages on neighbours.stage_id = stages.stage_id
     left join once_unread on neighbours.application_key = once_unread.application_key
     left join unread_proofs
@@ -184,11 +184,14 @@ unchanged as (
 ),
 
 -- A tombstone is dated by presence, a live version by content. JOIN's state APPLIED means the first stage: what shows
--- anything else at first sight has moved since its creation.
+-- anything else at first sight has moved since its creation. Where no state came, its stage and outcome tell.
 proved as (
     select
         *,
-        version_number = 1 and coalesce(state, '') <> 'APPLIED' as is_moved_before,
+        version_number = 1 and case
+            when state is null then not coalesce(is_first_stage and outcome = 'PENDING', false)
+            else state <> 'APPLIED'
+        end as is_moved_before,
         case
             when version_number = 1 then null
             when is_deleted then presence_lo
@@ -210,7 +213,7 @@ bounded as (
         proved.application_key,
         proved.version_number,
         proved.sync_id,
-        proved.sync_started_at,
+        proved.sync_proves_at,
         proved.candidate_key,
         proved.job_id,
         proved.stage_id,
@@ -269,7 +272,7 @@ final as (
         application_key,
         version_number,
         sync_id,
-        sync_started_at,
+        sync_proves_at,
         candidate_key,
         job_id,
         stage_id,

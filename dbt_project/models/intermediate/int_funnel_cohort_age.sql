@@ -12,7 +12,7 @@ reached as (
 
 -- What happened up to here, a sync would have shown.
 known as (
-    select max(started_at) as known_until
+    select max(proves_at) as known_until
     from {{ ref('int_sync') }}
     where is_proof_of_content
 ),

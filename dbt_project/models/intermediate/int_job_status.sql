@@ -19,7 +19,7 @@ told as (
             when versions.observed_at < syncs.started_at and versions.remote_deleted_at is not null then syncs.as_of
             else versions.observed_at
         end as observed_at,
-        syncs.started_at as sync_started_at,
+        syncs.proves_at as sync_proves_at,
         syncs.jobs_proved_at
     from versions
     inner join syncs on versions.sync_id = syncs.sync_id
@@ -31,7 +31,7 @@ neighbours as (
         row_number() over history as version_number,
         lag(status) over history as status_before,
         max(updated_at) over before as last_updated_at,
-        max(sync_started_at) over before as last_written_at
+        max(sync_proves_at) over before as last_written_at
     from told
     window
         history as (partition by job_id order by sync_id),

@@ -17,6 +17,7 @@ proofs as (
         syncs.mode,
         syncs.verdict,
         syncs.started_at,
+        syncs.proves_at,
         syncs.finished_at,
         syncs.as_of,
         syncs.is_applications_whole,
@@ -34,7 +35,7 @@ proofs as (
     cross join trust
 ),
 
--- Sync ids sort by time, as starts do: the greatest of those before is the last one.
+-- What a sync shows was so when its source looked: not at its start, where the source's answers may be old.
 final as (
     select
         sync_id,
@@ -42,6 +43,7 @@ final as (
         mode,
         verdict,
         started_at,
+        proves_at,
         finished_at,
         as_of,
         is_applications_whole,
@@ -49,11 +51,11 @@ final as (
         is_proof_of_content,
         is_proof_of_presence,
         is_proof_of_jobs,
-        max(started_at) filter (where is_proof_of_content) over before as content_proved_at,
-        max(sync_id) filter (where is_proof_of_content) over before as content_proof_sync_id,
-        max(started_at) filter (where is_proof_of_presence) over before as presence_proved_at,
-        max(sync_id) filter (where is_proof_of_presence) over before as presence_proof_sync_id,
-        max(started_at) filter (where is_proof_of_jobs) over before as jobs_proved_at
+        max(proves_at) filter (where is_proof_of_content) over before as content_proved_at,
+        arg_max(sync_id, proves_at) filter (where is_proof_of_content) over before as content_proof_sync_id,
+        max(proves_at) filter (where is_proof_of_presence) over before as presence_proved_at,
+        arg_max(sync_id, proves_at) filter (where is_proof_of_presence) over before as presence_proof_sync_id,
+        max(proves_at) filter (where is_proof_of_jobs) over before as jobs_proved_at
     from proofs
     window before as (order by sync_number rows between unbounded preceding and 1 preceding)
 )

@@ -21,7 +21,7 @@ syncs as (
 looks as (
     select
         min(started_at) as first_at,
-        max(started_at) filter (where is_proof_of_jobs) as last_at
+        max(proves_at) filter (where is_proof_of_jobs) as last_at
     from syncs
 ),
 
@@ -109,7 +109,7 @@ vacancies as (
     inner join last_statuses on jobs.job_id = last_statuses.job_id
     cross join looks
     left join counts on jobs.job_id = counts.job_id
-    left join syncs as openings on jobs.opened_at = openings.started_at
+    asof left join syncs as openings on jobs.opened_at >= openings.started_at
 ),
 
 -- Filled by its first hire; archived or deleted without one it ended otherwise; open without one it is censored.

@@ -88,8 +88,8 @@ gaps as (
 
 last_proofs as (
     select
-        max(started_at) filter (where is_proof_of_content) as of_content_at,
-        max(started_at) filter (where is_proof_of_presence) as of_presence_at
+        max(proves_at) filter (where is_proof_of_content) as of_content_at,
+        max(proves_at) filter (where is_proof_of_presence) as of_presence_at
     from syncs
 ),
 

@@ -24,6 +24,7 @@ final as (
         syncs.mode,
         syncs.verdict,
         syncs.started_at,
+        syncs.proves_at,
         syncs.finished_at,
         syncs.as_of,
         syncs.is_applications_whole,
