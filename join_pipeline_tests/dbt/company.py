@@ -54,6 +54,7 @@ class Company:
             "mode": mode,
             "verdict": "committed",
             "started_at": day(at),
+            "proves_at": day(at),
             "finished_at": day(at) + timedelta(minutes=31),
             "as_of": day(at) + timedelta(minutes=30),
             "is_applications_whole": True,

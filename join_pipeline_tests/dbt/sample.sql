@@ -8,6 +8,7 @@ from _truth join _names on place = stage;
 insert into ats_history.syncs by name
 select
     's' || printf('%06d', number) as sync_id, mode, 'committed' as verdict, make_timestamptz(started_at) as started_at,
+    make_timestamptz(started_at) as proves_at,
     make_timestamptz(finished_at) as finished_at, make_timestamptz(finished_at) as as_of,
     true as is_applications_whole, 1 as n_requests, 0 as n_unannounced, 1 as mapping_version
 from _syncs;
