@@ -1,7 +1,16 @@
 with
 
+-- The index as last seen by as_of; a tombstone shows none.
 job_stages as (
-    select * from {{ ref('stg_ats__job_application_stages') }}
+    select
+        job_id,
+        stage_id,
+        arg_max(stage_index, sync_id) as stage_index
+    from {{ ref('stg_ats__job_application_stage_versions') }}
+    where
+        job_id is not null
+        and sync_id in (select syncs.sync_id from {{ ref('stg_ats__syncs') }} as syncs)
+    group by job_id, stage_id
 ),
 
 stages as (

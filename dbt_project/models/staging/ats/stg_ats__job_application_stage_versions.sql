@@ -1,7 +1,7 @@
 with
 
 job_application_stages as (
-    select * from {{ source('ats', 'job_application_stages') }}
+    select * from {{ source('ats_history', 'job_application_stages') }}
 ),
 
 final as (
