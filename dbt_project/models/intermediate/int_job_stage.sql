@@ -1,15 +1,17 @@
 with
 
--- The index as last seen by as_of; a tombstone shows none.
 job_stages as (
+    select * from {{ ref('stg_ats__job_application_stages') }}
+),
+
+-- Where it stood as last seen by as_of; a tombstone shows no place.
+places as (
     select
         job_id,
         stage_id,
         arg_max(stage_index, sync_id) as stage_index
     from {{ ref('stg_ats__job_application_stage_versions') }}
-    where
-        job_id is not null
-        and sync_id in (select syncs.sync_id from {{ ref('stg_ats__syncs') }} as syncs)
+    where sync_id in (select syncs.sync_id from {{ ref('stg_ats__syncs') }} as syncs)
     group by job_id, stage_id
 ),
 
@@ -22,12 +24,13 @@ final as (
     select
         job_stages.job_id,
         job_stages.stage_id,
-        job_stages.stage_index,
+        places.stage_index,
         row_number() over (
             partition by job_stages.job_id
-            order by job_stages.stage_index, stages.milestone_rank, stages.global_index, job_stages.stage_id
+            order by places.stage_index, stages.milestone_rank, stages.global_index, job_stages.stage_id
         ) as stage_rank
     from job_stages
+    inner join places on job_stages.job_id = places.job_id and job_stages.stage_id = places.stage_id
     left join stages on job_stages.stage_id = stages.stage_id
 )
 
