@@ -150,6 +150,13 @@ DATASETS: Final = {
         FROM shown_group
         LEFT JOIN dim_job ON shown_group.scope = 'job' AND shown_group.scope_key = dim_job.job_id
         ORDER BY group_number""",
+    "left_out": """
+        SELECT scope, count(DISTINCT scope_key) AS n
+        FROM fct_funnel_cohort
+        ANTI JOIN shown_group USING (scope, scope_key)
+        WHERE scope <> 'overall'
+        GROUP BY scope
+        ORDER BY scope""",
     "cohorts": """
         WITH
         ages AS (

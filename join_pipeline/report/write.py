@@ -42,6 +42,12 @@ def _about(settings: Settings, syncs: Dataset) -> dict[str, Any]:
         "time_zone": settings.time_zone,
         # on fewer cases the marts show no rate, and neither does the page on what it adds up
         "minimum_n": settings.minimum_n,
+        "stuck": {
+            "percentile": settings.stuck_percentile,
+            "days": settings.stuck_days,
+            "visits": settings.stuck_visits,
+        },
+        "is_only_created": settings.only_created,
         "as_of": known[-1]["as_of"] if known else None,
         "first_sync_at": known[0]["started_at"] if known else None,
         "n_syncs": len(known),

@@ -46,6 +46,27 @@ def test_axe_finds_nothing_to_object_to(browser: Browser, companies: Companies, 
         assert found.violations_count == 0, found.generate_report()
 
 
+def test_it_says_what_it_leaves_out_and_by_which_rule_somebody_is_stuck(
+    browser: Browser, companies: Companies, tmp_path: Path
+) -> None:
+    chosen = {"only_created": True, "stuck_percentile": 90, "stuck_days": 45, "stuck_visits": 12}
+    copy = companies.copy("busy", tmp_path).model_copy(update=chosen)
+    some_job = "scope = 'job' AND scope_key = (SELECT min(scope_key) FROM fct_funnel_cohort WHERE scope = 'job')"
+    hidden = "SELECT * REPLACE ('{}' AS scope_key, NULL AS n_cohort) FROM fct_funnel_cohort WHERE " + some_job
+    change(copy, *(f"INSERT INTO fct_funnel_cohort {hidden.format(job)}" for job in ("one", "another")))
+    with opened(browser, companies("busy")) as page:
+        assert "created through this pipeline" not in page.locator("#as-of").inner_text()
+        assert "job" not in page.locator("#left-out").inner_text()
+    write_report(copy)
+    with opened(browser, copy) as page:
+        assert "created through this pipeline" in page.locator("#as-of").inner_text()
+        assert "2 more jobs can't be chosen" in page.locator("#left-out").inner_text()
+        said = page.locator("#figure-ageing").inner_text()
+        assert "longer than 90% of those that moved on" in said
+        assert "percentile 90 " in said
+        assert "fewer than 12 of these, longer than 45 days" in said
+
+
 def test_it_is_read_in_the_reader_s_language_and_switched_by_a_button(browser: Browser, companies: Companies) -> None:
     with opened(browser, companies("busy"), locale="de-AT") as page:
         assert page.locator("html").get_attribute("lang") == "de"

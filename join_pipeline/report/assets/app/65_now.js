@@ -99,14 +99,14 @@ figures.ageing = {
       },
       n: total,
       unknown: unknownOf(groupFor(this)),
-      lead: t("ageing.lead", { n: stuck, all: total }),
+      lead: t("ageing.lead", { n: stuck, all: total, share: percent(about.stuck.percentile / 100) }),
       alt: t("ageing.alt", { stages: listed(shown.map((row) => `${stageName(row)} ${number(row.n_stuck)}/${number(row.n_open)}`)) }),
       legend: [
         ["gone", t("ageing.stuck")],
         ["passed", t("ageing.fresh")],
         ["whisker", t("ageing.whisker")],
       ],
-      notes: [hiddenNote(all), t("ageing.note")],
+      notes: [hiddenNote(all), t("ageing.note", about.stuck)],
       table: nowTable(all),
     };
   },

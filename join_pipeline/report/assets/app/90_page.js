@@ -13,6 +13,7 @@ function sayStatic() {
   document.getElementById("as-of").textContent = about.as_of
     ? t("page.as_of", { at: instant(about.as_of), n: about.n_syncs ?? 0 })
     : t("page.no_sync");
+  if (about.is_only_created) document.getElementById("as-of").append(" ", t("page.only_created"));
 }
 
 // The few numbers that matter, and how sure they are.
@@ -50,6 +51,8 @@ function sayHeadline() {
 }
 
 function fillFilters() {
+  const leftOut = data.left_out.map((one) => t(`filter.left_out.${one.scope}`, { n: one.n }));
+  document.getElementById("left-out").textContent = leftOut.join(" ");
   const option = (value, text, chosen) => el("option", { value, selected: chosen }, text);
   for (const scope of ["job", "source"]) {
     const select = document.getElementById(`filter-${scope}`);
