@@ -4,16 +4,13 @@ Belongs here: live calls that change nothing, for `connect` and `doctor` alike. 
 (doctor).
 """
 
-from datetime import timedelta
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
-
-from join_pipeline.errors import AuthError, ContractError, JoinError, NotFoundError, RefusedError
-from join_pipeline.http_api.server_clock import SKEW_REPORTED
+from join_pipeline.errors import AuthError, ContractError, JoinError, NotFoundError, PipelineError, RefusedError
+from join_pipeline.finding import Finding, clock_findings
 from join_pipeline.join_api.client import JoinClient
 from join_pipeline.join_api.feeds import APPLICATIONS, JOBS, REFERENCES, Feed
-from join_pipeline.settings import Settings
+from join_pipeline.settings import Settings, token_file
 
 TIMEOUT_SECONDS: Final = 10.0
 FORBIDDEN: Final = 403
@@ -25,15 +22,27 @@ PLAN: Final = (
     "JOIN refuses the whole API to this token (403). API access needs the Advanced or the Enterprise plan: ask whoever "
     "pays for JOIN, or JOIN's support."
 )
-Verdict = Literal["ok", "warning", "failed"]
 
 
-class Finding(msgspec.Struct):
-    """One check: what it found, and what to do about it."""
+GUIDE: Final = (
+    "The plan. JOIN's API comes with the plans Advanced and Enterprise.",
+    "The role. An admin of the company makes the token.",
+    "The token. In JOIN: User Settings > API Credentials. Copy it as it is, without “Bearer”. A token that is revoked "
+    "there can't be enabled again.",
+    "One token is one company. For a second one, set JOIN_PIPELINE_CONNECTION to another name first.",
+)
+"""What a person has to have and to do in JOIN, in order."""
 
-    check: str
-    verdict: Verdict
-    message: str
+
+def credentials(settings: Settings) -> Finding:
+    """Whether there is a token, and where."""
+    try:
+        settings.token()
+    except PipelineError as error:
+        return Finding("token", "failed", str(error))
+    if settings.join_api_token is not None and settings.join_api_token.get_secret_value().strip():
+        return Finding("token", "ok", "JOIN_API_TOKEN is set")
+    return Finding("token", "ok", f"stored in {token_file(settings.connection)}")
 
 
 def examine_reach(settings: Settings) -> Finding:
@@ -64,7 +73,7 @@ def examine_account(settings: Settings) -> list[Finding]:
         if not findings:
             findings.append(Finding("JOIN", "ok", f"{settings.join_api_url} answers and takes the token"))
             findings += _unoffered(client)
-        findings += _clock(client)
+        findings += clock_findings(client.clock.skew, "JOIN's")
         empty = [name for name in ("jobs", "applications") if n_first.get(name) == 0]
         if empty and not refused:
             message = f"JOIN lists no {' and no '.join(empty)}: is this the right company's token?"
@@ -120,14 +129,3 @@ def _unoffered(client: JoinClient) -> list[Finding]:
     if not missing:
         return []
     return [Finding("names", "warning", f"JOIN gives no {', no '.join(missing)}: those columns of jobs stay empty")]
-
-
-def _clock(client: JoinClient) -> list[Finding]:
-    skew = client.clock.skew
-    if abs(skew) <= SKEW_REPORTED:
-        return []
-    off = timedelta(seconds=round(abs(skew).total_seconds()))
-    message = (
-        f"this machine's clock is off by {off}; syncs use JOIN's time, schedules use this machine's. Set the clock"
-    )
-    return [Finding("clock", "warning", message)]

@@ -11,26 +11,22 @@ from typing import Final
 import msgspec
 from pydantic import SecretStr
 
-from join_pipeline.account import Finding, examine_account, examine_reach
 from join_pipeline.actions.desk import integration_ids
 from join_pipeline.credentials import checked_token, store_token
 from join_pipeline.doctor import examine_machine
-from join_pipeline.errors import AuthError, JoinError
+from join_pipeline.doors import door_of
+from join_pipeline.errors import AuthError, JoinError, SettingsError
+from join_pipeline.finding import Finding
 from join_pipeline.settings import Settings, config_folder, token_file
 
-GUIDE: Final = (
-    "The plan. JOIN's API comes with the plans Advanced and Enterprise.",
-    "The role. An admin of the company makes the token.",
-    "The token. In JOIN: User Settings > API Credentials. Copy it as it is, without “Bearer”. A token that is revoked "
-    "there can't be enabled again.",
-    "One token is one company. For a second one, set JOIN_PIPELINE_CONNECTION to another name first.",
-)
-"""What a person has to have and to do in JOIN, in order."""
 LOCAL: Final = frozenset({"data folder", "disk space", "lock"})
 
 
 class Connected(msgspec.Struct, kw_only=True):
-    """A connection that is proved. `token_file` is where its token lies; none where the environment has it."""
+    """A connection that is proved. `token_file` is where its token lies; none where the environment has it.
+
+    An integration id that came with the credentials is not shown: it is one of them.
+    """
 
     connection: str
     integration_id: str
@@ -41,7 +37,7 @@ class Connected(msgspec.Struct, kw_only=True):
 def prerequisites(settings: Settings) -> list[Finding]:
     """What must hold before there is a token: JOIN in reach, a place for data, a place for the token."""
     local = [finding for finding in examine_machine(settings) if finding.check in LOCAL]
-    return [examine_reach(settings), *local, _config_folder()]
+    return [door_of(settings).reach(settings), *local, _config_folder()]
 
 
 def connect(settings: Settings, token: str | None = None) -> Connected:
@@ -49,22 +45,30 @@ def connect(settings: Settings, token: str | None = None) -> Connected:
 
     Raises a `JoinError` that says what to do where JOIN does not take it; then nothing is kept.
     """
+    missing = door_of(settings).credentials(settings)
+    if token is None and missing.verdict == "failed":
+        raise SettingsError(missing.message)
     given = None if token is None else checked_token(token)
     tried = settings if given is None else settings.model_copy(update={"join_api_token": SecretStr(given)})
-    findings = examine_account(tried)
+    findings = door_of(settings).examine(tried)
     faults = [finding for finding in findings if finding.verdict == "failed"]
     if faults:
-        kind = JoinError if any(fault.check == "JOIN" and "401" not in fault.message for fault in faults) else AuthError
+        is_refused = all(fault.check not in {"JOIN", "Kombo"} or "401" in fault.message for fault in faults)
+        kind = AuthError if is_refused else JoinError
         raise kind(" ".join(fault.message for fault in faults))
     path = None if given is None else token_file(settings.connection)
     if path is not None and given is not None:
         store_token(path, given)
     return Connected(
         connection=settings.connection,
-        integration_id=integration_ids(settings).integration_id,
+        integration_id=_shown(settings, integration_ids(settings).integration_id),
         token_file=path,
         findings=findings,
     )
+
+
+def _shown(settings: Settings, integration_id: str) -> str:
+    return integration_id if integration_id == settings.integration_id or door_of(settings).takes_token else "as set"
 
 
 def _config_folder() -> Finding:

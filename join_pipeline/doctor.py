@@ -11,13 +11,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from join_pipeline.account import Finding, examine_account
 from join_pipeline.actions.journal import Journal
+from join_pipeline.doors import door_of
 from join_pipeline.errors import PipelineError
+from join_pipeline.finding import Finding
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.pipeline import busy
-from join_pipeline.settings import Settings, token_file
+from join_pipeline.settings import Settings
 from join_pipeline.sources import open_source
 from join_pipeline.sync.source import Source
 from join_pipeline.warehouse.maps import MAPS, checked, unmapped
@@ -28,9 +29,10 @@ STALE: Final = timedelta(hours=36)
 
 def examine(settings: Settings) -> list[Finding]:
     """All checks, in the order in which a new user meets their subjects."""
-    findings = [_token(settings)]
+    door = door_of(settings)
+    findings = [door.credentials(settings)]
     if findings[0].verdict == "ok":
-        findings += examine_account(settings)
+        findings += door.examine(settings)
     return findings + examine_machine(settings)
 
 
@@ -53,16 +55,6 @@ def examine_machine(settings: Settings) -> list[Finding]:
         except PipelineError as error:
             findings.append(Finding(name, "failed", str(error)))
     return findings
-
-
-def _token(settings: Settings) -> Finding:
-    try:
-        settings.token()
-    except PipelineError as error:
-        return Finding("token", "failed", str(error))
-    if settings.join_api_token is not None and settings.join_api_token.get_secret_value().strip():
-        return Finding("token", "ok", "JOIN_API_TOKEN is set")
-    return Finding("token", "ok", f"stored in {token_file(settings.connection)}")
 
 
 def _data_folder(settings: Settings) -> Iterator[Finding]:

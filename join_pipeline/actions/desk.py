@@ -76,12 +76,12 @@ def integration_ids(settings: Settings) -> Ids:
     while not (settings.lake / "connection.json").exists():
         try:
             with locked(settings.home):  # two processes must not choose two
-                return open_lake(settings.lake, settings.integration_id, create=True).ids
+                return open_lake(settings.lake, settings.lake_seed, source=settings.source, create=True).ids
         except LockedError:
             if time.monotonic() > deadline:
                 raise
             time.sleep(LOCK_POLL)  # a first sync, or another first action, chooses it right now
-    return open_lake(settings.lake, settings.integration_id).ids
+    return open_lake(settings.lake, settings.lake_seed, source=settings.source).ids
 
 
 def remote_id(field: str, text: str) -> str | None:

@@ -20,16 +20,19 @@ def connect(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Connect a JOIN account: what is needed, where to click, and whether it works. Keeps the token for its owner only.
+    """Connect a JOIN account, or its integration at Kombo: what is needed, where to click, whether it works.
+
+    A token is kept for its owner only.
 
     JOIN_API_TOKEN, where it is set, wins over the kept token and is proved instead of asking for one.
     """
     from join_pipeline import connecting
+    from join_pipeline.doors import door_of
 
     settings = load_settings()
-    is_asked = _is_asked(settings, token_stdin=token_stdin)
+    is_asked = door_of(settings).takes_token and _is_asked(settings, token_stdin=token_stdin)
     if not as_json:
-        _print_guide(settings, connecting.GUIDE)
+        _print_guide(settings, door_of(settings).guide)
     found = connecting.prerequisites(settings)
     _show(found, as_json=as_json)
     if any(finding.verdict == "failed" for finding in found):
@@ -47,7 +50,7 @@ def connect(
     if as_json:
         print_json({**_as_dict(connected), "prerequisites": found, "sync": record})
     else:
-        _print_connected(connected, record)
+        _print_connected(connected, record, door_of(settings).variables)
 
 
 def _is_asked(settings: Settings, *, token_stdin: bool) -> bool:
@@ -61,7 +64,7 @@ def _is_asked(settings: Settings, *, token_stdin: bool) -> bool:
 
 
 def _print_guide(settings: Settings, steps: Iterable[str]) -> None:
-    out.print(f"Connecting JOIN as “{settings.connection}”. What you need:\n", highlight=False)
+    out.print(f"Connecting as “{settings.connection}”, by {settings.source}. What you need:\n", highlight=False)
     for number, step in enumerate(steps, start=1):
         out.print(f"{number}. {step}", highlight=False)
     out.print()
@@ -72,9 +75,9 @@ def _show(findings: Iterable[Any], *, as_json: bool) -> None:
         print_findings(findings)
 
 
-def _print_connected(connected: Any, record: Any) -> None:
-    where = escape(str(connected.token_file)) if connected.token_file else "JOIN_API_TOKEN of your environment"
-    out.print(f"Connected. Token: {where}\nIntegration id: {connected.integration_id}", soft_wrap=True)
+def _print_connected(connected: Any, record: Any, variables: str) -> None:
+    where = escape(str(connected.token_file)) if connected.token_file else f"{variables} of your environment"
+    out.print(f"Connected. Credentials: {where}\nIntegration id: {connected.integration_id}", soft_wrap=True)
     if record is None:
         out.print("Next: join-pipeline sync, then join-pipeline build")
     else:

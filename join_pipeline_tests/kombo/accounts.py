@@ -50,7 +50,8 @@ class Account:
         answer.raise_for_status()
 
     def join(self, **changes: Any) -> Settings:
-        return self._settings("by_join", join_api_token="sandbox-token", join_api_url=f"{self.url}/v2", **changes)
+        given = {"join_api_token": "sandbox-token", "join_api_url": f"{self.url}/v2"}
+        return self._settings(**{"connection": "by_join", **given, **changes})
 
     def kombo(self, **changes: Any) -> Settings:
         given = {
@@ -59,12 +60,10 @@ class Account:
             "kombo_integration_id": self.config.integration_id,
             "kombo_api_url": f"{self.url}/kombo/v1",
         }
-        return self._settings("by_kombo", **{**given, **changes})
+        return self._settings(**{"connection": "by_kombo", **given, **changes})
 
-    def _settings(self, connection: str, **given: Any) -> Settings:
-        return load_settings(
-            data=self.data, **{"connection": connection, "pseudonym_key": "a key for tests only", **given}
-        )
+    def _settings(self, **given: Any) -> Settings:
+        return load_settings(data=self.data, pseudonym_key="a key for tests only", **given)
 
     def _post(self, path: str, body: Row) -> None:
         httpx.post(f"{self.url}/control/{path}", json=body, trust_env=False).raise_for_status()
