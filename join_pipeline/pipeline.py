@@ -17,6 +17,7 @@ from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
+from join_pipeline.listening import answer_request
 from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sources import open_source
@@ -70,6 +71,7 @@ class Built:
 
 def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], progress: Progress = no_progress) -> Synced:
     """One whole sync."""
+    answer_request(settings)
     record = run_sync(settings, mode, accept_loss=accept_loss, progress=progress)
     lake = open_lake(settings.lake)
     previous = next((known for known in lake.records() if known.sync_id == record.previous), None)

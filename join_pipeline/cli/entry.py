@@ -10,6 +10,7 @@ from join_pipeline.cli.attachments import attachments
 from join_pipeline.cli.calling import api
 from join_pipeline.cli.connecting import connect
 from join_pipeline.cli.creating import create
+from join_pipeline.cli.listening import listen
 from join_pipeline.cli.looking import doctor, query, status
 from join_pipeline.cli.pipeline import build, rebuild, report, sync
 from join_pipeline.cli.telling import err
@@ -26,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 # in the order in which help shows them
-for command in (connect, sync, build, rebuild, report, query, status, doctor, sandbox, demo, api):
+for command in (connect, sync, build, rebuild, report, query, status, doctor, listen, sandbox, demo, api):
     app.command()(command)
 app.add_typer(create, name="create")
 app.add_typer(attachments, name="attachments")

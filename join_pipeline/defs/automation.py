@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from join_pipeline import pipeline
+from join_pipeline import listening, pipeline
 from join_pipeline.defs.actions import ACTION_JOBS
 from join_pipeline.defs.extract import SyncConfig
 from join_pipeline.defs.warehouse import LoadConfig
@@ -12,6 +12,7 @@ from join_pipeline.settings import Settings
 
 EVERYTHING: Final = dg.AssetSelection.all()
 STATUS: Final = dg.DagsterRunStatus
+Tick = dg.RunRequest | dg.SkipReason
 UNFINISHED: Final = [STATUS.QUEUED, STATUS.NOT_STARTED, STATUS.STARTING, STATUS.STARTED]
 
 
@@ -19,15 +20,10 @@ def _job(name: str, description: str, selection: dg.AssetSelection = EVERYTHING,
     return dg.define_asset_job(name, selection, config=dg.RunConfig(ops=ops), description=description)
 
 
-SYNC: Final = _job(
-    "sync",
-    "From the source to the published file. Reads everything when that is due, else what changed.",
-    extract=SyncConfig(),
-)
+SYNC: Final = _job("sync", "From the source to the published file: what changed, or all if due.", extract=SyncConfig())
 SYNC_FULL: Final = _job(
     "sync_full",
-    "From the source to the published file, reading everything: this finds deletions. To accept a loss that the guard "
-    "objected to, launch it with `accept_loss`.",
+    "The same, reading all: this finds deletions. A loss that the guard objected to is accepted by `accept_loss`.",
     extract=SyncConfig(mode="full"),
 )
 REBUILD: Final = _job(
@@ -47,7 +43,7 @@ def automation(time_zone: str) -> dg.Definitions:
             # not between 02:00 and 03:00: once a year that hour is not there, and once it is there twice
             _schedule("nightly", SYNC_FULL.name, "30 3 * * *", time_zone, "At 03:30: the job sync_full."),
         ],
-        sensors=[failed_run],
+        sensors=[webhook, failed_run],
     )
 
 
@@ -59,25 +55,35 @@ def _schedule(name: str, job: str, cron: str, time_zone: str, description: str) 
         execution_timezone=time_zone,
         description=f"{description} Skipped while a command or another run is at work. Off until switched on.",
     )
-    def tick(
-        context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]
-    ) -> dg.RunRequest | dg.SkipReason:
-        busy = _unfinished(context.instance) or pipeline.busy(settings)
+    def tick(context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
+        busy = _busy(context.instance, settings)
         return dg.SkipReason(busy) if busy else dg.RunRequest()
 
     return tick
 
 
-def _unfinished(instance: dg.DagsterInstance) -> str | None:
+def _busy(instance: dg.DagsterInstance, settings: Settings) -> str | None:
     """Runs wait for each other in the queue: one that does not end must not gather a tail."""
     runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))
     ours = next((run for run in runs if run.job_name in {SYNC.name, SYNC_FULL.name, REBUILD.name}), None)
-    return f"The run {ours.run_id} of {ours.job_name} has not ended." if ours else None
+    return f"The run {ours.run_id} of {ours.job_name} has not ended." if ours else pipeline.busy(settings)
+
+
+@dg.sensor(
+    job_name=SYNC.name,
+    minimum_interval_seconds=60,
+    description="One incremental sync for all webhooks that `join-pipeline listen` heard. Off until switched on.",
+)
+def webhook(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
+    """Asks again until the sync begins: the same key is one run."""
+    key = listening.requested(settings)
+    if reason := "No webhook came." if key is None else _busy(context.instance, settings):
+        return dg.SkipReason(reason)
+    return dg.RunRequest(run_key=key, run_config=dg.RunConfig({"extract": SyncConfig(mode="incremental")}))
 
 
 @dg.run_failure_sensor(
-    description="Writes one line for each run that fails: which, where, why. It stands in the sensor's log and in the "
-    "daemon's output.",
+    description="One line for each run that fails: which, where, why; in its log and in the daemon's output.",
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def failed_run(context: dg.RunFailureSensorContext) -> None:

@@ -24,24 +24,18 @@ TOLD_EVERY: Final = 5000
 class SyncConfig(dg.Config):
     """How to sync."""
 
-    mode: AskedMode = Field(
-        default="auto", description="full reads everything; incremental what changed; auto: full when it is due"
-    )
-    accept_loss: list[LossFeed] = Field(
-        default=[], description="Feeds whose large loss is real: the guard lets it pass, in this run only"
-    )
+    mode: AskedMode = Field(default="auto", description="full: all; incremental: what changed; auto: full when due")
+    accept_loss: list[LossFeed] = Field(default=[], description="Feeds whose large loss is real, in this run only")
 
 
 def sync_assets(source: Source) -> dg.AssetsDefinition:
     """One whole sync with this source."""
+    kinds = (source.name, "parquet")
 
     @dg.multi_asset(
         name="extract",
         description=f"A whole sync with {source.title}: read all feeds, keep new versions of eleven models, commit.",
-        specs=[
-            *asset_specs(raw(source), "extract", source.name, "parquet"),
-            *asset_specs(versions(source), "models", source.name, "parquet"),
-        ],
+        specs=[*asset_specs(raw(source), "extract", *kinds), *asset_specs(versions(source), "models", *kinds)],
         check_specs=check_specs(sync_checks(source)),
         pool=POOL,
     )

@@ -63,7 +63,7 @@ class Account:
         return self._settings(**{"connection": "by_kombo", **given, **changes})
 
     def _settings(self, **given: Any) -> Settings:
-        return load_settings(data=self.data, pseudonym_key="a key for tests only", **given)
+        return load_settings(**{"data": self.data, "pseudonym_key": "a key for tests only", **given})
 
     def _post(self, path: str, body: Row) -> None:
         httpx.post(f"{self.url}/control/{path}", json=body, trust_env=False).raise_for_status()

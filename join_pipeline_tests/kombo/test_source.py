@@ -37,9 +37,9 @@ def found(company: Account, check: str, **settings: str) -> Finding:
 def test_a_deletion_is_dated_by_kombo_and_nulling_leaves_job_stage_and_outcome(tmp_path: Path) -> None:
     known: dict[str, Row] = {}
     deleted: dict[str, datetime] = {}
-    with account(tmp_path, START, 160) as company:
+    with account(tmp_path, START, 300) as company:
         company.force()
-        for n in range(0, 46, 5):
+        for n in range(0, 49, 8):
             company.move(START + n * DAY)
             record = run_sync(company.kombo())
             for key, row in newest(company.kombo(), live=False)["applications"].items():

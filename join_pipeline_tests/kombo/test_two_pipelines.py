@@ -45,7 +45,7 @@ NOT_COMPARED = {
 @pytest.fixture(scope="module")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Account, list[str]]]:
     """60 days lived through, and what differed at any of them."""
-    with account(tmp_path_factory.mktemp("two"), END - timedelta(days=DAYS)) as company:
+    with account(tmp_path_factory.mktemp("two"), END - timedelta(days=DAYS), 150) as company:
         differences = []
         for n in range(int(DAYS / STEP) + 1):
             company.move(END - timedelta(days=DAYS - n * STEP))
