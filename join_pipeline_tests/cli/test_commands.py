@@ -22,6 +22,7 @@ HELP = {
     "status": ("last syncs", "--last", "--json"),
     "query": ("read-only", "SQL", "--limit", "--csv", "--json", "UTC"),
     "doctor": ("token", "what to do", "--json"),
+    "listen": ("webhooks", "--host", "--port", "signed"),
     "sandbox": (
         "--port",
         "--seed",

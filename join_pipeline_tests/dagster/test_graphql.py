@@ -93,7 +93,10 @@ def test_the_location_loads_and_nothing_runs_by_itself(dagster: Dagster) -> None
         "hourly": "STOPPED",
         "nightly": "STOPPED",
     }
-    assert {one["name"]: one["sensorState"]["status"] for one in repository["sensors"]} == {"failed_run": "RUNNING"}
+    assert {one["name"]: one["sensorState"]["status"] for one in repository["sensors"]} == {
+        "failed_run": "RUNNING",
+        "webhook": "STOPPED",
+    }
 
 
 def test_a_launched_sync_turns_green_and_publishes(dagster: Dagster, connection: Settings) -> None:
