@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from join_pipeline.connecting import connect, prerequisites
 from join_pipeline.doctor import examine
-from join_pipeline.errors import AuthError, ContractError, PermanentError, SettingsError
+from join_pipeline.errors import AuthError, ContractError, JoinError, PermanentError, SettingsError
 from join_pipeline.finding import Finding
 from join_pipeline.kombo_api.client import KomboClient
 from join_pipeline.lake.files import locked
@@ -171,3 +172,16 @@ def test_a_list_that_gives_a_cursor_twice_ends_with_an_error(company: Account) -
             list(client.pages("/ats/tags"))
         assert [asked.params.get("cursor") for asked in server.asked] == [None, "again"]
         assert {asked.params["include_deleted"] for asked in server.asked} == {"true"}
+
+
+def test_connect_proves_an_integration_and_shows_none_of_its_credentials(company: Account) -> None:
+    settings = company.kombo()
+    assert {one.verdict for one in prerequisites(settings)} == {"ok"}
+    connected = connect(settings)
+    assert connected.token_file is None
+    assert company.config.integration_id not in str(connected)
+    assert open_lake(settings.lake).integration_id == company.config.integration_id
+    run_sync(settings)
+    with pytest.raises(JoinError, match="Check KOMBO_API_KEY"):
+        connect(company.kombo(kombo_api_key="wr0ng-key", connection="other"))
+    assert not company.kombo(connection="other").lake.exists()
