@@ -29,13 +29,14 @@ def requested(settings: Settings) -> str | None:
     """The request that is open, by a name of its own; None if there is none."""
     try:
         return request_file(settings).read_text().strip() or None
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # a data folder that is a file is the sync's to tell
         return None
 
 
 def answer_request(settings: Settings) -> None:
     """A sync begins: whatever was asked for until now, it will read."""
-    request_file(settings).unlink(missing_ok=True)
+    if requested(settings) is not None:
+        request_file(settings).unlink(missing_ok=True)
 
 
 def leave_request(settings: Settings) -> None:
