@@ -8,6 +8,7 @@ from unittest import mock
 
 import pytest
 
+from join_pipeline.cli.telling import out
 from join_pipeline.warehouse.publish import publish
 from join_pipeline_tests.cli.commands import Shell, contents, is_good, is_told
 from join_pipeline_tests.cli.companies import Grown
@@ -74,8 +75,11 @@ def test_a_pipe_gets_each_row_on_a_line_however_wide(published: Shell) -> None:
 
 
 def test_a_narrow_terminal_gets_each_value_on_a_line_and_nothing_is_cut(published: Shell) -> None:
-    with mock.patch("rich.console.Console.is_terminal", new_callable=mock.PropertyMock, return_value=True):
-        said = published.but(COLUMNS="30")("query", WIDE).out
+    with (
+        mock.patch("rich.console.Console.is_terminal", new_callable=mock.PropertyMock, return_value=True),
+        mock.patch.object(out, "_width", 30),
+    ):
+        said = re.sub(r"\x1b\[[0-9;]*m", "", published("query", WIDE).out)
     assert len(re.findall(r"a_name_that_takes_room\S* +job \d", said)) == 3
     assert "…" not in said
 

@@ -43,6 +43,8 @@ def test_its_commands_run_in_the_order_in_which_it_names_them(tmp_path: Path) ->
     assert [command.split()[0] for command in commands[:3]] == ["connect", "sync", "build"]
     shell = Shell(company(), tmp_path / "data", {"JOIN_API_TOKEN": ""})
     for command in commands:
+        if command == "listen":
+            continue  # it waits for webhooks until it is ended: kombo/test_listening
         with typed(TOKEN):  # connect asks for it
             is_good(shell(*shlex.split(command), *(["--token-stdin"] if command == "connect" else [])))
 
