@@ -6,6 +6,7 @@ the next record; nothing is removed before a later one no longer lists it.
 
 from collections.abc import Collection
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -97,17 +98,27 @@ def retire(
 
 
 def _merged(con: duckdb.DuckDBPyConnection, lake: Path, paths: list[str], sync_id: str) -> list[str]:
-    """The files with the small ones of earlier syncs as one. A merged file lies in the folder of its last sync."""
+    """The files, once there are many small ones of earlier syncs with those of each day as one.
+
+    Not more: a row goes with the last one of its file, so that none stays a day longer than it may.
+    """
     small = [path for path in paths if _last_sync(path) != sync_id and "merged" not in path]
     if len(small) <= MOST_SMALL_FILES:
         return paths
-    last = Path(small[-1])
-    target = last.with_name(f"merged-{last.name}").as_posix()
+    result = [path for path in paths if path not in small]
     # in the order in which they came: the last observation of a record wins
     con.execute("SET preserve_insertion_order = true")
-    write_query(con, f"FROM read_parquet({files_literal([str(lake / path) for path in small])})", lake / target)
+    for _, group in groupby(small, lambda path: _last_sync(path)[: len("20260131")]):
+        of_a_day = list(group)
+        target = of_a_day[-1]
+        if len(of_a_day) > 1:
+            last = Path(target)
+            target = last.with_name(f"merged-{last.name}").as_posix()
+            query = f"FROM read_parquet({files_literal([str(lake / path) for path in of_a_day])})"
+            write_query(con, query, lake / target)
+        result.append(target)
     con.execute("SET preserve_insertion_order = false")
-    return [*(path for path in paths if "merged" in path), target, *paths[paths.index(small[-1]) + 1 :]]
+    return sorted(result, key=_last_sync)
 
 
 def _last_sync(path: str) -> str:

@@ -132,8 +132,8 @@ def _kept_too_long(observed: Observed, record: SyncRecord) -> Iterator[str]:
     """Raw and what was set aside are kept for 14 days; people's superseded details not for much longer."""
     oldest = record.started_at - timedelta(days=14)
     for raw in observed.raw():
-        # files are merged by some thirty: the oldest row of one goes with its youngest
-        if raw.fetched_at < oldest - timedelta(days=3):
+        # small files of a day are merged: the oldest row of one goes with its youngest
+        if raw.fetched_at < oldest - timedelta(days=1):
             yield f"raw of {raw.fetched_at} is still there"
             break
     for name in ("applications", "candidates"):
