@@ -211,7 +211,8 @@ def test_where_little_was_seen_time_to_hire_bounds_the_true_one(seldom_seen: Pip
     seen = found[~found["is_historic"]]
     assert len(seen) >= 5
     assert (seen["days_to_hire_lo"] <= expected["days_true"][seen.index]).all()
-    assert (seen["days_to_hire_lo"] >= expected["days_lo"][seen.index] - 1e-9).all()
+    # a sync proves what was so before its first answer came: by so much lo is earlier
+    assert (seen["days_to_hire_lo"] >= expected["days_lo"][seen.index] - MARGIN / timedelta(days=1)).all()
     assert found.loc[found["is_historic"], "days_to_hire_lo"].isna().all()
 
 
