@@ -5,6 +5,7 @@ lists are paged (each API's own client), what is retried (retry), what is in a b
 """
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from threading import Condition, Event, Lock
@@ -66,7 +67,7 @@ class _InTime(httpx.SyncByteStream):
         self._body.close()
 
 
-class HttpClient:
+class HttpClient(ABC):
     """Talks to one API. Usable from several threads; a context manager."""
 
     words: ClassVar[Words]
@@ -236,13 +237,13 @@ class HttpClient:
             return kind(message, wait_asked_for(response.headers, self.clock.epoch(), self.words.limit_prefix))
         return kind(message)
 
+    @abstractmethod
     def kind_of(self, response: httpx.Response) -> type[JoinError]:
         """The type of error that an answer is."""
-        raise NotImplementedError
 
+    @abstractmethod
     def reason_of(self, response: httpx.Response) -> str | None:
         """What the API says went wrong, as far as it may be shown."""
-        raise NotImplementedError
 
     def next_step(self, _response: httpx.Response, kind: type[JoinError]) -> str:
         """What a user does about an answer."""

@@ -11,7 +11,7 @@ import duckdb
 
 from join_pipeline.join_source.known import FOCUSED
 from join_pipeline.lake.record import Files
-from join_pipeline.sync.fold import LAST, LIVE, WINNER, carry, gone_without_link, live_after, table
+from join_pipeline.sync.fold import LAST, LIVE, WINNER, carry, gone_without_link, live_after, table, those_linked
 
 # what of a record follows from other records, and must be looked at again when those change
 DERIVED: Final = {
@@ -177,13 +177,7 @@ def _job_links(con: duckdb.DuckDBPyConnection) -> None:
             f"SELECT k.id, g.observed_at FROM known_{model} AS k JOIN gone_jobs AS g ON g.id = k.job_id WHERE {LIVE}",
         )
         live_after(con, model, f'id, job_id, {other}, "index"')
-    table(
-        con,
-        "now_screening_questions",
-        f"""FROM seen_screening_questions WHERE id IN (SELECT question_id FROM now_job_screening_questions)
-        QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
-    )
-    gone_without_link(con, "screening_questions", {"job_screening_questions": "question_id"})
+    those_linked(con, "screening_questions", "job_screening_questions", "question_id")
 
 
 def _team(con: duckdb.DuckDBPyConnection) -> None:

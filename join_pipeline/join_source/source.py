@@ -17,7 +17,6 @@ import msgspec
 
 from join_pipeline.http_api.contracts import decode
 from join_pipeline.http_api.pages import Page
-from join_pipeline.http_api.server_clock import ServerClock
 from join_pipeline.join_api.client import JoinClient
 from join_pipeline.join_api.feeds import APPLICATIONS, Feed
 from join_pipeline.join_api.payloads import ApplicationPayload, JobPayload
@@ -47,18 +46,6 @@ class JoinSession:
 
     client: JoinClient
     _references: list[tuple[Feed, Page | None]] = field(default_factory=list)
-
-    @property
-    def clock(self) -> ServerClock:
-        return self.client.clock
-
-    @property
-    def n_requests(self) -> int:
-        return self.client.n_requests
-
-    @property
-    def n_retries(self) -> int:
-        return self.client.n_retries
 
     def greet(self) -> None:
         """Read the reference lists."""

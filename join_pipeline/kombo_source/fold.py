@@ -9,7 +9,7 @@ import duckdb
 
 from join_pipeline.kombo_source.feeds import SPECS
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.sync.fold import LAST, LIVE, WINNER, gone_without_link, live_after, table
+from join_pipeline.sync.fold import LAST, LIVE, WINNER, live_after, table, those_linked
 from join_pipeline.sync.known import newest
 
 LINKS: Final = {
@@ -42,13 +42,7 @@ def fold(con: duckdb.DuckDBPyConnection, record: SyncRecord) -> None:
     for name, (parent, column) in LINKS.items():
         _links(con, name, parent, column)
     live_after(con, "job_screening_questions", "id, question_id")
-    table(
-        con,
-        "now_screening_questions",
-        f"""FROM seen_screening_questions WHERE id IN (SELECT question_id FROM now_job_screening_questions)
-        QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
-    )
-    gone_without_link(con, "screening_questions", {"job_screening_questions": "question_id"})
+    those_linked(con, "screening_questions", "job_screening_questions", "question_id")
 
 
 def _records(con: duckdb.DuckDBPyConnection, name: str, *, believes_loss: bool) -> None:

@@ -14,7 +14,6 @@ from typing import ClassVar, Final
 
 import duckdb
 
-from join_pipeline.http_api.server_clock import ServerClock
 from join_pipeline.kombo_api.client import KomboClient
 from join_pipeline.kombo_source import mapping
 from join_pipeline.kombo_source.feeds import MODEL_FEEDS, SPECS
@@ -37,18 +36,6 @@ class KomboSession:
     """One sync's talk with an integration."""
 
     client: KomboClient
-
-    @property
-    def clock(self) -> ServerClock:
-        return self.client.clock
-
-    @property
-    def n_requests(self) -> int:
-        return self.client.n_requests
-
-    @property
-    def n_retries(self) -> int:
-        return self.client.n_retries
 
     def greet(self) -> None:
         """Ask how the integration is."""

@@ -60,6 +60,17 @@ def gone_without_link(
     table(con, f"gone_{model}", f"SELECT id, NULL::TIMESTAMPTZ AS observed_at FROM unlinked_{model}")
 
 
+def those_linked(con: duckdb.DuckDBPyConnection, model: str, link: str, column: str) -> None:
+    """Now: those that a link seen in this sync shows. Gone: those without any link that is live."""
+    table(
+        con,
+        f"now_{model}",
+        f"""FROM seen_{model} WHERE id IN (SELECT {column} FROM now_{link})
+        QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
+    )
+    gone_without_link(con, model, {link: column})
+
+
 def carry(con: duckdb.DuckDBPyConnection, lake: Path, files: Files, name: str, now: str) -> None:
     """Add known records to `now_<model>` whose derived columns changed although they were not read themselves.
 

@@ -56,7 +56,7 @@ def run_sync(
         session.greet()
         lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)
         previous = lake.newest()
-        started_at = session.clock.when_asked(asked_at)
+        started_at = session.client.clock.when_asked(asked_at)
         if previous is not None:
             started_at = max(started_at, previous.started_at + TICK)
         widened = is_widened(settings.only_created, previous)
@@ -65,7 +65,7 @@ def run_sync(
         record = _record(source, spool, planned, previous)
         record.only_created = settings.only_created
         record.max_age_seconds = source.max_age.total_seconds()
-        record.clock_skew_seconds = round(session.clock.skew.total_seconds(), 1)
+        record.clock_skew_seconds = round(session.client.clock.skew.total_seconds(), 1)
         with scratch(settings.builds, settings.memory_limit) as con:
             open_versions(con, lake.path, record.files)
             limit = settings.max_second_looks
@@ -79,8 +79,8 @@ def run_sync(
             retire(con, lake.path, record, settings.raw_days, lists)
         if record.mode == "full" and record.verdict == "committed":
             record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
-        record.n_requests, record.n_retries = session.n_requests, session.n_retries
-        record.finished_at = max(session.clock.earliest(), record.started_at)
+        record.n_requests, record.n_retries = session.client.n_requests, session.client.n_retries
+        record.finished_at = max(session.client.clock.earliest(), record.started_at)
         lake.commit(record)
         shutil.rmtree(spool.folder, ignore_errors=True)
         lake.remove_unlisted(previous, record)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import duckdb
 
-from join_pipeline.http_api.server_clock import ServerClock
+from join_pipeline.http_api.client import HttpClient
 from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
@@ -25,13 +25,7 @@ class Session(Protocol):
     """One sync's talk with an account."""
 
     @property
-    def clock(self) -> ServerClock: ...
-
-    @property
-    def n_requests(self) -> int: ...
-
-    @property
-    def n_retries(self) -> int: ...
+    def client(self) -> HttpClient: ...
 
     def greet(self) -> None:
         """Get a first answer: it proves the credentials and tells the server's time, before anything is on disk."""

@@ -336,7 +336,7 @@ def test_threads_with_many_requests_for_one_person_create_once(company: Company,
     def run(key: str | None) -> None:
         try:
             ends.append(create_application(company.settings(), asked, key=key).application["remote_id"])
-        except Exception as error:
+        except Exception as error:  # how each thread ends is what is asserted
             ends.append(type(error).__name__)
 
     threads = [threading.Thread(target=run, args=(key,)) for key in (None, None, "a", "a", "b")]

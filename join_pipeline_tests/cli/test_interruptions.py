@@ -34,8 +34,10 @@ def test_a_sync_that_was_ended_is_made_good_by_the_next(tmp_path: Path, number: 
         ) as child:
             until_pages_came(shell, child)
             child.send_signal(number)
+            asked = time.monotonic()
             out, err = child.communicate(timeout=PATIENCE)
         assert (child.returncode, out) == (code, "")
+        assert time.monotonic() - asked < 5
         assert "Traceback" not in err
         assert ("run it again" in err) == (number == signal.SIGINT)
         assert not list(shell.settings.lake.glob("syncs/*"))

@@ -11,6 +11,7 @@ import pytest
 from join_pipeline.defs import build_definitions
 from join_pipeline.lake.files import locked
 from join_pipeline.settings import Settings
+from join_pipeline.sources import SOURCES, LossFeed, source_of
 from join_pipeline_tests.dagster.conftest import settings_for
 
 
@@ -54,6 +55,12 @@ def test_an_unknown_mode_or_feed_is_refused_before_anything_runs(definitions: dg
     for config in ({"mode": "quick"}, {"accept_loss": ["categories"]}):
         with pytest.raises(dg.DagsterInvalidConfigError):
             dg.validate_run_config(definitions.resolve_job_def("sync"), {"ops": {"extract": {"config": config}}})
+
+
+def test_the_losses_that_can_be_accepted_are_of_the_feeds_that_the_guard_watches(settings: Settings) -> None:
+    sources = [source_of(name, settings) for name in SOURCES]
+    watched = {feed.name for source in sources for feed in source.feeds if not feed.is_reference}
+    assert {feed.value for feed in LossFeed} == watched
 
 
 @pytest.mark.parametrize("name", ["hourly", "nightly"])
