@@ -1,5 +1,6 @@
 """DuckDB over the lake's files: a scratch database with bounded memory, and readers that cope with no files."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,11 @@ def write_query(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
 
 def empty_table(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
     """An empty table with the DuckDB types of an Arrow schema."""
-    con.register("_schema", schema.empty_table())
-    con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM _schema')
-    con.unregister("_schema")
+    con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" ({_typed_columns(schema)})')
+
+
+@functools.cache
+def _typed_columns(schema: pa.Schema) -> str:
+    """Columns as DuckDB declares them. Asked once: a sync makes some sixty tables."""
+    relation = duckdb.from_arrow(schema.empty_table())
+    return ", ".join(f'"{name}" {kind}' for name, kind in zip(relation.columns, relation.types, strict=True))

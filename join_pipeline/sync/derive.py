@@ -15,7 +15,6 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
 from join_pipeline.sync.feeds import FeedSpec, RawOf
-from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.plan import OVERLAP
 from join_pipeline.sync.seen import Seen
 from join_pipeline.sync.source import Source
@@ -34,7 +33,10 @@ def derive(
     previous: SyncRecord | None,
     raw_of: RawOf,
 ) -> None:
-    """Write the versions that `record`'s raw gives against those in force, and note in `record` what was found."""
+    """Write the versions that `record`'s raw gives against those in force, and note in `record` what was found.
+
+    Needs `versions_*` in the scratch database.
+    """
     con.execute("SET VARIABLE started_at = ?::TIMESTAMPTZ", [record.started_at])
     kept = source.selected(raw_of) if record.only_created else raw_of
     seen = Seen(con, source.mapper(ids, kept), source.shared)
@@ -44,7 +46,6 @@ def derive(
         seen.take(feed.name, kept(feed.name))
         _note_unread(record, feed, seen.unread[feed.name], before.unread if before else [])
     _set_aside(seen, lake, record)
-    open_versions(con, lake, record.files)
     source.load_known(con)
     source.fold(con, lake, record.files, record)
     record.n_unannounced = _unannounced(source, con, record, previous)

@@ -24,6 +24,7 @@ from join_pipeline.settings import Settings
 from join_pipeline.sources import source_of
 from join_pipeline.sync.derive import derive
 from join_pipeline.sync.feeds import RawOf
+from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.source import Source
 
 
@@ -53,6 +54,7 @@ def replay(settings: Settings, lake: Lake) -> Replayed:
             again = msgspec.convert(msgspec.to_builtins(record), SyncRecord)
             again.files, again.mapping_version = files, source.mapping_version
             raw_of = _raw_of(source, lake, newest.files, record.sync_id)
+            open_versions(con, folder, files)
             derive(source, con, folder, lake.ids, again, previous, raw_of)
             previous = again
         n_versions = n_different = 0
