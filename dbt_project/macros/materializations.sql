@@ -1,0 +1,30 @@
+{#- Load fills a new warehouse each time, so a table or view has no predecessor to stand in for it until it is ready: it
+    is made where it belongs, in one transaction. dbt's own way makes it aside, renames it and drops the old one, which at
+    5,000 applications is a fifth of a build. Hooks, grants and indexes are left out: this project has none. -#}
+{% materialization table, adapter='duckdb' -%}
+    {%- set target = this.incorporate(type='table') -%}
+    {% call statement('main') -%}
+        {{ make_room() }}
+        {{ duckdb__create_table_as(false, target, sql) }}
+    {%- endcall %}
+    {{ adapter.commit() }}
+    {{ return({'relations': [target]}) }}
+{%- endmaterialization %}
+
+
+{% materialization view, adapter='duckdb' -%}
+    {%- set target = this.incorporate(type='view') -%}
+    {% call statement('main') -%}
+        {{ make_room() }}
+        {{ duckdb__create_view_as(target, sql) }}
+    {%- endcall %}
+    {{ adapter.commit() }}
+    {{ return({'relations': [target]}) }}
+{%- endmaterialization %}
+
+
+{#- What a build before this one made of the model, of the same warehouse. -#}
+{% macro make_room() -%}
+    {%- set existing = load_cached_relation(this) -%}
+    {% if existing is not none %}drop {{ existing.type }} {{ existing }};{% endif %}
+{%- endmacro %}
