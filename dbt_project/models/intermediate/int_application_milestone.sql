@@ -1,6 +1,7 @@
 with
 
-versions as (
+-- Read from its table each time: a CTE of several readers is kept whole, and all versions are much.
+versions as not materialized (
     select * from {{ ref('int_application_version') }}
 ),
 

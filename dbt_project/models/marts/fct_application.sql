@@ -30,27 +30,22 @@ events as (
 ),
 
 -- Within its job, stages are ordered as JOIN last showed them.
-furthest_stages as (
-    select
-        events.application_key,
-        arg_max(events.to_stage_id, job_stages.stage_rank) as furthest_stage_id
-    from events
-    inner join {{ ref('int_job_stage') }} as job_stages
-        on events.job_id = job_stages.job_id and events.to_stage_id = job_stages.stage_id
-    where events.event_type in ('FIRST_SEEN', 'STAGE_CHANGED')
-    group by events.application_key
-),
-
 moves as (
     select
-        application_key,
-        count(*) filter (where event_type = 'STAGE_CHANGED') as n_stage_changes,
-        count(*) filter (where is_back_move) as n_back_moves,
-        count(*) filter (where is_reentry) as n_reentries,
-        count(*) filter (where event_type = 'REOPENED') as n_reopened,
-        count(*) filter (where event_type = 'REAPPEARED') as n_reappeared
+        events.application_key,
+        arg_max(events.to_stage_id, job_stages.stage_rank) as furthest_stage_id,
+        count(*) filter (where events.event_type = 'STAGE_CHANGED') as n_stage_changes,
+        count(*) filter (where events.is_back_move) as n_back_moves,
+        count(*) filter (where events.is_reentry) as n_reentries,
+        count(*) filter (where events.event_type = 'REOPENED') as n_reopened,
+        count(*) filter (where events.event_type = 'REAPPEARED') as n_reappeared
     from events
-    group by application_key
+    left join {{ ref('int_job_stage') }} as job_stages
+        on
+            events.event_type in ('FIRST_SEEN', 'STAGE_CHANGED')
+            and events.job_id = job_stages.job_id
+            and events.to_stage_id = job_stages.stage_id
+    group by events.application_key
 ),
 
 final as (
@@ -64,7 +59,7 @@ final as (
         applications.state,
         applications.stage_id,
         stages.milestone,
-        furthest_stages.furthest_stage_id,
+        moves.furthest_stage_id,
         furthest.furthest_milestone,
         furthest.furthest_milestone_rank,
         {{ local_date('applications.applied_at') }} as applied_on,
@@ -120,7 +115,6 @@ final as (
     inner join moves on applications.application_key = moves.application_key
     inner join first_decisions on applications.application_key = first_decisions.application_key
     left join first_movements on applications.application_key = first_movements.application_key
-    left join furthest_stages on applications.application_key = furthest_stages.application_key
     left join stages on applications.stage_id = stages.stage_id
 )
 

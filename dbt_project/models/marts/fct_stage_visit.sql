@@ -1,10 +1,11 @@
 with
 
-events as (
+-- Read from its table each time: a CTE of several readers is kept whole, and all events are much.
+events as not materialized (
     select * from {{ ref('int_application_event') }}
 ),
 
-applications as (
+applications as not materialized (
     select * from {{ ref('int_application_status') }}
 ),
 

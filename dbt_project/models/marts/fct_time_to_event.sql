@@ -2,7 +2,8 @@
 
 with
 
-applications as (
+-- Read from its table each time: a CTE of several readers is kept whole, and all applications are much.
+applications as not materialized (
     select * from {{ ref('fct_application') }}
 ),
 
@@ -10,7 +11,7 @@ first_decisions as (
     select * from {{ ref('int_first_decision') }}
 ),
 
-visits as (
+visits as not materialized (
     select * from {{ ref('fct_stage_visit') }}
 ),
 
