@@ -19,6 +19,8 @@ from join_pipeline.models import MODELS, Model
 
 MOST_VERSION_FILES: Final = 16
 MOST_SMALL_FILES: Final = 32
+SMALL_BYTES: Final = 2_000_000
+"""A raw file up to this size is merged; the full listing of a large account has parts that are larger."""
 CHEAP_ROWS: Final = 50_000
 """A file of so many versions is written anew in about a second."""
 
@@ -102,7 +104,8 @@ def _merged(con: duckdb.DuckDBPyConnection, lake: Path, paths: list[str], sync_i
 
     Not more: a row goes with the last one of its file, so that none stays a day longer than it may.
     """
-    small = [path for path in paths if _last_sync(path) != sync_id and "merged" not in path]
+    earlier = [path for path in paths if _last_sync(path) != sync_id and "merged" not in path]
+    small = [path for path in earlier if (lake / path).stat().st_size <= SMALL_BYTES]
     if len(small) <= MOST_SMALL_FILES:
         return paths
     result = [path for path in paths if path not in small]
