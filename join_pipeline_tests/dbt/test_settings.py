@@ -36,6 +36,33 @@ def test_days_are_cut_in_the_time_zone_and_durations_do_not_care(tmp_path: Path)
     }
 
 
+def test_the_night_with_two_half_past_twos_is_one_day_of_twenty_five_hours(tmp_path: Path) -> None:
+    """On 25 October three o'clock is two o'clock again: an hour between two instants of one clock time is an hour."""
+    october = 293.0  # its midnight in UTC, two o'clock in Berlin
+    one = Company()
+    one.syncs(20, october - 1, october + 2)
+    one.application("hour", Seen(3, "Hired", "HIRED", updated=october + 1.5 / 24), applied=october + 0.5 / 24)
+    # 23:30 by winter's clock; by summer's it would be the day after
+    one.application("evening", Seen(3), applied=october + 22.5 / 24)
+    one.application("night", Seen(3), applied=october + 23.5 / 24)
+    one.write(tmp_path / "warehouse.duckdb")
+    build = dbt(tmp_path, "build", "--exclude-resource-type", "unit_test")
+    assert build.failures == []
+    assert build.rows(
+        "select application_key, applied_on::varchar as it from recruiting.fct_application order by applied_at"
+    ) == [
+        {"application_key": "p-hour", "it": "2026-10-25"},
+        {"application_key": "p-evening", "it": "2026-10-25"},
+        {"application_key": "p-night", "it": "2026-10-26"},
+    ]
+    (hire,) = build.rows("select days_to_hire, hired_on::varchar as hired_on from recruiting.fct_time_to_hire")
+    assert hire == {"days_to_hire": pytest.approx(1 / 24), "hired_on": "2026-10-25"}
+    days = "select sum(n_entered)::int as entered, sum(n_left)::int as ended from recruiting.fct_funnel_daily"
+    assert build.row(f"{days} where date_on = date '2026-10-25'") == {"entered": 2, "ended": 1}
+    dates = build.rows("select date_on::varchar as it from recruiting.dim_date where date_on >= date '2026-10-24'")
+    assert sorted(row["it"] for row in dates) == ["2026-10-24", "2026-10-25", "2026-10-26", "2026-10-27"]
+
+
 def test_as_of_builds_as_if_later_syncs_had_not_been(tmp_path: Path) -> None:
     company().write(tmp_path / "warehouse.duckdb")
     build = dbt(tmp_path, "build", "--exclude-resource-type", "unit_test", variables={"as_of": "2026-02-20 00:00+00"})

@@ -10,8 +10,8 @@ import yaml
 
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
-from join_pipeline.warehouse.maps import MAPS, checked, copy_maps, map_vars, unmapped
-from join_pipeline.warehouse.marts import project_dir
+from join_pipeline.warehouse.maps import MAPS, UserMap, checked, copy_maps, map_vars, unmapped
+from join_pipeline.warehouse.marts import build_marts, project_dir
 
 STAGES, SOURCES, COUNTRIES = MAPS
 HEADER = "stage_name,milestone\n"
@@ -61,6 +61,23 @@ def test_a_bad_file_is_told_by_its_setting_line_and_column(tmp_path: Path, conte
         checked(STAGES, path)
     assert str(caught.value).startswith(f"JOIN_PIPELINE_STAGE_MILESTONE_CSV: {path}")
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("one", MAPS, ids=lambda one: one.setting)
+@pytest.mark.parametrize("is_header_wrong", [True, False], ids=["column", "value"])
+def test_a_build_refuses_each_map_with_a_wrong_column_or_value_by_its_setting(
+    tmp_path: Path, one: UserMap, is_header_wrong: bool
+) -> None:
+    name, word = one.columns
+    header, value = (f"{name},meaning", one.words[0]) if is_header_wrong else (f"{name},{word}", "LUNCH")
+    path = tmp_path / "mine.csv"
+    path.write_text(f"{header}\nany,{value}\n")
+    settings = load_settings(data=tmp_path / "data", **{one.setting: path})
+    with pytest.raises(SettingsError) as caught:
+        build_marts(settings)
+    wanted = f"line 1: the header has to be {name},{word}" if is_header_wrong else f"line 2, column {word}: 'LUNCH' is"
+    assert str(caught.value).startswith(f"JOIN_PIPELINE_{one.setting.upper()}: {path}, {wanted}")
+    assert not settings.builds.exists()  # before anything is written
 
 
 def test_dbt_reads_a_copy_in_one_form(tmp_path: Path) -> None:
