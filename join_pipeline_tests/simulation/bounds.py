@@ -4,30 +4,17 @@ Belongs here: running `int_application_event` on a lake, the truth of each kind 
 whether the versions behind them are right (checks).
 """
 
-import contextlib
-import tempfile
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
-from graphlib import TopologicalSorter
-from pathlib import Path
-from typing import Any
 
-import duckdb
-import yaml
-from dbt.cli.main import dbtRunner
-
-from join_pipeline.lake.lake import open_lake
-from join_pipeline.warehouse.load import load_versions
-from join_pipeline.warehouse.marts import project_dir
 from join_pipeline_tests.oracle.truth import PENDING
 from join_pipeline_tests.simulation.memory import Memory
+from join_pipeline_tests.simulation.modelled import modelled
 from join_pipeline_tests.simulation.observed import Observed
 
-KEY = b"a key for tests only"
 EVENTS = "int_application_event"
 
 
@@ -133,10 +120,7 @@ def truly(memory: Memory, key: str) -> dict[str, list[datetime]]:
 
 def events(lake: Observed) -> Iterator[Event]:
     """The events of all applications in their order, by the marts' own SQL."""
-    with contextlib.closing(duckdb.connect()) as con:
-        load_versions(open_lake(lake.path), con, KEY, lake.path / "no warehouse before")
-        for statement in _statements():
-            con.execute(statement)
+    with modelled(lake.path, EVENTS) as con:
         rows = con.execute(
             f"""SELECT a.remote_id, e.event_type, s.name, e.to_outcome, e.event_at_lo, e.event_at_hi
             FROM intermediate.{EVENTS} AS e
@@ -146,37 +130,3 @@ def events(lake: Observed) -> Iterator[Event]:
             ORDER BY e.application_key, e.event_number"""
         )
         yield from (Event(*row) for row in rows.fetchall())
-
-
-@cache
-def _statements() -> tuple[str, ...]:
-    """What makes the events and all that they need, in order: dbt compiles it once per process."""
-    with tempfile.TemporaryDirectory(prefix="compiled-") as folder:
-        profile = {"type": "duckdb", "path": ":memory:", "threads": 1}
-        text = yaml.safe_dump({"join_pipeline": {"target": "memory", "outputs": {"memory": profile}}})
-        (Path(folder) / "profiles.yml").write_text(text)
-        result = dbtRunner().invoke(
-            [
-                "--no-write-json",
-                *("compile", "--select", f"+{EVENTS}", "--log-level", "none", "--log-level-file", "none"),
-                *("--project-dir", str(project_dir()), "--profiles-dir", folder),
-                *("--target-path", f"{folder}/target", "--log-path", folder),
-            ]
-        )
-    if result.exception:
-        raise result.exception
-    nodes: dict[str, Any] = {one.node.unique_id: one.node for one in result.result.results}
-    made = {name: node for name, node in nodes.items() if node.resource_type in {"model", "seed"}}
-    parents = {
-        name: [parent for parent in getattr(node.depends_on, "nodes", ()) if parent in made]
-        for name, node in made.items()
-    }
-    order = [made[name] for name in TopologicalSorter(parents).static_order()]
-    schemas = dict.fromkeys(f"CREATE SCHEMA {node.schema}" for node in order)
-    return (*schemas, *(_statement(node) for node in order))
-
-
-def _statement(node: Any) -> str:
-    if node.resource_type == "seed":
-        return f"CREATE TABLE {node.relation_name} AS FROM read_csv('{project_dir() / node.original_file_path}')"
-    return f"CREATE VIEW {node.relation_name} AS {node.compiled_code}"
