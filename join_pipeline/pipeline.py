@@ -9,6 +9,7 @@ import contextlib
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 
@@ -71,8 +72,9 @@ class Built:
 
 def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], progress: Progress = no_progress) -> Synced:
     """One whole sync."""
-    answer_request(settings)
-    record = run_sync(settings, mode, accept_loss=accept_loss, progress=progress)
+    # not before the lock is held: who is refused its turn reads nothing, and what was asked for stays asked for
+    answered = partial(answer_request, settings)
+    record = run_sync(settings, mode, accept_loss=accept_loss, progress=progress, begun=answered)
     lake = open_lake(settings.lake)
     previous = next((known for known in lake.records() if known.sync_id == record.previous), None)
     return Synced(record, check_sync(open_source(settings), lake, record, previous))

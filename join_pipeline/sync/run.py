@@ -38,10 +38,13 @@ def run_sync(
     *,
     accept_loss: Collection[str] = (),
     progress: Progress = no_progress,
+    begun: Callable[[], None] = lambda: None,
     sleep: Callable[[float], None] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> SyncRecord:
     """Bring the lake up to what the source lists now; the committed record. `sleep` and `monotonic` are the client's.
+
+    `begun` is called once nothing can refuse the sync its turn any more, and before it asks for anything.
 
     Raises a `PipelineError` if it can't: then nothing is committed, and the lake is as it was. What a full sync had
     read by then is kept for the next one to go on from.
@@ -52,6 +55,7 @@ def run_sync(
         if feed not in guarded:
             raise SettingsError(f"--accept-loss takes {', '.join(guarded)}, not {feed!r}.")
     with source.connect(sleep, monotonic) as session, locked(settings.home):
+        begun()
         asked_at = monotonic()
         session.greet()
         lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)

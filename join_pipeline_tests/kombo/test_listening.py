@@ -12,7 +12,7 @@ import pytest
 
 from join_pipeline import pipeline
 from join_pipeline.defs.automation import webhook
-from join_pipeline.errors import SettingsError
+from join_pipeline.errors import LockedError, SettingsError
 from join_pipeline.kombo_api.webhooks import is_signed
 from join_pipeline.lake.files import locked
 from join_pipeline.listening import request_file, requested, server
@@ -62,6 +62,17 @@ def test_a_flood_of_webhooks_is_one_request_until_a_sync_begins(company: Account
     assert requested(settings) is None
     assert send(company, url) == 204
     assert requested(settings) not in {None, *names}
+
+
+def test_a_request_whose_sync_is_refused_its_turn_is_not_lost(company: Account, settings: Settings, url: str) -> None:
+    send(company, url)
+    name = requested(settings)
+    assert name is not None
+    with locked(settings.home), pytest.raises(LockedError):
+        pipeline.sync(settings, "incremental", [])
+    assert requested(settings) == name
+    pipeline.sync(settings, "incremental", [])
+    assert requested(settings) is None
 
 
 @pytest.mark.parametrize("signature", [None, "", "AAAA", "ä", "x" * 5000])
