@@ -12,7 +12,7 @@ help:
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…), with the demo's data"
 	@echo "make test         all tests"
 	@echo "make coverage     how often the marts' bounds and intervals hold, over 1,000 companies"
-	@echo "make soak         5,000 random histories of a company and its pipeline, a year of hours, a million applications"
+	@echo "make soak         5,000 random histories of a company and its pipeline, 1,000 by Kombo, a year of hours, a million applications"
 	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
 	@echo "make check        ruff, mypy --strict, sqlfluff"
 	@echo "make docs         docs/metrics.md, and dbt's page of all models in docs/site"
@@ -53,6 +53,7 @@ coverage: $(VENV)/.installed
 
 soak: $(VENV)/.installed
 	@$(BIN)/python -m join_pipeline_tests.simulation.soak --histories 5000
+	@$(BIN)/python -m join_pipeline_tests.simulation.soak --source kombo --histories 1000
 	@$(BIN)/python -m join_pipeline_tests.simulation.soak --days 365
 	@$(BIN)/python -m benchmarks sync --applications 1000000
 

@@ -5,6 +5,7 @@ none on the wire and get ours. A record that another one shows is mapped too, as
 """
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -50,7 +51,7 @@ def map_record(feed: str, text: str, ids: Ids) -> Mapped:
     if payload.remote_deleted_at is None:
         rows_of(mapped, payload, ids)
         own = mapped.rows[feed][0]
-        own["payload_hash"] = content_digest({key: value for key, value in raw.items() if key not in _NOT_OWN})
+        own["payload_hash"] = content_digest({key: raw.get(key) for key in _content(kind)})
         if payload.remote_data is not None:
             own["remote_data"] = json_text(raw["remote_data"])
         return mapped
@@ -60,6 +61,14 @@ def map_record(feed: str, text: str, ids: Ids) -> Mapped:
         rows_of(ending, payload, ids)
         mapped.endings = {feed: ending.rows[feed][:1]}
     return mapped
+
+
+@cache
+def _content(kind: type[RecordPayload]) -> tuple[str, ...]:
+    """The keys of a record's own content. Not those that nothing here reads: Kombo's schema grows without notice, and a
+    new key in every record would be a change of everything that Kombo had not announced.
+    """
+    return tuple(field.name for field in msgspec.structs.fields(kind) if field.name not in _NOT_OWN)
 
 
 def _is_nulled(raw: dict[str, Any]) -> bool:

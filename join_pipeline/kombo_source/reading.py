@@ -83,6 +83,8 @@ class KomboReading:
         if known and extraction.feed.name in self.reading.accept_loss:
             at = self.client.clock.latest()
             extraction.take_looks((record_id, None, at) for record_id in known)
+            # once it is given again it is read whole: none of it need have changed meanwhile
+            extraction.record.listed_since = None
         elif known:
             self.reading.object_to(extraction, f"{extraction.feed.name}: {len(known)} records are known. {error}")
 

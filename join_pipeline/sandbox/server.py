@@ -24,13 +24,14 @@ from join_pipeline.sandbox.faults import written
 from join_pipeline.sandbox.gate import gated
 from join_pipeline.sandbox.instants import http_date
 from join_pipeline.sandbox.kombo.routes import kombo_routes
+from join_pipeline.sandbox.kombo.service import Kombo
 from join_pipeline.sandbox.reading import Reading
 from join_pipeline.sandbox.world import World
 from join_pipeline.sandbox.writing import create_application, create_note
 
 
-def make_app(world: World) -> ASGIApp:
-    """The ASGI application of one sandbox."""
+def make_app(world: World, kombo: Kombo | None = None) -> ASGIApp:
+    """The ASGI application of one sandbox. `kombo` is given by who looks at it from outside, too."""
     reading, control = Reading(world), Control(world)
 
     def nothing(_: Request) -> Response:
@@ -54,7 +55,7 @@ def make_app(world: World) -> ASGIApp:
             Route("/v2/employmentTypes", gated(world, reading.employment_types), methods=["GET"]),
             Route("/v2/seniorityLevels", gated(world, reading.seniority_levels), methods=["GET"]),
             Route("/v2/{path:path}", gated(world, nothing), methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
-            *kombo_routes(world),
+            *kombo_routes(kombo or Kombo(world)),
             Route("/control/truth", control.truth, methods=["GET"]),
             Route("/control/clock", control.clock, methods=["GET", "POST"]),
             Route("/control/faults", control.faults, methods=["GET", "POST"]),

@@ -11,7 +11,7 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from join_pipeline.sandbox import SandboxConfig
 from join_pipeline.sandbox.instants import from_datetime, to_datetime
+from join_pipeline.sandbox.kombo.service import Kombo
 from join_pipeline.sandbox.server import make_app
 from join_pipeline.sandbox.state import State
 from join_pipeline.sandbox.truth import truth
@@ -100,8 +101,10 @@ class Account:
         self.config = config
         self.url = url
         self.world = VeiledWorld(config, url)
+        self.kombo = Kombo(self.world)
         self.mortal = Mortal()
         self.instants: list[datetime] = []
+        self.watch: Callable[[], None] | None = None  # called before each request of a reader is answered
         self.n_requests = 0
         self._chance = random.Random(seed)
         self._passing = STILL
@@ -216,6 +219,8 @@ class Account:
         if passed:
             self.set_clock(self.now + passed)
             self.instants.append(self.now)
+        if self.watch is not None:
+            self.watch()
         if self.n_requests == self._dies_at:
             self.mortal.die()
 
@@ -226,7 +231,7 @@ def opened(config: SandboxConfig, seed: int) -> Iterator[Account]:
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     account = Account(config, url, seed)
-    app = account.turned(make_app(account.world))
+    app = account.turned(make_app(account.world, account.kombo))
     settings = uvicorn.Config(
         app, lifespan="off", ws="none", log_level="critical", access_log=False, date_header=False, server_header=False
     )

@@ -69,6 +69,8 @@ def _follows(model: str, previous: Row, last: Row) -> Iterable[str]:
         yield f"has a version for the reason {last['reason']!r} after one for {previous['reason']!r}"
     # personal columns of superseded versions go at compaction: then nobody can tell any more
     is_told = previous["is_told_whole"] and last["is_told_whole"]
+    # what others showed of a record, and then its own list
+    is_told = is_told and (previous["payload_hash"] is None) == (last["payload_hash"] is None)
     if last["reason"] == "observed" and is_told:
         columns = [column.name for column in MODELS[model].version_columns if column.name not in OBSERVATION]
         if all(_own(model, name, last) == _own(model, name, previous) for name in columns):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from join_pipeline.sandbox import SandboxConfig
+from join_pipeline.sandbox.kombo.config import Off
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline_tests.simulation.account import STILL, Passing
 
@@ -56,6 +57,8 @@ class Step:
     max_second_looks: int = 1000
     raw_days: int = 14
     accepts_loss: bool = False
+    models_off: Mapping[str, Off] = field(default_factory=dict)  # at Kombo, as long as the step takes
+    is_forced: bool = False  # Kombo syncs just before
 
     @property
     def is_still(self) -> bool:
@@ -75,6 +78,7 @@ class Sizes:
     records: int = 64
     batch: int = 10_000
     spool_rows: int = 2_500
+    page: int = 250  # of Kombo's lists
 
 
 @dataclass(frozen=True)

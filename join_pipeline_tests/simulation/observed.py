@@ -5,7 +5,7 @@ Belongs here: reading files that the newest record lists. Not here: what they sh
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -87,9 +87,9 @@ class Observed:
             versions.sort(key=lambda row: row["sync_id"])
         return dict(found)
 
-    def raw(self, sync_id: str | None = None) -> Iterator[RawRecord]:
-        """The raw in force, of one sync or of all, of applications and jobs, in its order."""
-        for feed in ("applications", "jobs"):
+    def raw(self, sync_id: str | None = None, feeds: Collection[str] = ("applications", "jobs")) -> Iterator[RawRecord]:
+        """The raw in force, of one sync or of all, of these feeds, in its order."""
+        for feed in feeds:
             for row in self._rows(self.newest.files.raw.get(feed, [])):
                 if sync_id in (None, row["sync_id"]):
                     payload = None if row["payload"] is None else json.loads(row["payload"])

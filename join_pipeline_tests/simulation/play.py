@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from typing import ClassVar, Self, TypeVar
 from unittest import mock
 
 from join_pipeline.errors import PipelineError
+from join_pipeline.kombo_api import client as kombo_client
 from join_pipeline.lake import compaction, files, lake, raw
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
@@ -32,6 +34,9 @@ from join_pipeline_tests.simulation.observed import Observed
 
 KEY = "a key for tests only"
 LAST = Step(mode="full", accepts_loss=True)
+
+
+P = TypeVar("P", bound="Play")
 
 
 class RefutedError(AssertionError):
@@ -85,6 +90,7 @@ def sized(sizes: Sizes) -> Iterator[None]:
         (lake, "KEPT_RECORDS", max(1, sizes.records // 4)),
         (seen, "BATCH", sizes.batch),
         (raw, "ROWS_PER_SPOOL_PART", sizes.spool_rows),
+        (kombo_client, "PAGE_SIZE", sizes.page),
     )
     with ExitStack() as stack:
         for module, name, value in chosen:
@@ -100,6 +106,7 @@ class Play:
     account: Account
     data: Path
     memory: Memory = field(init=False)
+    feeds: ClassVar[tuple[str, ...]] = ("applications", "jobs")
     n_syncs: int = 0
     n_deaths: int = 0
     n_events: Counter[str] = field(default_factory=Counter)
@@ -107,6 +114,10 @@ class Play:
 
     def __post_init__(self) -> None:
         self.memory = Memory(self.account)
+
+    def settings(self, step: Step) -> Settings:
+        """Those of the pipeline at this step."""
+        return settings_for(self.account.url, self.data, step)
 
     @property
     def lake(self) -> Path:
@@ -126,11 +137,17 @@ class Play:
                 self._step_twice(step)
             else:
                 self._step(step)
-        self._step(LAST)
+        self._finish()
         self._again(number=len(self.history.steps))
         if self.history.is_replayed:
             self._replay()
-        self._refute(bounds.complaints(self.before, self.memory, self.n_events))
+        self._refute(self._bounds())
+
+    def _bounds(self) -> list[str]:
+        return bounds.complaints(self.before, self.memory, self.n_events)
+
+    def _finish(self) -> None:
+        self._step(LAST)
 
     def _hide(self, step: Step, number: int) -> None:
         chance = random.Random(f"{self.history.seed} {number}")
@@ -179,9 +196,9 @@ class Play:
         ):
             try:
                 run_sync(
-                    settings_for(account.url, self.data, step),
+                    self.settings(step),
                     step.mode,
-                    accept_loss=("applications", "jobs") if step.accepts_loss else (),
+                    accept_loss=self.feeds if step.accepts_loss else (),
                     sleep=account.sleep,
                     monotonic=account.monotonic,
                 )
@@ -245,10 +262,14 @@ class Play:
             if (self.data / "simulated").exists():
                 shutil.copytree(self.data / "simulated", other / "simulated")
             self._step(step)
-            unkilled = Play(self.history, self.account, other)
+            unkilled = self._beside(other)
             unkilled._attempt(replace(step, deaths=()), None, [])
             if self.n_syncs_since_copy(other):
                 self._refute(checks.same_end(self.before, Observed(unkilled.lake)))
+
+    def _beside(self, other: Path) -> Self:
+        """The same play in another folder."""
+        return type(self)(self.history, self.account, other)
 
     def n_syncs_since_copy(self, other: Path) -> bool:
         """Whether both went through the same number of syncs: one that died after its commit was run once more."""
@@ -257,7 +278,7 @@ class Play:
 
     def _replay(self) -> None:
         """Kept raw gives the same versions again."""
-        settings = settings_for(self.account.url, self.data, LAST)
+        settings = self.settings(LAST)
         with locked(settings.home):
             opened_lake = open_lake(settings.lake)
             if not replayable(open_source(settings), opened_lake, opened_lake.newest()):
@@ -277,13 +298,18 @@ class Play:
 
 
 def play(history: History) -> Play:
-    """Play a history from its beginning; raises `Refuted` if something does not hold."""
+    """Play a history from its beginning; raises `RefutedError` if something does not hold."""
+    return played(history, Play)
+
+
+def played(history: History, kind: type[P]) -> P:
+    """The same by a source's own kind of play."""
     with (
         tempfile.TemporaryDirectory(prefix="simulated-") as folder,
         hurried(),
         sized(history.sizes),
         opened(history.company, history.seed) as account,
     ):
-        played = Play(history, account, Path(folder))
-        played.run()
-        return played
+        play = kind(history, account, Path(folder))
+        play.run()
+        return play

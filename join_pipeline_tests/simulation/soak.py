@@ -1,21 +1,32 @@
-"""Many histories, or one: `python -m join_pipeline_tests.simulation.soak --seed 17`; or a year: `… --days 365`."""
+"""Many histories, or one: `python -m join_pipeline_tests.simulation.soak --seed 17`; or a year: `… --days 365`.
+
+`--source kombo` plays those of the other source.
+"""
 
 import argparse
 import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
 
 from join_pipeline_tests.simulation.history import history_of
-from join_pipeline_tests.simulation.play import play
+from join_pipeline_tests.simulation.kombo_history import kombo_history_of
+from join_pipeline_tests.simulation.kombo_play import play_by_kombo
+from join_pipeline_tests.simulation.play import Play, play
 from join_pipeline_tests.simulation.year import live
 
 MOST_SLOWDOWN = 1.5
+SOURCES: dict[str, Callable[[int], Play]] = {
+    "join": lambda seed: play(history_of(seed)),
+    "kombo": lambda seed: play_by_kombo(kombo_history_of(seed)),
+}
 
 
 def main() -> int:
     """What is asked for on the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--source", choices=SOURCES, default="join")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--histories", type=int, default=100)
     parser.add_argument("--first", type=int, default=0)
@@ -42,7 +53,7 @@ def _play(asked: argparse.Namespace) -> int:
     n_events: Counter[str] = Counter()
     for seed in seeds:
         try:
-            played = play(history_of(seed))
+            played = SOURCES[asked.source](seed)
             n_syncs, n_deaths = n_syncs + played.n_syncs, n_deaths + played.n_deaths
             n_events += played.n_events
             if seed % 50 == 49:

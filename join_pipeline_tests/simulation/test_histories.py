@@ -1,21 +1,29 @@
 """Random histories of a company and its pipeline, with faults and deaths: nothing that must hold is refuted.
 
 A seed is a history. One that fails is played again by `python -m join_pipeline_tests.simulation.soak --seed N`.
-`make soak` plays 5,000 of them, and a whole year.
+`make soak` plays 5,000 of them, and a whole year; `--source kombo` those in which the pipeline asks Kombo.
 """
 
 import pytest
 
 from join_pipeline_tests.simulation.history import history_of
+from join_pipeline_tests.simulation.kombo_history import kombo_history_of
+from join_pipeline_tests.simulation.kombo_play import play_by_kombo
 from join_pipeline_tests.simulation.play import play
 from join_pipeline_tests.simulation.year import live
 
 HISTORIES = 300
+BY_KOMBO = 40
 
 
 @pytest.mark.parametrize("seed", range(HISTORIES))
 def test_a_random_history_refutes_nothing(seed: int) -> None:
     assert play(history_of(seed)).n_syncs > 0
+
+
+@pytest.mark.parametrize("seed", range(BY_KOMBO))
+def test_a_random_history_by_kombo_refutes_nothing(seed: int) -> None:
+    assert play_by_kombo(kombo_history_of(seed)).n_syncs > 0
 
 
 def test_after_45_days_all_is_as_it_should_be_and_the_lake_is_small() -> None:

@@ -12,13 +12,11 @@ from join_pipeline.sandbox.kombo.lists import NOT_AVAILABLE, PATHS, Lists, not_a
 from join_pipeline.sandbox.kombo.platform import Platform
 from join_pipeline.sandbox.kombo.service import Kombo
 from join_pipeline.sandbox.kombo.webhooks import KomboControl
-from join_pipeline.sandbox.world import World
 
 _ALL = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def kombo_routes(world: World) -> list[Route]:
-    kombo = Kombo(world)
+def kombo_routes(kombo: Kombo) -> list[Route]:
     lists, actions, platform, control = Lists(kombo), Actions(kombo), Platform(kombo), KomboControl(kombo)
     ats, action = "/kombo/v1/ats", partial(kombo.of_data, is_action=True)
 
