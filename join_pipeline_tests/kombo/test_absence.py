@@ -1,0 +1,183 @@
+"""What it means that Kombo does not list a record: nothing, until it has been asked for by its own id as well.
+
+And what it means that Kombo says of a record that it is gone, of which nobody here ever knew.
+"""
+
+import contextlib
+from collections.abc import Collection, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from join_pipeline.lake.lake import open_lake
+from join_pipeline.lake.raw import read_raw
+from join_pipeline.sandbox.kombo.lists import Lists
+from join_pipeline.settings import Settings
+from join_pipeline.sync.run import run_sync
+from join_pipeline_tests.kombo.accounts import Account, account, newest
+
+START = datetime(2026, 4, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Account]:
+    with account(tmp_path, START, 60) as running:
+        running.force()
+        run_sync(running.kombo())
+        yield running
+
+
+@contextlib.contextmanager
+def leaving_out(model: str, ids: Collection[str], *, also_by_id: bool) -> Iterator[list[list[str]]]:
+    """Lists of a model lack these records; each look for ids is noted."""
+    real_page, real_entries = Lists._page, Lists._entries
+    looks: list[list[str]] = []
+    is_look = False
+
+    def page(lists: Lists, name: str, request: Request) -> Response:
+        nonlocal is_look
+        is_look = "ids" in request.query_params
+        if is_look:
+            looks.append(request.query_params["ids"].split(","))
+        return real_page(lists, name, request)
+
+    def entries(lists: Lists, name: str) -> list[Any]:
+        found = real_entries(lists, name)
+        if name != model or (is_look and not also_by_id):
+            return found
+        return [entry for entry in found if entry.id not in ids]
+
+    with mock.patch.object(Lists, "_page", page), mock.patch.object(Lists, "_entries", entries):
+        yield looks
+
+
+def live(settings: Settings, model: str = "applications") -> list[str]:
+    return sorted(newest(settings)[model])
+
+
+def test_what_a_list_lacks_and_a_look_finds_is_there(company: Account) -> None:
+    before = newest(company.kombo())
+    lacking = live(company.kombo())[:3]
+    with leaving_out("applications", lacking, also_by_id=False) as looks:
+        record = run_sync(company.kombo(), "full")
+    assert looks == [lacking]
+    assert record.feeds["applications"].looks == 3
+    assert sum(model.versions for model in record.models.values()) == 0
+    assert newest(company.kombo()) == before
+
+
+def test_what_a_list_and_a_look_lack_is_gone_since_this_sync_until_it_is_back(company: Account) -> None:
+    lost = live(company.kombo())[:3]
+    with leaving_out("applications", lost, also_by_id=True):
+        incremental = run_sync(company.kombo(), "incremental")
+        assert incremental.models["applications"].deleted == 0
+        full = run_sync(company.kombo(), "full")
+    assert full.models["applications"].deleted == 3
+    rows = newest(company.kombo(), live=False)["applications"]
+    assert {rows[key]["remote_deleted_at"] for key in lost} == {full.started_at}
+    looked = [row for row in raw(company.kombo(), full.files.raw["applications"]) if row.listing == "look"]
+    assert {(row.record_id, row.status, row.payload) for row in looked} == {(key, 404, None) for key in lost}
+    back = run_sync(company.kombo(), "full")
+    assert back.models["applications"].returned == 3
+    assert set(lost) <= set(live(company.kombo()))
+
+
+def test_looks_that_are_too_many_wait_for_the_next_full_sync_and_come_first(company: Account) -> None:
+    lost = live(company.kombo())[:3]
+    few = company.kombo(max_second_looks=2)
+    with leaving_out("applications", lost, also_by_id=True) as looks:
+        first = run_sync(few, "full")
+    assert looks == [lost[:2]]
+    assert first.pending == {"applications": lost[2:]}
+    assert first.models["applications"].deleted == 2
+    # ids that sort before and after what was put off
+    more = [key for key in live(few) if key not in lost]
+    more = [more[0], more[-1]]
+    with leaving_out("applications", [*lost, *more], also_by_id=True) as looks:
+        second = run_sync(few, "full")
+    assert looks == [sorted([lost[2], more[0]])]
+    assert second.pending == {"applications": more[1:]}
+
+
+def test_what_is_missing_in_great_numbers_is_not_even_looked_for(company: Account) -> None:
+    before = newest(company.kombo())
+    with leaving_out("applications", live(company.kombo()), also_by_id=True) as looks:
+        record = run_sync(company.kombo(), "full")
+    assert record.verdict == "guarded"
+    assert looks == []
+    assert newest(company.kombo()) == before
+
+
+def test_a_record_that_was_gone_before_anybody_knew_it_is_not_made_up(tmp_path: Path) -> None:
+    """As by JOIN, where nobody can know it. Kombo tells of it for some days, then only that there was something."""
+    with account(tmp_path, START, 300) as company:
+        company.force()
+        gone: set[str] = set()
+        for n in range(1, 40, 3):
+            company.move(START + n * DAY)
+            company.force()
+            gone |= {one["id"] for one in shown(company, "applications") if one["remote_deleted_at"] is not None}
+        first = run_sync(company.kombo())
+        run_sync(company.join())
+        listed = shown(company, "applications")
+        kept = {one["id"] for one in listed if one["remote_deleted_at"] and one["job_id"]}
+        nulled = {one["id"] for one in listed if one["remote_deleted_at"] and not one["job_id"]}
+        assert kept
+        assert nulled
+        assert gone == kept | nulled
+        rows = newest(company.kombo(), live=False)["applications"]
+        assert rows.keys().isdisjoint(gone)
+        by_join = newest(company.join(), live=False)["applications"]
+        assert {row["remote_id"] for row in rows.values()} == {row["remote_id"] for row in by_join.values()}
+        # nor does it come in when Kombo takes its fields, which moves its changed_at
+        company.move(START + 60 * DAY)
+        company.force()
+        record = run_sync(company.kombo(), "incremental")
+        assert record.feeds["applications"].quarantined == 0
+        assert newest(company.kombo(), live=False)["applications"].keys().isdisjoint(gone)
+        assert first.models["applications"].deleted == 0
+
+
+def test_a_record_that_was_gone_before_anybody_knew_it_is_there_as_what_others_show_of_it(tmp_path: Path) -> None:
+    """An application names its job, whatever has become of that: as by JOIN, where such a job stays a row."""
+    with account(tmp_path, START, 60) as company:
+        company.force()
+        company.switch(models_off={"jobs": "deleted"})
+        company.force()
+        jobs = {one["id"]: one for one in shown(company, "jobs")}
+        assert all(one["remote_deleted_at"] is not None for one in jobs.values())
+        applications = shown(company, "applications")
+        named = {one["job_id"] for one in applications if one["remote_deleted_at"] is None}
+        run_sync(company.kombo())
+        rows = newest(company.kombo(), live=False)["jobs"]
+        assert rows.keys() == named
+        assert named < jobs.keys()
+        for key in named:
+            assert rows[key]["name"] == jobs[key]["name"]
+            assert rows[key]["status"] is None
+            assert rows[key]["remote_deleted_at"] is None
+
+
+def shown(company: Account, path: str) -> list[dict[str, Any]]:
+    """What Kombo lists, asked without the pipeline's client."""
+    headers = {"Authorization": f"Bearer {company.config.api_key}", "X-Integration-Id": company.config.integration_id}
+    found: list[dict[str, Any]] = []
+    params = {"page_size": "250", "include_deleted": "true"}
+    while True:
+        url = f"{company.url}/kombo/v1/ats/{path}"
+        data = httpx.get(url, params=params, headers=headers, trust_env=False).raise_for_status().json()["data"]
+        found += data["results"]
+        if data["next"] is None:
+            return found
+        params["cursor"] = data["next"]
+
+
+def raw(settings: Settings, paths: list[str]) -> list[Any]:
+    return list(read_raw(open_lake(settings.lake).listed(paths)))
