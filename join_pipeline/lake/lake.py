@@ -18,6 +18,7 @@ from join_pipeline.lake.files import appearing, make_folder, write_whole
 from join_pipeline.lake.record import FORMAT, Files, SyncRecord
 from join_pipeline.models.ids import ALPHABET, ID_LENGTH, Ids
 
+IDENTITY: Final = "connection.json"
 MOST_RECORDS: Final = 64
 KEPT_RECORDS: Final = 16
 T = TypeVar("T")
@@ -127,7 +128,7 @@ def open_lake(
     Raises `LakeError` if there is none, if it is of a newer format, or if it can't be read; `SettingsError` if it has
     another integration id, or was filled from another source, than the one given.
     """
-    identity = path / "connection.json"
+    identity = path / IDENTITY
     if not identity.exists():
         if not create:
             raise LakeError(f"There is no lake at {path}. Run `join-pipeline sync` first.")

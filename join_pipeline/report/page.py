@@ -20,7 +20,7 @@ import vl_convert
 from join_pipeline.lake.files import write_whole
 from join_pipeline.report.charts import charts
 from join_pipeline.report.data import Dataset
-from join_pipeline.report.texts import read_texts
+from join_pipeline.report.texts import texts_of
 
 SECTIONS: Final = {
     "trust": ("trust",),
@@ -45,7 +45,7 @@ _ESCAPES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\
 
 def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset], library: str) -> str:
     """The whole page. `library` is the script that draws."""
-    texts = read_texts()
+    texts = texts_of(about["source"])
     language = about["language"] or "en"
     said = texts[language]["texts"]
     app = _app()

@@ -3,6 +3,7 @@
 Belongs here: reading them, and how numbers and dates of a language are written on axes. Not here: the words (texts/).
 """
 
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -18,6 +19,20 @@ PERCENT: Final = {"de": "\u00a0%"}
 def read_texts() -> dict[str, dict[str, Any]]:
     """By language: its locale, its texts, and Vega's format locales."""
     return {language: _read(language, locale) for language, locale in LOCALES.items()}
+
+
+def texts_of(source: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The same where this source is read: `source` has what it is called, and its word for what announces a change.
+
+    Who is asked, shows and tells is the source; what is deleted is deleted in JOIN, whoever told.
+    """
+    texts = read_texts()
+    for one in texts.values():
+        one["texts"] = {
+            key: text.replace("{api}", source["title"]).replace("{announces}", source["since_word"])
+            for key, text in one["texts"].items()
+        }
+    return texts
 
 
 def _read(language: str, locale: Literal["en-GB", "de-DE"]) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from join_pipeline.lake.files import appearing
+from join_pipeline.lake.lake import IDENTITY, open_lake
 from join_pipeline.report.data import Dataset, read_datasets
 from join_pipeline.settings import Settings
+from join_pipeline.sources import source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,11 @@ def write_report(settings: Settings) -> Report:
 def _about(settings: Settings, syncs: Dataset) -> dict[str, Any]:
     """What the page says of itself. No time of writing: the same data make the same page."""
     known = syncs.records()
+    # the lake knows it for ever; what is published can be read without one
+    has_lake = (settings.lake / IDENTITY).exists()
+    source = source_of(open_lake(settings.lake).source if has_lake else settings.source, settings)
     return {
+        "source": {"title": source.title, "since_word": source.since_word},
         "connection": settings.connection,
         "language": settings.report_language,
         "time_zone": settings.time_zone,

@@ -15,8 +15,10 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from join_pipeline.errors import RefusedError
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.raw import read_raw
+from join_pipeline.sandbox.kombo.answers import KomboRefusal
 from join_pipeline.sandbox.kombo.lists import Lists
 from join_pipeline.settings import Settings
 from join_pipeline.sync.run import run_sync
@@ -104,6 +106,30 @@ def test_looks_that_are_too_many_wait_for_the_next_full_sync_and_come_first(comp
         second = run_sync(few, "full")
     assert looks == [sorted([lost[2], more[0]])]
     assert second.pending == {"applications": more[1:]}
+
+
+def test_a_full_sync_that_was_cut_off_does_not_read_again_what_it_read_to_its_end(tmp_path: Path) -> None:
+    asked: list[str] = []
+    real, is_cut_off = Lists._page, True
+
+    def page(lists: Lists, name: str, request: Request) -> Response:
+        asked.append(name)
+        if name == "jobs" and is_cut_off:
+            raise KomboRefusal("PLATFORM.INPUT_INVALID", "not today")
+        return real(lists, name, request)
+
+    with account(tmp_path, START, 60) as company, mock.patch.object(Lists, "_page", page):
+        company.force()
+        with pytest.raises(RefusedError):
+            run_sync(company.kombo())
+        assert asked == ["applications", "candidates", "jobs"]
+        asked.clear()
+        is_cut_off = False
+        resumed = run_sync(company.kombo())
+        assert asked == ["jobs", "tags", "application_stages", "users"]
+        assert resumed.reason.endswith("resumed")
+        assert resumed.models["applications"].live == resumed.feeds["applications"].records
+        assert sum(model.versions for model in run_sync(company.kombo(), "full").models.values()) == 0
 
 
 def test_what_is_missing_in_great_numbers_is_not_even_looked_for(company: Account) -> None:

@@ -26,6 +26,7 @@ TEXTS = {language: one["texts"] for language, one in read_texts().items()}
 FORMS = re.compile(r"\.(one|other)$")
 ABOUT = {"connection": "a <b> & c", "language": None, "time_zone": "UTC", "minimum_n": 10}
 ABOUT |= {"as_of": None, "first_sync_at": None, "n_syncs": 0}
+ABOUT |= {"source": {"title": "JOIN", "since_word": "lastUpdatedAt"}}
 
 
 def page(**about: Any) -> str:
@@ -120,6 +121,25 @@ def test_the_policy_lets_its_own_two_scripts_run_and_connects_to_nothing() -> No
 def test_it_names_no_other_place() -> None:
     places = set(re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"')>\s]+)""", page()))
     assert {place for place in places if not place.startswith("#")} == set()
+
+
+def test_who_shows_and_tells_is_the_source_and_what_is_deleted_is_deleted_in_join() -> None:
+    by_join, by_kombo = page(), page(source={"title": "Kombo", "since_word": "updated_after"})
+    for made, title, since in ((by_join, "JOIN", "lastUpdatedAt"), (by_kombo, "Kombo", "updated_after")):
+        inside = re.search(r'id="report-texts">(.*?)</script>', made)
+        assert inside
+        said = {language: one["texts"] for language, one in json.loads(inside[1]).items()}
+        assert "{api}" not in made
+        assert "{announces}" not in made
+        assert said["en"]["page.as_of"].startswith(f"What {title} showed until {{at}}")
+        assert said["de"]["page.as_of"].startswith(f"Was {title} bis zum {{at}} gezeigt hat")
+        for texts in said.values():
+            assert title in texts["subject.source"]
+            assert title in texts["axis.requests"]
+            assert {title, since} <= set(re.findall(r"\w+", texts["check.lastUpdatedAt"].replace("'s", "")))
+        assert f"{title} tells the present only" in made  # what stands there before a script has run
+        assert "deleted in JOIN while open" in said["en"]["outcome.note"]
+        assert "in JOIN gelöscht" in said["de"]["outcome.note"]
 
 
 def test_the_title_is_escaped_and_in_the_set_language() -> None:
