@@ -65,7 +65,9 @@ class KomboReading:
         unlisted = sorted(reading.ids(f"{known} EXCEPT SELECT record_id FROM {rows}"))
         is_guarded = reading.is_guarded(extraction, n_missing, n_live)
         looked = reading.second_looks(extraction, None if is_guarded else unlisted)
-        extraction.take_looks(self._looks(feed, looked))
+        unsure: set[str] = set()
+        extraction.take_looks(self._looks(feed, looked, unsure))
+        reading.put_off(extraction, unsure)
 
     def _judge_deletion(self, feed: Feed, extraction: Extraction) -> None:
         """After a list of changes: a model that was switched off at Kombo looks like the deletion of everything."""
@@ -73,7 +75,7 @@ class KomboReading:
         gone = f"SELECT record_id FROM {reading.rows(spec)} WHERE {_IS_GONE}"
         n_gone = self._count(f"{reading.known(spec)} INTERSECT {gone}")
         reading.is_guarded(extraction, n_gone, max(1, extraction.record.records - n_gone))
-        extraction.take_looks(self._looks(feed, reading.unread_before(extraction)), believes_absence=False)
+        extraction.take_looks(self._looks(feed, reading.unread_before(extraction), set()), believes_absence=False)
         reading.forget_pending(extraction)
 
     def _keep_what_is_known(self, extraction: Extraction, error: ModelOffError) -> None:
@@ -88,15 +90,21 @@ class KomboReading:
         elif known:
             self.reading.object_to(extraction, f"{extraction.feed.name}: {len(known)} records are known. {error}")
 
-    def _looks(self, feed: Feed, ids: Sequence[str]) -> Iterator[Look]:
+    def _looks(self, feed: Feed, ids: Sequence[str], unsure: set[str]) -> Iterator[Look]:
+        """Answers about single records. One that lost its id may be any that was asked for: `unsure` gets those."""
         for first in range(0, len(ids), IDS_A_LOOK):
             asked = ids[first : first + IDS_A_LOOK]
             left = set(asked)
+            is_nameless = False
             for page in self.client.pages(feed.path, {"ids": ",".join(asked)}):
                 for record in page.records:
+                    is_nameless = is_nameless or record.id is None
                     if record.id in left:
                         left.discard(record.id)
                         yield record.id, record.payload, page.fetched_at
+            if is_nameless:
+                unsure |= left
+                continue
             for record_id in sorted(left):
                 yield record_id, None, self.client.clock.latest()
 

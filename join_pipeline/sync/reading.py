@@ -101,6 +101,12 @@ class Reading:
             self.record.pending[feed.name] = rest
         return sorted(looked)
 
+    def put_off(self, extraction: Extraction, unsure: Collection[str]) -> None:
+        """Who got a look that told nothing comes first in the next full sync."""
+        if unsure:
+            feed = extraction.feed
+            self.record.pending[feed.name] = sorted({*self.record.pending.get(feed.name, ()), *unsure})
+
     def unread_before(self, extraction: Extraction) -> list[str]:
         """Records that broke the contract when they last came and did not come now: worth a look, a few at a time.
 

@@ -108,6 +108,26 @@ def test_looks_that_are_too_many_wait_for_the_next_full_sync_and_come_first(comp
     assert second.pending == {"applications": more[1:]}
 
 
+def test_a_look_whose_answer_has_lost_its_id_is_no_absence(company: Account) -> None:
+    """Found by the simulation: the list and the look both lacked the id, and the record counted as gone."""
+    lacking = live(company.kombo())[0]
+    real = Lists._answer
+
+    def answer(lists: Lists, model: str, entries: list[Any], cursor: str | None) -> Response:
+        whole = real(lists, model, entries, cursor)
+        if model != "applications":
+            return whole
+        return Response(bytes(whole.body).replace(f'"id":"{lacking}",'.encode(), b""), media_type="application/json")
+
+    with mock.patch.object(Lists, "_answer", answer):
+        record = run_sync(company.kombo(), "full")
+    assert record.feeds["applications"].quarantined > 0
+    assert record.models["applications"].deleted == 0
+    assert record.pending == {"applications": [lacking]}
+    assert lacking in live(company.kombo())
+    assert run_sync(company.kombo(), "full").pending == {}
+
+
 def test_a_full_sync_that_was_cut_off_does_not_read_again_what_it_read_to_its_end(tmp_path: Path) -> None:
     asked: list[str] = []
     real, is_cut_off = Lists._page, True

@@ -95,6 +95,14 @@ def test_faults_of_a_load_balancer_and_the_rate_limit_are_waited_out(company: Ac
     assert sum(model.versions for model in again.models.values()) == 0
 
 
+def test_a_key_that_nothing_here_reads_is_no_change(company: Account) -> None:
+    run_sync(company.kombo())
+    company.fault(extra_field=1.0)  # in one record of each page
+    record = run_sync(company.kombo(), "full")
+    assert sum(model.versions for model in record.models.values()) == 0
+    assert record.n_unannounced == 0
+
+
 def test_a_lake_has_one_source_and_one_integration(company: Account) -> None:
     run_sync(company.kombo())
     with pytest.raises(SettingsError, match="JOIN_PIPELINE_SOURCE is join, and this lake was filled from kombo"):

@@ -13,7 +13,7 @@ from join_pipeline_tests.simulation.play import play
 from join_pipeline_tests.simulation.year import live
 
 HISTORIES = 300
-BY_KOMBO = 40
+BY_KOMBO = 20
 
 
 @pytest.mark.parametrize("seed", range(HISTORIES))
