@@ -40,10 +40,13 @@ def _live(days: int, a_day: int) -> int:
     year = live(days, a_day)
     told = (
         f"{days} days: {year.n_full} full and {len(year.seconds)} incremental syncs, {year.n_versions} versions, "
-        f"at most {year.most_files} files, the last incremental ones took {year.slowdown:.2f} times the tenth"
+        f"at most {year.most_files} files"
     )
+    slowdown = year.slowdown
+    if slowdown is not None:
+        told += f", the last incremental ones took {slowdown:.2f} times the tenth"
     print(told, f"events within their bounds: {dict(year.n_events)}", *year.complaints[:20], sep="\n")
-    return bool(year.complaints) or year.slowdown > MOST_SLOWDOWN
+    return bool(year.complaints) or (slowdown is not None and slowdown > MOST_SLOWDOWN)
 
 
 def _play(asked: argparse.Namespace) -> int:

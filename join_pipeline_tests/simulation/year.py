@@ -55,8 +55,10 @@ class Year:
         return self.n_full + len(self.seconds)
 
     @property
-    def slowdown(self) -> float:
-        """The last incremental syncs by the tenth and those after it."""
+    def slowdown(self) -> float | None:
+        """The last incremental syncs by the tenth and those after it; none where every sync was full."""
+        if len(self.seconds) < 10:
+            return None
         return statistics.median(self.seconds[-SAMPLE:]) / statistics.median(self.seconds[9 : 9 + SAMPLE])
 
 
