@@ -65,7 +65,7 @@ def run_sync(
             started_at = max(started_at, previous.started_at + TICK)
         widened = is_widened(settings.only_created, previous)
         planned = plan(source, mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
-        spool = _spool(settings, planned, previous, started_at)
+        spool = _spool(settings, planned, previous, started_at, session.client.clock.latest())
         record = _record(source, spool, planned, previous)
         record.only_created = settings.only_created
         record.max_age_seconds = source.max_age.total_seconds()
@@ -92,13 +92,19 @@ def run_sync(
         return record
 
 
-def _spool(settings: Settings, planned: Plan, previous: SyncRecord | None, started_at: datetime) -> Spool:
-    """The spool of a full sync that was cut off, if it is young and nothing was committed since; else a new one."""
+def _spool(
+    settings: Settings, planned: Plan, previous: SyncRecord | None, started_at: datetime, latest: datetime
+) -> Spool:
+    """The spool of a full sync that was cut off, if it is young and nothing was committed since; else a new one.
+
+    Its age is measured to the latest time it can be now: a sync that follows at once, and whose first answer takes
+    longer, starts earlier by `started_at` than the one before.
+    """
     folder = settings.builds / "spool"
     before = previous.sync_id if previous else None
     left = left_spool(folder) if planned.mode == "full" else None
     if left is not None and left.state.mode == "full" and left.state.previous == before:
-        age = started_at - left.state.started_at
+        age = latest - left.state.started_at
         if timedelta(0) <= age <= timedelta(hours=settings.resume_hours):
             return left
     state = SpoolState(sync_id=sync_id_of(started_at), previous=before, mode=planned.mode, started_at=started_at)
