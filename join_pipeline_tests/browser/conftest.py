@@ -12,11 +12,13 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from join_pipeline_tests.report.companies import Companies, shared_companies
 
 HERE: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+# a busy machine of two cores: slowness is no failure here
+PATIENCE_MS: Final = 300_000
 OFFLINE_SCHEMES: Final = frozenset({"about", "blob", "data", "file"})
 QUIET: Final = (
     "--disable-gpu",
@@ -68,6 +70,8 @@ def watched(browser: Browser, **profile: Any) -> Iterator[Page]:
     """A page in a fresh profile, and at its end the assertion that all went well on it."""
     with browser.new_context(**{"viewport": {"width": 1600, "height": 1000}, **profile}) as context:
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
         errors: list[str] = []
         asked: list[str] = []
 

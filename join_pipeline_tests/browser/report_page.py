@@ -64,7 +64,15 @@ def share(text: str) -> float | None:
     return None if (value := number(text)) is None else value / 100
 
 
-def colours(picture: Locator) -> int:
-    """How many colours an element shows, alike ones as one, leaving out those that only few pixels have."""
-    image = Image.open(io.BytesIO(picture.screenshot())).convert("RGB").quantize(32)
+def picture(page: Page) -> Image.Image:
+    """The whole page, which is at its top, as it would be printed on one long sheet."""
+    return Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+
+
+def colours(picture: Image.Image, place: Locator) -> int:
+    """How many colours a place in the picture shows, alike ones as one, leaving out those that only few pixels have."""
+    box = place.bounding_box()
+    assert box is not None
+    edges = (box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"])
+    image = picture.crop(tuple(round(edge) for edge in edges)).quantize(32)
     return sum(1 for count, _ in image.getcolors() or () if count > image.width * image.height / 2000)

@@ -16,7 +16,6 @@ from join_pipeline_tests.browser.conftest import watched
 from join_pipeline_tests.dagster.conftest import settings_for
 from join_pipeline_tests.dagster.serving import serving
 
-PATIENCE_MS: Final = 300_000
 GROUPS: Final = ("extract", "models", "warehouse", "staging", "marts", "published")
 
 
@@ -32,33 +31,28 @@ def dagster(settings: Settings) -> Iterator[str]:
         yield url
 
 
-def opened(page: Page, url: str) -> None:
-    page.set_default_timeout(PATIENCE_MS)
-    page.goto(url)
-
-
 def test_graph_asset_and_launchpad_and_a_run_that_turns_green(
     browser: Browser, dagster: str, settings: Settings
 ) -> None:
     """One walk, since a start and a sync take long: without an error on the console, or a request to elsewhere."""
     with watched(browser) as page:
-        opened(page, f"{dagster}/asset-groups")
+        page.goto(f"{dagster}/asset-groups")
         places = [box["x"] for group in GROUPS if (box := node(page, group).bounding_box())]
         assert len(places) == len(GROUPS)
         assert places == sorted(places), "it reads from left to right"
 
-        opened(page, f"{dagster}/assets/recruiting/fct_application")
+        page.goto(f"{dagster}/assets/recruiting/fct_application")
         page.get_by_text("One row per application ever seen").first.wait_for()
         page.get_by_text("Pseudonym of the application", exact=True).wait_for()
 
         launch(page, f"{dagster}/locations/join_pipeline/jobs/sync", "full")
-        opened(page, f"{dagster}/runs")
+        page.goto(f"{dagster}/runs")
         ended = page.get_by_text(re.compile("^(Success|Failure|Canceled)$")).first
         ended.wait_for()
         assert ended.inner_text() == "Success"
         assert settings.published.exists()
 
-        opened(page, f"{dagster}/assets/recruiting/fct_funnel_cohort?view=events")
+        page.goto(f"{dagster}/assets/recruiting/fct_funnel_cohort?view=events")
         page.get_by_text("[Show Markdown]").first.click()
         picture = page.locator("img[src^='data:image/png']")
         picture.wait_for()
@@ -74,7 +68,7 @@ def node(page: Page, group: str) -> Locator:
 
 def launch(page: Page, job: str, mode: str) -> None:
     """Launch a job from the launchpad with a mode of one's own."""
-    opened(page, job)
+    page.goto(job)
     page.locator("button", has_text=re.compile("^Materialize all$")).locator("xpath=following::button[1]").click()
     page.get_by_text("Open launchpad").click()
     editor = page.locator(".CodeMirror", has_text="mode: auto")

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from join_pipeline.report.page import SECTIONS
 from join_pipeline.report.write import write_report
-from join_pipeline_tests.browser.report_page import choose, colours, drawn, figures, opened, table, unfold
+from join_pipeline_tests.browser.report_page import choose, colours, drawn, figures, opened, picture, table, unfold
 from join_pipeline_tests.report.companies import Companies
 from join_pipeline_tests.report.test_written import HOSTILE, change
 
@@ -20,10 +20,11 @@ PAPER_WIDTH = 680
 def test_every_chart_is_there_and_not_blank(browser: Browser, companies: Companies) -> None:
     with opened(browser, companies("busy")) as page:
         assert figures(page) == FIGURES
+        whole = picture(page)
         for figure in FIGURES:
             chart = page.locator(f"#{figure} .chart")
             expect(chart.locator("svg").first).to_be_visible()
-            assert colours(chart) >= 3, figure
+            assert colours(whole, chart) >= 3, figure
 
 
 def test_every_chart_has_its_definition_as_of_n_and_table(browser: Browser, companies: Companies) -> None:
