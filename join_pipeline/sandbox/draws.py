@@ -28,8 +28,9 @@ class Draw:
 
     __slots__ = ("_bits",)
 
-    def __init__(self, *key: int | str) -> None:
-        self._bits = int.from_bytes(blake2b(repr(key).encode(), digest_size=24).digest())
+    def __init__(self, seed: int, what: str, number: int) -> None:
+        key = f"({seed}, '{what}', {number})".encode()
+        self._bits = int.from_bytes(blake2b(key, digest_size=24).digest())
 
     def below(self, n: int) -> int:
         self._bits, drawn = divmod(self._bits, n)

@@ -31,21 +31,18 @@ def candidate(company: Company, index: int, now: int) -> dict[str, Any]:
     """The `candidate` of an application payload."""
     counts = [0] * 5
     tags: list[str] = []
-    people = company.people
-    for row in people.rows(index):
-        if people.at[row] > now:
-            break
-        kind = people.kind[row]
+    for kind, tag in company.people.changes(index, now):
         counts[kind] += 1
         if kind == TAGGED:
-            tags.append(TAGS[people.tag[row]])
+            tags.append(TAGS[tag])
         elif kind == UNTAGGED:
-            tags.remove(TAGS[people.tag[row]])
+            tags.remove(TAGS[tag])
     # the same person a second time has the same name and another number
     culture, first, last = _named(Draw(company.seed, "person", company.arrivals.twin.get(index, index)))
     draw = Draw(company.seed, "candidate", index)
     domain = EMAIL_DOMAINS[(draw.below(len(EMAIL_DOMAINS)) + 2 * counts[MOVED]) % len(EMAIL_DOMAINS)]
-    email = f"{_plain(first)}.{_plain(last)}.{index + 1}@{domain}"
+    plain = _plain(first)
+    email = f"{plain}.{_plain(last)}.{index + 1}@{domain}"
     phone = culture.phone.format((draw.below(100) + 7 * counts[REPHONED]) % 100) if draw.chance(80) else None
     if counts[RENAMED]:
         last = f"{last}-{draw.pick(culture.last_names)}"
@@ -62,7 +59,7 @@ def candidate(company: Company, index: int, now: int) -> dict[str, Any]:
         "professionalLinks": [
             {
                 "type": draw.pick(LINK_TYPES),
-                "url": None if draw.chance(5) else f"https://example.com/in/{_plain(first)}-{index + 1}",
+                "url": None if draw.chance(5) else f"https://example.com/in/{plain}-{index + 1}",
             }
         ]
         if has_links

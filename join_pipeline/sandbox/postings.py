@@ -1,8 +1,9 @@
 """What a job is: title, pipeline, office, salary, contact, questions, at an instant."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
+
+import msgspec
 
 from join_pipeline.sandbox.company import Company
 from join_pipeline.sandbox.config import SandboxConfig
@@ -36,8 +37,7 @@ _HOSTILE_JOB: Final = 0
 _UNKNOWN_QUESTION_EVERY: Final = 37
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(msgspec.Struct, frozen=True):
     """A stage as one job shows it; also its payload."""
 
     id: int
@@ -60,6 +60,7 @@ class Postings:
         self.pipeline = lru_cache(maxsize=20_000)(self._pipeline)
         self.questions = lru_cache(maxsize=20_000)(self._questions)
         self.title = lru_cache(maxsize=20_000)(self._title)
+        self.reference = lru_cache(maxsize=20_000)(self._reference)
         self.external_id = lru_cache(maxsize=20_000)(self._external_id)
 
     def _pipeline(self, job: int) -> tuple[Stage, ...]:
@@ -93,6 +94,10 @@ class Postings:
 
     def _external_id(self, job: int) -> str | None:
         return f"REQ-{job + 1:05d}" if Draw(self._company.seed, "external", job).chance(45) else None
+
+    def _reference(self, job: int, n_changes: int) -> dict[str, Any]:
+        """The `job` of an application payload."""
+        return {"id": job + 1, "title": self.title(job, n_changes), "externalId": self.external_id(job)}
 
     def by_external_id(self, external_id: str) -> int | None:
         """The job of that id; ids carry the job's number."""
