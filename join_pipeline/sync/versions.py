@@ -33,7 +33,23 @@ class Writing:
 
 
 def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> ModelRecord:
-    """New versions of one model from `now_<model>` and `gone_<model>` against `known_<model>`; nothing if none."""
+    """New versions of one model from `now_<model>` and `gone_<model>` against `known_<model>`."""
+    name = model.name
+    kinds: dict[str, int] = {}
+    if con.execute(f"SELECT id FROM now_{name} UNION ALL SELECT id FROM gone_{name} LIMIT 1").fetchone():
+        _compare(con, model, writing)
+        kinds = dict(con.execute(f"SELECT kind, count(*) FROM new_{name} GROUP BY kind").fetchall())
+    counts = ModelRecord(**kinds)
+    counts.live = writing.live_before(name) + counts.new + counts.returned - counts.deleted
+    if counts.versions:
+        _write(con, model, writing)
+    for table in ("new", "now", "gone", "ended", "payloads"):
+        con.execute(f"DROP TABLE IF EXISTS {table}_{name}")
+    return counts
+
+
+def _compare(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
+    """`new_<model>`: the versions to write, each with its kind."""
     name, record = model.name, writing.record
     # the payload itself is not hashed: it holds parts of other records, and its own part has its hash
     hashed = [column.name for column in light(model.fields)] + ["payload_hash"]
@@ -78,14 +94,6 @@ def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writin
             "is_new_mapping": writing.is_new_mapping,
         },
     )
-    kinds = dict(con.execute(f"SELECT kind, count(*) FROM new_{name} GROUP BY kind").fetchall())
-    counts = ModelRecord(**kinds)
-    counts.live = writing.live_before(name) + counts.new + counts.returned - counts.deleted
-    if counts.versions:
-        _write(con, model, writing)
-    for table in ("new", "now", "gone", "ended", "payloads"):
-        con.execute(f"DROP TABLE {table}_{name}")
-    return counts
 
 
 def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
