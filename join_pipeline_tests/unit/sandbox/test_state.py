@@ -3,17 +3,20 @@
 import json
 from datetime import timedelta
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from join_pipeline.sandbox import payloads
 from join_pipeline.sandbox.company import make_company
 from join_pipeline.sandbox.config import DEFAULT_NOW, SandboxConfig
-from join_pipeline.sandbox.instants import DAY, from_datetime
+from join_pipeline.sandbox.instants import DAY, from_datetime, iso, iso_column
 from join_pipeline.sandbox.state import VISIBLE_STATUSES, State
 from join_pipeline.sandbox.truth import truth
 from join_pipeline.sandbox.world import World
+from join_pipeline.sandbox.writing import shift
 from join_pipeline.sandbox.written import Written
 
 NOW = from_datetime(DEFAULT_NOW)
@@ -153,3 +156,34 @@ def test_kept_payloads_are_those_that_would_be_built_anew():
         )
         rows = state.listing()
         assert kept.payloads.applications(state, rows) == anew.payloads.applications(anew.look(), rows)
+
+
+def test_written_applications_lie_among_those_of_the_timeline_on_one_page():
+    month_before = DEFAULT_NOW - timedelta(days=30)
+    world = World(SandboxConfig(seed=11, applications=300, now=month_before), "http://127.0.0.1:1")
+    shift(world)
+    world.clock.set(NOW)
+    state = world.look()
+    rows = state.listing()
+    [place] = np.flatnonzero(rows >= COMPANY.n_applications).tolist()
+    assert 0 < place < len(rows) - 1
+    records = world.payloads.applications(state, rows)
+    assert [json.loads(record)["id"] for record in records] == (rows + 1).tolist()
+    assert records == [msgspec.json.encode(world.payloads.application(state, row)) for row in rows.tolist()]
+
+
+def test_more_records_than_are_kept_are_those_that_would_be_built_anew(monkeypatch):
+    world = World(SandboxConfig(seed=11, applications=300), "http://127.0.0.1:1")
+    state = world.look()
+    rows = state.listing()
+    anew = [msgspec.json.encode(world.payloads.application(state, row)) for row in rows.tolist()]
+    monkeypatch.setattr(payloads, "_CACHED_RECORDS", 60)
+    for start in (0, 25, 50, 30, 10, 0):  # pages that overlap: some kept, some not, with and without room for them
+        page = slice(start, start + 50)
+        assert world.payloads.applications(state, rows[page]) == anew[page]
+
+
+@given(st.lists(st.integers(-(10**12), 4 * 10**12)), st.booleans())
+def test_a_column_of_instants_is_written_like_each_of_them(moments, has_milliseconds):
+    written = iso_column(np.array(moments, np.int64), has_milliseconds=has_milliseconds)
+    assert written == [iso(moment, has_milliseconds=has_milliseconds) for moment in moments]
