@@ -27,7 +27,17 @@ first_seen as (
         arg_min(versions.observed_at, versions.sync_id) as first_observed_at,
         arg_min(versions.remote_created_at, versions.sync_id) as created_at,
         arg_min(versions.observed_at, versions.sync_id)
-        filter (where versions.remote_created_at is not null) as created_at_observed_at
+        filter (where versions.remote_created_at is not null) as created_at_observed_at,
+        arg_max(
+            struct_pack(
+                candidate_key := versions.candidate_key,
+                job_id := versions.job_id,
+                source := versions.source,
+                is_premium_source := versions.is_premium_source
+            ),
+            versions.sync_id
+        ) filter (where versions.remote_deleted_at is null) as shown,
+        max(syncs.proves_at) filter (where versions.remote_deleted_at is null) as last_version_at
     from versions
     inner join syncs on versions.sync_id = syncs.sync_id
     group by versions.application_key
@@ -41,6 +51,8 @@ counted as (
         first_observed_at,
         created_at,
         created_at_observed_at,
+        shown,
+        last_version_at,
         count(*) over (partition by candidate_key) as n_applications_of_candidate
     from first_seen
 ),
@@ -50,6 +62,8 @@ sourced as (
         counted.application_key,
         counted.first_sync_id,
         counted.first_observed_at,
+        counted.shown,
+        counted.last_version_at,
         syncs.started_at as first_sync_started_at,
         syncs.content_proved_at,
         case
@@ -72,6 +86,11 @@ final as (
         sourced.application_key,
         sourced.first_sync_id,
         sourced.first_observed_at,
+        sourced.shown.candidate_key as candidate_key,
+        sourced.shown.job_id as job_id,
+        sourced.shown.source as source,
+        sourced.shown.is_premium_source as is_premium_source,
+        sourced.last_version_at,
         coalesce(sourced.known_at, sourced.content_proved_at) as applied_at_lo,
         coalesce(sourced.known_at, sourced.first_observed_at) as applied_at,
         coalesce(sourced.known_at, sourced.first_observed_at) as applied_at_hi,

@@ -18,26 +18,23 @@ last_presence_proof as (
     where is_proof_of_presence
 ),
 
--- What JOIN last showed, whether or not the record is still there.
+-- What JOIN last showed, whether or not the record is still there; if it is not, the newest version is its vanishing.
 last_shown as (
     select
         application_key,
-        arg_max(
-            struct_pack(
-                candidate_key := candidate_key,
-                job_id := job_id,
-                stage_id := stage_id,
-                state := state,
-                outcome := outcome,
-                source := source,
-                is_premium_source := is_premium_source
-            ),
-            version_number
-        ) filter (where not is_deleted) as shown,
-        arg_max(is_deleted, version_number) as is_deleted,
-        max(sync_proves_at) as last_version_at
+        case when is_deleted then previous_stage_id else stage_id end as stage_id,
+        case when is_deleted then previous_state else state end as state,
+        case when is_deleted then previous_outcome else outcome end as outcome,
+        is_deleted,
+        struct_pack(
+            event_type := 'VANISHED',
+            event_at_lo := became_at_lo,
+            event_at := became_at,
+            event_at_hi := became_at_hi,
+            evidence := evidence
+        ) as vanished_by
     from versions
-    group by application_key
+    where is_newest
 ),
 
 -- The outcome that stands came with the last event that set one.
@@ -53,18 +50,9 @@ last_outcome as (
                 evidence := evidence
             ),
             event_number
-        ) filter (where event_type in ('FIRST_SEEN', 'OUTCOME_CHANGED', 'REOPENED')) as set_by,
-        arg_max(
-            struct_pack(
-                event_type := event_type,
-                event_at_lo := event_at_lo,
-                event_at := event_at,
-                event_at_hi := event_at_hi,
-                evidence := evidence
-            ),
-            event_number
-        ) filter (where event_type = 'VANISHED') as vanished_by
+        ) as set_by
     from events
+    where event_type in ('FIRST_SEEN', 'OUTCOME_CHANGED', 'REOPENED')
     group by application_key
 ),
 
@@ -72,17 +60,22 @@ last_outcome as (
 statuses as (
     select
         applied.application_key,
-        last_shown.shown,
+        applied.candidate_key,
+        applied.job_id,
+        last_shown.stage_id,
+        last_shown.state,
+        applied.source,
+        applied.is_premium_source,
         last_shown.is_deleted,
-        last_shown.last_version_at,
+        applied.last_version_at,
         case
-            when last_shown.shown.outcome in ('HIRED', 'DECLINED') then last_shown.shown.outcome
-            when last_shown.shown.outcome is null then 'UNKNOWN'
+            when last_shown.outcome in ('HIRED', 'DECLINED') then last_shown.outcome
+            when last_shown.outcome is null then 'UNKNOWN'
             when last_shown.is_deleted then 'VANISHED'
             else 'OPEN'
         end as status,
         last_outcome.set_by,
-        last_outcome.vanished_by,
+        last_shown.vanished_by,
         applied.applied_at_lo,
         applied.applied_at,
         applied.applied_at_hi,
@@ -107,12 +100,12 @@ decisions as (
 final as (
     select
         decisions.application_key,
-        decisions.shown.candidate_key as candidate_key,
-        decisions.shown.job_id as job_id,
-        decisions.shown.stage_id as stage_id,
-        decisions.shown.state as state,
-        decisions.shown.source as source,
-        decisions.shown.is_premium_source as is_premium_source,
+        decisions.candidate_key,
+        decisions.job_id,
+        decisions.stage_id,
+        decisions.state,
+        decisions.source,
+        decisions.is_premium_source,
         decisions.status,
         decisions.applied_at_lo,
         decisions.applied_at,

@@ -77,13 +77,10 @@ repeated as (
 kept as (
     select
         versions.application_key,
-        versions.candidate_key,
-        versions.job_id,
         versions.current_stage_id as stage_id,
         versions.state,
         case when versions.state is null then versions.outcome else words.outcome end as outcome,
         versions.source,
-        versions.is_premium_source,
         versions.remote_updated_at as updated_at,
         versions.remote_deleted_at is not null as is_deleted,
         versions.sync_id,
@@ -107,6 +104,7 @@ neighbours as (
     select
         *,
         row_number() over history as version_number,
+        lead(sync_id) over history is null as is_newest,
         lag(is_deleted) over history as was_deleted,
         lag(sync_id) over history as sync_id_before,
         case when was_deleted then lag(stage_id, 2) over history else lag(stage_id) over history end
@@ -133,7 +131,6 @@ present as (
             else coalesce(stages.milestone_rank, 1)
         end as milestone_rank,
         stages.milestone_rank = 1 as is_first_stage,
-        syncs.proves_at as sync_proves_at,
         coalesce(syncs.is_last_updated_at_trusted, true) as is_last_updated_at_trusted,
         case
             when once_unread.application_key is null then syncs.content_proved_at
@@ -213,9 +210,6 @@ bounded as (
         proved.application_key,
         proved.version_number,
         proved.sync_id,
-        proved.sync_proves_at,
-        proved.candidate_key,
-        proved.job_id,
         proved.stage_id,
         proved.state,
         proved.outcome,
@@ -224,9 +218,9 @@ bounded as (
         proved.previous_outcome,
         proved.milestone_rank,
         proved.source,
-        proved.is_premium_source,
         proved.is_deleted,
         proved.was_deleted,
+        proved.is_newest,
         proved.is_moved_before,
         proved.updated_at,
         proved.last_updated_at,
@@ -272,9 +266,6 @@ final as (
         application_key,
         version_number,
         sync_id,
-        sync_proves_at,
-        candidate_key,
-        job_id,
         stage_id,
         state,
         outcome,
@@ -283,9 +274,9 @@ final as (
         previous_outcome,
         milestone_rank,
         source,
-        is_premium_source,
         is_deleted,
         was_deleted,
+        is_newest,
         is_moved_before,
         lo as became_at_lo,
         case when version_number = 1 and not is_moved_before then applied_at else hi end as became_at,
