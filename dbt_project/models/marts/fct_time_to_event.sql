@@ -25,6 +25,8 @@ first_sync as (
 decisions as (
     select
         applications.application_key,
+        applications.job_id,
+        applications.source,
         'decision' as question,
         applications.applied_at_lo as origin_at_lo,
         applications.applied_at as origin_at,
@@ -42,6 +44,8 @@ decisions as (
 hires as (
     select
         application_key,
+        job_id,
+        source,
         'hire' as question,
         applied_at_lo as origin_at_lo,
         applied_at as origin_at,
@@ -55,61 +59,71 @@ hires as (
 ),
 
 -- A stay at a milestone: visits one after the other, without a decision between them.
-numbered_visits as (
+ends as (
     select
-        *,
-        coalesce(lag(milestone) over history = milestone and lag(exit) over history = 'MOVED', false) as is_continued
+        application_key,
+        milestone,
+        visit_number,
+        coalesce(lead(milestone) over history = milestone and exit = 'MOVED', false) as is_continued
     from visits
     window history as (partition by application_key order by visit_number)
 ),
 
-stays as (
-    select
-        *,
-        count(*) filter (where not is_continued) over (
-            partition by application_key order by visit_number
-        ) as stay_number
-    from numbered_visits
-),
-
--- The first stay at each milestone but the last, from its first visit's beginning to its last visit's end.
-first_stays as (
+first_ends as (
     select
         application_key,
         milestone,
-        stay_number,
-        arg_min_null(entered_at_lo, visit_number) as origin_at_lo,
-        min(entered_at) as origin_at,
-        arg_min(entered_at_hi, visit_number) as origin_at_hi,
-        arg_min(entered_evidence, visit_number) as entered_evidence,
-        bool_or(is_left_truncated) as is_left_truncated,
-        arg_max(coalesce(exit, ''), visit_number) as exit,
-        max(visit_number) as last_visit_number
-    from stays
-    where milestone <> 'HIRED'
-    group by application_key, milestone, stay_number
-    qualify row_number() over (partition by application_key, milestone order by stay_number) = 1
+        min(visit_number) as visit_number
+    from ends
+    where not is_continued and milestone <> 'HIRED'
+    group by application_key, milestone
+),
+
+-- The first stay at each milestone but the last: its visits up to the first that ends a stay, from the first visit's
+-- beginning to the last visit's end.
+first_stays as (
+    select
+        visits.application_key,
+        visits.milestone,
+        arg_min_null(visits.entered_at_lo, visits.visit_number) as origin_at_lo,
+        min(visits.entered_at) as origin_at,
+        arg_min(visits.entered_at_hi, visits.visit_number) as origin_at_hi,
+        arg_min(visits.entered_evidence, visits.visit_number) as entered_evidence,
+        bool_or(visits.is_left_truncated) as is_left_truncated,
+        max(visits.exit) filter (where visits.visit_number = first_ends.visit_number) as exit,
+        max(coalesce(visits.known_until_at, visits.left_at_lo))
+        filter (where visits.visit_number = first_ends.visit_number) as exit_at_lo,
+        max(coalesce(visits.known_until_at, visits.left_at))
+        filter (where visits.visit_number = first_ends.visit_number) as exit_at,
+        max(coalesce(visits.known_until_at, visits.left_at_hi))
+        filter (where visits.visit_number = first_ends.visit_number) as exit_at_hi
+    from visits
+    inner join first_ends
+        on
+            visits.application_key = first_ends.application_key
+            and visits.milestone = first_ends.milestone
+            and visits.visit_number <= first_ends.visit_number
+    group by visits.application_key, visits.milestone
 ),
 
 -- Whoever stood there at the first sync for nobody knows how long is not timed.
 leavings as (
     select
         first_stays.application_key,
+        applications.job_id,
+        applications.source,
         'leave_' || lower(first_stays.milestone) as question,
         first_stays.origin_at_lo,
         first_stays.origin_at,
         first_stays.origin_at_hi,
-        case when first_stays.exit not in ('', 'UNKNOWN') then first_stays.exit end as event,
-        coalesce(visits.known_until_at, visits.left_at_lo) as exit_at_lo,
-        coalesce(visits.known_until_at, visits.left_at) as exit_at,
-        coalesce(visits.known_until_at, visits.left_at_hi) as exit_at_hi,
+        case when first_stays.exit <> 'UNKNOWN' then first_stays.exit end as event,
+        first_stays.exit_at_lo,
+        first_stays.exit_at,
+        first_stays.exit_at_hi,
         not (first_stays.is_left_truncated and first_stays.entered_evidence = 'bounded')
         and first_stays.origin_at_lo is not null as is_timed
     from first_stays
-    inner join visits
-        on
-            first_stays.application_key = visits.application_key
-            and first_stays.last_visit_number = visits.visit_number
+    inner join applications on first_stays.application_key = applications.application_key
 ),
 
 questions as (
@@ -125,8 +139,8 @@ durations as (
     select
         questions.application_key,
         questions.question,
-        applications.job_id,
-        applications.source,
+        questions.job_id,
+        questions.source,
         questions.origin_at,
         questions.event,
         questions.is_timed,
@@ -135,7 +149,6 @@ durations as (
         {{ days_between('questions.origin_at', 'questions.exit_at') }} as days,
         {{ days_between('questions.origin_at_lo', 'questions.exit_at_hi') }} as days_hi
     from questions
-    inner join applications on questions.application_key = applications.application_key
     cross join first_sync
 ),
 
