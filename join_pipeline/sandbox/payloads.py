@@ -199,7 +199,7 @@ class Payloads:
             "lastUpdatedAt": updated_at,
             **self._states[state_word(code, len(pipeline))],
             "currentStage": pipeline[code & POSITION],
-            "job": self._postings.reference(job, int(state.job_titles[job])),
+            "job": self._postings.reference(job, state.job_titles.item(job)),
             "candidate": candidate,
             "source": source,
             "attachments": [

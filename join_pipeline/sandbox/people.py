@@ -30,16 +30,16 @@ class People:
     def rows(self, candidate: int) -> range:
         if candidate + 1 >= len(self.starts):
             return range(0)
-        first, end = self.starts[candidate : candidate + 2].tolist()
-        return range(first, end)
+        return range(self.starts.item(candidate), self.starts.item(candidate + 1))
 
     def changes(self, candidate: int, now: int) -> list[tuple[int, int]]:
         """Kind and tag of what has changed up to `now`."""
-        first, end = self.starts[candidate : candidate + 2].tolist()
-        if first == end:
-            return []
-        columns = (column[first:end].tolist() for column in (self.at, self.kind, self.tag))
-        return [(kind, tag) for at, kind, tag in zip(*columns, strict=True) if at <= now]
+        found = []
+        for row in self.rows(candidate):
+            if self.at.item(row) > now:
+                break
+            found.append((self.kind.item(row), self.tag.item(row)))
+        return found
 
 
 def make_people(dice: Dice, arrivals: Arrivals, gone: Ints) -> People:
