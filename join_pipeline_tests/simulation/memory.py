@@ -129,7 +129,8 @@ class Memory:
                 tainted.discard(key)
                 continue
             text = str(record.payload)
-            if record.identity in broken or "ON_HOLD" in text or "talentScore" in text:
+            spoilt = record.identity in broken or "ON_HOLD" in text or "talentScore" in text
+            if spoilt or (record.feed == "applications" and self._lacks_state(record.payload)):
                 tainted.add(key)
             else:
                 tainted.discard(key)
@@ -138,6 +139,10 @@ class Memory:
             self.tainted["applications"].add("unknown")
         elif span.record.mode == "full":
             self.tainted["applications"].discard("unknown")
+
+    def _lacks_state(self, payload: dict[str, Any]) -> bool:
+        """True if it lost one of the two names of its state: the other one is enough to read it."""
+        return not payload.keys() >= {*self.account.config.state_keys}
 
     def _note_opening(self, key: str, payload: dict[str, Any], span: Span) -> None:
         status = JOB_STATUS.get(payload["status"], payload["status"])
