@@ -47,5 +47,6 @@ def _check_token(world: World, request: Request, *, is_open: bool) -> None:
         raise Refusal(world.config.missing_token_status, "the Authorization header is missing")
     if token and token != world.config.token:
         raise Refusal(world.config.wrong_token_status, "the token is not valid")
+    # not of `request.url`, which is made anew for each request
     if request.scope["path"].startswith(world.config.forbidden or "\0"):
         raise Refusal(403, "this is not allowed")

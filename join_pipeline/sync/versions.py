@@ -36,6 +36,7 @@ def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writin
     """New versions of one model from `now_<model>` and `gone_<model>` against `known_<model>`."""
     name = model.name
     kinds: dict[str, int] = {}
+    # most syncs have nothing of most models, and to compare nothing takes DuckDB as long as a little
     if con.execute(f"SELECT id FROM now_{name} UNION ALL SELECT id FROM gone_{name} LIMIT 1").fetchone():
         _compare(con, model, writing)
         kinds = dict(con.execute(f"SELECT kind, count(*) FROM new_{name} GROUP BY kind").fetchall())

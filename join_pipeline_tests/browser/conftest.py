@@ -46,6 +46,7 @@ def browser() -> Iterator[Browser]:
             pytest.fail(said)
         pytest.skip(said)
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *as_root])
         yield browser
@@ -71,7 +72,6 @@ def watched(browser: Browser, **profile: Any) -> Iterator[Page]:
     with browser.new_context(**{"viewport": {"width": 1600, "height": 1000}, **profile}) as context:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
         errors: list[str] = []
         asked: list[str] = []
 

@@ -69,10 +69,10 @@ def picture(page: Page) -> Image.Image:
     return Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
 
 
-def colours(picture: Image.Image, place: Locator) -> int:
-    """How many colours a place in the picture shows, alike ones as one, leaving out those that only few pixels have."""
+def colours(whole: Image.Image, place: Locator) -> int:
+    """How many colours a place of the whole page shows, alike ones as one, leaving out those that few pixels have."""
     box = place.bounding_box()
     assert box is not None
     edges = (box["x"], box["y"], box["x"] + box["width"], box["y"] + box["height"])
-    image = picture.crop(tuple(round(edge) for edge in edges)).quantize(32)
+    image = whole.crop(tuple(round(edge) for edge in edges)).quantize(32)
     return sum(1 for count, _ in image.getcolors() or () if count > image.width * image.height / 2000)
