@@ -19,7 +19,7 @@ import duckdb
 
 from join_pipeline.models import MODELS
 from join_pipeline.settings import Settings, load_settings
-from join_pipeline.warehouse.marts import build_marts, ensure_manifest
+from join_pipeline.transform.run import build_marts, ensure_manifest
 from join_pipeline_tests.dbt.company import create_tables
 
 SLOWEST = 12

@@ -1,6 +1,6 @@
 """Errors that say what to do, and the exit code each ends a command with.
 
-Belongs here: the types that every room may raise. Not here: deciding what is retried (join_api/retry).
+Belongs here: the types that every room may raise. Not here: deciding what is retried (http.retry).
 A message names what was asked, what came back and what to do next; never a token, an e-mail address or a payload.
 """
 

@@ -13,24 +13,24 @@ from functools import partial
 
 import duckdb
 
-from join_pipeline.checks import Finding, check_references, check_sync
+from join_pipeline.checks.rules import Finding, check_references, check_sync
 from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.listening import answer_request
 from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings
-from join_pipeline.sources import open_source
+from join_pipeline.sources.kombo.receiver import answer_request
+from join_pipeline.sources.registry import open_source
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.replay import replay
 from join_pipeline.sync.run import run_sync
-from join_pipeline.warehouse.data_tests import ADVICE
+from join_pipeline.transform.findings import ADVICE
+from join_pipeline.transform.maps import copy_maps
+from join_pipeline.transform.run import Node, build_marts, last_build, read_manifest
 from join_pipeline.warehouse.file import Connect, forget_warehouse, new_warehouse
 from join_pipeline.warehouse.load import LoadedTable, load_versions
-from join_pipeline.warehouse.maps import copy_maps
-from join_pipeline.warehouse.marts import Node, build_marts, last_build, read_manifest
 from join_pipeline.warehouse.pseudonyms import pseudonym_key
 from join_pipeline.warehouse.publish import Published, publish, withdraw_people
 

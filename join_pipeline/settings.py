@@ -14,9 +14,9 @@ import typer
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from join_pipeline.credentials import checked_token, stored_token
+from join_pipeline.connections.credentials import checked_token, stored_token
 from join_pipeline.errors import SettingsError
-from join_pipeline.http_api.network import is_on_this_machine
+from join_pipeline.http.network import is_on_this_machine
 
 ENV_NAMES: Final = {
     field: field.upper()

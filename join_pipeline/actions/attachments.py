@@ -17,15 +17,15 @@ from urllib.parse import unquote, urlsplit
 import httpx
 import msgspec
 
-from join_pipeline.actions.desk import Desk, opened
-from join_pipeline.actions.fetching import Answer, GoneError, parsed
-from join_pipeline.actions.known import application_of, applications_of
+from join_pipeline.actions.download import Answer, GoneError, parsed
 from join_pipeline.actions.media import OCTETS, SNIFFED, end_of_name, media_type
 from join_pipeline.actions.names import new_file, safe_name
+from join_pipeline.actions.remote_ids import application_of, applications_of
+from join_pipeline.actions.session import Desk, opened
 from join_pipeline.errors import ContractError, InputError, JoinError, NotFoundError
-from join_pipeline.join_api.feeds import APPLICATIONS
 from join_pipeline.models.rows import without_query
 from join_pipeline.settings import Settings
+from join_pipeline.sources.join.feeds import APPLICATIONS
 
 MAX_FILE_BYTES: Final = 100 * 2**20
 TYPES: Final = {"CV": "CV", "JOIN_CV": "CV", "COVER_LETTER": "COVER_LETTER"}

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from join_pipeline.actions.attachments import save_attachments
-from join_pipeline.actions.creating import as_candidate, create_application
+from join_pipeline.actions.create import as_candidate, create_application
 from join_pipeline.errors import InputError, JoinError
 from join_pipeline.lake.files import write_whole
 from join_pipeline.settings import Settings

@@ -6,9 +6,9 @@ from typing import Final
 
 import msgspec
 
-from join_pipeline.actions.fetching import FetchError, Fetching
+from join_pipeline.actions.download import FetchError, Fetching
 from join_pipeline.actions.media import HTML, SNIFFED, contradicts, media_type
-from join_pipeline.actions.requests import Attachment
+from join_pipeline.actions.request import Attachment
 from join_pipeline.errors import InputError, TransientError
 
 MAX_BYTES: Final = 10 * 2**20

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
-from join_pipeline.actions.desk import Desk, remote_id
+from join_pipeline.actions.session import Desk, remote_id
 from join_pipeline.errors import ContractError, InputError, JobClosedError, NotFoundError, RefusedError
-from join_pipeline.http_api.contracts import decode
-from join_pipeline.join_api.feeds import JOBS
-from join_pipeline.join_api.payloads import JobPayload
+from join_pipeline.http.contracts import decode
+from join_pipeline.sources.join.feeds import JOBS
+from join_pipeline.sources.join.payloads import JobPayload
 
 FIELD: Final = "application.job_id"
 CLOSED: Final = {"ARCHIVED": "is archived", "DRAFT": "is a draft"}

@@ -26,7 +26,7 @@ from typing import Final, Literal
 import msgspec
 
 from join_pipeline.actions.documents import Document
-from join_pipeline.actions.requests import Person
+from join_pipeline.actions.request import Person
 from join_pipeline.errors import LakeError, LockedError
 from join_pipeline.lake.files import make_folder, write_whole
 from join_pipeline.models.ids import base58

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from join_pipeline.actions.requests import BIDI
+from join_pipeline.actions.request import BIDI
 from join_pipeline.errors import LakeError
 from join_pipeline.lake.files import make_folder
 

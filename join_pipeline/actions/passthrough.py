@@ -1,6 +1,6 @@
 """Passthrough: any call of JOIN's API with the stored token, and the answer as it is.
 
-Belongs here: what may be asked, and what of a request and an answer is held back. Not here: sending it (join_api).
+Belongs here: what may be asked, and what of a request and an answer is held back. Not here: sending it (sources.join).
 JOIN's error status is data: only where no answer comes is it an error here. Nothing is sent twice.
 """
 
@@ -14,8 +14,8 @@ import httpx
 import msgspec
 
 from join_pipeline.errors import InputError
-from join_pipeline.join_api.client import JoinClient
 from join_pipeline.settings import Settings
+from join_pipeline.sources.join.client import JoinClient
 
 READS: Final = ("GET", "HEAD", "OPTIONS")
 METHODS: Final = (*READS, "POST", "PUT", "PATCH", "DELETE")

@@ -11,9 +11,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
-from join_pipeline.actions.requests import GivenSource
+from join_pipeline.actions.request import GivenSource
 from join_pipeline.errors import SettingsError
-from join_pipeline.mapping.vocabulary import slug
+from join_pipeline.sources.join.mapping.vocabulary import slug
 
 WORDS: Final = (
     "ORGANIC",

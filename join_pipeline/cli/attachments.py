@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from join_pipeline.cli.telling import Json, err, out, print_json
+from join_pipeline.cli.output import Json, err, out, print_json
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
 
@@ -76,15 +76,15 @@ def resend(
     as_json: Json = False,
 ) -> None:
     """Bring requests to their end that JOIN did not take whole. Ends with 1 if something still lacks."""
-    from join_pipeline.actions import resending
+    from join_pipeline.actions import resend as resends
 
     settings = load_settings()
     if forget:
         if not keys:
             raise SettingsError("--forget needs the keys of what is to be forgotten.")
-        resending.forget(settings, keys)
+        resends.forget(settings, keys)
         return
-    ended = resending.resend(settings, keys or ())
+    ended = resends.resend(settings, keys or ())
     if as_json:
         print_json(ended)
     else:
@@ -103,7 +103,7 @@ def kept(
 ) -> None:
     """Save the files of a request that JOIN does not take, to upload them by hand."""
     from join_pipeline.actions.names import new_file
-    from join_pipeline.actions.resending import kept_documents
+    from join_pipeline.actions.resend import kept_documents
 
     for name, content in kept_documents(load_settings(), key):
         with new_file(to, name) as (file, placed):

@@ -6,15 +6,15 @@ from typing import Final
 
 import typer
 
+from join_pipeline.cli.api import api
 from join_pipeline.cli.attachments import attachments
-from join_pipeline.cli.calling import api
-from join_pipeline.cli.connecting import connect
-from join_pipeline.cli.creating import create
-from join_pipeline.cli.listening import listen
-from join_pipeline.cli.looking import doctor, query, status
+from join_pipeline.cli.connect import connect
+from join_pipeline.cli.create import create
+from join_pipeline.cli.demo import demo, sandbox
+from join_pipeline.cli.inspect import doctor, query, status
+from join_pipeline.cli.listen import listen
+from join_pipeline.cli.output import err
 from join_pipeline.cli.pipeline import build, rebuild, report, sync
-from join_pipeline.cli.telling import err
-from join_pipeline.cli.trying import demo, sandbox
 from join_pipeline.errors import PipelineError
 
 INTERRUPTED: Final = 130

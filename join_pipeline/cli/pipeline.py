@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from join_pipeline.cli.telling import Json, err, one_of, out, print_json, working
+from join_pipeline.cli.output import Json, err, one_of, out, print_json, working
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
 

@@ -12,20 +12,19 @@ from join_pipeline.defs.extract import sync_assets
 from join_pipeline.defs.marts import mart_assets
 from join_pipeline.defs.warehouse import ats_tables
 from join_pipeline.settings import Settings
-from join_pipeline.sources import open_source
+from join_pipeline.sources.registry import open_source
+from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.file import opening
-from join_pipeline.warehouse.marts import read_manifest
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Everything that Dagster shows of one connection. Parses the dbt project if it changed since the last time."""
     database, config = opening(settings)
     source = open_source(settings)
-    warehouse = DuckDBResource(database=str(database), connection_config=config)
     return dg.Definitions.merge(
         dg.Definitions(
             assets=[sync_assets(source), ats_tables(source), *mart_assets(read_manifest(settings))],
-            resources={"settings": settings, "warehouse": warehouse},
+            resources={"settings": settings, "warehouse": DuckDBResource(database=str(database), connection_config=config)},
             executor=dg.in_process_executor,  # a process per step costs 4 s of imports each, and all share one lock
         ),
         automation(settings.time_zone),

@@ -9,7 +9,7 @@ import dagster as dg
 from pydantic import Field
 
 from join_pipeline.actions.by_file import ACTIONS
-from join_pipeline.defs.telling import step
+from join_pipeline.defs.metadata import step
 from join_pipeline.settings import Settings
 
 

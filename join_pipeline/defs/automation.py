@@ -4,11 +4,12 @@ from typing import Any, Final
 
 import dagster as dg
 
-from join_pipeline import listening, pipeline
+from join_pipeline import pipeline
 from join_pipeline.defs.actions import ACTION_JOBS
 from join_pipeline.defs.extract import SyncConfig
 from join_pipeline.defs.warehouse import LoadConfig
 from join_pipeline.settings import Settings
+from join_pipeline.sources.kombo import receiver
 
 EVERYTHING: Final = dg.AssetSelection.all()
 STATUS: Final = dg.DagsterRunStatus
@@ -76,7 +77,7 @@ def _busy(instance: dg.DagsterInstance, settings: Settings) -> str | None:
 )
 def webhook(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
     """Asks again until the sync begins: the same key is one run."""
-    key = listening.requested(settings)
+    key = receiver.requested(settings)
     if reason := "No webhook came." if key is None else _busy(context.instance, settings):
         return dg.SkipReason(reason)
     return dg.RunRequest(run_key=key, run_config=dg.RunConfig({"extract": SyncConfig(mode="incremental")}))

@@ -10,13 +10,13 @@ import dagster as dg
 from pydantic import Field
 
 from join_pipeline import pipeline
-from join_pipeline.checks import sync_checks
-from join_pipeline.defs.telling import POOL, asset_specs, check_results, check_specs, key_of, step, told
-from join_pipeline.lineage import raw, versions
+from join_pipeline.checks.rules import sync_checks
+from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, step, told
 from join_pipeline.settings import Settings
-from join_pipeline.sources import LossFeed
+from join_pipeline.sources.base import Source
+from join_pipeline.sources.registry import LossFeed
 from join_pipeline.sync.plan import AskedMode
-from join_pipeline.sync.source import Source
+from join_pipeline.warehouse.lineage import raw, versions
 
 TOLD_EVERY: Final = 5000
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline import pipeline
-from join_pipeline.defs.telling import POOL, check_result, check_specs, key_of, step, told
+from join_pipeline.defs.metadata import POOL, check_result, check_specs, key_of, step, told
 from join_pipeline.settings import Settings
-from join_pipeline.warehouse.data_tests import Manifest, data_tests, finding_of
+from join_pipeline.transform.findings import Manifest, data_tests, finding_of
 
 KINDS: Final = frozenset({"model", "seed"})
 MARTS: Final = "marts"

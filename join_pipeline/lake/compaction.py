@@ -13,8 +13,8 @@ from typing import Final
 import duckdb
 import pyarrow.parquet as pq
 
-from join_pipeline.lake.query import files_literal, quoted, write_query
 from join_pipeline.lake.record import Files, SyncRecord, sync_id_of
+from join_pipeline.lake.sql import files_literal, quoted, write_query
 from join_pipeline.models import MODELS, Model
 
 MOST_VERSION_FILES: Final = 16

@@ -11,7 +11,7 @@ from join_pipeline.lake.files import appearing
 from join_pipeline.lake.lake import IDENTITY, open_lake
 from join_pipeline.report.data import Dataset, read_datasets
 from join_pipeline.settings import Settings
-from join_pipeline.sources import source_of
+from join_pipeline.sources.registry import source_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 
 from join_pipeline.sandbox.arrivals import Arrivals, make_arrivals
+from join_pipeline.sandbox.candidates import People, make_people, make_touches
 from join_pipeline.sandbox.config import DEFAULT_NOW
 from join_pipeline.sandbox.draws import Dice, Ints
 from join_pipeline.sandbox.instants import NEVER, from_datetime
 from join_pipeline.sandbox.jobs import FEWEST_JOBS, Jobs, make_jobs
 from join_pipeline.sandbox.journeys import DELETED, Log, concatenate, make_journeys
-from join_pipeline.sandbox.people import People, make_people, make_touches
 
 BEGIN: Final = datetime(2024, 12, 1, tzinfo=UTC)
 END: Final = datetime(

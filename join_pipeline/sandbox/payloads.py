@@ -12,16 +12,16 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from join_pipeline.sandbox import persons
+from join_pipeline.sandbox import identities
 from join_pipeline.sandbox.company import Company
 from join_pipeline.sandbox.config import SandboxConfig
 from join_pipeline.sandbox.draws import Draw, Ints
 from join_pipeline.sandbox.instants import DAY, NEVER, iso, iso_column
 from join_pipeline.sandbox.journeys import POSITION, REJECTED
+from join_pipeline.sandbox.overlay import WrittenApplication
 from join_pipeline.sandbox.postings import Postings
 from join_pipeline.sandbox.state import State
 from join_pipeline.sandbox.vocabulary.forms import FREE_TEXT, QUALIFIED, SOURCES, Question
-from join_pipeline.sandbox.written import WrittenApplication
 
 SIGNATURE: Final = b"signature-comes-here"
 _SIGNED: Final = SIGNATURE.decode()
@@ -129,7 +129,7 @@ class Payloads:
                 code=code,
                 created_at=created_at,
                 updated_at=updated_at,
-                candidate=persons.candidate(company, candidate, state.now),
+                candidate=identities.candidate(company, candidate, state.now),
                 source=_SOURCES[source],
                 attachments=kinds,
                 questions=self._answers(row, job, created),
@@ -150,7 +150,7 @@ class Payloads:
 
     def _written(self, state: State, written: WrittenApplication) -> dict[str, Any]:
         if written.candidate < self._company.arrivals.n_candidates:
-            person = persons.candidate(self._company, written.candidate, state.now)
+            person = identities.candidate(self._company, written.candidate, state.now)
         else:
             person = {
                 "id": written.candidate + 1,

@@ -8,9 +8,9 @@ import msgspec
 from join_pipeline.sandbox.company import Company
 from join_pipeline.sandbox.config import SandboxConfig
 from join_pipeline.sandbox.draws import Draw
+from join_pipeline.sandbox.identities import contact
 from join_pipeline.sandbox.instants import iso
 from join_pipeline.sandbox.jobs import ARCHIVED, STATUS_OF
-from join_pipeline.sandbox.persons import contact
 from join_pipeline.sandbox.state import State
 from join_pipeline.sandbox.vocabulary.forms import QUESTIONS, UNKNOWN_TYPES, Question
 from join_pipeline.sandbox.vocabulary.work import (

@@ -25,9 +25,9 @@ from join_pipeline.sandbox.gate import gated
 from join_pipeline.sandbox.instants import http_date
 from join_pipeline.sandbox.kombo.routes import kombo_routes
 from join_pipeline.sandbox.kombo.service import Kombo
-from join_pipeline.sandbox.reading import Reading
+from join_pipeline.sandbox.read_endpoints import Reading
 from join_pipeline.sandbox.world import World
-from join_pipeline.sandbox.writing import create_application, create_note
+from join_pipeline.sandbox.write_endpoints import create_application, create_note
 
 
 def make_app(world: World, kombo: Kombo | None = None) -> ASGIApp:

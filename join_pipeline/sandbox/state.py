@@ -9,7 +9,7 @@ from join_pipeline.sandbox.company import Company
 from join_pipeline.sandbox.draws import Ints
 from join_pipeline.sandbox.jobs import ARCHIVED, DISCARDED, DRAFTED, REPRICED, RETITLED
 from join_pipeline.sandbox.journeys import ABSENT, DELETED
-from join_pipeline.sandbox.written import Written, WrittenApplication
+from join_pipeline.sandbox.overlay import Written, WrittenApplication
 
 UNBORN = 255  # status of a job that is not there yet
 

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from join_pipeline.sandbox.candidates import TAGGED, UNTAGGED
 from join_pipeline.sandbox.instants import iso
 from join_pipeline.sandbox.jobs import DISCARDED, REPRICED, RETITLED, STATUS_OF
 from join_pipeline.sandbox.journeys import ABSENT, DELETED, POSITION
 from join_pipeline.sandbox.payloads import state_word
-from join_pipeline.sandbox.people import TAGGED, UNTAGGED
 from join_pipeline.sandbox.postings import Stage
 from join_pipeline.sandbox.vocabulary.forms import SOURCES, TAGS
 from join_pipeline.sandbox.world import World

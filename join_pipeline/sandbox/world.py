@@ -8,11 +8,11 @@ from join_pipeline.sandbox.company import Company, make_company
 from join_pipeline.sandbox.config import SandboxConfig, check_faults
 from join_pipeline.sandbox.instants import from_datetime
 from join_pipeline.sandbox.limits import RateLimit
+from join_pipeline.sandbox.overlay import Written
 from join_pipeline.sandbox.payloads import SIGNATURE, Payloads
 from join_pipeline.sandbox.postings import Postings
 from join_pipeline.sandbox.signing import Signer
 from join_pipeline.sandbox.state import State
-from join_pipeline.sandbox.written import Written
 
 
 class World:

@@ -14,11 +14,11 @@ from join_pipeline.lake.files import appearing
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
-from join_pipeline.sync.feeds import FeedSpec, RawOf
+from join_pipeline.sources.base import Source
+from join_pipeline.sources.feeds import FeedSpec, RawOf
+from join_pipeline.sync.decode import Seen
+from join_pipeline.sync.diff import Writing, write_versions
 from join_pipeline.sync.plan import OVERLAP
-from join_pipeline.sync.seen import Seen
-from join_pipeline.sync.source import Source
-from join_pipeline.sync.versions import Writing, write_versions
 
 MOST_UNREAD: Final = 1000
 """How many records that could not be read a sync remembers, each by its id."""

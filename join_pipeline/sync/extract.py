@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from join_pipeline.http_api.pages import Page
+from join_pipeline.http.pages import Page
 from join_pipeline.lake.raw import RawRow, Spool
 from join_pipeline.lake.record import FeedRecord
-from join_pipeline.sync.feeds import FeedSpec
+from join_pipeline.sources.feeds import FeedSpec
 
 Progress = Callable[[str, int], None]
 """Called with a feed's name and how many of its records came so far."""

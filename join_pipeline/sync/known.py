@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from join_pipeline.lake.query import empty_table, files_literal, quoted
 from join_pipeline.lake.record import Files
+from join_pipeline.lake.sql import empty_table, files_literal, quoted
 from join_pipeline.models import MODELS, Model
 
 

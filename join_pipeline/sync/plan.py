@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol
 
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.record import LastFull, Mode, SyncRecord
-from join_pipeline.sync.feeds import FeedSpec
+from join_pipeline.sources.feeds import FeedSpec
 
 AskedMode = Literal["auto", "full", "incremental"]
 OVERLAP: Final = timedelta(minutes=15)

@@ -11,11 +11,11 @@ from typing import Final
 
 import duckdb
 
-from join_pipeline.lake.query import files_literal
 from join_pipeline.lake.raw import Spool
 from join_pipeline.lake.record import FeedRecord, SyncRecord
+from join_pipeline.lake.sql import files_literal
+from join_pipeline.sources.feeds import FeedSpec
 from join_pipeline.sync.extract import Extraction, Progress
-from join_pipeline.sync.feeds import FeedSpec
 from join_pipeline.sync.known import live_keys
 from join_pipeline.sync.plan import guard_objects
 

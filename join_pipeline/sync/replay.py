@@ -16,16 +16,16 @@ from join_pipeline.errors import LakeError
 from join_pipeline.lake.compaction import merge_versions
 from join_pipeline.lake.files import make_folder
 from join_pipeline.lake.lake import Lake
-from join_pipeline.lake.query import files_literal, quoted, scratch, write_query
 from join_pipeline.lake.raw import RawRow, read_raw
 from join_pipeline.lake.record import Files, SyncRecord
+from join_pipeline.lake.sql import files_literal, quoted, scratch, write_query
 from join_pipeline.models import MODELS, Model
 from join_pipeline.settings import Settings
-from join_pipeline.sources import source_of
+from join_pipeline.sources.base import Source
+from join_pipeline.sources.feeds import RawOf
+from join_pipeline.sources.registry import source_of
 from join_pipeline.sync.derive import derive
-from join_pipeline.sync.feeds import RawOf
 from join_pipeline.sync.known import open_versions
-from join_pipeline.sync.source import Source
 
 
 @dataclass(frozen=True, slots=True)

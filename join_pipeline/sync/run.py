@@ -16,18 +16,18 @@ from join_pipeline.errors import SettingsError
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import Lake, open_lake
-from join_pipeline.lake.query import scratch
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
 from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
+from join_pipeline.lake.sql import scratch
 from join_pipeline.settings import Settings
-from join_pipeline.sources import open_source
+from join_pipeline.sources.base import Source
+from join_pipeline.sources.feeds import RawOf
+from join_pipeline.sources.registry import open_source
 from join_pipeline.sync.derive import derive
 from join_pipeline.sync.extract import Progress, no_progress
-from join_pipeline.sync.feeds import RawOf
 from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
 from join_pipeline.sync.reading import Reading
-from join_pipeline.sync.source import Source
 
 TICK: Final = timedelta(milliseconds=1)
 

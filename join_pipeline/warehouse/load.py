@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from join_pipeline.errors import BuildError, LakeError
 from join_pipeline.lake.lake import Lake
-from join_pipeline.lake.query import files_literal, quoted
 from join_pipeline.lake.record import SyncRecord
+from join_pipeline.lake.sql import files_literal, quoted
 from join_pipeline.models import MODELS, Model
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE

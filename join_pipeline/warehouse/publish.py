@@ -18,8 +18,8 @@ import duckdb
 from join_pipeline.errors import BuildError
 from join_pipeline.lake.files import aside_of, make_folder
 from join_pipeline.settings import Settings
+from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.audit import note
-from join_pipeline.warehouse.marts import read_manifest
 
 # where nothing can be: see `_take_log_name`
 NOWHERE: Final = "published-files-take-no-writes/none"

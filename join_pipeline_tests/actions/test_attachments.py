@@ -11,13 +11,13 @@ import pytest
 
 from join_pipeline.actions import attachments
 from join_pipeline.actions.attachments import application_attachments, candidate_attachments, save_attachments
-from join_pipeline.actions.creating import create_application
+from join_pipeline.actions.create import create_application
 from join_pipeline.errors import InputError, NotFoundError
 from join_pipeline.models.ids import Ids
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.actions.company import LETTER, PDF, TOKEN, Company, attachment
-from join_pipeline_tests.unit.join_api.loopback import Answer, Asked, as_json, serving
+from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, as_json, serving
 
 IDS = Ids("join:test")
 HOSTILE = ("../../x.pdf", "cv\u202efdp.txt", "x" * 300 + ".pdf", "CON.pdf", "C:\\a\\b.pdf")

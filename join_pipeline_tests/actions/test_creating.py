@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from join_pipeline.actions import sending
-from join_pipeline.actions.creating import create_application, create_candidate
+from join_pipeline.actions import send
+from join_pipeline.actions.create import create_application, create_candidate
 from join_pipeline.errors import AlreadyAppliedError, InputError, JobClosedError, PermanentError
-from join_pipeline.lake.query import files_literal
+from join_pipeline.lake.sql import files_literal
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
 from join_pipeline.sync.run import run_sync
@@ -221,7 +221,7 @@ def test_what_join_refuses_itself_leaves_nothing_kept(
 ) -> None:
     asked = company.request(email, attachment(), attachment("b.pdf", "OTHER"))
     with monkeypatch.context() as patched:
-        patched.setattr(sending, "body_of", partial(_refused_body, sending.body_of))
+        patched.setattr(send, "body_of", partial(_refused_body, send.body_of))
         with pytest.raises(PermanentError, match="422"):
             create_application(company.settings(), asked)
     assert not company.applications(email)

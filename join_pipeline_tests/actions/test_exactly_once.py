@@ -18,14 +18,14 @@ import httpx
 import msgspec
 import pytest
 
-from join_pipeline.actions import sending
-from join_pipeline.actions.creating import create_application
+from join_pipeline.actions import send
+from join_pipeline.actions.create import create_application
 from join_pipeline.actions.journal import Journal
-from join_pipeline.actions.resending import forget, kept_documents, resend
+from join_pipeline.actions.resend import forget, kept_documents, resend
 from join_pipeline.errors import InputError, LockedError, TransientError
-from join_pipeline.join_api.client import JoinClient
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings, process_environment
+from join_pipeline.sources.join.client import JoinClient
 from join_pipeline_tests.actions.company import CONFIG, LETTER, PDF, Company, attachment, hashes, no_sleep
 
 FILES = (attachment(), attachment("letter.pdf", "COVER_LETTER", LETTER))
@@ -117,7 +117,7 @@ def test_without_documents_where_join_does_not_answer_with_them(company: Company
         created = create(company, company.request(email, *FILES))
     sent = [msgspec.json.decode(call.kwargs["content"]) for call in spied.call_args_list]
     # all together, as often as it is worth it; then none
-    assert [len(body.get("documents", [])) for body in sent] == [2] * sending.ATTEMPTS + [0]
+    assert [len(body.get("documents", [])) for body in sent] == [2] * send.ATTEMPTS + [0]
     assert len(created.warnings) == 2
     assert len(company.applications(email)) == 1
 
@@ -196,7 +196,7 @@ def test_a_file_is_downloaded_once_however_often_it_is_sent(company: Company, em
         fetched.append(url)
         return PDF, httpx.Headers()
 
-    with mock.patch("join_pipeline.actions.fetching.Fetching.fetch", fetch):
+    with mock.patch("join_pipeline.actions.download.Fetching.fetch", fetch):
         with company.faulty(write_error=1.0), pytest.raises(TransientError):
             create(company, asked)
         create(company, asked)
@@ -278,7 +278,7 @@ def test_an_end_anywhere_is_made_good_by_resend(company: Company, email: str) ->
 
 CHILD = """
 import sys, msgspec
-from join_pipeline.actions.creating import create_application
+from join_pipeline.actions.create import create_application
 from join_pipeline.settings import load_settings
 created = create_application(load_settings(), msgspec.json.decode(sys.stdin.read()))
 print(created.application["remote_id"], created.is_replay)

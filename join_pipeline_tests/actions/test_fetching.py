@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from join_pipeline.actions import fetching
-from join_pipeline.actions.fetching import FetchError, Fetching, GoneError, Origin, is_public
+from join_pipeline.actions import download
+from join_pipeline.actions.download import FetchError, Fetching, GoneError, Origin, is_public
 from join_pipeline.errors import InputError, JoinError, TransientError
-from join_pipeline_tests.unit.join_api.loopback import Answer, Asked, Loopback, serving
+from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, Loopback, serving
 
 SECRET = "tok-that-goes-nowhere"
 PUBLIC = ("93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
@@ -119,11 +119,11 @@ def redirecting(to: str, status: int = 302) -> contextlib.AbstractContextManager
     return serving(lambda asked: Answer(status=status, headers={"Location": to}) if asked.path != "/end" else Answer())
 
 
-def first_public() -> fetching.Resolve:
+def first_public() -> download.Resolve:
     """The first host of a chain counts as public, though it lies here; whatever follows is judged as it is."""
 
     def resolve(host: str, asked: int) -> list[str]:
-        return ["127.0.0.1"] if host == "first.example.org" else fetching.resolved(host, asked)
+        return ["127.0.0.1"] if host == "first.example.org" else download.resolved(host, asked)
 
     return resolve
 
@@ -137,7 +137,7 @@ def test_a_redirect_to_this_machine_is_not_followed(monkeypatch: pytest.MonkeyPa
         judged.append(address)
         return len(judged) == 1  # the first host passes for a public one
 
-    monkeypatch.setattr(fetching, "is_public", judge)
+    monkeypatch.setattr(download, "is_public", judge)
     with serving(lambda _: Answer()) as inner:
         target = to.format(port=httpx.URL(inner.url).port)
         with redirecting(target, status) as server:
@@ -156,7 +156,7 @@ def test_a_redirect_to_what_is_no_web_address_is_an_error(to: str) -> None:
 
 def test_a_redirect_from_https_to_http_is_an_error() -> None:
     with pytest.raises(FetchError, match="from https to http"):
-        fetching._followed(httpx.URL("https://example.org/a"), "http://example.org/b")
+        download._followed(httpx.URL("https://example.org/a"), "http://example.org/b")
 
 
 def test_a_circle_ends() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from join_pipeline.actions.media import contradicts, end_of_name, media_type, sniffed
 from join_pipeline.actions.names import MAX_BYTES, new_file, safe_name
-from join_pipeline.actions.requests import BIDI
+from join_pipeline.actions.request import BIDI
 from join_pipeline.errors import LakeError
 
 NAMES = {

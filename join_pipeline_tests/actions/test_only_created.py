@@ -6,11 +6,11 @@ from unittest import mock
 import duckdb
 import pytest
 
-from join_pipeline.actions.creating import create_application
+from join_pipeline.actions.create import create_application
 from join_pipeline.errors import SettingsError, TransientError
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.lake.query import files_literal
 from join_pipeline.lake.record import SyncRecord
+from join_pipeline.lake.sql import files_literal
 from join_pipeline.settings import Settings
 from join_pipeline.sync.replay import replay
 from join_pipeline.sync.run import run_sync
@@ -62,7 +62,7 @@ def test_an_application_whose_answer_was_lost_is_kept_by_its_key(company: Compan
         raise TransientError("no answer")
 
     asked = company.request(email)
-    blind = mock.patch("join_pipeline.actions.sending.Sending.look", unseen)
+    blind = mock.patch("join_pipeline.actions.send.Sending.look", unseen)
     with company.faulty(write_lost=1.0), blind, pytest.raises(TransientError):
         create_application(settings, asked, sleep=no_sleep)
     record = run_sync(settings)

@@ -8,7 +8,7 @@ import pytest
 from join_pipeline.actions.passthrough import Part, call
 from join_pipeline.errors import InputError, TransientError
 from join_pipeline_tests.actions.company import TOKEN, Company
-from join_pipeline_tests.unit.join_api.loopback import Answer, Loopback, as_json, serving
+from join_pipeline_tests.unit.sources.join.loopback import Answer, Loopback, as_json, serving
 
 
 def settings(server: Loopback, tmp_path: Path):

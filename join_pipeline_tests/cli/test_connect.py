@@ -11,8 +11,8 @@ from unittest import mock
 
 import pytest
 
-from join_pipeline.actions.creating import create_application
-from join_pipeline.credentials import store_token, stored_token
+from join_pipeline.actions.create import create_application
+from join_pipeline.connections.credentials import store_token, stored_token
 from join_pipeline.errors import SettingsError, TransientError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
@@ -201,7 +201,7 @@ def test_the_doctor_knows_the_selection_and_what_is_kept(newcomer: Shell, tmp_pa
         person = {"first_name": "A", "last_name": "B", "email_address": "a.b@example.org"}
         asked = {"candidate": person, "application": {"job_id": f"remote:{job['id']}"}}
         with (
-            mock.patch("join_pipeline.actions.sending.Sending.post", side_effect=TransientError("no answer")),
+            mock.patch("join_pipeline.actions.send.Sending.post", side_effect=TransientError("no answer")),
             pytest.raises(TransientError),
         ):
             create_application(settings, asked, sleep=lambda _: None)

@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from join_pipeline.cli.telling import out
+from join_pipeline.cli.output import out
 from join_pipeline.warehouse.publish import publish
 from join_pipeline_tests.cli.commands import Shell, contents, is_good, is_told
 from join_pipeline_tests.cli.companies import Grown

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from join_pipeline.join_api.feeds import FEEDS
 from join_pipeline.sandbox import SandboxConfig, running
+from join_pipeline.sources.join.feeds import FEEDS
 from join_pipeline_tests.cli.commands import Shell
 from join_pipeline_tests.cli.companies import company
 

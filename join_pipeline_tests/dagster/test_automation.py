@@ -11,7 +11,7 @@ import pytest
 from join_pipeline.defs import build_definitions
 from join_pipeline.lake.files import locked
 from join_pipeline.settings import Settings
-from join_pipeline.sources import SOURCES, LossFeed, source_of
+from join_pipeline.sources.registry import SOURCES, LossFeed, source_of
 from join_pipeline_tests.dagster.conftest import settings_for
 
 

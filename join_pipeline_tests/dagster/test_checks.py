@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from join_pipeline.checks import LOAD_CHECKS, Check, Finding, check_references, check_sync, sync_checks
+from join_pipeline.checks.rules import LOAD_CHECKS, Check, Finding, check_references, check_sync, sync_checks
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import FeedRecord, Files, LastFull, ModelRecord, SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.settings import Settings
-from join_pipeline.sources import open_source
-from join_pipeline.warehouse.data_tests import finding_of
-from join_pipeline.warehouse.marts import Node
+from join_pipeline.sources.registry import open_source
+from join_pipeline.transform.findings import finding_of
+from join_pipeline.transform.run import Node
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SOURCE = open_source(Settings())

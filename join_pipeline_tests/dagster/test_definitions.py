@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from join_pipeline.settings import Settings
-from join_pipeline.warehouse.marts import project_dir, read_manifest
+from join_pipeline.transform.run import project_dir, read_manifest
 
 FEEDS = ("applications", "jobs", "categories", "employment_types", "seniority_levels")
 MODELS = (

@@ -12,7 +12,7 @@ import duckdb
 import httpx
 
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.lake.query import files_literal
+from join_pipeline.lake.sql import files_literal
 from join_pipeline.models import MODELS, Model
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.sandbox.kombo.config import KomboConfig

@@ -13,10 +13,10 @@ import pytest
 from join_pipeline import pipeline
 from join_pipeline.defs.automation import webhook
 from join_pipeline.errors import LockedError, SettingsError
-from join_pipeline.kombo_api.webhooks import is_signed
 from join_pipeline.lake.files import locked
-from join_pipeline.listening import request_file, requested, server
 from join_pipeline.settings import Settings
+from join_pipeline.sources.kombo.receiver import request_file, requested, server
+from join_pipeline.sources.kombo.webhooks import is_signed
 from join_pipeline_tests.kombo.accounts import Account, account
 
 START = datetime(2026, 4, 1, tzinfo=UTC)

@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from join_pipeline.connecting import connect, prerequisites
-from join_pipeline.doctor import examine
+from join_pipeline.checks.finding import Finding
+from join_pipeline.connections.connect import connect, prerequisites
+from join_pipeline.connections.doctor import examine
 from join_pipeline.errors import AuthError, ContractError, JoinError, PermanentError, SettingsError
-from join_pipeline.finding import Finding
-from join_pipeline.kombo_api.client import KomboClient
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
+from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sync.replay import replay
 from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.kombo.accounts import Account, Row, account, newest
-from join_pipeline_tests.unit.join_api.loopback import as_json, serving
+from join_pipeline_tests.unit.sources.join.loopback import as_json, serving
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -22,9 +22,9 @@ import json
 import dagster as dg
 import join_pipeline
 from join_pipeline.definitions import defs
-from join_pipeline.demo import make_dagster_home
+from join_pipeline.sandbox.demo import make_dagster_home
 from join_pipeline.settings import load_settings
-from join_pipeline.warehouse.marts import project_dir
+from join_pipeline.transform.run import project_dir
 
 @dg.asset(deps=[dg.AssetKey(["recruiting", "fct_application"])])
 def theirs() -> None: ...

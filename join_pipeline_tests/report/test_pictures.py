@@ -10,7 +10,7 @@ from PIL import Image
 
 from join_pipeline.pipeline import pictures
 from join_pipeline.report.pictures import QUERIES
-from join_pipeline.warehouse.marts import read_manifest
+from join_pipeline.transform.run import read_manifest
 from join_pipeline_tests.report.companies import Companies
 
 

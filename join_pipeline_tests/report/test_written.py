@@ -14,7 +14,7 @@ from join_pipeline.errors import BuildError
 from join_pipeline.report.page import SECTIONS
 from join_pipeline.report.write import write_report
 from join_pipeline.settings import Settings
-from join_pipeline.warehouse.marts import read_manifest
+from join_pipeline.transform.run import read_manifest
 from join_pipeline_tests.report.companies import Companies, settings_in
 
 MOST_BYTES = 6_000_000

@@ -16,8 +16,8 @@ import yaml
 from dbt.cli.main import dbtRunner
 
 from join_pipeline.lake.lake import open_lake
+from join_pipeline.transform.run import project_dir
 from join_pipeline.warehouse.load import load_versions
-from join_pipeline.warehouse.marts import project_dir
 
 KEY = b"a key for tests only"
 

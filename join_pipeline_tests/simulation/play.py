@@ -15,13 +15,13 @@ from typing import ClassVar, Self, TypeVar
 from unittest import mock
 
 from join_pipeline.errors import PipelineError
-from join_pipeline.kombo_api import client as kombo_client
 from join_pipeline.lake import compaction, files, lake, raw
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.settings import Settings, load_settings
-from join_pipeline.sources import open_source
+from join_pipeline.sources.kombo import client as kombo_client
+from join_pipeline.sources.registry import open_source
 from join_pipeline.sync import seen
 from join_pipeline.sync.replay import replay, replayable
 from join_pipeline.sync.run import run_sync

@@ -10,8 +10,8 @@ import yaml
 
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
-from join_pipeline.warehouse.maps import MAPS, UserMap, checked, copy_maps, map_vars, unmapped
-from join_pipeline.warehouse.marts import build_marts, project_dir
+from join_pipeline.transform.maps import MAPS, UserMap, checked, copy_maps, map_vars, unmapped
+from join_pipeline.transform.run import build_marts, project_dir
 
 STAGES, SOURCES, COUNTRIES = MAPS
 HEADER = "stage_name,milestone\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from join_pipeline.warehouse.marts import read_manifest
+from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.publish import STORAGE_VERSION, tables_to_publish
 from join_pipeline_tests.cli.companies import Grown
 

@@ -13,7 +13,7 @@ import pytest
 from join_pipeline.errors import BuildError
 from join_pipeline.models import MODELS
 from join_pipeline.settings import Settings
-from join_pipeline.warehouse.marts import read_manifest
+from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.publish import publish, tables_to_publish
 from join_pipeline_tests.cli.companies import Grown
 from join_pipeline_tests.warehouse.readers import holder, looper

@@ -15,10 +15,10 @@ from join_pipeline.sandbox.files import document
 from join_pipeline.sandbox.kombo.answers import KomboRefusal, invalid, json_object, success
 from join_pipeline.sandbox.kombo.service import Kombo
 from join_pipeline.sandbox.kombo.tables import Entry
+from join_pipeline.sandbox.overlay import Document, WrittenApplication
 from join_pipeline.sandbox.payloads import SIGNATURE
 from join_pipeline.sandbox.vocabulary.forms import WRITTEN_SOURCES
-from join_pipeline.sandbox.writing import AlreadyApplied, is_open, write_application
-from join_pipeline.sandbox.written import Document, WrittenApplication
+from join_pipeline.sandbox.write_endpoints import AlreadyApplied, is_open, write_application
 
 MAX_BYTES: Final = 10_000_000
 _WRITTEN: Final = {  # what reaches JOIN; everything else is accepted and told

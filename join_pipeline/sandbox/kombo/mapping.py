@@ -1,6 +1,6 @@
 """What Kombo makes of a JOIN payload: the unified fields of one record, links between records left out.
 
-Written from the specification, apart from `join_pipeline.mapping`. Keys that the connector does not fill are not here
+Written from the specification, apart from `sources.join.mapping`. Keys that the connector does not fill are not here
 (`records` adds them, empty); references are Kombo's ids.
 """
 

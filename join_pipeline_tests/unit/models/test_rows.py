@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from join_pipeline.mapping.vocabulary import slug
 from join_pipeline.models.rows import content_digest, country_code, json_text, without_query
+from join_pipeline.sources.join.mapping.vocabulary import slug
 
 JSON = st.recursive(
     st.none()

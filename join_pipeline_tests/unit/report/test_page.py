@@ -17,7 +17,7 @@ from join_pipeline.report.data import Dataset
 from join_pipeline.report.page import SECTIONS, render
 from join_pipeline.report.queries import DATASETS, HORIZON, SHOWN_GROUPS
 from join_pipeline.report.texts import read_texts
-from join_pipeline.warehouse.marts import project_dir
+from join_pipeline.transform.run import project_dir
 
 REPORT = Path(str(resources.files("join_pipeline.report")))
 SCRIPTS = "\n".join(path.read_text() for path in sorted((REPORT / "assets" / "app").glob("*.js")))

@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from join_pipeline.sandbox.candidates import TAGGED, UNTAGGED
 from join_pipeline.sandbox.company import BEGIN, END, Company, make_company
 from join_pipeline.sandbox.config import DEFAULT_NOW, SandboxConfig
+from join_pipeline.sandbox.identities import candidate, contact
 from join_pipeline.sandbox.instants import DAY, from_datetime
 from join_pipeline.sandbox.jobs import DISCARDED, DRAFTED, OFFLINE, PUBLISHED
 from join_pipeline.sandbox.journeys import ABSENT, DELETED, POSITION, REJECTED
-from join_pipeline.sandbox.people import TAGGED, UNTAGGED
-from join_pipeline.sandbox.persons import candidate, contact
 from join_pipeline.sandbox.postings import Postings
 from join_pipeline.sandbox.vocabulary.forms import SOURCES
 

@@ -13,11 +13,11 @@ from join_pipeline.sandbox import payloads
 from join_pipeline.sandbox.company import make_company
 from join_pipeline.sandbox.config import DEFAULT_NOW, SandboxConfig
 from join_pipeline.sandbox.instants import DAY, from_datetime, iso, iso_column
+from join_pipeline.sandbox.overlay import Written
 from join_pipeline.sandbox.state import VISIBLE_STATUSES, State
 from join_pipeline.sandbox.truth import truth
 from join_pipeline.sandbox.world import World
-from join_pipeline.sandbox.writing import shift
-from join_pipeline.sandbox.written import Written
+from join_pipeline.sandbox.write_endpoints import shift
 
 NOW = from_datetime(DEFAULT_NOW)
 COMPANY = make_company(11, 300)

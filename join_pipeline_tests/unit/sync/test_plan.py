@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from join_pipeline.lake.record import FeedRecord, Files, LastFull, SyncRecord, sync_id_of
-from join_pipeline.sync.feeds import FeedSpec
+from join_pipeline.sources.feeds import FeedSpec
 from join_pipeline.sync.plan import guard_objects, plan
 
 

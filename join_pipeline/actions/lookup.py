@@ -1,0 +1,61 @@
+"""Finding an application at JOIN again: by the key that it was created with, or by the applicant's e-mail address.
+
+JOIN has no filter for either, so the job's applications are read, newest first.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from join_pipeline.sources.join.client import JoinClient
+from join_pipeline.sources.join.feeds import APPLICATIONS
+
+SLACK: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An application at JOIN. `is_ours`: it carries our key, or none and came when ours may have."""
+
+    application: str
+    candidate: str | None
+    is_ours: bool
+
+
+def find(client: JoinClient, job: str, external_id: str, email: str, sent_at: datetime) -> Found | None:
+    """The application with this key; else one of this address on this job; else None."""
+    same_address: Found | None = None
+    for page in client.pages(APPLICATIONS.path, {"jobId": job}):
+        for record in page.records:
+            payload = msgspec.json.decode(record.payload)
+            # an API that knows no such filter lists everything
+            if not isinstance(payload, dict) or record.id is None or _id(payload.get("job")) != job:
+                continue
+            key = payload.get("integrationExternalId")
+            if key != external_id and (same_address or not _is_address(payload.get("candidate"), email)):
+                continue
+            is_ours = key == external_id or (not key and _created(payload) >= sent_at - SLACK)
+            found = Found(record.id, _id(payload.get("candidate")), is_ours)
+            if is_ours:
+                return found
+            same_address = found
+    return same_address
+
+
+def _id(value: Any) -> str | None:
+    number = value.get("id") if isinstance(value, dict) else None
+    return None if number is None else str(number)
+
+
+def _created(payload: dict[str, Any]) -> datetime:
+    try:
+        return datetime.fromisoformat(str(payload.get("createdAt"))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return datetime.min.replace(tzinfo=UTC)
+
+
+def _is_address(candidate: Any, email: str) -> bool:
+    address = candidate.get("email") if isinstance(candidate, dict) else None
+    return isinstance(address, str) and address.strip().casefold() == email.casefold()

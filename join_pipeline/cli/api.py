@@ -1,0 +1,68 @@
+"""The command `api`."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from join_pipeline.cli.arguments import file_content, json_value, pair
+from join_pipeline.cli.output import Json, err, print_json
+from join_pipeline.errors import SettingsError
+from join_pipeline.settings import load_settings
+
+
+def api(
+    method: Annotated[str, typer.Argument(help="GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS.")],
+    path: Annotated[str, typer.Argument(help="Path below the API's base URL, for example /jobs.")],
+    param: Annotated[list[str] | None, typer.Option(help="name=value, for the query. Repeat it for more.")] = None,
+    header: Annotated[list[str] | None, typer.Option(help="name: value. Those of the token are ours.")] = None,
+    data: Annotated[str | None, typer.Option(help="JSON to send; @FILE takes it from a file, - from stdin.")] = None,
+    form: Annotated[list[str] | None, typer.Option(help="name=value or name=@FILE: a multipart form.")] = None,
+    base64: Annotated[bool, typer.Option("--base64", help="The answer's body as base64.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Needed for every call that can change something.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Any call of JOIN's API with your token. An error status of JOIN is an answer, too.
+
+    Prints the answer's body; `--json` prints URL, status, headers and data.
+    """
+    from join_pipeline.actions import passthrough
+
+    if not passthrough.is_read(method) and not yes:
+        raise SettingsError(f"{method.upper()} can change something at JOIN. Add --yes if that is meant.")
+    answered = passthrough.call(
+        load_settings(),
+        method,
+        path,
+        params=dict(pair("--param", text) for text in param or ()) or None,
+        headers=dict(pair("--header", text, ":") for text in header or ()),
+        data=None if data is None else json_value("--data", _text_of(data)),
+        response_as_base64=base64,
+        multipart_form_data=[_part(text) for text in form] if form else None,
+    )
+    if as_json:
+        print_json(answered)
+        return
+    err.print(f"{answered.status} {answered.url}", highlight=False, markup=False, soft_wrap=True)
+    if isinstance(answered.data, str):
+        sys.stdout.write(answered.data + "\n")
+    elif answered.data is not None:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(answered.data), indent=2).decode() + "\n")
+
+
+def _part(text: str) -> Any:
+    from join_pipeline.actions.passthrough import Part
+
+    name, value = pair("--form", text)
+    if not value.startswith("@"):
+        return Part(name=name, value=value.encode())
+    path = value.removeprefix("@")
+    return Part(name=name, value=file_content("--form", path), file_name=Path(path).name)
+
+
+def _text_of(text: str) -> str:
+    if text == "-":
+        return sys.stdin.read()
+    return file_content("--data", text.removeprefix("@")).decode() if text.startswith("@") else text

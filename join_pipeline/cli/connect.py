@@ -1,0 +1,96 @@
+"""The command `connect`: a guide in the terminal, or one line in a script."""
+
+import sys
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from join_pipeline.cli.output import Json, err, out, print_findings, print_json
+from join_pipeline.cli.pipeline import counting
+from join_pipeline.errors import SettingsError
+from join_pipeline.settings import Settings, load_settings
+
+
+def connect(
+    token_stdin: Annotated[bool, typer.Option("--token-stdin", help="Read the token from standard input.")] = False,
+    sync: Annotated[
+        bool | None, typer.Option("--sync/--no-sync", help="The first full sync at once; default: ask.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Connect a JOIN account, or its integration at Kombo: what is needed, where to click, whether it works.
+
+    A token is kept for its owner only.
+
+    JOIN_API_TOKEN, where it is set, wins over the kept token and is proved instead of asking for one.
+    """
+    from join_pipeline.connections import connect as connections
+    from join_pipeline.sources.doors import door_of
+
+    settings = load_settings()
+    is_asked = door_of(settings).takes_token and _is_asked(settings, token_stdin=token_stdin)
+    if not as_json:
+        _print_guide(settings, door_of(settings).guide)
+    found = connections.prerequisites(settings)
+    _show(found, as_json=as_json)
+    if any(finding.verdict == "failed" for finding in found):
+        if as_json:
+            print_json({"prerequisites": found})
+        err.print("Mend what failed, then run `join-pipeline connect` again.")
+        raise typer.Exit(1)
+    token = sys.stdin.readline() if token_stdin else None
+    if is_asked:
+        token = typer.prompt("Paste the token (it is not shown)", hide_input=True, err=True)
+    connected = connections.connect(settings, token)
+    _show(connected.findings, as_json=as_json)
+    is_wanted = sync if sync is not None else is_asked and typer.confirm("Run the first full sync?", True, err=True)
+    record = _first_sync(load_settings()) if is_wanted else None
+    if as_json:
+        print_json({**_as_dict(connected), "prerequisites": found, "sync": record})
+    else:
+        _print_connected(connected, record, door_of(settings).variables)
+
+
+def _is_asked(settings: Settings, *, token_stdin: bool) -> bool:
+    """Whether a person is asked for the token. `SettingsError` where nobody could be."""
+    is_set = settings.join_api_token is not None and bool(settings.join_api_token.get_secret_value().strip())
+    if token_stdin and is_set:
+        raise SettingsError("JOIN_API_TOKEN is set and wins over a kept token. Unset it, or leave --token-stdin away.")
+    if not (token_stdin or is_set or sys.stdin.isatty()):
+        raise SettingsError("There is no terminal to ask in. Give the token with --token-stdin or JOIN_API_TOKEN.")
+    return not (token_stdin or is_set)
+
+
+def _print_guide(settings: Settings, steps: Iterable[str]) -> None:
+    out.print(f"Connecting as “{settings.connection}”, by {settings.source}. What you need:\n", highlight=False)
+    for number, step in enumerate(steps, start=1):
+        out.print(f"{number}. {step}", highlight=False)
+    out.print()
+
+
+def _show(findings: Iterable[Any], *, as_json: bool) -> None:
+    if not as_json:
+        print_findings(findings)
+
+
+def _print_connected(connected: Any, record: Any, variables: str) -> None:
+    where = escape(str(connected.token_file)) if connected.token_file else f"{variables} of your environment"
+    out.print(f"Connected. Credentials: {where}\nIntegration id: {connected.integration_id}", soft_wrap=True)
+    if record is None:
+        out.print("Next: join-pipeline sync, then join-pipeline build")
+    else:
+        live = {name: model.live for name, model in record.models.items()}
+        out.print(f"{live['applications']} applications, {live['jobs']} jobs. Next: join-pipeline build")
+
+
+def _first_sync(settings: Settings) -> Any:
+    from join_pipeline.sync.run import run_sync
+
+    with counting() as progress:
+        return run_sync(settings, "full", progress=progress)
+
+
+def _as_dict(connected: Any) -> dict[str, Any]:
+    return {name: getattr(connected, name) for name in connected.__struct_fields__}

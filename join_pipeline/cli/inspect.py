@@ -1,0 +1,137 @@
+"""The commands that look and change nothing: status, query, doctor."""
+
+import csv
+import sys
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from join_pipeline.cli.output import Json, instant, out, print_findings, print_json
+from join_pipeline.errors import InputError, SettingsError
+from join_pipeline.settings import load_settings
+
+
+def status(
+    last: Annotated[int, typer.Option(min=1, help="How many syncs to show.")] = 10, as_json: Json = False
+) -> None:
+    """What the last syncs did, and how fresh the data is."""
+    from join_pipeline.connections.status import read_status
+
+    found = read_status(load_settings(), last)
+    if as_json:
+        print_json(found)
+        return
+    out.print(f"[bold]{escape(found.connection)}[/]: last {len(found.syncs)} of {found.n_syncs} syncs")
+    # 80 columns hold it, and the reason has a line of its own
+    out.print("[bold]started (UTC)     mode         verdict    seconds requests  versions  deleted[/]")
+    for line in found.syncs:
+        figures = f"{line.seconds:>7.0f} {line.requests:>8,} {line.new_versions:>9,} {line.deletions:>8,}"
+        _say(f"{line.started_at:%Y-%m-%d %H:%M}  {line.mode:<12} {line.verdict:<9} {figures}")
+        _say(f"    {'; '.join(line.objections) or line.reason}")
+    out.print()
+    age = f", {_duration(found.age_seconds)} ago" if found.age_seconds is not None else ""
+    _say(f"as of       {instant(found.as_of)}{age}")
+    _say(f"published   {instant(found.published_at)}  {found.published or ''}")
+    _say(f"last full   {instant(found.last_full_at)}")
+    _say(f"live        {_listed({name: f'{n:,}' for name, n in found.live_records.items()})}")
+    _say(f"watermarks  {_listed({feed: instant(at) for feed, at in found.watermarks.items()})}")
+    _say(f"pending     {_listed({f'missing {feed}': n for feed, n in found.pending_looks.items()})}")
+    _say(f"set aside   {_listed(found.set_aside)}")
+    if any(line.unannounced_changes for line in found.syncs):
+        out.print("[yellow]lastUpdatedAt did not announce some changes: only full syncs can be trusted.[/]")
+
+
+def _say(text: str) -> None:
+    """One line as it is, however narrow the terminal."""
+    out.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
+
+
+def _listed(figures: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {figure}" for name, figure in figures.items()) or "none"
+
+
+def _duration(seconds: float) -> str:
+    """How long, in the largest unit that fits."""
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if abs(seconds) >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL of DuckDB; - reads it from standard input.")],
+    limit: Annotated[int, typer.Option(min=0, help="Most rows that the table shows; 0: all.")] = 100,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV of all rows.")] = False,
+    as_json: Json = False,
+) -> None:
+    """A quick look at what is published: one query, read-only. It holds up no sync and no publish.
+
+    For example `join-pipeline query "FROM where_do_applications_wait"`. Instants are UTC.
+    """
+    from join_pipeline.warehouse.query import answering
+
+    if as_csv and as_json:
+        raise SettingsError("Give --json or --csv, not both.")
+    with answering(load_settings(), sys.stdin.read() if sql == "-" else sql) as answer:
+        if as_json:
+            print_json(_records(answer.columns, answer.rows))
+        elif as_csv:
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow(answer.columns)
+            writer.writerows(answer.rows)
+        else:
+            _print_rows(answer.columns, islice(answer.rows, limit or None))
+            if limit and next(answer.rows, None) is not None:
+                _say(f"… and more: --limit 0 shows all, --csv and --json print all. Shown: {limit:,}.")
+
+
+def _records(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
+    if twice := sorted({name for name in columns if columns.count(name) > 1}):
+        raise InputError("query", f"two columns are called {', '.join(twice)}. JSON needs a name for each: use AS.")
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _print_rows(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """A line per row; in a terminal too narrow for that, a line per value. No file and no pipe is too narrow."""
+    kept = list(rows)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for place, name in enumerate(columns):
+        is_number = any(type(row[place]) in {int, float} for row in kept)
+        table.add_column(Text(_shown(name)), justify="right" if is_number else "left")
+    for row in kept:
+        table.add_row(*(Text(_shown(value)) for value in row))
+    width = Console(width=1_000_000).measure(table).maximum
+    if width <= out.width or not out.is_terminal:
+        Console(width=max(width, out.width)).print(table)
+        return
+    for row in kept:
+        lines = Table.grid(padding=(0, 2))
+        for name, value in zip(columns, row, strict=True):
+            lines.add_row(Text(_shown(name), style="bold"), Text(_shown(value), overflow="fold"))
+        out.print(lines, "")
+
+
+def _shown(value: Any) -> str:
+    """A value on one line; what would steer a terminal does not get there."""
+    text = "NULL" if value is None else str(round(value, 4) if isinstance(value, float) else value)
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Check settings, token, JOIN, data folder, lake and published file; say what to do."""
+    from join_pipeline.connections.doctor import examine
+
+    findings = examine(load_settings())
+    if as_json:
+        print_json(findings)
+    else:
+        print_findings(findings)
+    if any(finding.verdict == "failed" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Connections: one company's connection: credentials, connect, doctor, status."""

@@ -1,0 +1,183 @@
+"""Doctor: what must hold for the pipeline to work, checked one by one, each finding with what to do.
+
+Belongs here: looking, without changing anything. Not here: mending.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from join_pipeline.actions.journal import Journal
+from join_pipeline.checks.finding import Finding
+from join_pipeline.errors import PipelineError
+from join_pipeline.lake.lake import open_lake
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.pipeline import busy
+from join_pipeline.settings import Settings
+from join_pipeline.sources.base import Source
+from join_pipeline.sources.doors import door_of
+from join_pipeline.sources.registry import open_source
+from join_pipeline.transform.maps import MAPS, checked, unmapped
+
+LEAST_FREE: Final = 2**30
+STALE: Final = timedelta(hours=36)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """All checks, in the order in which a new user meets their subjects."""
+    door = door_of(settings)
+    findings = [door.credentials(settings)]
+    if findings[0].verdict == "ok":
+        findings += door.examine(settings)
+    return findings + examine_machine(settings)
+
+
+def examine_machine(settings: Settings) -> list[Finding]:
+    """What lies on this machine: nothing is asked of JOIN."""
+    findings: list[Finding] = []
+    checks: tuple[tuple[str, Callable[[Settings], Iterable[Finding]]], ...] = (
+        ("data folder", _data_folder),
+        ("disk space", _disk),
+        ("lock", _lock),
+        ("lake", _lake),
+        ("only created", _only_created),
+        ("kept requests", _kept),
+        ("maps", _maps),
+        ("published file", _published),
+    )
+    for name, check in checks:
+        try:
+            findings += check(settings)
+        except PipelineError as error:
+            findings.append(Finding(name, "failed", str(error)))
+    return findings
+
+
+def _data_folder(settings: Settings) -> Iterator[Finding]:
+    folder = _existing(settings.home)
+    if os.access(folder, os.W_OK | os.X_OK):
+        yield Finding("data folder", "ok", str(settings.home))
+    else:
+        yield Finding("data folder", "failed", f"{folder} can't be written to. Check JOIN_PIPELINE_DATA.")
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    free = shutil.disk_usage(_existing(settings.home)).free
+    message = f"{free / 2**30:.1f} GiB free"
+    if free >= LEAST_FREE:
+        yield Finding("disk space", "ok", message)
+    else:
+        yield Finding("disk space", "warning", f"{message}. Make room, or set JOIN_PIPELINE_DATA to a larger disk.")
+
+
+def _lock(settings: Settings) -> Iterator[Finding]:
+    message = busy(settings) if settings.home.exists() else None  # looking makes no folder
+    yield Finding("lock", "warning", message) if message else Finding("lock", "ok", "free")
+
+
+def _lake(settings: Settings) -> Iterator[Finding]:
+    newest = _newest(settings)
+    if newest is None:
+        yield Finding("lake", "warning", "no sync yet. Run `join-pipeline sync`.")
+        return
+    source = open_source(settings)
+    findings = [Finding("lake", "warning", message) for message in _lake_faults(source, newest)]
+    yield from findings or [Finding("lake", "ok", f"last sync as of {newest.as_of:%Y-%m-%d %H:%M} UTC")]
+    if message := _other_version(source, newest):
+        yield Finding("version", "warning", message)
+
+
+def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
+    if newest.verdict == "guarded":
+        yield "the last sync kept what is known: " + "; ".join(newest.objections)
+    if newest.last_full and (n := newest.last_full.n_unannounced):
+        yield f"{n} changes were not announced by {source.since_word}: full syncs are taken instead"
+    age = datetime.now(UTC) - newest.as_of
+    if age > STALE:
+        yield f"the last sync is {age.days} days old. Is the schedule switched on?"
+
+
+def _other_version(source: Source, newest: SyncRecord) -> str | None:
+    """What another release left, in words."""
+    here = version("join-pipeline")
+    if newest.mapping_version > source.mapping_version:
+        return (
+            f"join-pipeline {newest.package_version} wrote this lake, and knows {source.title}'s words better than "
+            f"{here}, which is installed. Upgrade join-pipeline."
+        )
+    if newest.mapping_version < source.mapping_version:
+        return (
+            f"join-pipeline {newest.package_version} wrote this lake; {here} maps {source.title}'s words otherwise. "
+            "The next full sync brings it in step, `join-pipeline rebuild --from raw` what is kept of earlier ones."
+        )
+    if newest.package_version != here:
+        return f"join-pipeline {newest.package_version} wrote this lake, {here} is installed. The next sync is its own."
+    return None
+
+
+def _only_created(settings: Settings) -> Iterator[Finding]:
+    """Said plainly, since it is easily forgotten: the figures are of a selection."""
+    newest = _newest(settings)
+    known = newest.models.get("applications") if newest else None
+    n = known.live if known else 0
+    if settings.only_created:
+        if newest is not None and not newest.only_created and n:
+            message = "is on, and this lake holds all applications: the next sync refuses. Switch it off."
+            yield Finding("only created", "failed", f"JOIN_PIPELINE_ONLY_CREATED {message}")
+        else:
+            message = f"is on: only applications that were created here are kept ({n} so far), and figures are of those"
+            yield Finding("only created", "warning", f"JOIN_PIPELINE_ONLY_CREATED {message}")
+    elif newest is not None and newest.only_created:
+        message = f"until now only what was created here was kept ({n} applications); the next sync reads everything"
+        yield Finding("only created", "warning", message)
+
+
+def _kept(settings: Settings) -> Iterator[Finding]:
+    """Requests that JOIN did not take whole, or whose end is not known."""
+    journal = Journal(settings.actions, b"")
+    kept, is_open = journal.kept_keys(), [entry for entry in journal.entries() if entry.state == "sending"]
+    if kept or is_open:
+        n = len({*kept, *(entry.key for entry in is_open)})
+        message = (
+            f"{n} were not taken whole by JOIN, or their end is not known. Run `join-pipeline attachments resend`."
+        )
+        yield Finding("kept requests", "warning", message)
+
+
+def _maps(settings: Settings) -> Iterator[Finding]:
+    for one in MAPS:
+        if (path := getattr(settings, one.setting)) is not None:
+            checked(one, path)
+    told = unmapped(settings.published, "main") if settings.published.exists() else {}
+    if told:
+        yield Finding("maps", "warning", " ".join(told.values()))
+    else:
+        yield Finding("maps", "ok", "every stage and source that was published is named")
+
+
+def _published(settings: Settings) -> Iterator[Finding]:
+    if not settings.published.exists():
+        yield Finding("published file", "warning", "not there yet. Run `join-pipeline build`.")
+        return
+    newest = _newest(settings)
+    published_at = datetime.fromtimestamp(settings.published.stat().st_mtime, UTC)
+    if newest is not None and newest.finished_at - published_at > STALE:
+        message = f"of {published_at:%Y-%m-%d %H:%M} UTC, older than the last sync. Run `join-pipeline build`."
+        yield Finding("published file", "warning", message)
+    else:
+        yield Finding("published file", "ok", str(settings.published))
+
+
+def _newest(settings: Settings) -> SyncRecord | None:
+    if not (settings.lake / "connection.json").exists():
+        return None
+    return open_lake(settings.lake, settings.integration_id).newest()
+
+
+def _existing(path: Path) -> Path:
+    """The path, or its nearest parent that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())

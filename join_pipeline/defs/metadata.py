@@ -1,0 +1,92 @@
+"""How the wiring tells things: errors as one clear line, checks and what they found, columns as table schemas."""
+
+import base64
+import contextlib
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+
+from join_pipeline.checks.rules import Check, Finding
+from join_pipeline.errors import PipelineError
+from join_pipeline.models import Column
+from join_pipeline.warehouse.lineage import Described
+
+POOL: Final = "duckdb"
+"""All steps share it: with a limit of 1 in dagster.yaml, one run works at a time and the others wait in the queue."""
+
+key_of = dg.AssetKey.from_user_string
+
+
+@contextlib.contextmanager
+def step() -> Iterator[dict[str, Any]]:
+    """A step and its cost. An error of ours ends it with its message, without a retry: it already says what to do."""
+    cost: dict[str, Any] = {}
+    start = time.monotonic()
+    try:
+        yield cost
+    except PipelineError as error:
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    cost["step_seconds"] = round(time.monotonic() - start, 1)
+
+
+def told(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Figures under their own names, rows where Dagster looks for them; pictures as pictures, none as nothing."""
+    shown: dict[str, Any] = {}
+    for name, value in figures.items():
+        if isinstance(value, datetime):
+            shown[name] = dg.MetadataValue.timestamp(value)
+        elif isinstance(value, bytes):
+            shown[name] = dg.MetadataValue.md(f"![{name}](data:image/png;base64,{base64.b64encode(value).decode()})")
+        elif isinstance(value, Path):
+            shown[name] = dg.MetadataValue.path(value)
+        elif value is not None:
+            shown["dagster/row_count" if name == "rows" else name] = value
+    return shown
+
+
+def check_specs(checks: Iterable[Check]) -> list[dg.AssetCheckSpec]:
+    """Checks of ring 1 as Dagster's."""
+    return [
+        dg.AssetCheckSpec(check.name, asset=key_of(check.about), description=check.doc, blocking=check.stops)
+        for check in checks
+    ]
+
+
+def check_results(about: str, findings: Iterable[Finding]) -> list[dg.AssetCheckResult]:
+    """What was found about one asset."""
+    return [check_result(key_of(about), finding) for finding in findings if finding.about == about]
+
+
+def check_result(asset_key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResult:
+    """What one check found: the grave as an error, the rest as a warning."""
+    return dg.AssetCheckResult(
+        asset_key=asset_key,
+        check_name=finding.check,
+        passed=finding.is_ok,
+        severity=dg.AssetCheckSeverity.ERROR if finding.is_grave else dg.AssetCheckSeverity.WARN,
+        description=finding.message or None,
+        metadata=finding.figures,
+    )
+
+
+def asset_specs(described: Iterable[Described], group: str, *kinds: str) -> list[dg.AssetSpec]:
+    """Things that a step makes, as Dagster's assets; columns with type, meaning and privacy tier."""
+    return [
+        dg.AssetSpec(
+            key_of(one.path),
+            deps=[key_of(source) for source in one.sources],
+            description=one.doc,
+            metadata={"dagster/column_schema": _schema(one.columns)} if one.columns else None,
+            group_name=group,
+            kinds=set(kinds),
+        )
+        for one in described
+    ]
+
+
+def _schema(columns: Iterable[Column]) -> dg.TableSchema:
+    return dg.TableSchema([dg.TableColumn(c.name, str(c.type), c.doc, tags={"tier": str(c.tier)}) for c in columns])

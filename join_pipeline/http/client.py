@@ -1,0 +1,258 @@
+"""The client: one connection pool to one account of an API.
+
+Belongs here: sending requests, turning answers and failures into types. Not here: which answer is which error, and how
+lists are paged (each API's own client), what is retried (retry), what is in a body (bodies).
+"""
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from threading import Condition, Event, Lock
+from types import TracebackType
+from typing import ClassVar, Final, Self, TypedDict, cast
+
+import httpx
+
+from join_pipeline.errors import JoinError, RateLimited, TransientError
+from join_pipeline.http.bodies import as_json
+from join_pipeline.http.network import http_client
+from join_pipeline.http.rate_limit import RateLimit, wait_asked_for
+from join_pipeline.http.retry import error_for_transport, retrying
+from join_pipeline.http.server_clock import ServerClock
+from join_pipeline.http.words import Words
+
+MAX_REDIRECTS: Final = 3
+USER_AGENT: Final = "join-pipeline"
+
+
+class Options(TypedDict, total=False):
+    """How a client talks: what its constructor takes beside address and credentials."""
+
+    in_flight: int
+    timeout_seconds: float
+    max_wait_seconds: float
+    sleep: Callable[[float], None] | None
+    monotonic: Callable[[], float]
+
+
+class OriginAuth(httpx.Auth):
+    """Headers with credentials, to the configured origin only."""
+
+    def __init__(self, headers: Mapping[str, str], base: httpx.URL) -> None:
+        self._headers = dict(headers)
+        self._origin = origin_of(base)
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        if origin_of(request.url) == self._origin:
+            request.headers.update(self._headers)
+        yield request
+
+
+class _InTime(httpx.SyncByteStream):
+    """A body that comes within so many seconds or not at all. httpx bounds each read of it only."""
+
+    def __init__(self, body: httpx.SyncByteStream, seconds: float) -> None:
+        self._body = body
+        self._ends = time.monotonic() + seconds
+        self._seconds = seconds
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._body:
+            if time.monotonic() > self._ends:
+                raise httpx.ReadTimeout(f"The body did not come within {self._seconds:.0f} s")
+            yield chunk
+
+    def close(self) -> None:
+        self._body.close()
+
+
+class HttpClient(ABC):
+    """Talks to one API. Usable from several threads; a context manager."""
+
+    words: ClassVar[Words]
+
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        *,
+        in_flight: int = 8,
+        timeout_seconds: float = 30.0,
+        max_wait_seconds: float = 900.0,
+        sleep: Callable[[float], None] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._base = httpx.URL(url.rstrip("/"))
+        self._auth = OriginAuth(headers, self._base)
+        self._http = http_client(
+            self._base,
+            auth=self._auth,
+            verify=self._base.scheme == "https",  # no other origin is asked, and loading certificates takes a while
+            # a place in the pool is waited for as long as it takes: the requests that hold one are bounded
+            timeout=httpx.Timeout(timeout_seconds, pool=None),
+            event_hooks={"response": [self._bound]},
+            headers={"Accept": "application/json", "User-Agent": USER_AGENT},
+            limits=httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight),
+        )
+        self._timeout_seconds = timeout_seconds
+        self._in_flight = in_flight
+        self._max_wait_seconds = max_wait_seconds
+        self._sleep = sleep or self._pause
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._closed = Event()
+        self._sending = 0
+        self._sent = Condition(self._lock)
+        self.clock = ServerClock(monotonic)
+        words = self.words
+        self.rate_limit = RateLimit(
+            self._sleep,
+            monotonic,
+            max_wait_seconds,
+            prefix=words.limit_prefix,
+            whose=f"{words.api}'s",
+            credential=words.credential,
+        )
+        self.n_requests = 0
+        self.n_retries = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed.set()  # wakes every thread that waits for its turn
+        with self._sent:
+            self._sent.wait_for(lambda: self._sending == 0)
+        self._http.close()
+
+    def _bound(self, response: httpx.Response) -> None:
+        response.stream = _InTime(cast(httpx.SyncByteStream, response.stream), self._timeout_seconds)
+
+    def _pause(self, seconds: float) -> None:
+        if self._closed.wait(seconds):
+            raise JoinError("The client was closed.")
+
+    def get(
+        self, path: str, params: Mapping[str, str] | None = None, *, told: str | None = None
+    ) -> tuple[bytes, datetime]:
+        """The JSON body at `path` and when it was fetched. Raises a `JoinError`; retries what is worth it.
+
+        `told` stands in messages for a path that holds a secret.
+        """
+        for attempt in retrying(self._max_wait_seconds, self._sleep):
+            with attempt:
+                if attempt.retry_state.attempt_number > 1:
+                    with self._lock:
+                        self.n_retries += 1
+                return self._get_once(path, params, told or path)
+        raise AssertionError("tenacity returns or raises")
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
+        files: list[tuple[str, tuple[str | None, bytes, str | None]]] | None = None,
+    ) -> httpx.Response:
+        """One request, sent once, and its answer whatever its status: for what must not be repeated blindly.
+
+        Raises a `JoinError` only where no answer came. Redirects are answers, too: nothing is sent on.
+        """
+        url = self._url(path)
+        request = self._http.build_request(method, url, params=params, headers=headers, content=content, files=files)
+        return self._send(request, path)
+
+    def _get_once(self, path: str, params: Mapping[str, str] | None, told: str) -> tuple[bytes, datetime]:
+        request = self._http.build_request("GET", self._url(path), params=params)
+        response = self._send(request, told)
+        for _ in range(MAX_REDIRECTS):
+            following = response.next_request
+            if following is None or origin_of(following.url) != origin_of(self._base):
+                break
+            response = self._send(following, told)
+        if not response.is_success:
+            raise self.refusal(response, told)
+        body = as_json(response.content)
+        if body is None:
+            # a proxy's page, or an answer that was cut off on its way: may go through at the next try
+            raise TransientError(
+                f"GET {told} answered {response.status_code} with a body that is not JSON. "
+                f"Check that {self.words.url_setting} is {self.words.what}."
+            )
+        return body, self.clock.latest()
+
+    def _send(self, request: httpx.Request, path: str) -> httpx.Response:
+        with self._sent:
+            if self._closed.is_set():
+                raise JoinError("The client was closed.")
+            self._sending += 1
+        try:
+            return self._send_in_turn(request, path)
+        finally:
+            with self._sent:
+                self._sending -= 1
+                self._sent.notify_all()
+
+    def _send_in_turn(self, request: httpx.Request, path: str) -> httpx.Response:
+        asked_at = self.rate_limit.acquire()
+        response: httpx.Response | None = None
+        try:
+            with self._lock:
+                self.n_requests += 1
+            response = self._http.send(request)
+            with self._lock:
+                self.clock.hear(response.headers.get("date"), asked_at)
+        except httpx.RequestError as error:
+            kind = error_for_transport(error)
+            what = type(error).__name__
+            raise kind(
+                f"{request.method} {path} at {self._base.host} got no answer ({what}). {self.words.next_step(kind)}"
+            ) from None
+        finally:
+            headers = None if response is None else response.headers
+            is_refused = response is not None and response.status_code == httpx.codes.TOO_MANY_REQUESTS
+            self.rate_limit.release(headers, self.clock.epoch(), asked_at, is_refused=is_refused)
+        return response
+
+    def refusal(self, response: httpx.Response, path: str) -> JoinError:
+        """An answer that is not 2xx, as an error of its type."""
+        if response.next_request is not None:
+            is_elsewhere = origin_of(response.next_request.url) != origin_of(self._base)
+            where = f"on to another host, where the {self.words.credential} does not go"
+            where = where if is_elsewhere else "round in a circle"
+            return self.kind_of(response)(
+                f"{response.request.method} {path} was sent {where}. Check {self.words.url_setting}."
+            )
+        kind = self.kind_of(response)
+        reason = self.reason_of(response) or httpx.codes.get_reason_phrase(response.status_code)
+        answer = f"{response.status_code} {reason}".rstrip()
+        message = f"{response.request.method} {path} was answered {answer}. {self.next_step(response, kind)}"
+        if issubclass(kind, RateLimited):
+            return kind(message, wait_asked_for(response.headers, self.clock.epoch(), self.words.limit_prefix))
+        return kind(message)
+
+    @abstractmethod
+    def kind_of(self, response: httpx.Response) -> type[JoinError]:
+        """The type of error that an answer is."""
+
+    @abstractmethod
+    def reason_of(self, response: httpx.Response) -> str | None:
+        """What the API says went wrong, as far as it may be shown."""
+
+    def next_step(self, _response: httpx.Response, kind: type[JoinError]) -> str:
+        """What a user does about an answer."""
+        return self.words.next_step(kind)
+
+    def _url(self, path: str) -> httpx.URL:
+        return self._base.copy_with(path=self._base.path.rstrip("/") + path)
+
+
+def origin_of(url: httpx.URL) -> tuple[str, str, int | None]:
+    """Scheme, host and port."""
+    return (url.scheme, url.host, url.port)

@@ -1,0 +1,159 @@
+"""The rate limit, obeyed before it bites.
+
+Belongs here: what rate-limit headers mean and when the next request may go. Not here: sending it (client).
+Source: `…ratelimit-limit`, `-remaining`, `-reset` (seconds to wait; an epoch by some clients) and `Retry-After`.
+"""
+
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from join_pipeline.errors import RateLimited
+from join_pipeline.http.server_clock import http_date
+
+EPOCH_LOOKS_LIKE: Final = 1_000_000_000
+EPOCH_IN_MILLISECONDS_LOOKS_LIKE: Final = 1_000 * EPOCH_LOOKS_LIKE
+LONGEST_WAIT: Final = 3600.0
+MAX_WAIT_SECONDS: Final = 900.0
+PREFIX: Final = "x-ratelimit"
+RESET_RESOLUTION: Final = 1.0  # `reset` has whole seconds
+PROBE_SECONDS: Final = 1.0
+POLL_SECONDS: Final = 0.05
+
+
+def wait_asked_for(headers: Mapping[str, str], now: float, prefix: str = PREFIX) -> float | None:
+    """Seconds that an answer asks to wait, from `Retry-After` in both its forms or from `<prefix>-reset`.
+
+    `now` is the server's time in epoch seconds. None where the answer says nothing that can be read.
+    """
+    for name in ("retry-after", f"{prefix}-reset"):
+        text = headers.get(name, "").strip()
+        if not text:
+            continue
+        seconds = _number(text)
+        if seconds is None:
+            date = http_date(text)
+            if date is None:
+                continue
+            seconds = date.timestamp() - now
+        elif seconds >= EPOCH_LOOKS_LIKE:
+            seconds = seconds / (1_000 if seconds >= EPOCH_IN_MILLISECONDS_LOOKS_LIKE else 1) - now
+        return min(max(seconds, 0.0), LONGEST_WAIT)
+    return None
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+class RateLimit:
+    """How many requests the window still has room for; shared by all threads of one client.
+
+    Several requests are on their way at a time and their answers come in any order. So the least that an answer told
+    holds until the window ends, and each request on its way may take one place of it.
+    """
+
+    def __init__(
+        self,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+        max_wait_seconds: float = MAX_WAIT_SECONDS,
+        *,
+        prefix: str = PREFIX,
+        whose: str = "JOIN's",
+        credential: str = "token",
+    ) -> None:
+        self._prefix = prefix
+        self._whose = whose
+        self._credential = credential
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._max_wait_seconds = max_wait_seconds
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._remaining: int | None = None  # None: nothing was told, nothing is limited
+        self._resets_at = 0.0
+        self._is_told = False  # False while a new window's first answer is awaited
+
+    def acquire(self) -> float:
+        """Take a place, waiting for the next window if this one is full; the monotonic time at which it was taken.
+
+        Raises `RateLimited` rather than wait longer than the bound.
+        """
+        waited = 0.0
+        while True:
+            with self._lock:
+                now = self._monotonic()
+                wait = self._wait(now)
+                if wait <= 0:
+                    self._in_flight += 1
+                    return now
+            waited += wait
+            if waited > self._max_wait_seconds:
+                raise RateLimited(
+                    f"{self._whose} rate limit leaves no room for {waited:.0f} s, and JOIN_PIPELINE_MAX_WAIT_SECONDS "
+                    f"is {self._max_wait_seconds:.0f}. Another program may use the same {self._credential}. Run it "
+                    f"again later.",
+                    waited,
+                )
+            self._sleep(wait)
+
+    def release(
+        self, headers: Mapping[str, str] | None, now: float, asked_at: float, *, is_refused: bool = False
+    ) -> None:
+        """Give the place back, with what the answer said of the window; no headers where no answer came.
+
+        `now` is the server's time in epoch seconds, `asked_at` what `acquire` returned, a 429 `is_refused`.
+        """
+        with self._lock:
+            self._in_flight -= 1
+            remaining = 0 if is_refused else _remaining(headers, self._prefix)
+            reset = None if remaining is None else wait_asked_for(headers or {}, now, self._prefix)
+            if remaining is None or reset is None:
+                self._hear_nothing(has_answer=headers is not None)
+                return
+            arrived = self._monotonic()
+            is_same_window = (
+                self._is_told
+                and not is_refused
+                and asked_at < self._resets_at
+                and asked_at + reset - RESET_RESOLUTION <= self._resets_at <= arrived + reset + RESET_RESOLUTION
+            )
+            if is_same_window and self._remaining is not None:
+                self._remaining = min(self._remaining, remaining)
+                # where windows are short it may be the next one after all: not before its end either
+                self._resets_at = max(self._resets_at, arrived + reset)
+            else:
+                self._remaining, self._resets_at, self._is_told = remaining, arrived + reset, True
+
+    def _wait(self, now: float) -> float:
+        if self._remaining is None or self._remaining > self._in_flight:
+            return 0.0
+        if now >= self._resets_at:
+            # a new window: its size is unknown until its first answer, so one request goes ahead; and another one
+            # each second, since an answer that never comes must not hold up the rest
+            self._remaining, self._resets_at, self._is_told = 0, now + PROBE_SECONDS, False
+            return 0.0
+        if self._remaining or not self._is_told:
+            # an answer that is on its way may make room
+            return min(POLL_SECONDS, self._resets_at - now)
+        return self._resets_at - now
+
+    def _hear_nothing(self, *, has_answer: bool) -> None:
+        if has_answer and not self._is_told:
+            self._remaining = None
+        elif self._remaining:
+            self._remaining -= 1  # the server may have counted it
+
+
+def _remaining(headers: Mapping[str, str] | None, prefix: str) -> int | None:
+    try:
+        return max(0, int((headers or {})[f"{prefix}-remaining"]))
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,131 @@
+"""A JOIN account as it answers now: what it must give for the pipeline to work, each finding with what to do.
+
+Belongs here: live calls that change nothing, for `connect` and `doctor` alike. Not here: what lies on this machine
+(doctor).
+"""
+
+from typing import Final
+
+from join_pipeline.checks.finding import Finding, clock_findings
+from join_pipeline.errors import AuthError, ContractError, JoinError, NotFoundError, PipelineError, RefusedError
+from join_pipeline.settings import Settings, token_file
+from join_pipeline.sources.join.client import JoinClient
+from join_pipeline.sources.join.feeds import APPLICATIONS, JOBS, REFERENCES, Feed
+
+TIMEOUT_SECONDS: Final = 10.0
+FORBIDDEN: Final = 403
+REFUSED_UNKNOWN: Final = (401, 403, 422)
+"""How JOIN may answer who brings no token that it knows."""
+NOBODY: Final = "no-token"
+FIRST: Final = {"page": "1", "pageSize": "1"}
+PLAN: Final = (
+    "JOIN refuses the whole API to this token (403). API access needs the Advanced or the Enterprise plan: ask whoever "
+    "pays for JOIN, or JOIN's support."
+)
+
+
+GUIDE: Final = (
+    "The plan. JOIN's API comes with the plans Advanced and Enterprise.",
+    "The role. An admin of the company makes the token.",
+    "The token. In JOIN: User Settings > API Credentials. Copy it as it is, without “Bearer”. A token that is revoked "
+    "there can't be enabled again.",
+    "One token is one company. For a second one, set JOIN_PIPELINE_CONNECTION to another name first.",
+)
+"""What a person has to have and to do in JOIN, in order."""
+
+
+def credentials(settings: Settings) -> Finding:
+    """Whether there is a token, and where."""
+    try:
+        settings.token()
+    except PipelineError as error:
+        return Finding("token", "failed", str(error))
+    if settings.join_api_token is not None and settings.join_api_token.get_secret_value().strip():
+        return Finding("token", "ok", "JOIN_API_TOKEN is set")
+    return Finding("token", "ok", f"stored in {token_file(settings.connection)}")
+
+
+def examine_reach(settings: Settings) -> Finding:
+    """Whether JOIN's API is at the address, asked without a token."""
+    try:
+        with _client(settings, NOBODY) as client:
+            status = client.ask("GET", JOBS.path, FIRST).status_code
+    except JoinError as error:
+        return Finding("JOIN", "failed", f"{settings.join_api_url}: {error}")
+    if status in REFUSED_UNKNOWN:
+        return Finding("JOIN", "ok", f"{settings.join_api_url} answers, and asks for a token")
+    return Finding("JOIN", "failed", f"{settings.join_api_url} answers {status} without a token. Check JOIN_API_URL.")
+
+
+def examine_account(settings: Settings) -> list[Finding]:
+    """The address, the token, plan and permissions, the clock, and whether there is anything to read."""
+    with _client(settings, settings.token()) as client:
+        n_first: dict[str, int] = {}
+        refused: dict[str, AuthError] = {}
+        for feed in (JOBS, APPLICATIONS):
+            try:
+                n_first[feed.name] = len(client.whole(feed.path, FIRST).records)
+            except AuthError as error:
+                refused[feed.name] = error
+            except JoinError as error:
+                return [Finding("JOIN", "failed", f"{settings.join_api_url}: {error}")]
+        findings = _refused(client, refused)
+        if not findings:
+            findings.append(Finding("JOIN", "ok", f"{settings.join_api_url} answers and takes the token"))
+            findings += _unoffered(client)
+        findings += clock_findings(client.clock.skew, "JOIN's")
+        empty = [name for name in ("jobs", "applications") if n_first.get(name) == 0]
+        if empty and not refused:
+            message = f"JOIN lists no {' and no '.join(empty)}: is this the right company's token?"
+            findings.append(Finding("account", "warning", message))
+        return findings
+
+
+def _client(settings: Settings, token: str) -> JoinClient:
+    timeout = min(settings.timeout_seconds, TIMEOUT_SECONDS)
+    return JoinClient(settings.join_api_url, token, timeout_seconds=timeout, max_wait_seconds=TIMEOUT_SECONDS)
+
+
+def _refused(client: JoinClient, refused: dict[str, AuthError]) -> list[Finding]:
+    """What a refusal of some or all lists means."""
+    if not refused:
+        return []
+    lists = {feed.name: feed for feed in (JOBS, APPLICATIONS)}
+    if len(refused) < len(lists):
+        return [
+            Finding(
+                "permission",
+                "failed",
+                f"JOIN shows this token no {name}. Let an admin of the company make a new token. ({error})",
+            )
+            for name, error in refused.items()
+        ]
+    if all(_status(client, lists[name]) == FORBIDDEN for name in refused):
+        return [Finding("plan", "failed", PLAN)]
+    return [
+        Finding(
+            "JOIN",
+            "failed",
+            f"{next(iter(refused.values()))} A revoked token can't be enabled again: make a new one in JOIN under "
+            "User Settings > API Credentials.",
+        )
+    ]
+
+
+def _status(client: JoinClient, feed: Feed) -> int:
+    return client.ask("GET", feed.path, FIRST).status_code
+
+
+def _unoffered(client: JoinClient) -> list[Finding]:
+    """Lists of names that JOIN does not give: a sync can do without."""
+    missing = []
+    for feed in REFERENCES:
+        try:
+            client.whole(feed.path, feed.params)
+        except (AuthError, NotFoundError, RefusedError, ContractError):
+            missing.append(feed.name.replace("_", " "))
+        except JoinError:
+            continue  # for now; the sync tries again
+    if not missing:
+        return []
+    return [Finding("names", "warning", f"JOIN gives no {', no '.join(missing)}: those columns of jobs stay empty")]

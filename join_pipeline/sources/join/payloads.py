@@ -1,0 +1,154 @@
+"""JOIN's payloads, typed: closed where a wrong value would falsify history, open everywhere else.
+
+A field without a default must be there (some may be null): without it the record breaks the contract and is set aside.
+Enums are plain text: an unknown word passes and is counted. Keys that no field names are kept and counted as extras.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from join_pipeline.http.contracts import Whole
+
+
+class Payload(msgspec.Struct, rename="camel", kw_only=True):
+    """A JSON object of JOIN."""
+
+
+class StagePayload(Payload):
+    id: Whole
+    name: str
+    index: Whole | None = None
+
+
+class JobReference(Payload):
+    id: Whole
+    title: str | None = None
+    external_id: str | None = None
+
+
+class Country(Payload):
+    name: str | None = None
+    iso3166: str | None = None
+
+
+class CandidatePayload(Payload):
+    id: Whole
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
+    phone_number: str | None = None
+    country: Country | None = None
+    tags: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Source(Payload):
+    product: str | None = None
+    is_premium: bool | None = None
+
+
+class ScreeningAnswer(Payload):
+    """A question with its answer, as an application shows it. The answer stays in the raw payload."""
+
+    question: str
+    type: str | None = None
+
+
+class Consent(Payload):
+    consent_status: str | None = None
+
+
+class ApplicationPayload(Payload):
+    """One application, as listed and as read by its id."""
+
+    id: Whole
+    created_at: datetime
+    last_updated_at: datetime
+    current_stage: StagePayload | None
+    job: JobReference | None
+    candidate: CandidatePayload | None
+    state: str | msgspec.UnsetType | None = msgspec.UNSET
+    hiring_state: str | msgspec.UnsetType | None = msgspec.UNSET
+    source: Source | None = None
+    screening_questions: list[ScreeningAnswer] | None = None
+    qualified: str | None = None
+    consent: Consent | None = None
+    integration_external_id: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.state is msgspec.UNSET and self.hiring_state is msgspec.UNSET:
+            raise ValueError("neither `state` nor `hiringState` is there")
+
+    @property
+    def state_word(self) -> str | None:
+        return self.state if isinstance(self.state, str) else self.hiring_state or None
+
+
+class Office(Payload):
+    name: str | None = None
+    street_name: str | None = None
+    street_number: str | None = None
+    postal_code: str | None = None
+    city: str | None = None
+    country_iso: str | None = None
+
+
+class Salary(Payload):
+    from_: float | None = msgspec.field(name="from", default=None)
+    to: float | None = None
+    currency: str | None = None
+    frequency: str | None = None
+
+
+class Contact(Payload):
+    name: str | None = None
+    email: str | None = None
+
+
+class JobQuestion(Payload):
+    """A question of a job's form: known from the write side, read where JOIN shows it."""
+
+    name: str
+    type: str | None = None
+    options: list[Any] | None = None
+    required: bool | None = None
+
+
+class TeamMember(Payload):
+    """A seat in the hiring team: known from the write side, read where JOIN shows it."""
+
+    hiring_team_member: Contact | None = None
+    job_role: str | None = None
+
+
+class JobPayload(Payload):
+    """One job, as listed with `content=true` and as read by its id."""
+
+    id: Whole
+    title: str
+    status: str
+    created_at: datetime
+    last_updated_at: datetime
+    description: str | None = None
+    external_id: str | None = None
+    language: str | None = None
+    workplace_type: str | None = None
+    remote_type: str | None = None
+    remote: bool | None = None
+    category_id: int | None = None
+    employment_type_id: int | None = None
+    seniority_id: int | None = None
+    office: Office | None = None
+    salary: Salary | None = None
+    contact: Contact | None = None
+    questions: list[JobQuestion] | None = None
+    hiring_team: list[TeamMember] | None = None
+
+
+class Reference(Payload):
+    """A row of a reference list; a category has sub-categories, and those are what jobs name."""
+
+    id: int
+    name: str | None = None
+    sub_categories: list["Reference"] | None = None

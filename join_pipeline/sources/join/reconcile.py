@@ -1,0 +1,222 @@
+"""JOIN's fold: what depends on several of its records, and what absence means there.
+
+Belongs here: rules of this source. Not here: what every fold has to do (sync.reconcile), payloads (mapping).
+Candidates, stages and tags come through applications, people through jobs.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from join_pipeline.lake.record import Files
+from join_pipeline.sources.join.known import FOCUSED
+from join_pipeline.sync.reconcile import LAST, LIVE, WINNER, carry, gone_without_link, live_after, table, those_linked
+
+# what of a record follows from other records, and must be looked at again when those change
+DERIVED: Final = {
+    "candidates": "SELECT id, oldest.source AS source, oldest.at AS remote_created_at FROM oldest_application",
+    "application_stages": "SELECT id, global_index FROM global_index",
+}
+
+
+def fold(con: duckdb.DuckDBPyConnection, lake: Path, files: Files) -> None:
+    """All eleven models. Needs `known_*`, `seen_*` and `missing`."""
+    _applications(con)
+    _jobs(con)
+    _candidates(con)
+    _candidate_tags(con)
+    # of a first sync they are most of what is held, and have served
+    for name in ("applications", "candidates", "candidate_tags", "tags"):
+        con.execute(f"DROP TABLE seen_{name}")
+    _job_links(con)
+    _team(con)
+    _stages(con)
+    for name, now in DERIVED.items():
+        carry(con, lake, files, name, now)
+
+
+def _applications(con: duckdb.DuckDBPyConnection) -> None:
+    table(con, "now_applications", f"FROM seen_applications QUALIFY row_number() OVER (PARTITION BY id {LAST}) = 1")
+    table(
+        con,
+        "gone_applications",
+        """SELECT id, max(observed_at) AS observed_at FROM missing
+        WHERE model = 'applications' AND id NOT IN (SELECT id FROM now_applications) GROUP BY id""",
+    )
+    columns = "id, remote_id, candidate_id, job_id, current_stage_id, source, remote_created_at, remote_updated_at"
+    live_after(con, "applications", columns)
+
+
+def _jobs(con: duckdb.DuckDBPyConnection) -> None:
+    """Jobs seen, and jobs that only an application's mention proves: rows known by nothing but their id."""
+    table(
+        con,
+        "now_jobs",
+        f"""WITH latest AS (
+            FROM seen_jobs QUALIFY row_number() OVER (PARTITION BY id {LAST}) = 1
+        ), opened AS (
+            SELECT n.* REPLACE (
+                CASE
+                    WHEN k.opened_at IS NOT NULL THEN k.opened_at
+                    WHEN n.status = 'DRAFT' THEN NULL
+                    WHEN k.status = 'DRAFT' THEN getvariable('started_at')
+                    ELSE n.remote_created_at
+                END AS opened_at)
+            FROM latest AS n LEFT JOIN known_jobs AS k ON k.id = n.id
+        )
+        FROM opened
+        UNION ALL BY NAME
+        SELECT m.id, m.remote_id, max(m.observed_at) AS observed_at FROM missing AS m
+        WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM latest) AND m.id NOT IN (SELECT id FROM known_jobs)
+            AND m.id IN (SELECT job_id FROM live_applications)
+        GROUP BY ALL""",
+    )
+    table(
+        con,
+        "gone_jobs",
+        """SELECT m.id, max(m.observed_at) AS observed_at
+        FROM missing AS m JOIN known_jobs AS k ON k.id = m.id
+        WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM now_jobs)
+            AND NOT (k.payload_hash IS NULL AND m.id IN (SELECT job_id FROM live_applications))
+        GROUP BY m.id""",
+    )
+    live_after(con, "jobs", "id")
+
+
+def _candidates(con: duckdb.DuckDBPyConnection) -> None:
+    """Content from the winning application; source and creation from the oldest live one."""
+    table(
+        con,
+        "touched_candidates",
+        """SELECT candidate_id AS id FROM now_applications WHERE candidate_id IS NOT NULL
+        UNION SELECT k.candidate_id FROM known_applications AS k
+            WHERE k.candidate_id IS NOT NULL
+                AND (k.id IN (SELECT id FROM gone_applications) OR k.id IN (SELECT id FROM now_applications))""",
+    )
+    table(
+        con,
+        "oldest_application",
+        """SELECT candidate_id AS id, min(struct_pack(at := remote_created_at, size := length(remote_id),
+                key := remote_id, source := source)) AS oldest
+        FROM live_applications WHERE candidate_id IN (SELECT id FROM touched_candidates) GROUP BY candidate_id""",
+    )
+    # an application that was not read again but is newer than all that were: what is known came from it, or from later
+    table(
+        con,
+        "winning_candidates",
+        f"""WITH newest_unread AS (
+            SELECT candidate_id AS id, max(struct_pack(at := remote_updated_at, key := remote_id::BIGINT)) AS newest
+            FROM live_applications WHERE NOT is_seen GROUP BY candidate_id
+        ), winner AS (
+            FROM seen_candidates WHERE seq IN (SELECT seq FROM now_applications)
+            QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1
+        )
+        SELECT w.* FROM winner AS w LEFT JOIN newest_unread AS u ON u.id = w.id
+        WHERE u.id IS NULL OR struct_pack(at := w.parent_updated_at, key := w.parent_id) >= u.newest""",
+    )
+    table(
+        con,
+        "now_candidates",
+        """SELECT w.* REPLACE (o.oldest.source AS source, o.oldest.at AS remote_created_at)
+        FROM winning_candidates AS w JOIN oldest_application AS o ON o.id = w.id""",
+    )
+    table(
+        con,
+        "gone_candidates",
+        """SELECT id, NULL::TIMESTAMPTZ AS observed_at FROM touched_candidates
+        WHERE id NOT IN (SELECT id FROM oldest_application)""",
+    )
+
+
+def _candidate_tags(con: duckdb.DuckDBPyConnection) -> None:
+    """An application shows its candidate's whole tag list: what is missing from it is removed."""
+    table(
+        con,
+        "showing",
+        f"""SELECT id AS candidate_id, seq FROM seen_candidates
+        WHERE shows_tags AND seq IN (SELECT seq FROM now_applications)
+            AND id IN (SELECT id FROM winning_candidates)
+        QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
+    )
+    table(
+        con,
+        "now_candidate_tags",
+        """SELECT t.* FROM seen_candidate_tags AS t
+        JOIN showing AS s ON s.seq = t.seq AND s.candidate_id = t.candidate_id""",
+    )
+    table(
+        con,
+        "gone_candidate_tags",
+        f"""SELECT k.id, NULL::TIMESTAMPTZ AS observed_at FROM known_candidate_tags AS k
+        WHERE {LIVE} AND k.id NOT IN (SELECT id FROM now_candidate_tags)
+            AND k.candidate_id IN (SELECT candidate_id FROM showing UNION SELECT id FROM gone_candidates)""",
+    )
+    live_after(con, "candidate_tags", "id, tag_id")
+    table(
+        con,
+        "now_tags",
+        f"""FROM seen_tags WHERE id IN (SELECT tag_id FROM now_candidate_tags)
+        QUALIFY row_number() OVER (PARTITION BY id {LAST}) = 1""",
+    )
+    gone_without_link(con, "tags", {"candidate_tags": "tag_id"}, FOCUSED)
+
+
+def _job_links(con: duckdb.DuckDBPyConnection) -> None:
+    """Stages and questions of a job: they appear when first seen, and go only with their job."""
+    for model, other in (("job_application_stages", "stage_id"), ("job_screening_questions", "question_id")):
+        table(
+            con,
+            f"now_{model}",
+            f"""FROM seen_{model} WHERE job_id IN (SELECT id FROM live_jobs)
+            QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
+        )
+        table(
+            con,
+            f"gone_{model}",
+            f"SELECT k.id, g.observed_at FROM known_{model} AS k JOIN gone_jobs AS g ON g.id = k.job_id WHERE {LIVE}",
+        )
+        live_after(con, model, f'id, job_id, {other}, "index"')
+    those_linked(con, "screening_questions", "job_screening_questions", "question_id")
+
+
+def _team(con: duckdb.DuckDBPyConnection) -> None:
+    """People behind jobs: a link goes when its job no longer names it, a user when no live job does."""
+    table(con, "now_job_hiring_team", "FROM seen_job_hiring_team WHERE seq IN (SELECT seq FROM now_jobs)")
+    table(
+        con,
+        "gone_job_hiring_team",
+        f"""SELECT k.id, coalesce(g.observed_at, n.observed_at) AS observed_at
+        FROM known_job_hiring_team AS k
+        LEFT JOIN gone_jobs AS g ON g.id = k.job_id
+        LEFT JOIN now_jobs AS n ON n.id = k.job_id
+        WHERE {LIVE} AND (g.id IS NOT NULL OR n.id IS NOT NULL) AND k.id NOT IN (SELECT id FROM now_job_hiring_team)""",
+    )
+    live_after(con, "job_hiring_team", "id, user_id")
+    table(
+        con,
+        "now_users",
+        f"""FROM seen_users WHERE seq IN (SELECT seq FROM now_jobs)
+        QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
+    )
+    gone_without_link(con, "users", {"job_hiring_team": "user_id"})
+
+
+def _stages(con: duckdb.DuckDBPyConnection) -> None:
+    """A stage's order over the account is the largest index on any live job stage."""
+    table(
+        con,
+        "global_index",
+        'SELECT stage_id AS id, max("index") AS global_index FROM live_job_application_stages GROUP BY stage_id',
+    )
+    table(
+        con,
+        "now_application_stages",
+        f"""WITH winner AS (
+            FROM seen_application_stages QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1
+        )
+        SELECT w.* REPLACE (g.global_index AS global_index)
+        FROM winner AS w LEFT JOIN global_index AS g ON g.id = w.id""",
+    )
+    links = {"job_application_stages": "stage_id", "applications": "current_stage_id"}
+    gone_without_link(con, "application_stages", links, FOCUSED)

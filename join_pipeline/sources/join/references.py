@@ -1,0 +1,53 @@
+"""Reference lists: reading them, and the names that they give to the numbers in jobs.
+
+Belongs here: what holds when a list, or an entry of it, does not come as it should. Not here: what numbers name
+(mapping). A name that was known is never replaced by none: a list that fails leaves the last one in force, and of an
+entry that comes without its name, or not at all, the row that last named it is kept beside the new list.
+"""
+
+from collections.abc import Iterable
+
+from join_pipeline.errors import ContractError, NotFoundError, RefusedError
+from join_pipeline.http.contracts import decode
+from join_pipeline.http.pages import Page
+from join_pipeline.lake.raw import RawRow
+from join_pipeline.sources.feeds import RawOf
+from join_pipeline.sources.join.client import JoinClient
+from join_pipeline.sources.join.feeds import REFERENCES, Feed
+from join_pipeline.sources.join.mapping.job import References, reference_names
+from join_pipeline.sources.join.payloads import Reference
+
+
+def read_references(client: JoinClient) -> list[tuple[Feed, Page | None]]:
+    """The reference lists; None for one that JOIN does not offer: then its last known names hold."""
+
+    def read(feed: Feed) -> Page | None:
+        try:
+            return client.whole(feed.path, feed.params)
+        except (NotFoundError, RefusedError, ContractError):
+            return None
+
+    return [(feed, read(feed)) for feed in REFERENCES]
+
+
+def references_from(raw_of: RawOf, post_url_template: str | None) -> References:
+    """The names of all reference lists."""
+    names = {feed.name: _names(raw.payload for raw in raw_of(feed.name)) for feed in REFERENCES}
+    return References(**names, post_url_template=post_url_template)
+
+
+def still_named(known: Iterable[RawRow], page: Page) -> list[RawRow]:
+    """Of the rows known so far, those that name what the list that came does not."""
+    named = _names(record.payload for record in page.records).keys()
+    return [row for row in known if _names([row.payload]).keys() - named]
+
+
+def _names(payloads: Iterable[str | bytes | None]) -> dict[int, str]:
+    """Names by number. An entry that breaks the contract has none."""
+    entries = []
+    for payload in payloads:
+        try:
+            entries.append(decode(Reference, payload or ""))
+        except ContractError:
+            continue
+    return reference_names(entries)

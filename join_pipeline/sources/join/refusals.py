@@ -1,0 +1,51 @@
+"""JOIN's refusals: which type of error each status is, and what its user does about it."""
+
+from typing import Final
+
+import httpx
+
+from join_pipeline.errors import (
+    AuthError,
+    JoinError,
+    NotFoundError,
+    PermanentError,
+    RateLimited,
+    RefusedError,
+    TransientError,
+)
+from join_pipeline.http.words import Words
+
+STATUS_ERRORS: Final[dict[int, type[JoinError]]] = {
+    401: AuthError,
+    403: AuthError,
+    404: NotFoundError,
+    408: TransientError,
+    422: RefusedError,
+    425: TransientError,
+    429: RateLimited,
+    500: TransientError,
+    502: TransientError,
+    503: TransientError,
+    504: TransientError,
+}
+WORDS: Final = Words(
+    api="JOIN",
+    what="JOIN's API v2",
+    url_setting="JOIN_API_URL",
+    credential="token",
+    limit_prefix="x-ratelimit",
+    next_steps={
+        AuthError: "Check JOIN_API_TOKEN: it may be wrong or revoked, or the plan may lack API access.",
+        NotFoundError: "Check JOIN_API_URL.",
+        PermanentError: "Asking again gives the same: check the request and JOIN_API_URL.",
+        RateLimited: "Too many requests: another program may use the same token. Run it again later.",
+        TransientError: "Run it again later; if it stays so, check the network, the proxy and JOIN_API_URL.",
+    },
+)
+
+
+def error_for_status(status: int) -> type[JoinError]:
+    """The type of an answer that is not 2xx."""
+    if status in STATUS_ERRORS:
+        return STATUS_ERRORS[status]
+    return TransientError if status >= httpx.codes.INTERNAL_SERVER_ERROR else PermanentError

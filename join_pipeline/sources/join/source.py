@@ -1,0 +1,130 @@
+"""JOIN as a source, put together: its session, its mapping, its rules.
+
+Belongs here: what the engine asks of it. Not here: each of the answers (the files
+beside this one).
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar, Final
+
+import duckdb
+import msgspec
+
+from join_pipeline.http.contracts import decode
+from join_pipeline.http.pages import Page
+from join_pipeline.lake.record import Files, SyncRecord
+from join_pipeline.models.ids import Ids
+from join_pipeline.models.rows import Mapped
+from join_pipeline.settings import Settings
+from join_pipeline.sources.feeds import FeedSpec, RawOf
+from join_pipeline.sources.join.client import JoinClient
+from join_pipeline.sources.join.extract import JoinReading
+from join_pipeline.sources.join.feeds import APPLICATIONS, Feed
+from join_pipeline.sources.join.known import load_known
+from join_pipeline.sources.join.mapping import MAPPING_VERSION
+from join_pipeline.sources.join.mapping.application import map_application
+from join_pipeline.sources.join.mapping.job import References, map_job
+from join_pipeline.sources.join.payloads import ApplicationPayload, JobPayload
+from join_pipeline.sources.join.reconcile import fold
+from join_pipeline.sources.join.references import read_references, references_from
+from join_pipeline.sources.join.selection import only_created
+from join_pipeline.sources.join.specs import MODEL_FEEDS, SPECS
+from join_pipeline.sync.plan import Plan
+from join_pipeline.sync.reading import Reading
+
+FULL_EVERY: Final = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class JoinSession:
+    """One sync's talk with a JOIN account."""
+
+    client: JoinClient
+    _references: list[tuple[Feed, Page | None]] = field(default_factory=list)
+
+    def greet(self) -> None:
+        """Read the reference lists."""
+        self._references = read_references(self.client)
+
+    def read(self, reading: Reading, plan: Plan, known_of: RawOf) -> None:
+        JoinReading(self.client, reading).read(plan, self._references, known_of)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinMapper:
+    """JOIN's payloads to rows."""
+
+    ids: Ids
+    references: References
+
+    def map(self, feed: str, text: str) -> Mapped:
+        raw = msgspec.json.decode
+        if feed == APPLICATIONS.name:
+            application = decode(ApplicationPayload, text)
+            return map_application(application, raw(text), self.ids)
+        job = decode(JobPayload, text)
+        return map_job(job, raw(text), self.ids, self.references)
+
+    def id_of(self, feed: str, record_id: str | None) -> str:
+        return self.ids.of(feed, record_id)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinSource:
+    """JOIN's API v2, by a token."""
+
+    settings: Settings
+    name: ClassVar = "join"
+    title: ClassVar = "JOIN"
+    since_word: ClassVar = "lastUpdatedAt"
+    feeds: ClassVar[tuple[FeedSpec, ...]] = tuple(SPECS.values())
+    model_feeds: ClassVar = MODEL_FEEDS
+    shared: ClassVar = frozenset(
+        {"application_stages", "job_application_stages", "screening_questions", "job_screening_questions"}
+    )
+    mapping_version: ClassVar = MAPPING_VERSION
+    full_every: ClassVar = FULL_EVERY
+    max_age: ClassVar = timedelta(0)
+
+    @contextmanager
+    def connect(
+        self, sleep: Callable[[float], None] | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> Iterator[JoinSession]:
+        settings = self.settings
+        with JoinClient(
+            settings.join_api_url,
+            settings.token(),
+            in_flight=settings.pages_in_flight,
+            timeout_seconds=settings.timeout_seconds,
+            max_wait_seconds=settings.max_wait_seconds,
+            sleep=sleep,
+            monotonic=monotonic,
+        ) as client:
+            yield JoinSession(client)
+
+    def mapper(self, ids: Ids, raw_of: RawOf) -> JoinMapper:
+        return JoinMapper(ids, references_from(raw_of, self.settings.post_url_template))
+
+    def selected(self, raw_of: RawOf) -> RawOf:
+        return only_created(raw_of, self.settings.actions)
+
+    def load_known(self, con: duckdb.DuckDBPyConnection) -> None:
+        load_known(con)
+
+    def fold(self, con: duckdb.DuckDBPyConnection, lake: Path, files: Files, _record: SyncRecord) -> None:
+        fold(con, lake, files)
+
+    def count_unannounced(self, con: duckdb.DuckDBPyConnection, before: datetime) -> int:
+        """lastUpdatedAt stayed, or lies before the last watermark."""
+        row = con.execute(
+            """SELECT count(*) FROM now_applications AS n JOIN known_applications AS k ON k.id = n.id
+            WHERE k.remote_deleted_at IS NULL AND k.payload_hash <> n.payload_hash
+                AND (n.remote_updated_at <= k.remote_updated_at OR n.remote_updated_at < ?)""",
+            [before],
+        ).fetchall()[0]
+        return int(row[0])

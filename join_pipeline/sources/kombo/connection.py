@@ -1,0 +1,127 @@
+"""An integration at Kombo as it answers now: what it must give for the pipeline to work, each finding with what to do.
+
+Belongs here: live calls that change nothing, for `connect` and `doctor` alike. Not here: what lies on this machine
+(doctor). Neither the API key nor the integration id is ever in a finding.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import httpx
+import msgspec
+
+from join_pipeline.checks.finding import Finding, clock_findings
+from join_pipeline.errors import JoinError, ModelOffError, SettingsError
+from join_pipeline.settings import Settings
+from join_pipeline.sources.kombo.client import Integration, KomboClient
+from join_pipeline.sources.kombo.feeds import FEEDS
+
+TIMEOUT_SECONDS: Final = 10.0
+LIVE_ONLY: Final = {"page_size": "1", "include_deleted": "false"}
+GUIDE: Final = (
+    "The integration. In Kombo's dashboard, the company's JOIN account is connected and its first sync is done.",
+    "The API key. In Kombo's dashboard under Secrets; export it as KOMBO_API_KEY.",
+    "The integration's id, `join:…`, from its page in the dashboard; export it as KOMBO_INTEGRATION_ID.",
+    "The scope. All models on, and remote data too if you want JOIN's own payloads.",
+    "One integration is one company. For a second one, set JOIN_PIPELINE_CONNECTION to another name first.",
+)
+"""What a person has to have and to do at Kombo, in order."""
+SETUP: Final = {
+    "INCOMPLETE": "its setup is not finished. Finish it in Kombo's dashboard.",
+    "FINAL_SYNC_PENDING": "Kombo's first sync of it is not done. Run this again in some hours.",
+}
+STATUS: Final = {
+    "INVALID": "JOIN no longer takes its token. Reconnect it in Kombo's dashboard.",
+    "INACTIVE": "it is switched off. Switch it on in Kombo's dashboard.",
+}
+
+
+class _Shown(msgspec.Struct):
+    remote_data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def credentials(settings: Settings) -> Finding:
+    """Whether there are any."""
+    try:
+        settings.kombo_credentials()
+    except SettingsError as error:
+        return Finding("credentials", "failed", str(error))
+    return Finding("credentials", "ok", "KOMBO_API_KEY and KOMBO_INTEGRATION_ID are set")
+
+
+def reach(settings: Settings) -> Finding:
+    """Whether Kombo's API is at the address, asked without credentials."""
+    try:
+        with _client(settings, "no-key", "no-integration") as client:
+            status = client.ask("GET", "/check-api-key").status_code
+    except JoinError as error:
+        return Finding("Kombo", "failed", f"{settings.kombo_api_url}: {error}")
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return Finding("Kombo", "ok", f"{settings.kombo_api_url} answers, and asks for a key")
+    message = f"{settings.kombo_api_url} answers {status} without a key. Check KOMBO_API_URL; it ends in /v1."
+    return Finding("Kombo", "failed", message)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Key and integration, its condition, its models, and whether there is anything to read."""
+    with _client(settings, *settings.kombo_credentials()) as client:
+        try:
+            integration = client.integration()
+        except JoinError as error:
+            return [Finding("Kombo", "failed", f"{settings.kombo_api_url}: {error}")]
+        found = [Finding("Kombo", "ok", f"{settings.kombo_api_url} takes the key and knows the integration")]
+        faults = _condition(integration)
+        if faults:
+            return found + faults
+        try:
+            found += _models(client, integration)
+        except JoinError as error:
+            found.append(Finding("integration", "failed", str(error)))
+        hours = settings.kombo_staleness_hours
+        message = f"Kombo's answers may be {hours:g} hours old: what happened is dated that much less surely"
+        found.append(Finding("age", "ok", message))
+        return found + clock_findings(client.clock.skew, "Kombo's")
+
+
+def _client(settings: Settings, key: str, integration: str) -> KomboClient:
+    timeout = min(settings.timeout_seconds, TIMEOUT_SECONDS)
+    return KomboClient(
+        settings.kombo_api_url, key, integration, timeout_seconds=timeout, max_wait_seconds=TIMEOUT_SECONDS
+    )
+
+
+def _condition(integration: Integration) -> list[Finding]:
+    """Why the integration is not ready."""
+    reasons = (SETUP.get(integration.setup_status), STATUS.get(integration.status))
+    return [Finding("integration", "failed", f"The integration is not ready: {reason}") for reason in reasons if reason]
+
+
+def _models(client: KomboClient, integration: Integration) -> Iterator[Finding]:
+    """Which models are off, whether only what was created through Kombo is there, and whether JOIN's payloads come."""
+    off = {part.id.removeprefix("ats_") for part in integration.read_models if not part.is_available}
+    first: dict[str, list[bytes]] = {}
+    for feed in FEEDS:
+        try:
+            page = next(client.pages(feed.path, LIVE_ONLY))
+        except ModelOffError:
+            off.add(feed.name)
+        else:
+            first[feed.name] = [record.payload for record in page.records]
+    if named := [feed.name.replace("_", " ") for feed in FEEDS if feed.name in off]:
+        message = (
+            f"The integration's scope has {', '.join(named)} switched off: nothing new of them comes, and syncs keep "
+            "what is known. Switch them on in Kombo's dashboard."
+        )
+        yield Finding("models", "warning", message)
+    if first.get("jobs") and not first.get("applications", [b""]):
+        message = (
+            "Kombo lists jobs, but no applications. A new integration syncs only applications that were created "
+            "through Kombo: switch that off in Kombo's dashboard, and all of them come with its next sync."
+        )
+        yield Finding("only created", "warning", message)
+    elif not any(first.values()):
+        yield Finding("account", "warning", "Kombo lists nothing at all: is this the right company's integration?")
+    shown = [msgspec.json.decode(payload, type=_Shown) for payload in first.get("applications", [])]
+    if shown and shown[0].remote_data is msgspec.UNSET:
+        message = "remote data is off: columns remote_data stay empty, and nothing else is lost"
+        yield Finding("remote data", "warning", message)

@@ -1,0 +1,112 @@
+"""Reading Kombo: every list, whole or from its watermark on, and what the guard says of it.
+
+Belongs here: one sync's requests. Not here: sending (client), what the guard's rule is (sync), what records mean for
+the models (fold).
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from join_pipeline.errors import ModelOffError
+from join_pipeline.sources.kombo.client import KomboClient
+from join_pipeline.sources.kombo.feeds import FEEDS, Feed
+from join_pipeline.sources.kombo.specs import SPECS
+from join_pipeline.sync.extract import Extraction, Look
+from join_pipeline.sync.plan import Plan
+from join_pipeline.sync.reading import Reading
+
+IDS_A_LOOK: Final = 100
+_IS_GONE: Final = "(payload->>'$.remote_deleted_at') IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class KomboReading:
+    """One sync's reading of an integration."""
+
+    client: KomboClient
+    reading: Reading
+
+    def read(self, plan: Plan) -> None:
+        """Every list. Changes of stages, jobs and tags do not touch applications: all are asked, each on its own."""
+        for feed in FEEDS:
+            extraction = self.reading.extraction(SPECS[feed.name])
+            since = plan.since.get(feed.name)
+            try:
+                self._list(feed, extraction, since)
+            except ModelOffError as error:
+                self._keep_what_is_known(extraction, error)
+            else:
+                extraction.record.is_whole = True
+                if since is None:
+                    self._judge_absence(feed, extraction)
+                else:
+                    self._judge_deletion(feed, extraction)
+            extraction.finish()
+        self.reading.end(self.client.clock.latest(), SPECS.values())
+
+    def _list(self, feed: Feed, extraction: Extraction, since: datetime | None) -> None:
+        """The list, or what of it changed since. One that was read to its end before is not read again."""
+        listing = "all" if since is None else "since"
+        if extraction.spool.is_done(feed.name, listing):
+            return
+        params = {} if since is None else {"updated_after": since.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"}
+        for page in self.client.pages(feed.path, params):
+            extraction.take(page, listing)
+        extraction.spool.mark(feed.name, listing)
+
+    def _judge_absence(self, feed: Feed, extraction: Extraction) -> None:
+        """After a whole list: what is known and neither listed nor said to be gone gets a look by its id."""
+        reading, spec = self.reading, extraction.feed
+        known, rows = reading.known(spec), reading.rows(spec)
+        n_live = self._count(f"SELECT DISTINCT record_id FROM {rows} WHERE NOT {_IS_GONE}")
+        n_missing = self._count(f"{known} EXCEPT SELECT record_id FROM {rows} WHERE NOT {_IS_GONE}")
+        unlisted = sorted(reading.ids(f"{known} EXCEPT SELECT record_id FROM {rows}"))
+        is_guarded = reading.is_guarded(extraction, n_missing, n_live)
+        looked = reading.second_looks(extraction, None if is_guarded else unlisted)
+        unsure: set[str] = set()
+        extraction.take_looks(self._looks(feed, looked, unsure))
+        reading.put_off(extraction, unsure)
+
+    def _judge_deletion(self, feed: Feed, extraction: Extraction) -> None:
+        """After a list of changes: a model that was switched off at Kombo looks like the deletion of everything."""
+        reading, spec = self.reading, extraction.feed
+        gone = f"SELECT record_id FROM {reading.rows(spec)} WHERE {_IS_GONE}"
+        n_gone = self._count(f"{reading.known(spec)} INTERSECT {gone}")
+        reading.is_guarded(extraction, n_gone, max(1, extraction.record.records - n_gone))
+        extraction.take_looks(self._looks(feed, reading.unread_before(extraction), set()), believes_absence=False)
+        reading.forget_pending(extraction)
+
+    def _keep_what_is_known(self, extraction: Extraction, error: ModelOffError) -> None:
+        """A model that Kombo refuses to give. What is known of it stays, unless its loss is accepted."""
+        known = sorted(self.reading.ids(self.reading.known(extraction.feed)))
+        extraction.record.is_whole = False
+        if known and extraction.feed.name in self.reading.accept_loss:
+            at = self.client.clock.latest()
+            extraction.take_looks((record_id, None, at) for record_id in known)
+            # once it is given again it is read whole: none of it need have changed meanwhile
+            extraction.record.listed_since = None
+        elif known:
+            self.reading.object_to(extraction, f"{extraction.feed.name}: {len(known)} records are known. {error}")
+
+    def _looks(self, feed: Feed, ids: Sequence[str], unsure: set[str]) -> Iterator[Look]:
+        """Answers about single records. One that lost its id may be any that was asked for: `unsure` gets those."""
+        for first in range(0, len(ids), IDS_A_LOOK):
+            asked = ids[first : first + IDS_A_LOOK]
+            left = set(asked)
+            is_nameless = False
+            for page in self.client.pages(feed.path, {"ids": ",".join(asked)}):
+                for record in page.records:
+                    is_nameless = is_nameless or record.id is None
+                    if record.id in left:
+                        left.discard(record.id)
+                        yield record.id, record.payload, page.fetched_at
+            if is_nameless:
+                unsure |= left
+                continue
+            for record_id in sorted(left):
+                yield record_id, None, self.client.clock.latest()
+
+    def _count(self, query: str) -> int:
+        return int(self.reading.con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0])

@@ -1,0 +1,95 @@
+"""Kombo's fold: each record speaks for itself, says itself when it is gone, and shows its links completely.
+
+Belongs here: rules of this source. Not here: what every fold has to do (sync.reconcile), payloads (mapping).
+"""
+
+from typing import Final
+
+import duckdb
+
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.sources.kombo.specs import SPECS
+from join_pipeline.sync.known import newest
+from join_pipeline.sync.reconcile import LAST, LIVE, WINNER, live_after, table, those_linked
+
+LINKS: Final = {
+    "candidate_tags": ("candidates", "candidate_id"),
+    "job_application_stages": ("jobs", "job_id"),
+    "job_screening_questions": ("jobs", "job_id"),
+    "job_hiring_team": ("jobs", "job_id"),
+}
+"""By link model, the model that shows its links, and the column that names it there."""
+
+
+def load_known(con: duckdb.DuckDBPyConnection) -> None:
+    """Of records those that came or are gone; of links those of the records that show them; of questions all."""
+    for name in SPECS:
+        came = f"""SELECT id FROM seen_{name} UNION SELECT id FROM missing WHERE model = '{name}'
+            UNION SELECT id FROM said_gone WHERE model = '{name}'"""
+        table(con, f"known_{name}", f"FROM {newest(name, came)}")
+    for name, (parent, column) in LINKS.items():
+        links = f'SELECT id FROM versions_{name} WHERE "{column}" IN (SELECT id FROM known_{parent})'
+        table(con, f"known_{name}", f"FROM {newest(name, links)}")
+    for name in ("screening_questions", "job_screening_questions"):  # a question goes with its last link
+        table(con, f"known_{name}", f"FROM {newest(name)}")
+
+
+def fold(con: duckdb.DuckDBPyConnection, record: SyncRecord) -> None:
+    """All eleven models. Needs `known_*`, `seen_*`, `missing` and `said_gone`."""
+    guarded = {objection.partition(":")[0] for objection in record.objections}
+    for name in SPECS:
+        _records(con, name, believes_loss=name not in guarded)
+    for name, (parent, column) in LINKS.items():
+        _links(con, name, parent, column)
+    live_after(con, "job_screening_questions", "id, question_id")
+    those_linked(con, "screening_questions", "job_screening_questions", "question_id")
+
+
+def _records(con: duckdb.DuckDBPyConnection, name: str, *, believes_loss: bool) -> None:
+    """What a record said last holds: that it is there, or that it is gone.
+
+    One that others show and nobody ever listed is there too, by what they say of it, and stays: nobody will say that it
+    is gone. A loss that the guard does not believe changes nothing.
+    """
+    table(
+        con,
+        f"last_gone_{name}",
+        f"""WITH listed AS (SELECT id, max(seq) AS seq FROM seen_{name} WHERE priority = 1 GROUP BY id), told AS (
+            SELECT id, seq, observed_at, remote_deleted_at FROM said_gone WHERE model = '{name}' AND {believes_loss}
+            UNION ALL SELECT id, 0, observed_at, NULL FROM missing WHERE model = '{name}'
+        )
+        SELECT t.* FROM told AS t LEFT JOIN listed AS l ON l.id = t.id WHERE l.id IS NULL OR t.seq > l.seq
+        QUALIFY row_number() OVER (PARTITION BY t.id ORDER BY t.seq DESC) = 1""",
+    )
+    table(
+        con,
+        f"now_{name}",
+        f"""WITH own AS (
+            FROM seen_{name} WHERE priority = 1 AND id NOT IN (SELECT id FROM last_gone_{name})
+            QUALIFY row_number() OVER (PARTITION BY id {LAST}) = 1
+        )
+        FROM own UNION ALL BY NAME
+        FROM seen_{name} WHERE priority = 0
+            AND id NOT IN (SELECT id FROM own) AND id NOT IN (SELECT id FROM known_{name})
+        QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
+    )
+    table(
+        con,
+        f"gone_{name}",
+        f"""SELECT g.id, g.observed_at, g.remote_deleted_at
+        FROM last_gone_{name} AS g JOIN known_{name} AS k ON k.id = g.id WHERE k.payload_hash IS NOT NULL""",
+    )
+
+
+def _links(con: duckdb.DuckDBPyConnection, name: str, parent: str, column: str) -> None:
+    """A record shows all of its links: one that it does not show is gone, as are those of one that is gone."""
+    table(con, f"now_{name}", f"FROM seen_{name} WHERE seq IN (SELECT seq FROM now_{parent} WHERE priority = 1)")
+    table(
+        con,
+        f"gone_{name}",
+        f"""SELECT k.id, coalesce(g.observed_at, n.observed_at) AS observed_at, g.remote_deleted_at
+        FROM known_{name} AS k
+        LEFT JOIN gone_{parent} AS g ON g.id = k."{column}"
+        LEFT JOIN (FROM now_{parent} WHERE priority = 1) AS n ON n.id = k."{column}"
+        WHERE k.{LIVE} AND (g.id IS NOT NULL OR n.id IS NOT NULL) AND k.id NOT IN (SELECT id FROM now_{name})""",
+    )

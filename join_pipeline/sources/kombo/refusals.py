@@ -1,0 +1,117 @@
+"""Kombo's refusals: which type of error each code of its envelope is, and what its user does about it.
+
+Branch on the code, never on the status: the same status means several things, and Kombo has changed statuses before.
+Only what is no envelope, as a load balancer's page, is judged by its status.
+"""
+
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from join_pipeline.errors import (
+    AuthError,
+    JoinError,
+    ModelOffError,
+    NotFoundError,
+    PermanentError,
+    RateLimited,
+    RefusedError,
+    TransientError,
+)
+from join_pipeline.http.words import Words
+
+CODE_ERRORS: Final[dict[str, type[JoinError]]] = {
+    "PLATFORM.AUTHENTICATION_INVALID": AuthError,
+    "PLATFORM.INTEGRATION_NOT_FOUND": AuthError,
+    "PLATFORM.IP_NOT_WHITELISTED": AuthError,
+    "PLATFORM.INPUT_INVALID": RefusedError,
+    "PLATFORM.RATE_LIMIT_EXCEEDED": RateLimited,
+    "PLATFORM.CONCURRENCY_LIMIT_EXCEEDED": RateLimited,
+    "PLATFORM.TASK_TIMED_OUT": TransientError,
+    "PLATFORM.UNKNOWN_ERROR": TransientError,
+    "INTEGRATION.SETUP_SYNC_PENDING": PermanentError,
+    "INTEGRATION.SETUP_INCOMPLETE": PermanentError,
+    "INTEGRATION.QA_FAILED": PermanentError,
+    "INTEGRATION.INACTIVE": PermanentError,
+    "INTEGRATION.AUTHENTICATION_INVALID": AuthError,
+    "INTEGRATION.PERMISSION_MISSING": AuthError,
+    "INTEGRATION.MODEL_NOT_AVAILABLE": ModelOffError,
+    "INTEGRATION.MODEL_DISABLED": ModelOffError,
+    "INTEGRATION.ACTION_NOT_AVAILABLE": PermanentError,
+    "INTEGRATION.ACTION_DISABLED": PermanentError,
+    "REMOTE.RATE_LIMIT_EXCEEDED": RateLimited,
+    "REMOTE.SERVICE_UNAVAILABLE": TransientError,
+    "REMOTE.UNKNOWN_HTTP_ERROR": TransientError,
+    "REMOTE.INPUT_INVALID": RefusedError,
+    "ATS.JOB_CLOSED": PermanentError,
+    "ATS.APPLICATION_ALREADY_EXISTS": PermanentError,
+}
+STATUS_ERRORS: Final[dict[int, type[JoinError]]] = {
+    401: AuthError,
+    403: AuthError,
+    404: NotFoundError,
+    408: TransientError,
+    425: TransientError,
+    429: RateLimited,
+}
+CURES: Final[dict[str, str]] = {
+    "PLATFORM.AUTHENTICATION_INVALID": "Check KOMBO_API_KEY, and that KOMBO_API_URL is of the region it was made for.",
+    "PLATFORM.INTEGRATION_NOT_FOUND": "Check KOMBO_INTEGRATION_ID: this API key has no such integration.",
+    "PLATFORM.IP_NOT_WHITELISTED": "Add this machine's address to the IP allow list in Kombo's dashboard.",
+    "INTEGRATION.SETUP_SYNC_PENDING": "Kombo's first sync of the integration is not done. Run it again in some hours.",
+    "INTEGRATION.SETUP_INCOMPLETE": "Finish the integration's setup in Kombo's dashboard, then run it again.",
+    "INTEGRATION.QA_FAILED": "Kombo holds the integration back after its checks: ask Kombo's support.",
+    "INTEGRATION.INACTIVE": "Switch the integration on in Kombo's dashboard.",
+    "INTEGRATION.AUTHENTICATION_INVALID": "JOIN refuses Kombo's token: reconnect the integration in Kombo's dashboard.",
+    "INTEGRATION.PERMISSION_MISSING": "Kombo's token lacks a permission in JOIN: reconnect with an admin's token.",
+    "INTEGRATION.MODEL_DISABLED": "Switch the model on in the scope of the integration in Kombo's dashboard.",
+}
+WORDS: Final = Words(
+    api="Kombo",
+    what="Kombo's API, with /v1",
+    url_setting="KOMBO_API_URL",
+    credential="API key",
+    limit_prefix="ratelimit",
+    next_steps={
+        AuthError: "Check KOMBO_API_KEY and KOMBO_INTEGRATION_ID.",
+        ModelOffError: "The integration does not give this model.",
+        NotFoundError: "Check KOMBO_API_URL; it ends in /v1.",
+        PermanentError: "Asking again gives the same: check the integration in Kombo's dashboard.",
+        RateLimited: "Too many requests: another program may use the same API key. Run it again later.",
+        TransientError: "Run it again later; if it stays so, check the network, the proxy and KOMBO_API_URL.",
+    },
+)
+
+
+class Refusal(msgspec.Struct):
+    """What an error envelope says."""
+
+    code: str | None = None
+    title: str | None = None
+    message: str | None = None
+
+
+class _Envelope(msgspec.Struct):
+    error: Refusal
+
+
+_DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Envelope)
+
+
+def refusal_of(body: bytes) -> Refusal:
+    """What the envelope says; nothing where the body is none."""
+    try:
+        refusal: Refusal = _DECODER.decode(body).error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Refusal()
+    return refusal
+
+
+def error_for(code: str | None, status: int) -> type[JoinError]:
+    """The type of a refusal: by its code; by its status where there is none that is known."""
+    if code in CODE_ERRORS:
+        return CODE_ERRORS[code]
+    if status in STATUS_ERRORS:
+        return STATUS_ERRORS[status]
+    return TransientError if status >= httpx.codes.INTERNAL_SERVER_ERROR else PermanentError

@@ -1,0 +1,118 @@
+"""Versions: what is new against what is known, and the files that say so. Set work in DuckDB.
+
+Belongs here: the diff of one model and its files. Not here: what is known (known), what a record is now (fold).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from join_pipeline.lake.record import ModelRecord, SyncRecord
+from join_pipeline.lake.sql import quoted, write_query
+from join_pipeline.models import Model
+from join_pipeline.sync.decode import HEAVY, light, payloads
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Where and as what a sync's versions are written."""
+
+    lake: Path
+    record: SyncRecord
+    previous: SyncRecord | None
+
+    @property
+    def is_new_mapping(self) -> bool:
+        return self.previous is not None and self.previous.mapping_version != self.record.mapping_version
+
+    def live_before(self, model: str) -> int:
+        """What was live before: known by the last record, since not all of it is at hand."""
+        before = self.previous.models.get(model) if self.previous else None
+        return before.live if before else 0
+
+
+def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> ModelRecord:
+    """New versions of one model from `now_<model>` and `gone_<model>` against `known_<model>`."""
+    name = model.name
+    kinds: dict[str, int] = {}
+    # most syncs have nothing of most models, and to compare nothing takes DuckDB as long as a little
+    if con.execute(f"SELECT id FROM now_{name} UNION ALL SELECT id FROM gone_{name} LIMIT 1").fetchone():
+        _compare(con, model, writing)
+        kinds = dict(con.execute(f"SELECT kind, count(*) FROM new_{name} GROUP BY kind").fetchall())
+    counts = ModelRecord(**kinds)
+    counts.live = writing.live_before(name) + counts.new + counts.returned - counts.deleted
+    if counts.versions:
+        _write(con, model, writing)
+    for table in ("new", "now", "gone", "ended", "payloads"):
+        con.execute(f"DROP TABLE IF EXISTS {table}_{name}")
+    return counts
+
+
+def _compare(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
+    """`new_<model>`: the versions to write, each with its kind."""
+    name, record = model.name, writing.record
+    # the payload itself is not hashed: it holds parts of other records, and its own part has its hash
+    hashed = [column.name for column in light(model.fields)] + ["payload_hash"]
+    packed = ", ".join(f'"{column}" := n."{column}"' for column in hashed)
+    fields = quoted(light(model.fields), "n.")
+    carried = ", ".join(
+        f'coalesce(e."{c.name}", k."{c.name}") AS "{c.name}"' if c.tier == 1 else f'NULL AS "{c.name}"'
+        for c in light(model.fields)
+    )
+    remote_id = "k.remote_id" if model.remote_id_tier == 1 else "NULL"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE new_{name} AS
+        WITH gone AS (
+            FROM gone_{name} UNION ALL BY NAME SELECT NULL::TIMESTAMPTZ AS remote_deleted_at WHERE false
+        ), ended AS (  -- a record may have moved between the last look at it and its end
+            FROM ended_{name} QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
+        ), content AS (
+            SELECT n.*, md5(to_json(struct_pack({packed}))::VARCHAR) AS content_hash FROM now_{name} AS n
+        ), seen AS (
+            SELECT n.id, n.remote_id, $started::TIMESTAMPTZ AS changed_at, NULL::TIMESTAMPTZ AS remote_deleted_at,
+                {fields}, n.observed_at, n.seq, $sync_id AS sync_id, n.content_hash, n.payload_hash,
+                CASE WHEN k.remote_deleted_at IS NOT NULL THEN 'returned'
+                    WHEN $is_new_mapping AND k.payload_hash = n.payload_hash THEN 'mapping'
+                    ELSE 'observed' END AS reason,
+                CASE WHEN k.id IS NULL THEN 'new' WHEN k.remote_deleted_at IS NOT NULL THEN 'returned'
+                    ELSE 'changed' END AS kind
+            FROM content AS n LEFT JOIN known_{name} AS k ON k.id = n.id
+            WHERE k.id IS NULL OR k.content_hash <> n.content_hash OR k.remote_deleted_at IS NOT NULL
+        )
+        SELECT * FROM seen
+        UNION ALL BY NAME
+        SELECT k.id, {remote_id} AS remote_id, $started::TIMESTAMPTZ AS changed_at,
+            coalesce(g.remote_deleted_at, $started::TIMESTAMPTZ) AS remote_deleted_at, {carried},
+            coalesce(g.observed_at, $as_of::TIMESTAMPTZ) AS observed_at, $sync_id AS sync_id, k.content_hash,
+            k.payload_hash, 'deleted' AS reason, 'deleted' AS kind
+        FROM known_{name} AS k JOIN gone AS g ON g.id = k.id LEFT JOIN ended AS e ON e.id = k.id
+        WHERE k.remote_deleted_at IS NULL""",
+        {
+            "started": record.started_at,
+            "as_of": record.as_of,
+            "sync_id": record.sync_id,
+            "is_new_mapping": writing.is_new_mapping,
+        },
+    )
+
+
+def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
+    name, files, sync_id = model.name, writing.record.files, writing.record.sync_id
+    plain = f"SELECT {quoted(model.plain)} FROM new_{name} ORDER BY id"
+    _copy(con, plain, writing.lake, files.models.setdefault(name, []), f"models/{name}/{sync_id}.parquet")
+    if not model.personal:
+        return
+    # a tombstone carries no personal columns: who is deleted at JOIN is forgotten here at the next compaction
+    live = f"new_{name} WHERE remote_deleted_at IS NULL"
+    if con.execute(f"SELECT count(*) FROM {live}").fetchall()[0][0]:
+        columns = ", ".join(f'{"p" if c.name == HEAVY else "n"}."{c.name}"' for c in model.personal)
+        held = f"LEFT JOIN {payloads(name)} AS p ON p.seq = n.seq" if light(model.fields) != model.fields else ""
+        personal = f"SELECT n.id, n.sync_id, {columns} FROM (FROM {live}) AS n {held}"
+        target = f"models/{name}/{sync_id}.personal.parquet"
+        _copy(con, personal, writing.lake, files.personal.setdefault(name, []), target)
+
+
+def _copy(con: duckdb.DuckDBPyConnection, query: str, lake: Path, listed: list[str], path: str) -> None:
+    write_query(con, query, lake / path)
+    listed.append(path)

@@ -1,0 +1,1 @@
+"""Transform: dbt turns loaded tables into marts."""

@@ -1,0 +1,221 @@
+"""Marts: dbt in this very process, with a manifest that is parsed once.
+
+Belongs here: where the dbt project and its target lie, when it must be parsed, running it, what came of each node.
+Not here: any SQL (dbt_project). dbt as a process of its own asks the network for versions and costs seconds.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import msgspec
+
+from join_pipeline.errors import BuildError
+from join_pipeline.lake.files import make_folder, write_whole
+from join_pipeline.settings import Settings
+from join_pipeline.transform.maps import copy_maps, map_vars, unmapped
+
+PROFILE: Final = "join_pipeline"
+THREADS: Final = 1
+"""DuckDB takes all cores for each model. A second of dbt's threads has the two wait for each other's Python."""
+FAILED: Final = frozenset({"error", "fail", "runtime error"})
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What came of one dbt node: a model, a seed, a test."""
+
+    unique_id: str
+    kind: str
+    status: str
+    seconds: float
+    message: str
+    failures: int | None
+
+    @property
+    def is_failed(self) -> bool:
+        return self.status in FAILED
+
+
+def project_dir() -> Path:
+    """The dbt project: beside the package in a checkout, inside it when installed from a wheel."""
+    package = Path(str(resources.files("join_pipeline")))
+    bundled = package / "_dbt_project"
+    return bundled if bundled.is_dir() else package.parent / "dbt_project"
+
+
+def target_dir(settings: Settings) -> Path:
+    """Where dbt writes: never into the project, which may be read-only."""
+    return settings.builds / "dbt" / "target"
+
+
+def ensure_manifest(settings: Settings) -> Path:
+    """The parsed project; parsed only if it, its profile or its vars changed."""
+    manifest = target_dir(settings) / "manifest.json"
+    fingerprint = target_dir(settings) / "fingerprint"
+    now = _fingerprint(settings)
+    if not manifest.exists() or not fingerprint.exists() or fingerprint.read_text() != now:
+        _invoke(settings, ["parse"])
+        write_whole(fingerprint, now.encode())
+    return manifest
+
+
+def read_manifest(settings: Settings) -> dict[str, Any]:
+    """The manifest as dbt wrote it."""
+    manifest: dict[str, Any] = msgspec.json.decode(ensure_manifest(settings).read_bytes())
+    return manifest
+
+
+def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
+    """`dbt build`: seeds, models and tests, in one process. Failed tests are nodes, not errors.
+
+    Raises `BuildError` if dbt could not run at all, or if a model failed; `SettingsError` if a map of the user's own is
+    none.
+    """
+    copy_maps(settings)
+    ensure_manifest(settings)
+    # a build that is killed must not pass for the one before it
+    _results(settings).unlink(missing_ok=True)
+    picked = ["--select", *select] if select else []
+    # unit tests hold the SQL to made-up rows: they belong to this package's own tests, and cost a fifth of a build
+    with _held_open(settings):
+        # what dbt would write of it is the whole manifest once more: a tenth of a small build
+        results = _invoke(settings, ["build", "--no-write-json", "--exclude-resource-type", "unit_test", *picked])
+    nodes = [_node(result) for result in results]
+    write_whole(_results(settings), msgspec.json.encode(nodes))
+    nodes = _naming(settings, nodes)
+    broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
+    if broken:
+        raise BuildError("dbt could not build " + "; ".join(f"{node.unique_id}: {node.message}" for node in broken))
+    return nodes
+
+
+def _naming(settings: Settings, nodes: list[Node]) -> list[Node]:
+    """The nodes, with the names that a map lacks where dbt only counts them."""
+    if all(node.status != "warn" for node in nodes):
+        return nodes
+    told = unmapped(settings.warehouse, "recruiting")
+    return [
+        replace(node, message=told.get(node.unique_id.split(".")[-1], node.message)) if node.status == "warn" else node
+        for node in nodes
+    ]
+
+
+def last_build(settings: Settings) -> list[Node]:
+    """What came of each node of the last build. `BuildError` if there is none, or if it did not end."""
+    if not _results(settings).exists():
+        raise BuildError("The marts were not built to the end. Build them first: `join-pipeline build`.")
+    return msgspec.json.decode(_results(settings).read_bytes(), type=list[Node])
+
+
+def _node(result: Any) -> Node:
+    """What came of a node, in dbt's words."""
+    return Node(
+        unique_id=result.node.unique_id,
+        kind=result.node.resource_type.value,
+        status=result.status.value,
+        seconds=round(result.execution_time, 3),
+        message=result.message or "",
+        failures=result.failures,
+    )
+
+
+def _results(settings: Settings) -> Path:
+    return target_dir(settings) / "nodes.json"
+
+
+@contextlib.contextmanager
+def _held_open(settings: Settings) -> Iterator[None]:
+    """The warehouse stays open. dbt closes it whenever no node is at work, and each time that is a checkpoint.
+
+    Opened as dbt does: two connections of one process have to agree.
+    """
+    config = _profile(settings)[PROFILE]["outputs"]["warehouse"]["config_options"]
+    try:
+        held = duckdb.connect(settings.warehouse, config=config)
+    except duckdb.Error as error:
+        raise BuildError(f"{settings.warehouse} can't be opened ({error}). Mend that and build again.") from None
+    with contextlib.closing(held):
+        yield
+
+
+def _invoke(settings: Settings, command: list[str]) -> list[Any]:
+    """dbt's results of its nodes; none of a command that runs none."""
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415  2 s of imports, and a manifest that is parsed needs none
+
+    folder = make_folder(settings.builds / "dbt")
+    write_whole(folder / "profiles.yml", json.dumps(_profile(settings), indent=1).encode())
+    result = dbtRunner().invoke(
+        [
+            # even when quiet, dbt prints failures on standard output, where `--json` has the floor
+            "--log-level",
+            "none",
+            "--no-use-colors",
+            "--no-version-check",
+            "--no-send-anonymous-usage-stats",
+            "--log-level-file",
+            "none",
+            *command,
+            "--project-dir",
+            str(project_dir()),
+            "--profiles-dir",
+            str(folder),
+            "--target-path",
+            str(target_dir(settings)),
+            "--log-path",
+            str(folder),
+            "--vars",
+            json.dumps(_vars(settings)),
+        ]
+    )
+    if isinstance(result.exception, KeyboardInterrupt):
+        raise result.exception
+    if result.exception is not None:
+        raise BuildError(f"dbt {command[0]} failed: {result.exception}") from None
+    return list(getattr(result.result, "results", ()))
+
+
+def _vars(settings: Settings) -> dict[str, Any]:
+    return {
+        "time_zone": settings.time_zone,
+        "k": settings.k,
+        "minimum_n": settings.minimum_n,
+        "stuck_quantile": settings.stuck_percentile / 100,
+        "stuck_days": settings.stuck_days,
+        "stuck_visits": settings.stuck_visits,
+        "per_person": settings.per_person,
+        **map_vars(settings),
+    }
+
+
+def _profile(settings: Settings) -> dict[str, Any]:
+    """dbt's profile, as JSON, which YAML reads. dbt lets go of the file after each run."""
+    target = {
+        "type": "duckdb",
+        "path": str(settings.warehouse),
+        "threads": THREADS,
+        "keep_open": False,
+        # when connecting, not in each session as `settings` are: once it has spilled, DuckDB lets nobody set it again
+        "config_options": {
+            "memory_limit": settings.memory_limit,
+            "preserve_insertion_order": False,  # nothing relies on it, and it takes memory
+            "temp_directory": str(settings.builds / "spill"),
+        },
+        "settings": {"TimeZone": "UTC"},
+    }
+    return {PROFILE: {"target": "warehouse", "outputs": {"warehouse": target}}}
+
+
+def _fingerprint(settings: Settings) -> str:
+    digest = hashlib.sha256(json.dumps([_profile(settings), _vars(settings)]).encode())
+    for path in sorted(project_dir().rglob("*")):
+        if path.is_file() and "target" not in path.parts:
+            digest.update(f"{path.relative_to(project_dir())}\0".encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

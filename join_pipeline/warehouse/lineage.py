@@ -1,0 +1,75 @@
+"""What comes from what, from a source's lists to the tables of `ats`; and what each is, in a line.
+
+Belongs here: names as `raw/<feed>`, `models/<model>`, `ats/<table>`. Not here: what columns mean (models), what dbt
+makes of the tables (its manifest).
+"""
+
+from typing import Final, NamedTuple
+
+from join_pipeline.models import MODELS, Column
+from join_pipeline.models.declared import OBSERVATION
+from join_pipeline.sources.base import Source
+from join_pipeline.warehouse import pseudonyms
+
+
+class Described(NamedTuple):
+    """One thing that a step makes: its path, what it is, what it comes from, its columns if they are declared."""
+
+    path: str
+    doc: str
+    sources: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+
+
+_LOADED: Final = tuple(column for column in OBSERVATION if column.name in {"observed_at", "sync_id"})
+_BESIDE: Final = {
+    "as_of": "One row: until when the warehouse knows, the latest fetch of the newest sync.",
+    "syncs": "One row per committed sync, in ats_history.",
+    "unread_applications": "Applications that a sync should have read and could not, in ats_history.",
+    "sync_counts": "What each sync counted, by feed and model, in ats_history.",
+}
+"""Tables that tell of syncs."""
+
+
+def raw(source: Source) -> tuple[Described, ...]:
+    """What the source lists."""
+    return tuple(
+        Described(f"raw/{feed.name}", f"{feed.doc} Payloads as they came: lake/raw/{feed.name}.")
+        for feed in source.feeds
+    )
+
+
+def versions(source: Source) -> tuple[Described, ...]:
+    """The models, as the lake has them."""
+    return tuple(
+        Described(
+            f"models/{name}",
+            f"{model.doc} One row per version: lake/models/{name}.",
+            tuple(f"raw/{feed}" for feed in source.model_feeds[name]),
+            model.version_columns,
+        )
+        for name, model in MODELS.items()
+    )
+
+
+def tables(source: Source) -> tuple[Described, ...]:
+    """The models, as the warehouse has them, and what load writes beside them."""
+    feeds = {"unread_applications": ("raw/applications",)}
+    every = tuple(f"raw/{feed.name}" for feed in source.feeds)
+    return (
+        *(
+            Described(
+                f"ats/{name}",
+                f"{model.doc} The newest version of each record; all versions in ats_history.",
+                (f"models/{name}",),
+                (*model.columns, *_LOADED),
+            )
+            for name, model in MODELS.items()
+        ),
+        *(Described(f"ats/{name}", doc, feeds.get(name, every)) for name, doc in _BESIDE.items()),
+        Described(
+            "ats/pseudonyms",
+            "Pseudonyms of applications, candidates and users, made with a key that never enters the warehouse.",
+            tuple(f"models/{model}" for model in pseudonyms.MODELS),
+        ),
+    )
