@@ -19,12 +19,12 @@ from join_pipeline.warehouse.file import opening
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """Everything that Dagster shows of one connection. Parses the dbt project if it changed since the last time."""
-    database, config = opening(settings)
+    file, config = opening(settings)
     source = open_source(settings)
     return dg.Definitions.merge(
         dg.Definitions(
             assets=[sync_assets(source), ats_tables(source), *mart_assets(read_manifest(settings))],
-            resources={"settings": settings, "warehouse": DuckDBResource(database=str(database), connection_config=config)},
+            resources={"settings": settings, "warehouse": DuckDBResource(database=str(file), connection_config=config)},
             executor=dg.in_process_executor,  # a process per step costs 4 s of imports each, and all share one lock
         ),
         automation(settings.time_zone),
