@@ -18,6 +18,7 @@ from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
+from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sources.kombo.receiver import answer_request
@@ -170,6 +171,7 @@ def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: b
     forget_people(settings)
     copy_maps(settings)  # at the door: a map that is none is told before anything is changed
     lake = open_lake(settings.lake, settings.integration_id)
+    upgrade(lake, settings.builds, settings.memory_limit)
     if from_nothing:
         forget_warehouse(settings)
     with new_warehouse(settings, connect) as con:

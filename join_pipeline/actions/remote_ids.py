@@ -6,8 +6,9 @@ import duckdb
 
 from join_pipeline.actions.session import Desk, remote_id
 from join_pipeline.errors import InputError, LakeError
+from join_pipeline.lake.evolution import versions_relation
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.lake.sql import files_literal
+from join_pipeline.models import MODELS
 
 
 def application_of(desk: Desk, application_id: str) -> str:
@@ -53,11 +54,11 @@ def _synced(desk: Desk, query: str, value: str) -> list[str]:
     try:
         lake = open_lake(desk.settings.lake, desk.settings.integration_id)
         newest = lake.newest()
-        paths = lake.listed(newest.files.models.get("applications", [])) if newest else []
+        files = newest.files.models.get("applications", []) if newest else []
+        lake.listed(files)
+        versions = versions_relation(lake.path, MODELS["applications"], files)
     except LakeError:
         return []
-    if not paths:
-        return []
     with contextlib.closing(duckdb.connect()) as con:
-        con.execute(f"CREATE VIEW versions AS SELECT * FROM read_parquet({files_literal(paths)})")
+        con.execute(f"CREATE VIEW versions AS FROM {versions}")
         return [row[0] for row in con.execute(query, [value]).fetchall()]

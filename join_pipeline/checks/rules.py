@@ -4,18 +4,18 @@ Belongs here: the rules, and their words. Not here: what dbt tests (dbt_project)
 Grave ones stop what comes after; the others tell and let go on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 
+from join_pipeline.errors import LakeError
 from join_pipeline.http.server_clock import SKEW_REPORTED
+from join_pipeline.lake.evolution import faults
 from join_pipeline.lake.lake import Lake
-from join_pipeline.lake.record import SyncRecord
-from join_pipeline.models import MODELS, Column, Model
+from join_pipeline.lake.record import SyncRecord, paths_of
+from join_pipeline.models import MODELS, Model
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feeds import FeedSpec
 
@@ -143,8 +143,8 @@ def _clock(source: Source, record: SyncRecord) -> Finding:
 
 
 def _guard(source: Source, feed: str, record: SyncRecord) -> Finding:
-    objections = [objection for objection in record.objections if objection.startswith(f"{feed}: ")]
-    message = "; ".join(objections)
+    objections = [objection for objection in record.objections if objection.feed == feed]
+    message = "; ".join(map(str, objections))
     if objections:
         message += (
             f". What was known is kept. If {source.title} really lost them, accept it: `join-pipeline sync --mode full "
@@ -175,7 +175,7 @@ def _contract(source: Source, feed: FeedSpec, record: SyncRecord) -> Finding:
         return Finding(about, "contract", False, message)
     if not figures.quarantined:
         return Finding(about, "contract", True, "")
-    where = next(iter(record.files.quarantine.get(feed.name, [])[-1:]), "no file")
+    where = next(iter(paths_of(record.files.quarantine.get(feed.name, [])[-1:])), "no file")
     message = (
         f"{figures.quarantined} of {figures.records + figures.looks} records broke the contract and were set aside "
         f"({where} in the lake, with reasons). Mend them in JOIN or upgrade join-pipeline; the next sync that lists "
@@ -203,31 +203,18 @@ def _words(source: Source, model: str, record: SyncRecord) -> Finding:
 
 
 def _schema(lake: Lake, model: Model, record: SyncRecord) -> Finding:
-    """Version files of another release may have other columns: then load must not guess."""
-    faults = [
-        *_faults(lake, record.files.models.get(model.name, []), model.plain),
-        *_faults(lake, record.files.personal.get(model.name, []), model.personal),
-    ]
-    message = (
-        f"{faults[0]}, and {len(faults) - 1} other differences. The file comes from another release of join-pipeline: "
-        "use that one, or restore the lake from its backup; then `join-pipeline build`."
-        if faults
-        else ""
-    )
-    return Finding(
-        f"models/{model.name}", "schema", not faults, message, is_grave=True, figures={"differences": len(faults)}
-    )
-
-
-def _faults(lake: Lake, paths: list[str], columns: tuple[Column, ...]) -> Iterator[str]:
-    declared = pa.schema([(column.name, column.type) for column in columns])
-    for path in paths:
-        found = pq.read_schema(lake.path / path)
-        for name in declared.names:
-            if name not in found.names:
-                yield f"{path} lacks the column {name}"
-            elif found.field(name).type != declared.field(name).type:
-                yield f"{path} has {name} as {found.field(name).type}, not {declared.field(name).type}"
+    """Whether every file can be read as the model is declared: load must not guess."""
+    name = model.name
+    try:
+        differences = faults(lake.path, model, record.files.models.get(name, []), record.files.personal.get(name, []))
+    except LakeError as error:
+        message = f"{error} Then run `join-pipeline build`."
+        return Finding(f"models/{name}", "schema", False, message, is_grave=True, figures={"differences": 1})
+    message = ", ".join(sorted(f"{fault.value} is in a file" for fault in differences))
+    if differences:
+        message += ". The next `join-pipeline build` writes it anew."
+    figures = {"differences": len(differences)}
+    return Finding(f"models/{name}", "schema", not differences, message, is_grave=True, figures=figures)
 
 
 def _volume(model: str, record: SyncRecord, previous: SyncRecord | None) -> Finding:

@@ -50,7 +50,7 @@ def sync(
     if record.verdict == "guarded":
         for objection in record.objections:
             err.print(f"[yellow]Kept what is known[/]: {objection}.", soft_wrap=True)
-        accepting = "".join(f" --accept-loss {objection.split(':')[0]}" for objection in record.objections)
+        accepting = "".join(f" --accept-loss {objection.feed}" for objection in record.objections)
         err.print(
             f"Check JOIN_API_TOKEN and JOIN_API_URL. If so much is gone indeed, accept it: "
             f"join-pipeline sync --mode full{accepting}",

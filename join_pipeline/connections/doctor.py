@@ -93,7 +93,7 @@ def _lake(settings: Settings) -> Iterator[Finding]:
 
 def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
     if newest.verdict == "guarded":
-        yield "the last sync kept what is known: " + "; ".join(newest.objections)
+        yield "the last sync kept what is known: " + "; ".join(map(str, newest.objections))
     if newest.last_full and (n := newest.last_full.n_unannounced):
         yield f"{n} changes were not announced by {source.since_word}: full syncs are taken instead"
     age = datetime.now(UTC) - newest.as_of

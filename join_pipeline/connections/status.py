@@ -96,7 +96,7 @@ def _line(record: SyncRecord) -> SyncSummary:
         mode=record.mode,
         reason=record.reason,
         verdict=record.verdict,
-        objections=record.objections,
+        objections=[str(objection) for objection in record.objections],
         started_at=record.started_at,
         seconds=round((record.finished_at - record.started_at).total_seconds(), 1),
         requests=record.n_requests,

@@ -13,7 +13,8 @@ from typing import Final
 import duckdb
 import pyarrow.parquet as pq
 
-from join_pipeline.lake.record import Files, SyncRecord, sync_id_of
+from join_pipeline.lake.evolution import personal_relation, versions_relation
+from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord, sync_id_of
 from join_pipeline.lake.sql import files_literal, quoted, write_query
 from join_pipeline.models import MODELS, Model
 
@@ -34,13 +35,13 @@ def compact(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days
     """
     oldest = sync_id_of(record.started_at - timedelta(days=days))
     for name, model in MODELS.items():
-        paths = record.files.models.get(name, [])
-        if len(paths) < 2:
+        files = record.files.models.get(name, [])
+        if len(files) < 2:
             continue
-        name_of_first = Path(paths[0]).name  # what was replayed bears no time: then all are merged
-        is_young = name_of_first[0].isdigit() and name_of_first >= oldest
-        if len(paths) > MOST_VERSION_FILES or not is_young:
-            first = 0 if not is_young else _first_of_small([pq.read_metadata(lake / path).num_rows for path in paths])
+        # how old the rows of a replayed file are is not known: then all are merged
+        is_young = files[0].kind is not FileKind.REPLAYED and files[0].sync_id >= oldest
+        if len(files) > MOST_VERSION_FILES or not is_young:
+            first = 0 if not is_young else _first_of_small([_count_rows(lake, file) for file in files])
             merge_versions(con, lake, model, record.files, record.sync_id, first)
 
 
@@ -53,18 +54,20 @@ def merge_versions(
     """
     name = model.name
     kept, merged = files.models[name][:first], files.models[name][first:]
-    versions = f"read_parquet({files_literal([str(lake / path) for path in merged])})"
+    versions = versions_relation(lake, model, merged)
     listed = files.personal.get(name, [])
-    if personal := [path for path in map(_personal, merged) if path in listed]:
+    if personal := [file for file in listed if any(file.is_twin_of(one) for one in merged)]:
         newest = f"""SELECT p.id, p.sync_id, {quoted(model.personal, "p.")}
-            FROM read_parquet({files_literal([str(lake / path) for path in personal])}) AS p
+            FROM {personal_relation(lake, model, personal)} AS p
             WHERE (p.id, p.sync_id) IN (SELECT (id, max(sync_id)) FROM {versions} GROUP BY id)"""
-        target = f"models/{name}/{sync_id}.merged.personal.parquet"
-        files.personal[name] = [*(path for path in listed if path not in personal), target]
-        write_query(con, newest, lake / target)
-    files.models[name] = [*kept, f"models/{name}/{sync_id}.merged.parquet"]
-    query = f"SELECT {quoted(model.plain)} FROM {versions} ORDER BY id, sync_id"
-    write_query(con, query, lake / files.models[name][-1])
+        target = LakeFile(
+            path=f"models/{name}/{sync_id}.merged.personal.parquet", sync_id=sync_id, kind=FileKind.MERGED
+        )
+        write_query(con, newest, lake / target.path)
+        files.personal[name] = [*(file for file in listed if file not in personal), target]
+    target = LakeFile(path=f"models/{name}/{sync_id}.merged.parquet", sync_id=sync_id, kind=FileKind.MERGED)
+    write_query(con, f"SELECT {quoted(model.plain)} FROM {versions} ORDER BY id, sync_id", lake / target.path)
+    files.models[name] = [*kept, target]
 
 
 def _first_of_small(rows: list[int]) -> int:
@@ -79,8 +82,8 @@ def _first_of_small(rows: list[int]) -> int:
     return first if first < len(rows) - 1 else 0
 
 
-def _personal(path: str) -> str:
-    return f"{path.removesuffix('.parquet')}.personal.parquet"
+def _count_rows(lake: Path, file: LakeFile) -> int:
+    return int(pq.read_metadata(lake / file.path).num_rows)
 
 
 def retire(
@@ -93,38 +96,33 @@ def retire(
     """
     oldest = sync_id_of(record.started_at - timedelta(days=days))
     for group in (record.files.raw, record.files.quarantine):
-        for feed, paths in group.items():
-            n_older = sum(_last_sync(path) < oldest for path in paths)
+        for feed, files in group.items():
+            n_older = sum(file.sync_id < oldest for file in files)
             first = max(0, n_older - 1) if feed in references else n_older
-            group[feed] = _merged(con, lake, paths[first:], record.sync_id)
+            group[feed] = _merged(con, lake, files[first:], record.sync_id)
 
 
-def _merged(con: duckdb.DuckDBPyConnection, lake: Path, paths: list[str], sync_id: str) -> list[str]:
+def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], sync_id: str) -> list[LakeFile]:
     """The files, once there are many small ones of earlier syncs with those of each day as one.
 
     Not more: a row goes with the last one of its file, so that none stays a day longer than it may.
     """
-    earlier = [path for path in paths if _last_sync(path) != sync_id and "merged" not in path]
-    small = [path for path in earlier if (lake / path).stat().st_size <= SMALL_BYTES]
+    earlier = [file for file in files if file.sync_id != sync_id and file.kind is not FileKind.MERGED]
+    small = [file for file in earlier if (lake / file.path).stat().st_size <= SMALL_BYTES]
     if len(small) <= MOST_SMALL_FILES:
-        return paths
-    result = [path for path in paths if path not in small]
+        return files
+    result = [file for file in files if file not in small]
     # in the order in which they came: the last observation of a record wins
     con.execute("SET preserve_insertion_order = true")
-    for _, group in groupby(small, lambda path: _last_sync(path)[: len("20260131")]):
+    for _, group in groupby(small, lambda file: file.sync_id[: len("20260131")]):
         of_a_day = list(group)
         target = of_a_day[-1]
         if len(of_a_day) > 1:
-            last = Path(target)
-            target = last.with_name(f"merged-{last.name}").as_posix()
-            query = f"FROM read_parquet({files_literal([str(lake / path) for path in of_a_day])})"
-            write_query(con, query, lake / target)
+            last = Path(target.path)
+            path = last.with_name(f"merged-{last.name}").as_posix()
+            target = LakeFile(path=path, sync_id=target.sync_id, kind=FileKind.MERGED)
+            paths = files_literal([str(lake / file.path) for file in of_a_day])
+            write_query(con, f"FROM read_parquet({paths}, union_by_name = true)", lake / path)
         result.append(target)
     con.execute("SET preserve_insertion_order = false")
-    return sorted(result, key=_last_sync)
-
-
-def _last_sync(path: str) -> str:
-    """The sync that wrote a file, or the last one whose rows are in a merged file."""
-    folder, stem = Path(path).parent.name, Path(path).stem
-    return folder if folder[0].isdigit() else stem.removeprefix("merged-")
+    return sorted(result, key=lambda file: file.sync_id)

@@ -5,6 +5,7 @@ Belongs here: opening, reading records, committing, removing what no record list
 
 import contextlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,19 +16,14 @@ import pyarrow.parquet as pq
 
 from join_pipeline.errors import LakeError, SettingsError
 from join_pipeline.lake.files import appearing, make_folder, write_whole
-from join_pipeline.lake.record import FORMAT, Files, SyncRecord
+from join_pipeline.lake.formats import decode, unreadable
+from join_pipeline.lake.record import FORMAT, Files, LakeFile, SyncRecord
 from join_pipeline.models.ids import ALPHABET, ID_LENGTH, Ids
 
 IDENTITY: Final = "connection.json"
 MOST_RECORDS: Final = 64
 KEPT_RECORDS: Final = 16
 T = TypeVar("T")
-
-
-class Formatted(msgspec.Struct):
-    """What every release can read of a lake's JSON."""
-
-    format: int
 
 
 class Connection(msgspec.Struct):
@@ -52,7 +48,7 @@ class Lake:
 
     def records(self) -> list[SyncRecord]:
         """All committed syncs, oldest first. Of folded ones, the lists of files are gone."""
-        records = [_decode(self._log, text.encode(), SyncRecord) for text in self._folded()]
+        records = [decode(self._log, text.encode(), SyncRecord) for text in self._folded()]
         records += [_read(path, SyncRecord) for path in self._record_files()]
         # a fold that was cut off leaves a record in both places
         return sorted({record.sync_id: record for record in records}.values(), key=lambda record: record.sync_id)
@@ -63,7 +59,7 @@ class Lake:
         try:
             texts: list[str] = pq.read_table(self._log, columns=["record"])["record"].to_pylist()
         except (OSError, pa.ArrowException, KeyError) as error:
-            raise _unreadable(self._log, error) from None
+            raise unreadable(self._log, error) from None
         return texts
 
     def newest(self) -> SyncRecord | None:
@@ -80,6 +76,7 @@ class Lake:
         for record in self.records()[:-KEPT_RECORDS]:
             record.files = Files()
             record.pending = {}
+            record.format = FORMAT
             texts.append(msgspec.json.encode(record).decode())
         with appearing(self._log) as aside:
             pq.write_table(pa.table({"record": texts}), aside, compression="zstd")
@@ -93,9 +90,9 @@ class Lake:
     def _record_files(self) -> list[Path]:
         return sorted((self.path / "syncs").glob("[0-9]*.json"))
 
-    def listed(self, paths: list[str]) -> list[str]:
+    def listed(self, files: Iterable[LakeFile]) -> list[str]:
         """Absolute paths of listed files. `LakeError` names the first that is missing."""
-        absolute = [self.path / path for path in paths]
+        absolute = [self.path / file.path for file in files]
         for path in absolute:
             if not path.is_file():
                 raise LakeError(f"{path} is listed by the newest sync but missing. Restore the lake from its backup.")
@@ -153,25 +150,6 @@ def open_lake(
 
 def _read(path: Path, kind: type[T]) -> T:
     try:
-        return _decode(path, path.read_bytes(), kind)
+        return decode(path, path.read_bytes(), kind)
     except OSError as error:
-        raise _unreadable(path, error) from None
-
-
-def _decode(path: Path, text: bytes, kind: type[T]) -> T:
-    """JSON of the lake. What a newer release wrote is told as that, whatever else is in it."""
-    try:
-        found = msgspec.json.decode(text, type=Formatted).format
-        if found > FORMAT:
-            raise LakeError(
-                f"{path} has format {found}; this version of join-pipeline reads format {FORMAT}. "
-                f"Upgrade join-pipeline."
-            )
-        return msgspec.json.decode(text, type=kind)
-    except msgspec.DecodeError as error:
-        raise _unreadable(path, error) from None
-
-
-def _unreadable(path: Path, error: Exception) -> LakeError:
-    reason = str(error).partition("\n")[0]
-    return LakeError(f"{path} can't be read ({reason}). Restore it from the backup.")
+        raise unreadable(path, error) from None

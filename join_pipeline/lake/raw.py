@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from join_pipeline.errors import LakeError
 from join_pipeline.lake.files import appearing, make_folder, write_whole
-from join_pipeline.lake.record import FeedRecord, Mode
+from join_pipeline.lake.formats import unreadable
+from join_pipeline.lake.record import FeedRecord, LakeFile, Mode
 from join_pipeline.models.types import INSTANT, TEXT, WHOLE
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,6 +39,7 @@ SCHEMA: Final = pa.schema(
         ("payload", TEXT),
     ]
 )
+NAMES: Final = tuple(SCHEMA.names)
 
 
 class RawRow(NamedTuple):
@@ -113,10 +114,10 @@ class Spool:
             last = max(last, pc.max(pages).as_py() or 0)
         return last
 
-    def store(self, lake: Path, feed: str) -> list[str]:
-        """Write the feed's rows to the lake; the files, relative to it."""
+    def store(self, lake: Path, feed: str) -> list[LakeFile]:
+        """Write the feed's rows to the lake; the files."""
         self.flush(feed)
-        files: list[str] = []
+        files: list[LakeFile] = []
         batch: list[pa.Table] = []
         for part in [*self.parts(feed), None]:
             if part is not None:
@@ -126,7 +127,7 @@ class Spool:
                 path = f"raw/{feed}/{self.state.sync_id}/part-{len(files):05d}.parquet"
                 with appearing(lake / path) as aside:
                     pq.write_table(pa.concat_tables(batch), aside, compression="zstd")
-                files.append(path)
+                files.append(LakeFile(path=path, sync_id=self.state.sync_id))
                 batch = []
         return files
 
@@ -153,7 +154,10 @@ def read_raw(paths: list[str], batch: int = 2000) -> Iterator[RawRow]:
     """The rows of raw parts, in order, in bounded memory."""
     for path in paths:
         for records in _batches(path, batch):
-            columns = [_values(column) for column in records.columns]
+            # a file of an older format may lack a column
+            columns = [
+                _values(records[name]) if name in records.schema.names else [None] * len(records) for name in NAMES
+            ]
             yield from map(RawRow._make, zip(*columns, strict=True))
 
 
@@ -169,7 +173,7 @@ def _batches(path: str, size: int) -> Iterator[pa.RecordBatch]:
         with pq.ParquetFile(path) as file:
             yield from file.iter_batches(size)
     except (OSError, pa.ArrowException) as error:
-        raise LakeError(f"{path} can't be read ({error}). Restore the lake from its backup.") from None
+        raise unreadable(Path(path), error) from None
 
 
 def _table(rows: list[RawRow]) -> pa.Table:

@@ -1,23 +1,31 @@
-"""The sync's record: its atomic appearance is the commit, and the newest one lists every file in force."""
+"""The record of a sync. Its atomic appearance is the commit, and the newest record lists every file in force.
 
-from collections.abc import Iterator
+Belongs here: what a record says, as typed data. Not here: reading and writing it (lake), what older releases wrote
+(formats).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, Literal
 
 import msgspec
 
-FORMAT: Final = 1
-"""Of the lake: of its identity, its records, and how its files lie."""
+FORMAT: Final = 2
+"""The lake's format: of its identity, its records, how its files lie and which columns they have.
+
+A release that changes any of that raises it. `docs/developers/changing-the-lake.md` says how.
+"""
 Mode = Literal["full", "incremental"]
 Verdict = Literal["committed", "guarded"]
 
 
 class FeedRecord(msgspec.Struct, kw_only=True):
-    """One feed in one sync. `bytes` of JSON; `listed_since` is the start of the last sync that read it whole.
+    """One feed in one sync. `bytes` counts JSON; `listed_since` is the start of the last sync that read it whole.
 
     `key` is the column of the feed's model by which its records are named here. `pending_looks` were put off. `unread`
-    are records that broke the contract when they last came, in this sync or in one before: what it says of them is
-    older than it is.
+    are records that broke the contract when they last came, in this sync or in an earlier one: what the lake says of
+    them may be out of date.
     """
 
     pages: int = 0
@@ -33,12 +41,12 @@ class FeedRecord(msgspec.Struct, kw_only=True):
     key: Literal["remote_id", "id"] = "remote_id"
 
     def figures(self) -> dict[str, Any]:
-        """What it was, for whoever shows it; `rows` are those that came."""
+        """Its figures for display; `rows` counts the records that came."""
         return {"rows": self.records, **msgspec.structs.asdict(self)}
 
 
 class ModelRecord(msgspec.Struct, kw_only=True):
-    """One model in one sync: version rows written, by kind, and what is live after it."""
+    """One model in one sync: version rows written, by kind, and the number of live records after it."""
 
     new: int = 0
     changed: int = 0
@@ -51,25 +59,76 @@ class ModelRecord(msgspec.Struct, kw_only=True):
         return self.new + self.changed + self.returned + self.deleted
 
     def figures(self) -> dict[str, Any]:
-        """What it was, for whoever shows it; `rows` are those that are live."""
+        """Its figures for display; `rows` counts live records."""
         return {"rows": self.live, "new_versions": self.versions, **msgspec.structs.asdict(self)}
 
 
-class Files(msgspec.Struct, kw_only=True):
-    """Every file in force, relative to the lake."""
+class FileKind(StrEnum):
+    """How a file came about."""
 
-    raw: dict[str, list[str]] = {}
-    models: dict[str, list[str]] = {}
-    personal: dict[str, list[str]] = {}
-    quarantine: dict[str, list[str]] = {}
+    WRITTEN = "written"
+    """A sync wrote it."""
+    MERGED = "merged"
+    """Compaction merged several files into it."""
+    REPLAYED = "replayed"
+    """A replay of kept raw, or an upgrade of the lake, wrote it anew."""
+
+
+class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file in force.
+
+    `path` is relative to the lake. `sync_id` is the sync that wrote it, or the last sync whose rows it holds. `format`
+    is the lake's format at that time.
+    """
+
+    path: str
+    sync_id: str
+    kind: FileKind = FileKind.WRITTEN
+    format: int = FORMAT
+
+    def is_twin_of(self, other: "LakeFile") -> bool:
+        """Whether one is the version file and the other one the personal file of the same rows."""
+        return (self.sync_id, self.kind) == (other.sync_id, other.kind)
+
+
+FilesByName = dict[str, list[LakeFile]]
+
+
+class Files(msgspec.Struct, kw_only=True):
+    """Every file in force: by feed for `raw` and `quarantine`, by model for `models` and `personal`; oldest first."""
+
+    raw: FilesByName = {}
+    models: FilesByName = {}
+    personal: FilesByName = {}
+    quarantine: FilesByName = {}
+
+    def groups(self) -> Mapping[str, FilesByName]:
+        """The four groups by name."""
+        return {"raw": self.raw, "models": self.models, "personal": self.personal, "quarantine": self.quarantine}
 
     def all(self) -> set[str]:
-        groups = (self.raw, self.models, self.personal, self.quarantine)
-        return {path for group in groups for paths in group.values() for path in paths}
+        """The paths of all files."""
+        return {file.path for group in self.groups().values() for files in group.values() for file in files}
+
+    def copy(self) -> "Files":
+        """The same lists, to be changed without changing these."""
+        return Files(
+            **{name: {key: list(files) for key, files in group.items()} for name, group in self.groups().items()}
+        )
+
+
+class Objection(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the guard did not believe what a feed's listing lacked."""
+
+    feed: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.feed}: {self.reason}"
 
 
 class LastFull(msgspec.Struct, kw_only=True):
-    """The last full sync: when it began, and how many changes lastUpdatedAt had not announced to it."""
+    """The last full sync: when it began, and how many changes the source had not announced before it."""
 
     started_at: datetime
     n_unannounced: int
@@ -78,7 +137,8 @@ class LastFull(msgspec.Struct, kw_only=True):
 class SyncRecord(msgspec.Struct, kw_only=True):
     """One committed sync. `as_of` is its latest fetch; all instants are the server's time.
 
-    What the source answered may have been `max_age_seconds` old.
+    What the source answered may have been `max_age_seconds` old. `mapped_since` is the first sync with the current
+    `mapping_version`: versions that are older were made by an older mapping.
     """
 
     format: int = FORMAT
@@ -87,12 +147,13 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     mode: Mode
     reason: str
     verdict: Verdict = "committed"
-    objections: list[str] = []
+    objections: list[Objection] = []
     started_at: datetime
     finished_at: datetime
     as_of: datetime
     clock_skew_seconds: float = 0.0
     mapping_version: int
+    mapped_since: str = ""
     package_version: str
     only_created: bool = False
     max_age_seconds: float = 0.0
@@ -106,13 +167,18 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     last_full: LastFull | None = None
     files: Files
 
+    @property
+    def guarded(self) -> set[str]:
+        """The feeds whose loss the guard did not believe."""
+        return {objection.feed for objection in self.objections}
+
     def parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The figures of each feed and model, by the path of what it made."""
         yield from ((f"raw/{name}", feed.figures()) for name, feed in self.feeds.items())
         yield from ((f"models/{name}", model.figures()) for name, model in self.models.items())
 
     def figures(self) -> dict[str, str | int | float | datetime]:
-        """What the whole sync was, for whoever shows one of its parts."""
+        """The figures of the whole sync, shown with each of its parts."""
         return {
             "sync_id": self.sync_id,
             "mode": self.mode,
@@ -123,6 +189,11 @@ class SyncRecord(msgspec.Struct, kw_only=True):
             "sync_retries": self.n_retries,
             "sync_seconds": (self.finished_at - self.started_at).total_seconds(),
         }
+
+
+def paths_of(files: Iterable[LakeFile]) -> list[str]:
+    """Their paths."""
+    return [file.path for file in files]
 
 
 def sync_id_of(started_at: datetime) -> str:

@@ -1,12 +1,16 @@
 """DuckDB over the lake's files: a scratch database with bounded memory, and readers that cope with no files."""
 
 import functools
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from join_pipeline.errors import LakeError
 from join_pipeline.lake.files import appearing, make_folder
@@ -52,11 +56,49 @@ def write_query(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
 
 def empty_table(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
     """An empty table with the DuckDB types of an Arrow schema."""
-    con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" ({_typed_columns(schema)})')
+    typed = ", ".join(f'"{field.name}" {duckdb_type(field.type)}' for field in schema)
+    con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" ({typed})')
+
+
+def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:
+    """Append Arrow rows to a table that has the same columns in the same order.
+
+    By way of a file in the folder that DuckDB spills into: where it is handed an Arrow table, DuckDB imports pandas,
+    which takes as long as a whole sync of a quiet hour.
+    """
+    folder = Path(con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
+    make_folder(folder)
+    handle, name = tempfile.mkstemp(suffix=".parquet", dir=folder)
+    os.close(handle)
+    path = Path(name)
+    try:
+        pq.write_table(rows, path, compression="none")
+        con.execute(f"INSERT INTO {table} FROM read_parquet({files_literal([name])})")
+    finally:
+        path.unlink(missing_ok=True)
+
+
+_SCALARS: Final = {
+    pa.string(): "VARCHAR",
+    pa.bool_(): "BOOLEAN",
+    pa.float32(): "FLOAT",
+    pa.float64(): "DOUBLE",
+    pa.int8(): "TINYINT",
+    pa.int16(): "SMALLINT",
+    pa.int32(): "INTEGER",
+    pa.int64(): "BIGINT",
+    pa.timestamp("us", tz="UTC"): "TIMESTAMP WITH TIME ZONE",
+    pa.timestamp("us"): "TIMESTAMP",
+    pa.date32(): "DATE",
+}
 
 
 @functools.cache
-def _typed_columns(schema: pa.Schema) -> str:
-    """Columns as DuckDB declares them. Asked once: a sync makes some sixty tables."""
-    relation = duckdb.from_arrow(schema.empty_table())
-    return ", ".join(f'"{name}" {kind}' for name, kind in zip(relation.columns, relation.types, strict=True))
+def duckdb_type(kind: pa.DataType) -> str:
+    """DuckDB's name for an Arrow type that columns of ours may have."""
+    if pa.types.is_struct(kind):
+        members = ", ".join(f'"{field.name}" {duckdb_type(field.type)}' for field in kind)
+        return f"STRUCT({members})"
+    if pa.types.is_list(kind):
+        return f"{duckdb_type(kind.value_type)}[]"
+    return _SCALARS[kind]

@@ -6,8 +6,6 @@ Belongs here: what a record of ours is. Not here: how JOIN's words become it (ma
 from dataclasses import dataclass
 from typing import Final
 
-import pyarrow as pa
-
 from join_pipeline.models.types import (
     EMAILS,
     FLAG,
@@ -32,7 +30,7 @@ class Model:
     doc: str
     fields: tuple[Column, ...]
     remote_id_doc: str
-    remote_id_tier: Tier = 1
+    remote_id_tier: Tier = Tier.PSEUDONYMOUS
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -51,17 +49,20 @@ class Model:
         return (*self.columns, *OBSERVATION)
 
     @property
+    def newest_columns(self) -> tuple[Column, ...]:
+        """Columns of a table of the newest versions."""
+        observed = {"observed_at", "sync_id"}
+        return (*self.columns, *(column for column in OBSERVATION if column.name in observed))
+
+    @property
     def plain(self) -> tuple[Column, ...]:
         """Version columns of tier 1: the version file."""
-        return tuple(column for column in self.version_columns if column.tier == 1)
+        return tuple(column for column in self.version_columns if not column.tier.is_personal)
 
     @property
     def personal(self) -> tuple[Column, ...]:
         """Columns of tiers 2 and 3: the personal file, by (id, sync_id)."""
-        return tuple(column for column in self.version_columns if column.tier > 1)
-
-    def schema(self) -> pa.Schema:
-        return pa.schema([(column.name, column.type) for column in self.version_columns])
+        return tuple(column for column in self.version_columns if column.tier.is_personal)
 
 
 OBSERVATION: Final = (
@@ -72,8 +73,8 @@ OBSERVATION: Final = (
     Column("reason", TEXT, "Why the version was written: observed, mapping, deleted or returned"),
 )
 
-_REMOTE_DATA: Final = Column("remote_data", JSON, "JOIN's payload under the path it came from, JSON text", 3)
-_JOB_ID: Final = Column("job_id", TEXT, "The job")
+_REMOTE_DATA: Final = Column("remote_data", JSON, "JOIN's payload under the path it came from, JSON text", Tier.RAW)
+_JOB_ID: Final = Column("job_id", TEXT, "The job", references="jobs")
 
 MODELS: Final = {
     model.name: model
@@ -82,19 +83,19 @@ MODELS: Final = {
             "users",
             "People who stand behind jobs. JOIN shows them only as a job's contact, and only with an e-mail address.",
             (
-                Column("first_name", TEXT, "First word of the contact's name", 2),
-                Column("last_name", TEXT, "The rest of the contact's name", 2),
-                Column("email", TEXT, "The contact's e-mail address, lower-cased", 2),
+                Column("first_name", TEXT, "First word of the contact's name", Tier.PERSONAL),
+                Column("last_name", TEXT, "The rest of the contact's name", Tier.PERSONAL),
+                Column("email", TEXT, "The contact's e-mail address, lower-cased", Tier.PERSONAL),
             ),
             "The contact's e-mail address, lower-cased",
-            2,
+            Tier.PERSONAL,
         ),
         Model(
             "jobs",
             "Jobs, whatever their status.",
             (
                 Column("name", TEXT, "Title"),
-                Column("description", TEXT, "Description, HTML", 3),
+                Column("description", TEXT, "Description, HTML", Tier.RAW),
                 Column(
                     "employment_type", TEXT, "FULL_TIME, PART_TIME, CONTRACT, SEASONAL, INTERNSHIP, or JOIN's own name"
                 ),
@@ -110,11 +111,16 @@ MODELS: Final = {
                 Column("salary_period", TEXT, "YEAR, MONTH, TWO_WEEKS, WEEK, DAY, HOUR, or JOIN's own word"),
                 Column("location", LOCATION, "The office"),
                 Column("custom_fields", JSON, "JSON object: externalId, language, workplaceType, remoteType, remote"),
-                Column("integration_fields", JSON, "JSON list of payload keys that no other column takes", 3),
-                Column("opened_at", INSTANT, "When the job opened: its creation, or the end of its time as a draft"),
+                Column("integration_fields", JSON, "JSON list of payload keys that no other column takes", Tier.RAW),
+                Column(
+                    "opened_at",
+                    INSTANT,
+                    "When the job opened: its creation, or the end of its time as a draft",
+                    is_derived=True,
+                ),
                 Column("remote_created_at", INSTANT, "JOIN's createdAt"),
                 Column("remote_updated_at", INSTANT, "JOIN's lastUpdatedAt"),
-                Column("contact_id", TEXT, "The contact, a user"),
+                Column("contact_id", TEXT, "The contact, a user", references="users"),
                 _REMOTE_DATA,
             ),
             "JOIN's job id",
@@ -123,13 +129,18 @@ MODELS: Final = {
             "candidates",
             "People who applied. JOIN shows them only inside applications.",
             (
-                Column("first_name", TEXT, "First name", 2),
-                Column("last_name", TEXT, "Last name", 2),
-                Column("source", TEXT, "Source of the candidate's oldest live application"),
-                Column("phone_numbers", PHONES, "Phone numbers", 2),
-                Column("email_addresses", EMAILS, "E-mail addresses", 2),
-                Column("location", LOCATION, "Country", 2),
-                Column("remote_created_at", INSTANT, "Earliest creation of the candidate's live applications"),
+                Column("first_name", TEXT, "First name", Tier.PERSONAL),
+                Column("last_name", TEXT, "Last name", Tier.PERSONAL),
+                Column("source", TEXT, "Source of the candidate's oldest live application", is_derived=True),
+                Column("phone_numbers", PHONES, "Phone numbers", Tier.PERSONAL),
+                Column("email_addresses", EMAILS, "E-mail addresses", Tier.PERSONAL),
+                Column("location", LOCATION, "Country", Tier.PERSONAL),
+                Column(
+                    "remote_created_at",
+                    INSTANT,
+                    "Earliest creation of the candidate's live applications",
+                    is_derived=True,
+                ),
                 _REMOTE_DATA,
             ),
             "JOIN's candidate id",
@@ -139,7 +150,9 @@ MODELS: Final = {
             "Stages of pipelines, over the whole account, as far as an application was ever seen in them.",
             (
                 Column("name", TEXT, "Name"),
-                Column("global_index", WHOLE, "Largest index known on any live job stage; ties allowed"),
+                Column(
+                    "global_index", WHOLE, "Largest index known on any live job stage; ties allowed", is_derived=True
+                ),
                 _REMOTE_DATA,
             ),
             "JOIN's stage id",
@@ -149,9 +162,9 @@ MODELS: Final = {
             "Applications of candidates to jobs.",
             (
                 Column("outcome", TEXT, "PENDING, HIRED or DECLINED; null where JOIN's state is not known"),
-                Column("current_stage_id", TEXT, "The stage it is in"),
+                Column("current_stage_id", TEXT, "The stage it is in", references="application_stages"),
                 _JOB_ID,
-                Column("candidate_id", TEXT, "The candidate"),
+                Column("candidate_id", TEXT, "The candidate", references="candidates"),
                 Column("remote_created_at", INSTANT, "JOIN's createdAt: when it was made", added=True),
                 Column("remote_updated_at", INSTANT, "JOIN's lastUpdatedAt", added=True),
                 Column("source", TEXT, "Source of this very application", added=True),
@@ -170,7 +183,9 @@ MODELS: Final = {
             (
                 Column("title", TEXT, "The question's exact text"),
                 Column("description", TEXT, "Always null: JOIN has none"),
-                Column("format", JSON, "Answer format, JSON; tier 3, as an unknown format keeps the raw question", 3),
+                Column(
+                    "format", JSON, "Answer format, JSON; tier 3, as an unknown format keeps the raw question", Tier.RAW
+                ),
                 Column(
                     "format_type",
                     TEXT,
@@ -184,7 +199,10 @@ MODELS: Final = {
         Model(
             "candidate_tags",
             "Which candidate carries which tag.",
-            (Column("candidate_id", TEXT, "The candidate"), Column("tag_id", TEXT, "The tag")),
+            (
+                Column("candidate_id", TEXT, "The candidate", references="candidates"),
+                Column("tag_id", TEXT, "The tag", references="tags"),
+            ),
             "JOIN's candidate id and the tag, joined by /",
         ),
         Model(
@@ -192,7 +210,7 @@ MODELS: Final = {
             "Stages of a job's pipeline, as far as an application of the job was ever seen in them.",
             (
                 _JOB_ID,
-                Column("stage_id", TEXT, "The stage"),
+                Column("stage_id", TEXT, "The stage", references="application_stages"),
                 Column("index", WHOLE, "Place in the job's pipeline, as last seen"),
             ),
             "JOIN's job id and stage id, joined by /",
@@ -202,10 +220,15 @@ MODELS: Final = {
             "Questions that a job's form asks.",
             (
                 _JOB_ID,
-                Column("question_id", TEXT, "The question"),
+                Column("question_id", TEXT, "The question", references="screening_questions"),
                 Column("index", WHOLE, "Position in the form, from 0"),
                 Column("required", FLAG, "Whether an answer is required, where JOIN tells"),
-                Column("precondition_question_id", TEXT, "Question that this one depends on, where JOIN tells"),
+                Column(
+                    "precondition_question_id",
+                    TEXT,
+                    "Question that this one depends on, where JOIN tells",
+                    references="screening_questions",
+                ),
                 Column("precondition_options", TEXTS, "Answers that make it appear, where JOIN tells"),
             ),
             "JOIN's job id and the question's key, joined by /",
@@ -215,13 +238,13 @@ MODELS: Final = {
             "Who hires for a job, in which roles.",
             (
                 _JOB_ID,
-                Column("user_id", TEXT, "The user"),
+                Column("user_id", TEXT, "The user", references="users"),
                 Column(
                     "roles", TEXTS, "HIRING_MANAGER, RECRUITER, COORDINATOR, SOURCER, INTERVIEWER, or JOIN's own word"
                 ),
             ),
             "JOIN's job id and the user's e-mail address, joined by /",
-            2,
+            Tier.PERSONAL,
         ),
     )
 }

@@ -14,9 +14,10 @@ import duckdb
 import pyarrow as pa
 
 from join_pipeline.errors import ContractError
+from join_pipeline.lake.hashing import HEAVY, light
 from join_pipeline.lake.raw import RawRow
-from join_pipeline.lake.sql import empty_table
-from join_pipeline.models import MODELS, Column
+from join_pipeline.lake.sql import empty_table, insert_rows
+from join_pipeline.models import MODELS
 from join_pipeline.models.rows import Mapped, Row
 from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
 from join_pipeline.sources.base import Mapper
@@ -32,20 +33,14 @@ ORDER: Final = (
     ("shows_tags", FLAG),
     ("seq", WHOLE),
 )
-# held apart, by the row of raw that it came with: it is most of the bytes, and nothing but writing it needs it
-HEAVY: Final = "remote_data"
 QUARANTINE: Final = pa.schema([("record_id", TEXT), ("fetched_at", INSTANT), ("reason", TEXT), ("payload", TEXT)])
 
 
+# the heavy column is held apart, by its row of raw: it is most of the bytes, and only writing needs it
 PAYLOADS: Final = pa.schema([("seq", WHOLE), (HEAVY, TEXT)])
 SAID_GONE: Final = pa.schema(
     [("model", TEXT), ("id", TEXT), ("remote_deleted_at", INSTANT), ("observed_at", INSTANT), ("seq", WHOLE)]
 )
-
-
-def light(columns: tuple[Column, ...]) -> tuple[Column, ...]:
-    """Columns without the heavy one."""
-    return tuple(column for column in columns if column.name != HEAVY)
 
 
 def payloads(model: str) -> str:
@@ -156,19 +151,14 @@ class Seen:
     def _flush(self) -> None:
         for model, rows in [*self._rows.items(), *((m, list(best.values())) for m, best in self._best.items())]:
             if rows:
-                self._insert(f"seen_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
+                insert_rows(self.con, f"seen_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
                 if HEAVY in rows[0]:
-                    self._insert(payloads(model), pa.Table.from_pylist(rows, PAYLOADS))
+                    insert_rows(self.con, payloads(model), pa.Table.from_pylist(rows, PAYLOADS))
         for model, rows in self._endings.items():
-            self._insert(f"ended_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
+            insert_rows(self.con, f"ended_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
         if self._gone:
-            self._insert("said_gone", pa.Table.from_pylist(self._gone, SAID_GONE))
+            insert_rows(self.con, "said_gone", pa.Table.from_pylist(self._gone, SAID_GONE))
         self._rows, self._best, self._gone, self._endings, self._n = {}, {}, [], {}, 0
-
-    def _insert(self, table: str, rows: pa.Table) -> None:
-        self.con.register("_batch", rows)
-        self.con.execute(f"INSERT INTO {table} SELECT * FROM _batch")
-        self.con.unregister("_batch")
 
     def _miss(self, feed: str, raw: RawRow) -> None:
         # the feeds that are looked at one by one bear their model's name

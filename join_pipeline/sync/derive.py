@@ -11,7 +11,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from join_pipeline.lake.files import appearing
-from join_pipeline.lake.record import SyncRecord
+from join_pipeline.lake.record import LakeFile, SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
 from join_pipeline.sources.base import Source
@@ -54,6 +54,15 @@ def derive(
     record.unknown = dict(sorted(seen.unknown.items()))
 
 
+def mapped_since(source: Source, previous: SyncRecord | None, sync_id: str) -> str:
+    """The first sync with the mapping of sync `sync_id`. Empty where an older release did not note it: every version
+    has that mapping.
+    """
+    if previous is None or previous.mapping_version != source.mapping_version:
+        return sync_id
+    return previous.mapped_since
+
+
 def _note_unread(record: SyncRecord, feed: FeedSpec, unread: set[str | None], before: Collection[str]) -> None:
     """Note which records could not be read. A listing that can't tell which, or of too many, is not whole.
 
@@ -73,7 +82,7 @@ def _set_aside(seen: Seen, lake: Path, record: SyncRecord) -> None:
         path = f"quarantine/{feed}/{record.sync_id}.parquet"
         with appearing(lake / path) as aside:
             pq.write_table(seen.quarantine_table(feed), aside, compression="zstd")
-        record.files.quarantine.setdefault(feed, []).append(path)
+        record.files.quarantine.setdefault(feed, []).append(LakeFile(path=path, sync_id=record.sync_id))
         record.feeds[feed].quarantined = len(rows)
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import duckdb
 
-from join_pipeline.lake.record import ModelRecord, SyncRecord
+from join_pipeline.lake.hashing import HEAVY, content_hash, light
+from join_pipeline.lake.record import LakeFile, ModelRecord, SyncRecord
 from join_pipeline.lake.sql import quoted, write_query
 from join_pipeline.models import Model
-from join_pipeline.sync.decode import HEAVY, light, payloads
+from join_pipeline.sync.decode import payloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,6 @@ class Writing:
     lake: Path
     record: SyncRecord
     previous: SyncRecord | None
-
-    @property
-    def is_new_mapping(self) -> bool:
-        return self.previous is not None and self.previous.mapping_version != self.record.mapping_version
 
     def live_before(self, model: str) -> int:
         """What was live before: known by the last record, since not all of it is at hand."""
@@ -52,14 +49,15 @@ def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writin
 def _compare(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
     """`new_<model>`: the versions to write, each with its kind."""
     name, record = model.name, writing.record
-    # the payload itself is not hashed: it holds parts of other records, and its own part has its hash
-    hashed = [column.name for column in light(model.fields)] + ["payload_hash"]
-    packed = ", ".join(f'"{column}" := n."{column}"' for column in hashed)
     fields = quoted(light(model.fields), "n.")
     carried = ", ".join(
-        f'coalesce(e."{c.name}", k."{c.name}") AS "{c.name}"' if c.tier == 1 else f'NULL AS "{c.name}"'
+        f'coalesce(e."{c.name}", k."{c.name}") AS "{c.name}"' if not c.tier.is_personal else f'NULL AS "{c.name}"'
         for c in light(model.fields)
     )
+    # what follows from other records changed because they did
+    derived = "".join(
+        f'AND n."{c.name}" IS NOT DISTINCT FROM k."{c.name}" ' for c in model.fields if c.is_derived
+    ).rstrip()
     remote_id = "k.remote_id" if model.remote_id_tier == 1 else "NULL"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE new_{name} AS
@@ -68,12 +66,12 @@ def _compare(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> 
         ), ended AS (  -- a record may have moved between the last look at it and its end
             FROM ended_{name} QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
         ), content AS (
-            SELECT n.*, md5(to_json(struct_pack({packed}))::VARCHAR) AS content_hash FROM now_{name} AS n
+            SELECT n.*, {content_hash(model, 'n."{}"'.format)} AS content_hash FROM now_{name} AS n
         ), seen AS (
             SELECT n.id, n.remote_id, $started::TIMESTAMPTZ AS changed_at, NULL::TIMESTAMPTZ AS remote_deleted_at,
                 {fields}, n.observed_at, n.seq, $sync_id AS sync_id, n.content_hash, n.payload_hash,
                 CASE WHEN k.remote_deleted_at IS NOT NULL THEN 'returned'
-                    WHEN $is_new_mapping AND k.payload_hash = n.payload_hash THEN 'mapping'
+                    WHEN k.sync_id < $mapped_since AND k.payload_hash = n.payload_hash {derived} THEN 'mapping'
                     ELSE 'observed' END AS reason,
                 CASE WHEN k.id IS NULL THEN 'new' WHEN k.remote_deleted_at IS NOT NULL THEN 'returned'
                     ELSE 'changed' END AS kind
@@ -92,7 +90,7 @@ def _compare(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> 
             "started": record.started_at,
             "as_of": record.as_of,
             "sync_id": record.sync_id,
-            "is_new_mapping": writing.is_new_mapping,
+            "mapped_since": record.mapped_since,
         },
     )
 
@@ -100,7 +98,8 @@ def _compare(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> 
 def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
     name, files, sync_id = model.name, writing.record.files, writing.record.sync_id
     plain = f"SELECT {quoted(model.plain)} FROM new_{name} ORDER BY id"
-    _copy(con, plain, writing.lake, files.models.setdefault(name, []), f"models/{name}/{sync_id}.parquet")
+    file = LakeFile(path=f"models/{name}/{sync_id}.parquet", sync_id=sync_id)
+    _copy(con, plain, writing.lake, files.models.setdefault(name, []), file)
     if not model.personal:
         return
     # a tombstone carries no personal columns: who is deleted at JOIN is forgotten here at the next compaction
@@ -109,10 +108,10 @@ def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> No
         columns = ", ".join(f'{"p" if c.name == HEAVY else "n"}."{c.name}"' for c in model.personal)
         held = f"LEFT JOIN {payloads(name)} AS p ON p.seq = n.seq" if light(model.fields) != model.fields else ""
         personal = f"SELECT n.id, n.sync_id, {columns} FROM (FROM {live}) AS n {held}"
-        target = f"models/{name}/{sync_id}.personal.parquet"
-        _copy(con, personal, writing.lake, files.personal.setdefault(name, []), target)
+        file = LakeFile(path=f"models/{name}/{sync_id}.personal.parquet", sync_id=sync_id)
+        _copy(con, personal, writing.lake, files.personal.setdefault(name, []), file)
 
 
-def _copy(con: duckdb.DuckDBPyConnection, query: str, lake: Path, listed: list[str], path: str) -> None:
-    write_query(con, query, lake / path)
-    listed.append(path)
+def _copy(con: duckdb.DuckDBPyConnection, query: str, lake: Path, listed: list[LakeFile], file: LakeFile) -> None:
+    write_query(con, query, lake / file.path)
+    listed.append(file)

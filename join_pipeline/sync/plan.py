@@ -94,7 +94,7 @@ def guard_objects(feed: str, known: int, missing: int, listed: int, accepted: Co
     if feed in accepted or not known or not missing:
         return None
     if listed == 0:
-        return f"{feed}: the listing is empty, {known} records are known"
+        return f"the listing is empty, {known} records are known"
     if missing >= LOSS_COUNT and missing > LOSS_SHARE * known:
-        return f"{feed}: {missing} of {known} known records are missing"
+        return f"{missing} of {known} known records are missing"
     return None

@@ -12,7 +12,7 @@ from typing import Final
 import duckdb
 
 from join_pipeline.lake.raw import Spool
-from join_pipeline.lake.record import FeedRecord, SyncRecord
+from join_pipeline.lake.record import FeedRecord, Objection, SyncRecord
 from join_pipeline.lake.sql import files_literal
 from join_pipeline.sources.feeds import FeedSpec
 from join_pipeline.sync.extract import Extraction, Progress
@@ -82,7 +82,7 @@ class Reading:
     def object_to(self, extraction: Extraction, objection: str) -> None:
         """Keep what is known of a feed, and say why."""
         self.record.verdict = "guarded"
-        self.record.objections.append(objection)
+        self.record.objections.append(Objection(feed=extraction.feed.name, reason=objection))
         extraction.record.is_whole = False
 
     def second_looks(self, extraction: Extraction, missing: list[str] | None, named: Collection[str] = ()) -> list[str]:

@@ -11,11 +11,13 @@ from typing import Final
 
 import duckdb
 
+from join_pipeline.lake.evolution import personal_relation
+from join_pipeline.lake.hashing import HEAVY, light
 from join_pipeline.lake.record import Files
 from join_pipeline.lake.sql import quoted
 from join_pipeline.models import MODELS
-from join_pipeline.sync.decode import HEAVY, light, payloads
-from join_pipeline.sync.known import linked_elsewhere, personal_relation
+from join_pipeline.sync.decode import payloads
+from join_pipeline.sync.known import linked_elsewhere
 
 # the last observation of a record wins
 LAST: Final = "ORDER BY observed_at DESC, seq DESC"
@@ -82,6 +84,7 @@ def carry(con: duckdb.DuckDBPyConnection, lake: Path, files: Files, name: str, n
     kept = [c for c in model.plain if c.name not in {*derived, "changed_at", "remote_deleted_at", "sync_id"}]
     kept = [c for c in kept if c.name not in {"content_hash", "reason"}]
     personal = light(model.personal)
+    known_personal = personal_relation(lake, model, files.personal.get(name, []))
     table(
         con,
         f"carried_{name}",
@@ -89,7 +92,7 @@ def carry(con: duckdb.DuckDBPyConnection, lake: Path, files: Files, name: str, n
             {"".join(f'p."{column.name}", ' for column in personal)} p."{HEAVY}", -row_number() OVER () AS seq
         FROM known_{name} AS k
         JOIN ({now}) AS d ON d.id = k.id
-        LEFT JOIN {personal_relation(lake, model, files)} AS p ON p.id = k.id AND p.sync_id = k.sync_id
+        LEFT JOIN {known_personal} AS p ON p.id = k.id AND p.sync_id = k.sync_id
         WHERE k.remote_deleted_at IS NULL AND ({differs})
             AND k.id NOT IN (SELECT id FROM now_{name}) AND k.id NOT IN (SELECT id FROM gone_{name})""",
     )

@@ -14,17 +14,19 @@ import msgspec
 
 from join_pipeline.errors import LakeError
 from join_pipeline.lake.compaction import merge_versions
+from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.files import make_folder
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.raw import RawRow, read_raw
-from join_pipeline.lake.record import Files, SyncRecord
-from join_pipeline.lake.sql import files_literal, quoted, scratch, write_query
+from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord
+from join_pipeline.lake.sql import files_literal, scratch, write_query
+from join_pipeline.lake.upgrade import replayed_file, upgrade
 from join_pipeline.models import MODELS, Model
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feeds import RawOf
 from join_pipeline.sources.registry import source_of
-from join_pipeline.sync.derive import derive
+from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.known import open_versions
 
 
@@ -40,6 +42,7 @@ class Replayed:
 def replay(settings: Settings, lake: Lake) -> Replayed:
     """Make the versions of all kept raw again and put them in force. The caller holds the lock."""
     source = source_of(lake.source, settings)
+    upgrade(lake, settings.builds, settings.memory_limit)
     newest = lake.newest()
     records = replayable(source, lake, newest) if newest else []
     if newest is None or not records:
@@ -53,6 +56,7 @@ def replay(settings: Settings, lake: Lake) -> Replayed:
         for record in records:
             again = msgspec.convert(msgspec.to_builtins(record), SyncRecord)
             again.files, again.mapping_version = files, source.mapping_version
+            again.mapped_since = mapped_since(source, previous, record.sync_id)
             raw_of = _raw_of(source, lake, newest.files, record.sync_id)
             open_versions(con, folder, files)
             derive(source, con, folder, lake.ids, again, previous, raw_of)
@@ -65,9 +69,9 @@ def replay(settings: Settings, lake: Lake) -> Replayed:
             total, different = _differences(con, lake, folder, model, newest.files, files)
             n_versions, n_different = n_versions + total, n_different + different
             if different:
-                _take_over(con, lake, folder, model, newest.files, files)
+                _take_over(con, lake, folder, model, newest.files, files, newest.sync_id)
     if n_different:
-        newest.mapping_version = source.mapping_version
+        newest.mapping_version, newest.mapped_since = source.mapping_version, previous.mapped_since if previous else ""
         lake.commit(newest)
         lake.remove_unlisted(newest)
     shutil.rmtree(folder, ignore_errors=True)
@@ -80,10 +84,12 @@ def replayable(source: Source, lake: Lake, newest: SyncRecord) -> list[SyncRecor
     kept = {
         name: {
             row[0]
-            for row in duckdb.execute(f"SELECT DISTINCT sync_id FROM read_parquet({_all(lake, paths)})").fetchall()
+            for row in duckdb.execute(
+                f"SELECT DISTINCT sync_id FROM read_parquet({files_literal(lake.listed(files))}, union_by_name = true)"
+            ).fetchall()
         }
         for name in names
-        if (paths := newest.files.raw.get(name))
+        if (files := newest.files.raw.get(name))
     }
     records: list[SyncRecord] = []
     for record in reversed(lake.records()):
@@ -98,17 +104,18 @@ def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: Sync
     """The versions before the first replayed sync, as files of the scratch lake."""
     files = Files()
     for name, model in MODELS.items():
-        for group, columns, end in (
-            ("models", quoted(model.plain), ""),
-            ("personal", f"id, sync_id, {quoted(model.personal)}", ".personal"),
+        for group, relation_of, end in (
+            ("models", versions_relation, ""),
+            ("personal", personal_relation, ".personal"),
         ):
-            paths = getattr(newest.files, group).get(name)
-            if not paths:
+            listed = newest.files.groups()[group].get(name)
+            if not listed:
                 continue
-            path = f"models/{name}/base{end}.parquet"
-            query = f"SELECT {columns} FROM read_parquet({_all(lake, paths)}) WHERE sync_id < '{before}'"
-            write_query(con, query, folder / path)
-            getattr(files, group)[name] = [path]
+            lake.listed(listed)
+            file = LakeFile(path=f"models/{name}/base{end}.parquet", sync_id=before, kind=FileKind.REPLAYED)
+            query = f"FROM {relation_of(lake.path, model, listed)} WHERE sync_id < '{before}'"
+            write_query(con, query, folder / file.path)
+            files.groups()[group][name] = [file]
     return files
 
 
@@ -131,9 +138,8 @@ def _differences(
     con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, model: Model, old: Files, new: Files
 ) -> tuple[int, int]:
     """How many versions there are now, and how many were not there before or are not there any more."""
-    columns = quoted(model.plain)
-    theirs = f"SELECT {columns} FROM read_parquet({_all(lake, old.models[model.name])})"
-    ours = f"SELECT {columns} FROM read_parquet({files_literal([str(folder / p) for p in new.models[model.name]])})"
+    theirs = f"FROM {versions_relation(lake.path, model, old.models[model.name])}"
+    ours = f"FROM {versions_relation(folder, model, new.models[model.name])}"
     row = con.execute(
         f"""SELECT (SELECT count(*) FROM ({ours})), (SELECT count(*) FROM ({ours} EXCEPT {theirs}))
             + (SELECT count(*) FROM ({theirs} EXCEPT {ours}))"""
@@ -142,24 +148,18 @@ def _differences(
 
 
 def _take_over(
-    con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, model: Model, listed: Files, new: Files
+    con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, model: Model, listed: Files, new: Files, sync_id: str
 ) -> None:
     """Put a model's replayed versions in the lake. Personal columns that raw no longer gives are taken from before."""
     name = model.name
-    number = 1 + sum(1 for _ in (lake.path / "models" / name).glob("replayed-*"))
-    target = f"models/{name}/replayed-{number:04d}.parquet"
-    ours = files_literal([str(folder / path) for path in new.models[name]])
-    write_query(con, f"FROM read_parquet({ours})", lake.path / target)
+    target = replayed_file(lake.path, model, sync_id)
+    write_query(con, f"FROM {versions_relation(folder, model, new.models[name])}", lake.path / target.path)
     if new.personal.get(name):
-        personal = f"models/{name}/replayed-{number:04d}.personal.parquet"
+        personal = replayed_file(lake.path, model, sync_id, ".personal")
         columns = ", ".join(f'coalesce(n."{c.name}", o."{c.name}") AS "{c.name}"' for c in model.personal)
-        replayed = files_literal([str(folder / path) for path in new.personal[name]])
-        query = f"""SELECT n.id, n.sync_id, {columns} FROM read_parquet({replayed}) AS n
-            LEFT JOIN read_parquet({_all(lake, listed.personal[name])}) AS o ON o.id = n.id AND o.sync_id = n.sync_id"""
-        write_query(con, query, lake.path / personal)
+        query = f"""SELECT n.id, n.sync_id, {columns} FROM {personal_relation(folder, model, new.personal[name])} AS n
+            LEFT JOIN {personal_relation(lake.path, model, listed.personal.get(name, []))} AS o
+                ON o.id = n.id AND o.sync_id = n.sync_id"""
+        write_query(con, query, lake.path / personal.path)
         listed.personal[name] = [personal]
     listed.models[name] = [target]
-
-
-def _all(lake: Lake, paths: list[str]) -> str:
-    return files_literal(lake.listed(paths))

@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Final
 
-import msgspec
-
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
@@ -19,11 +17,12 @@ from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
 from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
 from join_pipeline.lake.sql import scratch
+from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feeds import RawOf
 from join_pipeline.sources.registry import open_source
-from join_pipeline.sync.derive import derive
+from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
@@ -59,6 +58,7 @@ def run_sync(
         asked_at = monotonic()
         session.greet()
         lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)
+        upgrade(lake, settings.builds, settings.memory_limit)
         previous = lake.newest()
         started_at = session.client.clock.when_asked(asked_at)
         if previous is not None:
@@ -124,11 +124,12 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         # never earlier than it was: a server whose clock was set back has shown what it has shown
         as_of=max(state.started_at, previous.as_of) if previous else state.started_at,
         mapping_version=source.mapping_version,
+        mapped_since=mapped_since(source, previous, state.sync_id),
         package_version=version("join-pipeline"),
         # copies: the last record must stay as it is
         pending=dict(previous.pending) if previous else {},
         last_full=previous.last_full if previous else None,
-        files=msgspec.convert(msgspec.to_builtins(previous.files), Files) if previous else Files(),
+        files=previous.files.copy() if previous else Files(),
     )
 
 
@@ -150,8 +151,8 @@ def _raw_of(source: Source, lake: Lake, record: SyncRecord) -> RawOf:
     references = {feed.name for feed in source.feeds if feed.is_reference}
 
     def rows(feed: str) -> Iterable[RawRow]:
-        paths = record.files.raw.get(feed, [])
-        mine = paths[-1:] if feed in references else [path for path in paths if f"/{record.sync_id}/" in path]
+        files = record.files.raw.get(feed, [])
+        mine = files[-1:] if feed in references else [file for file in files if file.sync_id == record.sync_id]
         return read_raw(lake.listed(mine))
 
     return rows

@@ -4,6 +4,7 @@ Belongs here: tables, keys, pseudonyms, `as_of`, the log of syncs. Not here: any
 """
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,13 +14,13 @@ import duckdb
 import pyarrow as pa
 
 from join_pipeline.errors import BuildError, LakeError
+from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.lake.sql import files_literal, quoted
-from join_pipeline.models import MODELS, Model
+from join_pipeline.lake.sql import duckdb_type, files_literal, insert_rows, quoted
+from join_pipeline.models import MODELS, Column, Model
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
-from join_pipeline.sync.known import personal_relation
 from join_pipeline.warehouse import pseudonyms
 
 SYNCS: Final = pa.schema(
@@ -76,17 +77,18 @@ def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before
 
 def _load_model(con: duckdb.DuckDBPyConnection, lake: Lake, model: Model, newest: SyncRecord) -> LoadedTable:
     name = model.name
-    _typed(con, "ats_history", model, key="id, sync_id", columns=quoted(model.version_columns))
-    _typed(con, "ats", model, key="id", columns=f"{quoted(model.columns)}, observed_at, sync_id")
-    if paths := newest.files.models.get(name):
-        lake.listed([*paths, *newest.files.personal.get(name, [])])
-        personal = personal_relation(lake.path, model, newest.files) if model.personal else ""
-        source = f"read_parquet({files_literal([str(lake.path / path) for path in paths])}) AS v"
+    _typed(con, "ats_history", model, key="id, sync_id", columns=model.version_columns)
+    _typed(con, "ats", model, key="id", columns=model.newest_columns)
+    if versions := newest.files.models.get(name):
+        listed = newest.files.personal.get(name, [])
+        lake.listed([*versions, *listed])
+        personal = personal_relation(lake.path, model, listed) if model.personal else ""
+        source = f"{versions_relation(lake.path, model, versions)} AS v"
         joined = f"{source} LEFT JOIN {personal} AS p ON p.id = v.id AND p.sync_id = v.sync_id" if personal else source
-        columns = ", ".join(f'{"v" if c.tier == 1 else "p"}."{c.name}"' for c in model.version_columns)
+        columns = ", ".join(f'{"p" if c.tier.is_personal else "v"}."{c.name}"' for c in model.version_columns)
         con.execute(f"INSERT INTO ats_history.{name} SELECT {columns} FROM {joined}")
         con.execute(
-            f"""INSERT INTO ats.{name} SELECT {quoted(model.columns)}, observed_at, sync_id FROM ats_history.{name}
+            f"""INSERT INTO ats.{name} SELECT {quoted(model.newest_columns)} FROM ats_history.{name}
             QUALIFY row_number() OVER (PARTITION BY id ORDER BY sync_id DESC) = 1"""
         )
     rows, live = con.execute(
@@ -96,12 +98,9 @@ def _load_model(con: duckdb.DuckDBPyConnection, lake: Lake, model: Model, newest
     return LoadedTable(name, rows, live, versions)
 
 
-def _typed(con: duckdb.DuckDBPyConnection, schema: str, model: Model, key: str, columns: str) -> None:
+def _typed(con: duckdb.DuckDBPyConnection, schema: str, model: Model, key: str, columns: Iterable[Column]) -> None:
     """The table, empty, with types from the model and its key."""
-    con.register("_typed", model.schema().empty_table())
-    described = con.execute(f"DESCRIBE SELECT {columns} FROM _typed").fetchall()
-    con.unregister("_typed")
-    typed = ", ".join(f'"{name}" {kind}' for name, kind, *_ in described)
+    typed = ", ".join(f'"{column.name}" {duckdb_type(column.type)}' for column in columns)
     con.execute(f"CREATE TABLE {schema}.{model.name} ({typed}, PRIMARY KEY ({key}))")
 
 
@@ -131,9 +130,7 @@ def _pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
             continue
         ids = [row[0] for row in new]
         made = [pseudonyms.pseudonym(key, model, record_id) for record_id in ids]
-        con.register("_new", pa.table({"id": ids, "pseudonym": made}))
-        con.execute("INSERT INTO ats.pseudonyms SELECT ?, id, pseudonym FROM _new", [model])
-        con.unregister("_new")
+        insert_rows(con, "ats.pseudonyms", pa.table({"model": [model] * len(ids), "id": ids, "pseudonym": made}))
 
 
 def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) -> None:
@@ -167,9 +164,9 @@ def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) ->
     ]
     tables = (("syncs", syncs, SYNCS), ("sync_counts", counts, COUNTS), ("unread_applications", unread, UNREAD))
     for name, rows, schema in tables:
-        con.register("_log", pa.Table.from_pylist(rows, schema))
-        con.execute(f"CREATE TABLE ats_history.{name} AS FROM _log")
-        con.unregister("_log")
+        typed = ", ".join(f'"{column.name}" {duckdb_type(column.type)}' for column in schema)
+        con.execute(f"CREATE TABLE ats_history.{name} ({typed})")
+        insert_rows(con, f"ats_history.{name}", pa.Table.from_pylist(rows, schema))
     con.execute("CREATE TABLE ats.as_of (as_of TIMESTAMPTZ, sync_id VARCHAR)")
     con.execute("INSERT INTO ats.as_of VALUES (?, ?)", [records[-1].as_of, records[-1].sync_id])
 

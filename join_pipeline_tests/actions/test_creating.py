@@ -42,7 +42,7 @@ def test_a_created_application_comes_in_the_next_sync_with_the_same_ids(company:
 
     record = run_sync(settings)
     for model, row in (("applications", created.application), ("candidates", created.candidate)):
-        files = files_literal([str(settings.lake / path) for path in record.files.models[model]])
+        files = files_literal([str(settings.lake / file.path) for file in record.files.models[model]])
         query = f"SELECT remote_id FROM read_parquet({files}) WHERE id = ?"
         assert duckdb.execute(query, [row["id"]]).fetchall() == [(row["remote_id"],)]
 

@@ -23,7 +23,7 @@ def live(record: SyncRecord) -> dict[str, int]:
 
 def remote_ids(settings: Settings, record: SyncRecord, model: str) -> set[str]:
     """JOIN's ids of what is live."""
-    files = files_literal([str(settings.lake / path) for path in record.files.models.get(model, [])])
+    files = files_literal([str(settings.lake / file.path) for file in record.files.models.get(model, [])])
     query = f"""SELECT arg_max(remote_id, sync_id) FROM read_parquet({files}) GROUP BY id
         HAVING arg_max(remote_deleted_at IS NULL, sync_id)"""
     return {row[0] for row in duckdb.execute(query).fetchall()} if files != "[]" else set()

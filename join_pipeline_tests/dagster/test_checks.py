@@ -12,7 +12,7 @@ import pytest
 
 from join_pipeline.checks.rules import LOAD_CHECKS, Check, Finding, check_references, check_sync, sync_checks
 from join_pipeline.lake.lake import Lake
-from join_pipeline.lake.record import FeedRecord, Files, LastFull, ModelRecord, SyncRecord
+from join_pipeline.lake.record import FeedRecord, Files, LakeFile, LastFull, ModelRecord, Objection, SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.settings import Settings
 from join_pipeline.sources.registry import open_source
@@ -67,7 +67,10 @@ def test_a_few_broken_records_warn_and_more_than_a_fifth_are_grave(
 ) -> None:
     feeds = record().feeds | {"jobs": FeedRecord(records=100, quarantined=quarantined)}
     (finding,) = broken(
-        lake, record(feeds=feeds, files=Files(quarantine={"jobs": ["quarantine/jobs/1.parquet"]}))
+        lake,
+        record(
+            feeds=feeds, files=Files(quarantine={"jobs": [LakeFile(path="quarantine/jobs/1.parquet", sync_id="1")]})
+        ),
     ).values()
     assert (finding.about, finding.check, finding.is_grave) == ("raw/jobs", "contract", is_grave)
     assert f"{quarantined} of 100" in finding.message
@@ -86,7 +89,7 @@ def test_a_clock_that_is_more_than_five_minutes_off_warns(lake: Lake, seconds: f
 
 
 def test_the_guards_objection_comes_with_the_command_that_accepts_it(lake: Lake) -> None:
-    sync = record(verdict="guarded", objections=["jobs: 30 of 100 known records are missing"])
+    sync = record(verdict="guarded", objections=[Objection(feed="jobs", reason="30 of 100 known records are missing")])
     (finding,) = broken(lake, sync).values()
     assert (finding.about, finding.check, finding.is_grave) == ("raw/jobs", "guard", True)
     assert finding.message.startswith("jobs: 30 of 100 known records are missing. ")
@@ -127,16 +130,18 @@ def test_a_file_with_other_columns_or_types_is_grave(lake: Lake) -> None:
     (lake.path / "models").mkdir()
     pq.write_table(declared.empty_table(), lake.path / "models/right.parquet")
     pq.write_table(declared.remove(declared.get_field_index("name")).empty_table(), lake.path / "models/lacks.parquet")
-    retyped = declared.set(declared.get_field_index("name"), pa.field("name", pa.int64()))
+    retyped = declared.set(declared.get_field_index("name"), pa.field("name", pa.list_(pa.int64())))
     pq.write_table(retyped.empty_table(), lake.path / "models/retyped.parquet")
-    assert broken(lake, record(files=Files(models={"tags": ["models/right.parquet"]}))) == {}
+    right = LakeFile(path="models/right.parquet", sync_id="1")
+    assert broken(lake, record(files=Files(models={"tags": [right]}))) == {}
     for path, fault in (
         ("models/lacks.parquet", "models/lacks.parquet lacks the column name"),
-        ("models/retyped.parquet", "models/retyped.parquet has name as int64, not string"),
+        ("models/retyped.parquet", "models/retyped.parquet has the column name as list<"),
     ):
-        (finding,) = broken(lake, record(files=Files(models={"tags": ["models/right.parquet", path]}))).values()
+        file = LakeFile(path=path, sync_id="2")
+        (finding,) = broken(lake, record(files=Files(models={"tags": [right, file]}))).values()
         assert (finding.about, finding.check, finding.is_grave) == ("models/tags", "schema", True)
-        assert finding.message.startswith(fault)
+        assert fault in finding.message
 
 
 def test_ids_of_live_records_that_lead_nowhere_are_counted() -> None:
@@ -144,7 +149,8 @@ def test_ids_of_live_records_that_lead_nowhere_are_counted() -> None:
         con.execute("SET TimeZone = 'UTC'")
         con.execute("CREATE SCHEMA ats")
         for model in MODELS.values():
-            con.register("empty", model.schema().empty_table())
+            schema = pa.schema([(column.name, column.type) for column in model.version_columns])
+            con.register("empty", schema.empty_table())
             con.execute(f"CREATE TABLE ats.{model.name} AS FROM empty")
         con.execute("INSERT INTO ats.jobs (id) VALUES ('job')")
         con.execute("INSERT INTO ats.applications (id, job_id) VALUES ('1', 'job'), ('2', 'gone'), ('3', NULL)")

@@ -11,13 +11,12 @@ from typing import Any
 import duckdb
 import httpx
 
+from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.lake.sql import files_literal
 from join_pipeline.models import MODELS, Model
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.sandbox.kombo.config import KomboConfig
 from join_pipeline.settings import Settings, load_settings
-from join_pipeline.sync.known import personal_relation
 
 Row = dict[str, Any]
 KOMBO = KomboConfig(rate_limit=None, connected_days=0)
@@ -87,13 +86,11 @@ def newest(settings: Settings, *, live: bool = True) -> dict[str, dict[str, Row]
 
 
 def _newest(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Any, *, live: bool) -> dict[str, Row]:
-    paths = [str(lake / path) for path in files.models.get(model.name, [])]
-    if not paths:
-        return {}
-    joined = f"LEFT JOIN {personal_relation(lake, model, files)} AS p USING (id, sync_id)" if model.personal else ""
+    versions, personal = files.models.get(model.name, []), files.personal.get(model.name, [])
+    joined = f"LEFT JOIN {personal_relation(lake, model, personal)} AS p USING (id, sync_id)" if model.personal else ""
     newest = "QUALIFY row_number() OVER (PARTITION BY id ORDER BY sync_id DESC) = 1"
     found = con.execute(
-        f"""SELECT * FROM (FROM read_parquet({files_literal(paths)}) {newest}) AS v {joined}
+        f"""SELECT * FROM (FROM {versions_relation(lake, model, versions)} {newest}) AS v {joined}
         WHERE NOT {live} OR v.remote_deleted_at IS NULL"""
     )
     names = [column[0] for column in found.description or []]

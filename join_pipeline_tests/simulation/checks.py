@@ -94,7 +94,7 @@ def nothing_that_exists_is_deleted(_: Observed | None, after: Observed, memory: 
             key = last["remote_id"]
             if all(memory.exists(model, key, at, span) for at in span.instants) and not memory.is_shifty(key, span):
                 yield f"{model} {key} is marked deleted, and was there all the time"
-            if any(objection.startswith(f"{model}:") for objection in span.record.objections):
+            if model in span.record.guarded:
                 yield f"{model} {key} is marked deleted, although the guard objected"
 
 
@@ -105,7 +105,7 @@ def a_guarded_loss_takes_nothing_with_it(_: Observed | None, after: Observed, __
         "jobs": ("job_application_stages", "job_screening_questions", "screening_questions"),
     }
     for feed, models in derived.items():
-        if any(objection.startswith(f"{feed}:") for objection in span.record.objections):
+        if feed in span.record.guarded:
             yield from (
                 f"{span.record.models[model].deleted} {model} are deleted, although the guard kept {feed}"
                 for model in models
@@ -194,7 +194,7 @@ def the_guard_judges_as_it_says(before: Observed | None, after: Observed, _: Mem
         missing = known - {raw.key for raw in listings}
         is_loss = len(missing) >= 20 and len(missing) > 0.2 * len(known)
         should = bool(missing) and (is_loss or not listings) and not span.step.accepts_loss
-        does = any(objection.startswith(f"{feed}:") for objection in record.objections)
+        does = feed in record.guarded
         if should != does:
             yield f"{feed}: {len(missing)} of {len(known)} are missing, {len(listings)} came, objects: {does}"
         if does and record.feeds[feed].is_whole:

@@ -265,7 +265,7 @@ def _is_judged(model: str, key: str, memory: KomboMemory, span: KomboSpan) -> bo
 
 
 def _is_guarded(model: str, span: KomboSpan) -> bool:
-    return any(objection.startswith(f"{model}:") for objection in span.record.objections)
+    return model in span.record.guarded
 
 
 def _is_gone(raw: RawRecord) -> bool:

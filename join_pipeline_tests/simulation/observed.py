@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.lake.record import SyncRecord
+from join_pipeline.lake.record import LakeFile, SyncRecord
 from join_pipeline.models import MODELS
 
 Row = dict[str, Any]
@@ -105,8 +105,8 @@ class Observed:
         """What a sync set aside. One record may come twice at one instant, whole and broken: the payload tells."""
         return [
             (feed, row["record_id"], row["fetched_at"], row["payload"])
-            for feed, paths in self.newest.files.quarantine.items()
-            for row in self._rows([path for path in paths if sync_id in path])
+            for feed, files in self.newest.files.quarantine.items()
+            for row in self._rows([file for file in files if sync_id in file.path])
         ]
 
     def files(self) -> set[str]:
@@ -114,6 +114,6 @@ class Observed:
         rooms = (self.path / room for room in ("raw", "models", "quarantine"))
         return {path.relative_to(self.path).as_posix() for room in rooms for path in room.rglob("*") if path.is_file()}
 
-    def _rows(self, paths: list[str]) -> Iterator[Row]:
-        for path in paths:
-            yield from pq.read_table(self.path / path).to_pylist()
+    def _rows(self, files: list[LakeFile]) -> Iterator[Row]:
+        for file in files:
+            yield from pq.read_table(self.path / file.path).to_pylist()

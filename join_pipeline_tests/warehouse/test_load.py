@@ -115,7 +115,7 @@ def test_a_load_that_fails_leaves_every_old_table(settings: Settings, content: b
     before = everything(settings)
     record = run_sync(smaller(settings), "full", accept_loss=["applications", "jobs"])
     last = next(reversed(MODELS))
-    broken = settings.lake / record.files.models[last][-1]
+    broken = settings.lake / record.files.models[last][-1].path
     whole = broken.read_bytes()
     broken.write_bytes(content)
     with pytest.raises(BuildError, match="left the warehouse as it was"):

@@ -88,7 +88,7 @@ class KomboReading:
             # once it is given again it is read whole: none of it need have changed meanwhile
             extraction.record.listed_since = None
         elif known:
-            self.reading.object_to(extraction, f"{extraction.feed.name}: {len(known)} records are known. {error}")
+            self.reading.object_to(extraction, f"{len(known)} records are known. {error}")
 
     def _looks(self, feed: Feed, ids: Sequence[str], unsure: set[str]) -> Iterator[Look]:
         """Answers about single records. One that lost its id may be any that was asked for: `unsure` gets those."""

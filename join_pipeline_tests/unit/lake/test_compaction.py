@@ -11,7 +11,7 @@ import pytest
 
 from join_pipeline.lake import compaction
 from join_pipeline.lake.compaction import MOST_VERSION_FILES, compact
-from join_pipeline.lake.record import Files, SyncRecord, sync_id_of
+from join_pipeline.lake.record import Files, FilesByName, LakeFile, SyncRecord, sync_id_of
 from join_pipeline.models import MODELS
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
@@ -57,17 +57,17 @@ class Lake:
     def people(self) -> set[tuple[str, str]]:
         return self._rows(self.files.personal["candidates"], "id", "first_name")
 
-    def _write(self, end: str, listed: dict[str, list[str]], sync_id: str, rows: list[dict[str, str]]) -> None:
+    def _write(self, end: str, listed: FilesByName, sync_id: str, rows: list[dict[str, str]]) -> None:
         columns = CANDIDATES.personal if end else CANDIDATES.plain
         schema = [("id", pa.string()), ("sync_id", pa.string())] if end else []
         schema += [(column.name, column.type) for column in columns]
         path = f"models/candidates/{sync_id}{end}.parquet"
         (self.path / path).parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(pa.Table.from_pylist(rows, pa.schema(schema)), self.path / path)
-        listed.setdefault("candidates", []).append(path)
+        listed.setdefault("candidates", []).append(LakeFile(path=path, sync_id=sync_id))
 
-    def _rows(self, paths: list[str], *columns: str) -> set[tuple[str, str]]:
-        found = [pq.read_table(self.path / path, columns=list(columns)).to_pylist() for path in paths]
+    def _rows(self, files: list[LakeFile], *columns: str) -> set[tuple[str, str]]:
+        found = [pq.read_table(self.path / file.path, columns=list(columns)).to_pylist() for file in files]
         return {tuple(row[column] for column in columns) for rows in found for row in rows}
 
 

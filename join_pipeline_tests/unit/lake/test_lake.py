@@ -10,10 +10,24 @@ import pytest
 
 from join_pipeline.errors import LakeError, SettingsError
 from join_pipeline.lake.lake import KEPT_RECORDS, MOST_RECORDS, Lake, open_lake
-from join_pipeline.lake.record import FORMAT, FeedRecord, Files, ModelRecord, SyncRecord, sync_id_of
+from join_pipeline.lake.record import (
+    FORMAT,
+    FeedRecord,
+    FileKind,
+    Files,
+    LakeFile,
+    ModelRecord,
+    Objection,
+    SyncRecord,
+    sync_id_of,
+)
 from join_pipeline.models.ids import Ids
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def file(path: str) -> LakeFile:
+    return LakeFile(path=path, sync_id="1")
 
 
 def record(n: int = 0, files: Files | None = None) -> SyncRecord:
@@ -82,7 +96,9 @@ def test_a_lake_of_a_newer_format_is_refused_and_left_alone(lake, more):
     identity = lake.path / "connection.json"
     identity.write_text(f'{{"format": {FORMAT + 1}, {more}}}')
     for create in (False, True):
-        with pytest.raises(LakeError, match=rf"has format {FORMAT + 1}.*reads format {FORMAT}\. Upgrade join-pipeline"):
+        with pytest.raises(
+            LakeError, match=rf"has format {FORMAT + 1}.*reads formats up to {FORMAT}\. Upgrade join-pipeline"
+        ):
             open_lake(lake.path, create=create)
     assert left(lake) == ["connection.json"]
 
@@ -106,9 +122,9 @@ def test_a_lost_identity_of_a_lake_with_syncs_is_not_made_anew(lake):
 
 
 def test_a_record_reads_back_as_it_was_committed(lake):
-    committed = record(
-        files=Files(raw={"jobs": ["raw/jobs/1/part-0.parquet"]}, models={"jobs": ["models/jobs/1.parquet"]})
-    )
+    merged = LakeFile(path="models/jobs/1.merged.parquet", sync_id="1", kind=FileKind.MERGED)
+    committed = record(files=Files(raw={"jobs": [file("raw/jobs/1/part-0.parquet")]}, models={"jobs": [merged]}))
+    committed.objections = [Objection(feed="jobs", reason="30 of 100: too many")]
     lake.commit(committed)
     assert lake.newest() == committed
     assert lake.records() == [committed]
@@ -176,7 +192,7 @@ def test_many_records_are_folded_and_none_is_lost(lake):
         lake.commit(record(n))
         lake.fold_records()
     assert len(left(lake)) == 1 + MOST_RECORDS
-    listing = Files(models={"jobs": ["models/jobs/1.parquet"]})
+    listing = Files(models={"jobs": [file("models/jobs/1.parquet")]})
     lake.commit(record(MOST_RECORDS, listing))
     lake.fold_records()
     assert len(left(lake)) == 1 + KEPT_RECORDS + 1
@@ -198,9 +214,9 @@ def test_a_fold_that_was_cut_off_shows_no_record_twice(lake):
 
 def test_listed_files_are_absolute_and_the_first_missing_one_is_named(lake):
     there = put(lake, "models/jobs/1.parquet")
-    assert lake.listed([there]) == [str(lake.path / there)]
+    assert lake.listed([file(there)]) == [str(lake.path / there)]
     with pytest.raises(LakeError, match=r"models/jobs/2\.parquet is listed by the newest sync but missing.*backup"):
-        lake.listed([there, "models/jobs/2.parquet"])
+        lake.listed([file(there), file("models/jobs/2.parquet")])
 
 
 def test_what_no_record_lists_is_removed_and_all_else_stays(lake):
@@ -226,12 +242,12 @@ def test_what_no_record_lists_is_removed_and_all_else_stays(lake):
     newest = record(
         1,
         Files(
-            raw={"jobs": listed[:1]}, models={"jobs": listed[1:2]}, personal={"users": listed[2:3]},
-            quarantine={"jobs": listed[3:]},
+            raw={"jobs": [file(listed[0])]}, models={"jobs": [file(listed[1])]}, personal={"users": [file(listed[2])]},
+            quarantine={"jobs": [file(listed[3])]},
         ),
     )  # fmt: skip
     lake.commit(newest)
-    lake.remove_unlisted(record(0, Files(models={"jobs": [before]})), newest)
+    lake.remove_unlisted(record(0, Files(models={"jobs": [file(before)]})), newest)
     assert left(lake) == sorted([*listed, before, "connection.json", f"syncs/{newest.sync_id}.json"])
     assert not (lake.path / "raw" / "jobs" / "9").exists()
     lake.remove_unlisted(None, newest)

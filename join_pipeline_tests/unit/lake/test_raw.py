@@ -8,7 +8,7 @@ import pytest
 from join_pipeline.errors import LakeError
 from join_pipeline.lake import raw
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
-from join_pipeline.lake.record import FeedRecord
+from join_pipeline.lake.record import FeedRecord, paths_of
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SYNC = "20260601T120000000000Z"
@@ -28,7 +28,7 @@ def spool(tmp_path: Path) -> Spool:
 
 
 def stored(spool: Spool, lake: Path, feed: str = "jobs") -> list[RawRow]:
-    return list(read_raw([str(lake / path) for path in spool.store(lake, feed)]))
+    return list(read_raw([str(lake / file.path) for file in spool.store(lake, feed)]))
 
 
 def test_rows_come_back_as_they_were_put_in(spool, tmp_path):
@@ -54,7 +54,7 @@ def test_feeds_do_not_mix_and_files_are_named_relative_to_the_lake(spool, tmp_pa
     spool.add("jobs", row(1))
     spool.add("applications", row(2))
     spool.add("jobs", row(3))
-    assert spool.store(tmp_path, "jobs") == [f"raw/jobs/{SYNC}/part-00000.parquet"]
+    assert paths_of(spool.store(tmp_path, "jobs")) == [f"raw/jobs/{SYNC}/part-00000.parquet"]
     assert [each.record_id for each in stored(spool, tmp_path, "jobs")] == ["1", "3"]
     assert [each.record_id for each in stored(spool, tmp_path, "applications")] == ["2"]
 
@@ -67,8 +67,8 @@ def test_many_rows_are_spooled_in_small_parts_and_stored_in_large_ones_in_their_
         spool.add("jobs", each)
     assert len(spool.parts("jobs")) == 12  # three rows are held
     files = spool.store(tmp_path, "jobs")
-    assert [Path(path).name for path in files] == [f"part-{n:05d}.parquet" for n in range(4)]
-    assert list(read_raw([str(tmp_path / path) for path in files], batch=7)) == rows
+    assert [Path(file.path).name for file in files] == [f"part-{n:05d}.parquet" for n in range(4)]
+    assert list(read_raw([str(tmp_path / file.path) for file in files], batch=7)) == rows
 
 
 def test_a_spool_that_was_left_knows_who_it_was_and_what_was_read(spool, tmp_path):
@@ -121,11 +121,11 @@ def test_a_new_spool_drops_what_another_sync_left(spool, tmp_path):
 def test_a_damaged_part_is_told_by_its_path(spool, tmp_path, n_bytes):
     for n in range(100):
         spool.add("jobs", row(n, payload=f'{{"id": {n}, "text": "{"x" * n}"}}'))
-    (path,) = spool.store(tmp_path, "jobs")
-    part = tmp_path / path
+    (file,) = spool.store(tmp_path, "jobs")
+    part = tmp_path / file.path
     part.chmod(0o600)
     part.write_bytes(part.read_bytes()[:n_bytes])
-    with pytest.raises(LakeError, match=r"part-00000\.parquet can't be read .*Restore the lake from its backup"):
+    with pytest.raises(LakeError, match=r"part-00000\.parquet can't be read .*Restore it from the backup"):
         list(read_raw([str(part)]))
 
 

@@ -10,20 +10,20 @@ import pytest
 
 from join_pipeline.lake import compaction
 from join_pipeline.lake.compaction import MOST_SMALL_FILES, retire
-from join_pipeline.lake.record import Files, SyncRecord, sync_id_of
+from join_pipeline.lake.record import Files, LakeFile, SyncRecord, sync_id_of
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 DAYS = 14
 
 
-def _raw(lake: Path, at: datetime, ids: range, part: int = 0) -> str:
+def _raw(lake: Path, at: datetime, ids: range, part: int = 0) -> LakeFile:
     path = f"raw/applications/{sync_id_of(at)}/part-{part:05d}.parquet"
     (lake / path).parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table({"record_id": [str(number) for number in ids]}), lake / path)
-    return path
+    return LakeFile(path=path, sync_id=sync_id_of(at))
 
 
-def _retired(lake: Path, paths: list[str], at: datetime) -> list[str]:
+def _retired(lake: Path, files: list[LakeFile], at: datetime) -> list[LakeFile]:
     record = SyncRecord(
         sync_id=sync_id_of(at),
         previous=None,
@@ -34,15 +34,15 @@ def _retired(lake: Path, paths: list[str], at: datetime) -> list[str]:
         as_of=at,
         mapping_version=1,
         package_version="",
-        files=Files(raw={"applications": paths}),
+        files=Files(raw={"applications": files}),
     )
     with duckdb.connect() as con:
         retire(con, lake, record, DAYS, set())
     return record.files.raw["applications"]
 
 
-def _ids(lake: Path, paths: list[str]) -> list[str]:
-    return [row for path in paths for row in pq.read_table(lake / path)["record_id"].to_pylist()]
+def _ids(lake: Path, files: list[LakeFile]) -> list[str]:
+    return [row for file in files for row in pq.read_table(lake / file.path)["record_id"].to_pylist()]
 
 
 def test_raw_older_than_it_is_kept_goes(tmp_path: Path) -> None:

@@ -115,4 +115,3 @@ def test_the_version_file_and_the_personal_file_share_out_the_columns(name):
     assert not set(plain) & set(personal)
     assert sorted(plain + personal) == sorted(column.name for column in model.version_columns)
     assert {"id", "sync_id"} <= set(plain)  # by which the two are joined
-    assert model.schema().names == [column.name for column in model.version_columns]

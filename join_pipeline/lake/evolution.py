@@ -1,0 +1,183 @@
+"""Schema evolution: version files of any release, read as today's columns.
+
+Belongs here: which columns a file has against those that the model declares, what is read in their place, and when a
+file must be written anew. Not here: older JSON (formats), when an upgrade runs (upgrade).
+
+A file is read by the columns that it really has:
+
+* A column that is newer than the file is null.
+* A column that has another type is cast, where its values fit the declared type.
+* A column that the model does not declare any more is left out.
+* A column whose tier changed after the file was written lies in the other one of the two files. Until the upgrade it is
+  read as null.
+"""
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.types as kinds
+
+from join_pipeline.errors import LakeError
+from join_pipeline.lake.formats import unreadable
+from join_pipeline.lake.record import LakeFile
+from join_pipeline.lake.sql import duckdb_type, files_literal
+from join_pipeline.models import Column, Model
+from join_pipeline.models.types import TEXT
+
+KEYS: Final = (Column("id", TEXT, "The record"), Column("sync_id", TEXT, "The sync that wrote the version"))
+"""Columns by which a personal file belongs to its version file."""
+
+
+class Fault(Enum):
+    """How a file's columns differ from the declared ones, other than by lacking newer ones."""
+
+    DROPPED = "a column that is not declared any more"
+    TYPE = "a column of an older type"
+    TIER = "a column whose tier has changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """One file's columns against the declared ones: what is selected of it, and how it differs."""
+
+    select: tuple[str, ...]
+    faults: frozenset[Fault]
+
+
+def versions_relation(lake: Path, model: Model, files: Iterable[LakeFile]) -> str:
+    """SQL of all version rows in these files: the model's columns of tier 1, as they are declared today.
+
+    `LakeError` names the file that can't be read, and why.
+    """
+    return _relation(lake, model, model.plain, files)
+
+
+def personal_relation(lake: Path, model: Model, files: Iterable[LakeFile]) -> str:
+    """SQL of all rows in these personal files: `id`, `sync_id` and the model's columns of tiers 2 and 3."""
+    return _relation(lake, model, (*KEYS, *model.personal), files)
+
+
+def faults(lake: Path, model: Model, versions: Iterable[LakeFile], personal: Iterable[LakeFile]) -> set[Fault]:
+    """How a model's files differ from what is declared, so that they must be written anew."""
+    found: set[Fault] = set()
+    for file in versions:
+        found |= _fit(lake, model, model.plain, file).faults
+    for file in personal:
+        found |= _fit(lake, model, (*KEYS, *model.personal), file).faults
+    return found
+
+
+def moved_relation(lake: Path, columns: Sequence[Column], files: Iterable[LakeFile]) -> str:
+    """SQL of `id`, `sync_id` and those of `columns` that lie in files where they do not belong any more."""
+    parts = []
+    for path in (str(lake / file.path) for file in files):
+        there = _columns(path)
+        values = (
+            f'"{column.name}"::{duckdb_type(column.type)} AS "{column.name}"'
+            if column.name in there
+            else f'NULL::{duckdb_type(column.type)} AS "{column.name}"'
+            for column in columns
+        )
+        parts.append(f"SELECT id, sync_id, {', '.join(values)} FROM read_parquet({files_literal([path])})")
+    return f"({' UNION ALL '.join(parts)})"
+
+
+def misplaced(lake: Path, columns: Sequence[Column], files: Iterable[LakeFile]) -> tuple[Column, ...]:
+    """Those of `columns` that one of these files has, although it should not."""
+    there = {name for file in files for name in _columns(str(lake / file.path))}
+    return tuple(column for column in columns if column.name in there)
+
+
+def _relation(lake: Path, model: Model, columns: Sequence[Column], files: Iterable[LakeFile]) -> str:
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for file in files:
+        groups.setdefault(_fit(lake, model, columns, file).select, []).append(str(lake / file.path))
+    if not groups:
+        typed = ", ".join(f'NULL::{duckdb_type(column.type)} AS "{column.name}"' for column in columns)
+        return f"(SELECT {typed} WHERE false)"
+    parts = [
+        f"SELECT {', '.join(select)} FROM read_parquet({files_literal(paths)})" for select, paths in groups.items()
+    ]
+    return f"({' UNION ALL '.join(parts)})"
+
+
+def _fit(lake: Path, model: Model, columns: Sequence[Column], file: LakeFile) -> Fit:
+    there = _columns(str(lake / file.path))
+    select, found = [], set()
+    for column in columns:
+        target = duckdb_type(column.type)
+        kind = there.get(column.name)
+        if kind is None:
+            if max(column.since, column.moved) <= file.format:
+                raise LakeError(
+                    f"{lake / file.path} lacks the column {column.name}, which {model.name} has had since format "
+                    f"{column.since}; the file was written in format {file.format}. Restore the lake from its backup."
+                )
+            select.append(f'NULL::{target} AS "{column.name}"')
+        elif kind == column.type:
+            select.append(f'"{column.name}"')
+        elif _is_wider(column.type, kind):
+            found.add(Fault.TYPE)
+            select.append(f'"{column.name}"::{target} AS "{column.name}"')
+        else:
+            raise LakeError(
+                f"{lake / file.path} has the column {column.name} as {kind}; {model.name} has it as {column.type}, and "
+                "the one can't be read as the other. Upgrade join-pipeline, or restore the lake from its backup."
+            )
+    here = {column.name for column in columns}
+    declared = {column.name for column in model.version_columns}
+    for name in there.keys() - here:
+        found.add(Fault.TIER if name in declared else Fault.DROPPED)
+    return Fit(tuple(select), frozenset(found))
+
+
+@functools.cache
+def _columns(path: str) -> dict[str, pa.DataType]:
+    """A file's columns. Files never change once they are there, so each is asked once."""
+    try:
+        schema = pq.read_schema(path)
+    except (OSError, pa.ArrowException) as error:
+        raise unreadable(Path(path), error) from None
+    return {field.name: _read_as(field.type) for field in schema}
+
+
+def _read_as(kind: pa.DataType) -> pa.DataType:
+    """The declared type that a file's type stands for: writers name some types differently."""
+    if kinds.is_large_string(kind) or kinds.is_string_view(kind):
+        return pa.string()
+    if kinds.is_list(kind) or kinds.is_large_list(kind):
+        return pa.list_(_read_as(kind.value_type))
+    if kinds.is_struct(kind):
+        return pa.struct([(field.name, _read_as(field.type)) for field in kind])
+    if kinds.is_timestamp(kind) and kind.tz is not None:
+        return pa.timestamp(kind.unit, tz="UTC")
+    return kind
+
+
+_WIDER: Final[dict[pa.DataType, tuple[pa.DataType, ...]]] = {
+    pa.bool_(): (pa.string(),),
+    pa.int8(): (pa.int16(), pa.int32(), pa.int64(), pa.float64(), pa.string()),
+    pa.int16(): (pa.int32(), pa.int64(), pa.float64(), pa.string()),
+    pa.int32(): (pa.int64(), pa.float64(), pa.string()),
+    # a count beyond 2 ** 53 does not occur, so a double holds every whole number of ours
+    pa.int64(): (pa.float64(), pa.string()),
+    pa.float32(): (pa.float64(), pa.string()),
+    pa.float64(): (pa.string(),),
+}
+"""By type, those that hold all of its values."""
+
+
+def _is_wider(wide: pa.DataType, narrow: pa.DataType) -> bool:
+    """Whether every value of `narrow` is a value of `wide`, so that a cast loses nothing. A struct may gain members."""
+    if kinds.is_struct(wide) and kinds.is_struct(narrow):
+        members = {field.name: field.type for field in wide}
+        return all(field.name in members and _is_wider(members[field.name], field.type) for field in narrow)
+    if kinds.is_list(wide) and kinds.is_list(narrow):
+        return _is_wider(wide.value_type, narrow.value_type)
+    return bool(wide == narrow) or wide in _WIDER.get(narrow, ())

@@ -1,0 +1,86 @@
+"""What older releases wrote into the lake's JSON, read as today's.
+
+Belongs here: one function per format that ended, and refusing a newer one. Not here: columns of Parquet files
+(evolution).
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from join_pipeline.errors import LakeError
+from join_pipeline.lake.record import FORMAT, FileKind
+
+T = TypeVar("T")
+Document = dict[str, Any]
+
+
+def decode(path: Path, text: bytes, kind: type[T]) -> T:
+    """A JSON document of the lake, whatever release wrote it; `path` is named in errors.
+
+    `LakeError` if a newer release wrote it, or if it can't be read.
+    """
+    try:
+        document = msgspec.json.decode(text, type=Document)
+        found = msgspec.convert(document, _Formatted).format
+        if found > FORMAT:
+            raise LakeError(
+                f"{path} has format {found}; this version of join-pipeline reads formats up to {FORMAT}. Upgrade "
+                "join-pipeline."
+            )
+        for old in range(found, FORMAT):
+            UPGRADES[old](document)
+        document["format"] = FORMAT
+        return msgspec.convert(document, kind)
+    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, IndexError, AttributeError, TypeError) as error:
+        raise unreadable(path, error) from None
+
+
+def unreadable(path: Path, error: Exception) -> LakeError:
+    """The error for a file of the lake that can't be read."""
+    reason = str(error).partition("\n")[0]
+    return LakeError(f"{path} can't be read ({reason}). Restore it from the backup.")
+
+
+class _Formatted(msgspec.Struct):
+    """What every release can read of a lake's JSON."""
+
+    format: int
+
+
+def _from_1(document: Document) -> None:
+    """Format 1 had objections as text, and files as paths whose names said what they held."""
+    if "files" not in document:
+        return
+    document["objections"] = [
+        dict(zip(("feed", "reason"), text.split(": ", 1), strict=True)) for text in document.get("objections", [])
+    ]
+    for group in document.get("files", {}).values():
+        for name, paths in group.items():
+            group[name] = [_file_of_1(path, document["sync_id"]) for path in paths]
+
+
+def _file_of_1(path: str, newest: str) -> Document:
+    """A file by its path in format 1.
+
+    raw/<feed>/<sync_id>/part-00000.parquet, merged: merged-part-00000.parquet
+    quarantine/<feed>/<sync_id>.parquet, merged: merged-<sync_id>.parquet
+    models/<model>/<sync_id>.parquet, merged: <sync_id>.merged.parquet, each with .personal before its end
+    models/<model>/replayed-0001.parquet, which tells no sync
+    """
+    pure = PurePosixPath(path)
+    stem = pure.name.split(".")[0]
+    kind = FileKind.WRITTEN
+    if stem.startswith("replayed-"):
+        return {"path": path, "sync_id": newest, "kind": FileKind.REPLAYED, "format": 1}
+    if stem.startswith("merged-") or ".merged." in pure.name:
+        kind = FileKind.MERGED
+    folder = pure.parent.name
+    sync_id = folder if folder[0].isdigit() else stem.removeprefix("merged-")
+    return {"path": path, "sync_id": sync_id, "kind": kind, "format": 1}
+
+
+UPGRADES: Final[Mapping[int, Callable[[Document], None]]] = {1: _from_1}
+"""By the format that ended, what turns its documents into those of the next."""

@@ -1,0 +1,105 @@
+"""The upgrade of a lake that an older release wrote: what today's columns need written anew, before anything else.
+
+Belongs here: which models are written anew, and the commit. Not here: how an older file is read (evolution, formats). A
+column that only came needs nothing: files that lack it stay as they are. A column that was dropped, widened or moved to
+another tier is written anew in all versions, so that its old values are gone from the disk once this is committed.
+"""
+
+import itertools
+from pathlib import Path
+
+import duckdb
+
+from join_pipeline.lake.evolution import faults, misplaced, moved_relation, personal_relation, versions_relation
+from join_pipeline.lake.hashing import content_hash
+from join_pipeline.lake.lake import Lake
+from join_pipeline.lake.record import FileKind, Files, LakeFile
+from join_pipeline.lake.sql import quoted, scratch, write_query
+from join_pipeline.models import MODELS, Column, Model
+
+
+def upgrade(lake: Lake, builds: Path, memory_limit: str) -> list[str]:
+    """Write anew what no longer fits; the names of those models. The caller holds the lock.
+
+    A lake that fits is left untouched. An upgrade that is cut off leaves the lake as it was.
+    """
+    newest = lake.newest()
+    if newest is None:
+        return []
+    unfit = [name for name, model in MODELS.items() if _is_unfit(lake.path, model, newest.files)]
+    if not unfit:
+        return []
+    with scratch(builds, memory_limit) as con:
+        for name in unfit:
+            _write_anew(con, lake.path, MODELS[name], newest.files, newest.sync_id)
+    lake.commit(newest)
+    lake.remove_unlisted(newest)
+    return unfit
+
+
+def _is_unfit(lake: Path, model: Model, files: Files) -> bool:
+    return bool(faults(lake, model, files.models.get(model.name, []), files.personal.get(model.name, [])))
+
+
+def _write_anew(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Files, sync_id: str) -> None:
+    """One version file and one personal file of all versions, each column where its tier puts it.
+
+    Of a personal column only what the newest version of a live record has is kept, as at every compaction.
+    """
+    name = model.name
+    versions, personal = files.models[name], files.personal.get(name, [])
+    _read(con, "plain_read", versions_relation(lake, model, versions), lake, model.plain, personal)
+    _read(con, "personal_read", personal_relation(lake, model, personal), lake, model.personal, versions)
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE newest_live AS
+        SELECT n.id, n.sync_id{"".join(f', p."{column.name}"' for column in model.personal)}
+        FROM (FROM plain_read QUALIFY row_number() OVER (PARTITION BY id ORDER BY sync_id DESC) = 1) AS n
+        LEFT JOIN personal_read AS p ON p.id = n.id AND p.sync_id = n.sync_id
+        WHERE n.remote_deleted_at IS NULL"""
+    )
+    personal_names = {column.name for column in model.personal}
+    hashed = content_hash(model, lambda column: f'{"l" if column in personal_names else "v"}."{column}"')
+    plain = f"""SELECT v.* REPLACE (CASE WHEN l.id IS NULL THEN v.content_hash ELSE {hashed} END AS content_hash)
+        FROM plain_read AS v LEFT JOIN newest_live AS l ON l.id = v.id AND l.sync_id = v.sync_id ORDER BY id, sync_id"""
+    files.models[name] = [_write(con, lake, model, plain, sync_id, "")]
+    files.personal.pop(name, None)
+    if model.personal:
+        query = f"SELECT id, sync_id, {quoted(model.personal)} FROM newest_live ORDER BY id"
+        files.personal[name] = [_write(con, lake, model, query, sync_id, ".personal")]
+
+
+def _read(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    relation: str,
+    lake: Path,
+    columns: tuple[Column, ...],
+    others: list[LakeFile],
+) -> None:
+    """A table of `relation`'s rows, with the values of columns that lie in the other files filled in from there."""
+    moved = misplaced(lake, [column for column in columns if column.name not in {"id", "sync_id"}], others)
+    if not moved:
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {relation}")
+        return
+    filled = ", ".join(f'coalesce(r."{column.name}", o."{column.name}") AS "{column.name}"' for column in moved)
+    # a personal file has no row of a version that had nothing personal yet
+    keys = "coalesce(r.id, o.id) AS id, coalesce(r.sync_id, o.sync_id) AS sync_id"
+    kind = "FULL" if table == "personal_read" else "LEFT"
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {table} AS
+        SELECT r.* REPLACE ({keys}, {filled}) FROM {relation} AS r
+        {kind} JOIN {moved_relation(lake, moved, others)} AS o ON o.id = r.id AND o.sync_id = r.sync_id"""
+    )
+
+
+def _write(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, query: str, sync_id: str, end: str) -> LakeFile:
+    file = replayed_file(lake, model, sync_id, end)
+    write_query(con, query, lake / file.path)
+    return file
+
+
+def replayed_file(lake: Path, model: Model, sync_id: str, end: str = "") -> LakeFile:
+    """A file of versions written anew, under a name that is not taken."""
+    paths = (f"models/{model.name}/replayed-{number:04d}{end}.parquet" for number in itertools.count(1))
+    path = next(path for path in paths if not (lake / path).exists())
+    return LakeFile(path=path, sync_id=sync_id, kind=FileKind.REPLAYED)
