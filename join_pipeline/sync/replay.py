@@ -20,12 +20,11 @@ from join_pipeline.lake.raw import RawRow, read_raw
 from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.lake.sql import files_literal, quoted, scratch, write_query
 from join_pipeline.models import MODELS, Model
-from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feeds import RawOf
-from join_pipeline.sources.registry import source_of
 from join_pipeline.sync.derive import derive
 from join_pipeline.sync.known import open_versions
+from join_pipeline.sync.settings import SyncSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,11 @@ class Replayed:
     n_different: int
 
 
-def replay(settings: Settings, lake: Lake) -> Replayed:
-    """Make the versions of all kept raw again and put them in force. The caller holds the lock."""
-    source = source_of(lake.source, settings)
+def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
+    """Make the versions of all kept raw again and put them in force. The caller holds the lock.
+
+    `source` is the one that the lake is of.
+    """
     newest = lake.newest()
     records = replayable(source, lake, newest) if newest else []
     if newest is None or not records:
