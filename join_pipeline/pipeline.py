@@ -13,7 +13,9 @@ from functools import partial
 
 import duckdb
 
-from join_pipeline.checks.rules import Finding, check_references, check_sync
+from join_pipeline.checks.finding import Finding
+from join_pipeline.checks.load import check_references
+from join_pipeline.checks.sync import check_sync
 from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import IDENTITY, open_lake

@@ -21,7 +21,7 @@ from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.lake.sql import files_literal, quoted, scratch, write_query
 from join_pipeline.models import MODELS, Model
 from join_pipeline.sources.base import Source
-from join_pipeline.sources.feeds import RawOf
+from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive
 from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.settings import SyncSettings

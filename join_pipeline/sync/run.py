@@ -20,7 +20,7 @@ from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_
 from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.sources.base import Source
-from join_pipeline.sources.feeds import RawOf
+from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.known import open_versions
