@@ -13,16 +13,19 @@ from functools import partial
 
 import duckdb
 
-from join_pipeline.checks.rules import Finding, check_references, check_sync
+from join_pipeline.checks.finding import Finding
+from join_pipeline.checks.load import check_references
+from join_pipeline.checks.sync import check_sync
 from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
-from join_pipeline.lake.lake import open_lake
+from join_pipeline.lake.lake import IDENTITY, open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings
+from join_pipeline.sources.base import Source
 from join_pipeline.sources.kombo.receiver import answer_request
-from join_pipeline.sources.registry import open_source
+from join_pipeline.sources.registry import open_source, source_of
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.replay import replay
@@ -75,10 +78,11 @@ def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], prog
     """One whole sync."""
     # not before the lock is held: who is refused its turn reads nothing, and what was asked for stays asked for
     answered = partial(answer_request, settings)
-    record = run_sync(settings, mode, accept_loss=accept_loss, progress=progress, begun=answered)
+    source = open_source(settings)
+    record = run_sync(source, settings, mode, accept_loss=accept_loss, progress=progress, begun=answered)
     lake = open_lake(settings.lake)
     previous = next((known for known in lake.records() if known.sync_id == record.previous), None)
-    return Synced(record, check_sync(open_source(settings), lake, record, previous))
+    return Synced(record, check_sync(source, lake, record, previous))
 
 
 def build(settings: Settings) -> Built:
@@ -95,7 +99,7 @@ def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
     with locked(settings.home):
         lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
         if from_raw:
-            replay(settings, lake)
+            replay(source_of(lake.source, settings), lake, settings)
         forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
         return _build(settings)
@@ -131,7 +135,7 @@ def publish_modelled(settings: Settings) -> Published:
 def report(settings: Settings) -> Report:
     """The report of what is published."""
     with locked(settings.home):
-        return write_report(settings)
+        return _report(settings)
 
 
 def forget_people(settings: Settings) -> None:
@@ -164,7 +168,7 @@ def _build(settings: Settings) -> Built:
     modelled = _model(settings)
     refuse_failed(modelled.nodes)
     published = publish(settings)
-    return Built(loaded.tables, modelled.nodes, published, write_report(settings))
+    return Built(loaded.tables, modelled.nodes, published, _report(settings))
 
 
 def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
@@ -193,6 +197,16 @@ def _model(settings: Settings) -> Modelled:
     }
     with contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
         return Modelled(nodes, _count(con, relations))
+
+
+def _report(settings: Settings) -> Report:
+    return write_report(_source_of_lake(settings), settings)
+
+
+def _source_of_lake(settings: Settings) -> Source:
+    """The lake knows it for ever; what is published can be read without one."""
+    has_lake = (settings.lake / IDENTITY).exists()
+    return source_of(open_lake(settings.lake).source if has_lake else settings.source, settings)
 
 
 def _count(con: duckdb.DuckDBPyConnection, relations: dict[str, str]) -> dict[str, int]:

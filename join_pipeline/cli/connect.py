@@ -28,12 +28,13 @@ def connect(
     """
     from join_pipeline.connections import connect as connections
     from join_pipeline.sources.doors import door_of
+    from join_pipeline.sources.registry import open_source
 
     settings = load_settings()
     is_asked = door_of(settings).takes_token and _is_asked(settings, token_stdin=token_stdin)
     if not as_json:
         _print_guide(settings, door_of(settings).guide)
-    found = connections.prerequisites(settings)
+    found = connections.prerequisites(open_source(settings), settings)
     _show(found, as_json=as_json)
     if any(finding.verdict == "failed" for finding in found):
         if as_json:
@@ -86,10 +87,10 @@ def _print_connected(connected: Any, record: Any, variables: str) -> None:
 
 
 def _first_sync(settings: Settings) -> Any:
-    from join_pipeline.sync.run import run_sync
+    from join_pipeline.pipeline import sync
 
     with counting() as progress:
-        return run_sync(settings, "full", progress=progress)
+        return sync(settings, "full", (), progress).record
 
 
 def _as_dict(connected: Any) -> dict[str, Any]:

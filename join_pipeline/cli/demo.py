@@ -59,6 +59,7 @@ def demo(
 ) -> None:
     """Sixty days of a made-up company, from nothing to the marts. Empties and fills `<data>/sandbox`."""
     from join_pipeline.sandbox import demo as demos
+    from join_pipeline.sources.registry import open_source
 
     folder = data or load_settings(connection=demos.CONNECTION).data
     columns = (
@@ -73,6 +74,7 @@ def demo(
         made = demos.run_demo(
             folder,
             applications,
+            open_source,
             on_day=lambda day: progress.update(days, completed=day),
             on_dagster=lambda: progress.update(days, description="one Dagster run: sync, load, dbt, publish"),
         )

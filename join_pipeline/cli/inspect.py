@@ -127,8 +127,10 @@ def _shown(value: Any) -> str:
 def doctor(as_json: Json = False) -> None:
     """Check settings, token, JOIN, data folder, lake and published file; say what to do."""
     from join_pipeline.connections.doctor import examine
+    from join_pipeline.sources.registry import open_source
 
-    findings = examine(load_settings())
+    settings = load_settings()
+    findings = examine(open_source(settings), settings)
     if as_json:
         print_json(findings)
     else:

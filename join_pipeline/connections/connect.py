@@ -17,6 +17,7 @@ from join_pipeline.connections.credentials import checked_token, store_token
 from join_pipeline.connections.doctor import examine_machine
 from join_pipeline.errors import AuthError, JoinError, SettingsError
 from join_pipeline.settings import Settings, config_folder, token_file
+from join_pipeline.sources.base import Source
 from join_pipeline.sources.doors import door_of
 
 LOCAL: Final = frozenset({"data folder", "disk space", "lock"})
@@ -34,9 +35,9 @@ class Connected(msgspec.Struct, kw_only=True):
     findings: list[Finding]
 
 
-def prerequisites(settings: Settings) -> list[Finding]:
+def prerequisites(source: Source, settings: Settings) -> list[Finding]:
     """What must hold before there is a token: JOIN in reach, a place for data, a place for the token."""
-    local = [finding for finding in examine_machine(settings) if finding.check in LOCAL]
+    local = [finding for finding in examine_machine(source, settings) if finding.check in LOCAL]
     return [door_of(settings).reach(settings), *local, _config_folder()]
 
 

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -20,30 +21,29 @@ from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.doors import door_of
-from join_pipeline.sources.registry import open_source
 from join_pipeline.transform.maps import MAPS, checked, unmapped
 
 LEAST_FREE: Final = 2**30
 STALE: Final = timedelta(hours=36)
 
 
-def examine(settings: Settings) -> list[Finding]:
+def examine(source: Source, settings: Settings) -> list[Finding]:
     """All checks, in the order in which a new user meets their subjects."""
     door = door_of(settings)
     findings = [door.credentials(settings)]
     if findings[0].verdict == "ok":
         findings += door.examine(settings)
-    return findings + examine_machine(settings)
+    return findings + examine_machine(source, settings)
 
 
-def examine_machine(settings: Settings) -> list[Finding]:
+def examine_machine(source: Source, settings: Settings) -> list[Finding]:
     """What lies on this machine: nothing is asked of JOIN."""
     findings: list[Finding] = []
     checks: tuple[tuple[str, Callable[[Settings], Iterable[Finding]]], ...] = (
         ("data folder", _data_folder),
         ("disk space", _disk),
         ("lock", _lock),
-        ("lake", _lake),
+        ("lake", partial(_lake, source)),
         ("only created", _only_created),
         ("kept requests", _kept),
         ("maps", _maps),
@@ -79,12 +79,11 @@ def _lock(settings: Settings) -> Iterator[Finding]:
     yield Finding("lock", "warning", message) if message else Finding("lock", "ok", "free")
 
 
-def _lake(settings: Settings) -> Iterator[Finding]:
+def _lake(source: Source, settings: Settings) -> Iterator[Finding]:
     newest = _newest(settings)
     if newest is None:
         yield Finding("lake", "warning", "no sync yet. Run `join-pipeline sync`.")
         return
-    source = open_source(settings)
     findings = [Finding("lake", "warning", message) for message in _lake_faults(source, newest)]
     yield from findings or [Finding("lake", "ok", f"last sync as of {newest.as_of:%Y-%m-%d %H:%M} UTC")]
     if message := _other_version(source, newest):

@@ -10,7 +10,7 @@ import dagster as dg
 from pydantic import Field
 
 from join_pipeline import pipeline
-from join_pipeline.checks.rules import sync_checks
+from join_pipeline.checks.sync import sync_checks
 from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, step, told
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source

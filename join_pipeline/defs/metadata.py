@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from join_pipeline.checks.rules import Check, Finding
+from join_pipeline.checks.finding import Check, Finding
 from join_pipeline.errors import PipelineError
 from join_pipeline.models import Column
 from join_pipeline.warehouse.lineage import Described

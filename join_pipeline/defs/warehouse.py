@@ -11,7 +11,7 @@ from dagster_duckdb import DuckDBResource
 from pydantic import Field
 
 from join_pipeline import pipeline
-from join_pipeline.checks.rules import LOAD_CHECKS
+from join_pipeline.checks.load import LOAD_CHECKS
 from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, step, told
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from join_pipeline.lake.files import appearing
-from join_pipeline.lake.lake import IDENTITY, open_lake
 from join_pipeline.report.data import Dataset, read_datasets
 from join_pipeline.settings import Settings
-from join_pipeline.sources.registry import source_of
+from join_pipeline.sources.base import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +22,21 @@ class Report:
     sections: tuple[str, ...]
 
 
-def write_report(settings: Settings) -> Report:
-    """Write `published/report.html` from the published file. The caller holds the lock."""
+def write_report(source: Source, settings: Settings) -> Report:
+    """Write `published/report.html` from the published file: `source` is the lake's. The caller holds the lock."""
     # a second of imports that only this needs, and not whoever syncs or loads Dagster's definitions
     from join_pipeline.report.page import SECTIONS, chart_library, render  # noqa: PLC0415
 
     datasets = read_datasets(settings.published, settings.memory_limit)
-    page = render(_about(settings, datasets["syncs"]), datasets, chart_library(settings.builds))
+    page = render(_about(source, settings, datasets["syncs"]), datasets, chart_library(settings.builds))
     with appearing(settings.report, mode=0o444) as aside:
         aside.write_text(page, encoding="utf-8")
     return Report(settings.report, settings.report.stat().st_size, tuple(SECTIONS))
 
 
-def _about(settings: Settings, syncs: Dataset) -> dict[str, Any]:
+def _about(source: Source, settings: Settings, syncs: Dataset) -> dict[str, Any]:
     """What the page says of itself. No time of writing: the same data make the same page."""
     known = syncs.records()
-    # the lake knows it for ever; what is published can be read without one
-    has_lake = (settings.lake / IDENTITY).exists()
-    source = source_of(open_lake(settings.lake).source if has_lake else settings.source, settings)
     return {
         "source": {"title": source.title, "since_word": source.since_word},
         "connection": settings.connection,

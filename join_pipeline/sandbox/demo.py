@@ -20,6 +20,7 @@ from join_pipeline.errors import BuildError, PipelineError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.settings import Settings, load_settings, process_environment
+from join_pipeline.sources.base import Source
 from join_pipeline.sync.run import run_sync
 
 CONNECTION: Final = "sandbox"
@@ -40,10 +41,17 @@ class Demo:
     n_versions: int
 
 
-def run_demo(data: Path, applications: int, on_day: Callable[[int], None], on_dagster: Callable[[], None]) -> Demo:
+def run_demo(
+    data: Path,
+    applications: int,
+    source_of: Callable[[Settings], Source],
+    on_day: Callable[[int], None],
+    on_dagster: Callable[[], None],
+) -> Demo:
     """Weekly full syncs and daily incremental ones, then one Dagster run from the last sync to the published file.
 
-    `on_day` is called after each day's sync, `on_dagster` before the run.
+    `source_of` gives the source of the demo's settings. `on_day` is called after each day's sync, `on_dagster` before
+    the run.
     """
     with sandbox_process(applications) as url, httpx.Client(base_url=url, trust_env=False) as control:
         settings = load_settings(
@@ -61,7 +69,7 @@ def run_demo(data: Path, applications: int, on_day: Callable[[int], None], on_da
             now = END - timedelta(days=DAYS - day)
             control.post("/control/clock", json={"now": now.isoformat()}).raise_for_status()
             if day < DAYS:
-                run_sync(settings, "full" if day % FULL_EVERY_DAYS == 0 else "incremental")
+                run_sync(source_of(settings), settings, "full" if day % FULL_EVERY_DAYS == 0 else "incremental")
                 on_day(day + 1)
         on_dagster()
         dagster_home = make_dagster_home(settings)

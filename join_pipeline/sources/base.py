@@ -16,7 +16,7 @@ from join_pipeline.http.client import HttpClient
 from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
-from join_pipeline.sources.feeds import RawOf
+from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.plan import Plan, Rhythm
 from join_pipeline.sync.reading import Reading
 

@@ -15,7 +15,7 @@ from join_pipeline.lake.record import LakeFile, SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
 from join_pipeline.sources.base import Source
-from join_pipeline.sources.feeds import FeedSpec, RawOf
+from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.decode import Seen
 from join_pipeline.sync.diff import Writing, write_versions
 from join_pipeline.sync.plan import OVERLAP
@@ -63,7 +63,7 @@ def mapped_since(source: Source, previous: SyncRecord | None, sync_id: str) -> s
     return previous.mapped_since
 
 
-def _note_unread(record: SyncRecord, feed: FeedSpec, unread: set[str | None], before: Collection[str]) -> None:
+def _note_unread(record: SyncRecord, feed: Feed, unread: set[str | None], before: Collection[str]) -> None:
     """Note which records could not be read. A listing that can't tell which, or of too many, is not whole.
 
     Then the next one asks from the same instant on. Of a full listing a record without its id is no loss: it also lacks

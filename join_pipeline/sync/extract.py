@@ -12,7 +12,7 @@ from typing import Final
 from join_pipeline.http.pages import Page
 from join_pipeline.lake.raw import RawRow, Spool
 from join_pipeline.lake.record import FeedRecord
-from join_pipeline.sources.feeds import FeedSpec
+from join_pipeline.sources.feed import Feed
 
 Progress = Callable[[str, int], None]
 """Called with a feed's name and how many of its records came so far."""
@@ -33,7 +33,7 @@ def no_progress(_feed: str, _records: int) -> None:
 class Extraction:
     """One feed being extracted into the spool, and its figures."""
 
-    feed: FeedSpec
+    feed: Feed
     spool: Spool
     record: FeedRecord
     progress: Progress = no_progress

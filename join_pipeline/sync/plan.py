@@ -7,7 +7,7 @@ from typing import Final, Literal, Protocol
 
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.record import LastFull, Mode, SyncRecord
-from join_pipeline.sources.feeds import FeedSpec
+from join_pipeline.sources.feed import Feed
 
 AskedMode = Literal["auto", "full", "incremental"]
 OVERLAP: Final = timedelta(minutes=15)
@@ -28,7 +28,7 @@ class Rhythm(Protocol):
     """What a source says of time: its feeds, how often all is read, and its word for what announces a change."""
 
     @property
-    def feeds(self) -> tuple[FeedSpec, ...]: ...
+    def feeds(self) -> tuple[Feed, ...]: ...
 
     @property
     def full_every(self) -> timedelta: ...

@@ -14,7 +14,7 @@ import duckdb
 from join_pipeline.lake.raw import Spool
 from join_pipeline.lake.record import FeedRecord, Objection, SyncRecord
 from join_pipeline.lake.sql import files_literal
-from join_pipeline.sources.feeds import FeedSpec
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sync.extract import Extraction, Progress
 from join_pipeline.sync.known import live_keys
 from join_pipeline.sync.plan import guard_objects
@@ -34,7 +34,7 @@ class Reading:
     accept_loss: Collection[str]
     progress: Progress
 
-    def extraction(self, feed: FeedSpec) -> Extraction:
+    def extraction(self, feed: Feed) -> Extraction:
         """A feed's extraction, with the figures of a sync that is resumed."""
         figures = self.spool.state.feeds.setdefault(feed.name, FeedRecord())
         before = self.previous.feeds.get(feed.name) if self.previous else None
@@ -43,15 +43,15 @@ class Reading:
         self.record.feeds[feed.name] = figures
         return Extraction(feed, self.spool, figures, self.progress)
 
-    def known(self, feed: FeedSpec) -> str:
+    def known(self, feed: Feed) -> str:
         """SQL of what is known to be live."""
         return live_keys(feed.name, feed.key)
 
-    def listed(self, feed: FeedSpec) -> str:
+    def listed(self, feed: Feed) -> str:
         """SQL of the ids that came so far. A record that breaks the contract came too."""
         return f"SELECT record_id FROM {self.rows(feed)} WHERE status = 200"
 
-    def rows(self, feed: FeedSpec) -> str:
+    def rows(self, feed: Feed) -> str:
         """SQL of the raw rows that came so far."""
         self.spool.flush(feed.name)
         parts = self.spool.parts(feed.name)
@@ -124,7 +124,7 @@ class Reading:
         if put_off and (rest := sorted(set(put_off) - self.ids(self.listed(feed)))):
             self.record.pending[feed.name] = rest
 
-    def end(self, latest: datetime, feeds: Collection[FeedSpec]) -> None:
+    def end(self, latest: datetime, feeds: Collection[Feed]) -> None:
         """Note until when the sync knows.
 
         What was read before a sync was resumed was timed by another process, whose bounds may have been wider.

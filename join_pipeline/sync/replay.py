@@ -22,12 +22,11 @@ from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord
 from join_pipeline.lake.sql import files_literal, scratch, write_query
 from join_pipeline.lake.upgrade import replayed_file, upgrade
 from join_pipeline.models import MODELS, Model
-from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
-from join_pipeline.sources.feeds import RawOf
-from join_pipeline.sources.registry import source_of
+from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.known import open_versions
+from join_pipeline.sync.settings import SyncSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,11 @@ class Replayed:
     n_different: int
 
 
-def replay(settings: Settings, lake: Lake) -> Replayed:
-    """Make the versions of all kept raw again and put them in force. The caller holds the lock."""
-    source = source_of(lake.source, settings)
+def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
+    """Make the versions of all kept raw again and put them in force. The caller holds the lock.
+
+    `source` is the one that the lake is of.
+    """
     upgrade(lake, settings.builds, settings.memory_limit)
     newest = lake.newest()
     records = replayable(source, lake, newest) if newest else []

@@ -18,21 +18,21 @@ from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_
 from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
-from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
-from join_pipeline.sources.feeds import RawOf
-from join_pipeline.sources.registry import open_source
+from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
 from join_pipeline.sync.reading import Reading
+from join_pipeline.sync.settings import SyncSettings
 
 TICK: Final = timedelta(milliseconds=1)
 
 
 def run_sync(
-    settings: Settings,
+    source: Source,
+    settings: SyncSettings,
     mode: AskedMode = "auto",
     *,
     accept_loss: Collection[str] = (),
@@ -48,7 +48,6 @@ def run_sync(
     Raises a `PipelineError` if it can't: then nothing is committed, and the lake is as it was. What a full sync had
     read by then is kept for the next one to go on from.
     """
-    source = open_source(settings)
     guarded = [feed.name for feed in source.feeds if not feed.is_reference]
     for feed in accept_loss:
         if feed not in guarded:
@@ -93,7 +92,7 @@ def run_sync(
 
 
 def _spool(
-    settings: Settings, planned: Plan, previous: SyncRecord | None, started_at: datetime, latest: datetime
+    settings: SyncSettings, planned: Plan, previous: SyncRecord | None, started_at: datetime, latest: datetime
 ) -> Spool:
     """The spool of a full sync that was cut off, if it is young and nothing was committed since; else a new one.
 

@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, Final
 
-from join_pipeline.checks.rules import Check, Finding
+from join_pipeline.checks.finding import Check, Finding, Verdict
 from join_pipeline.transform.run import Node
 
 Manifest = Mapping[str, Any]
@@ -38,14 +38,10 @@ def finding_of(node: Node, test: Check) -> Finding:
     message = node.message
     if node.is_failed:
         message = f"{test.doc.rstrip('.')}: not so. {node.message}. Nothing is published until it passes. {ADVICE}"
-    return Finding(
-        node.unique_id,
-        test.name,
-        is_ok=node.status == "pass",
-        message=message if node.status != "pass" else "",
-        is_grave=node.is_failed,
-        figures={"failing_rows": node.failures or 0, "seconds": node.seconds},
-    )
+    is_ok = node.status == "pass"
+    verdict: Verdict = "ok" if is_ok else "failed" if node.is_failed else "warning"
+    figures = {"failing_rows": node.failures or 0, "seconds": node.seconds}
+    return Finding(test.name, verdict, "" if is_ok else message, node.unique_id, figures)
 
 
 def _about(manifest: Manifest, test: Manifest, ancestors: Mapping[str, set[str]]) -> str | None:

@@ -15,8 +15,8 @@ from join_pipeline.actions.create import create_application
 from join_pipeline.errors import InputError, NotFoundError
 from join_pipeline.models.ids import Ids
 from join_pipeline.sandbox import SandboxConfig, running
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.actions.company import LETTER, PDF, TOKEN, Company, attachment
+from join_pipeline_tests.syncing import run_sync
 from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, as_json, serving
 
 IDS = Ids("join:test")

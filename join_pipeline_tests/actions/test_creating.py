@@ -15,8 +15,8 @@ from join_pipeline.errors import AlreadyAppliedError, InputError, JobClosedError
 from join_pipeline.lake.sql import files_literal
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.actions.company import LETTER, PDF, Company, attachment, hashes, no_sleep
+from join_pipeline_tests.syncing import run_sync
 
 IDS = Ids("join:test")
 TEN_MB = 10 * 2**20

@@ -12,9 +12,8 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.sql import files_literal
 from join_pipeline.settings import Settings
-from join_pipeline.sync.replay import replay
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.actions.company import Company, attachment, no_sleep
+from join_pipeline_tests.syncing import replay, run_sync
 
 
 def live(record: SyncRecord) -> dict[str, int]:

@@ -7,10 +7,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from join_pipeline.report.page import SECTIONS
-from join_pipeline.report.write import write_report
 from join_pipeline_tests.browser.report_page import choose, colours, drawn, figures, opened, picture, table, unfold
 from join_pipeline_tests.report.companies import Companies
 from join_pipeline_tests.report.test_written import HOSTILE, change
+from join_pipeline_tests.syncing import write_report
 
 FIGURES = [f"figure-{figure}" for inside in SECTIONS.values() for figure in inside]
 PHONE = {"width": 320, "height": 640}

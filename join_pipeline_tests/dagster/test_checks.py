@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from join_pipeline.checks.rules import LOAD_CHECKS, Check, Finding, check_references, check_sync, sync_checks
+from join_pipeline.checks.finding import Check, Finding
+from join_pipeline.checks.load import LOAD_CHECKS, check_references
+from join_pipeline.checks.sync import check_sync, sync_checks
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import FeedRecord, Files, LakeFile, LastFull, ModelRecord, Objection, SyncRecord
 from join_pipeline.models import MODELS

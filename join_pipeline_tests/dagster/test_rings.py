@@ -52,6 +52,16 @@ def test_the_engine_knows_no_source() -> None:
     assert strangers == set()
 
 
+def test_the_source_is_handed_in() -> None:
+    """Who works with a source does not choose it: only commands, the wiring and the pipeline ask which one it is."""
+    choosing = {
+        path.relative_to(PACKAGE).parts[0]
+        for path in PACKAGE.rglob("*.py")
+        if any(name.startswith("join_pipeline.sources.registry") for name in imported(path))
+    }
+    assert choosing == {"cli", "defs", "pipeline.py"}
+
+
 def test_only_settings_reads_the_environment() -> None:
     assert {str(path.relative_to(PACKAGE)) for path in PACKAGE.rglob("*.py") if reads_environment(path)} == {
         "settings.py"

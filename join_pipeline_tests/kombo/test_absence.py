@@ -22,8 +22,8 @@ from join_pipeline.lake.raw import read_raw
 from join_pipeline.sandbox.kombo.answers import KomboRefusal
 from join_pipeline.sandbox.kombo.lists import Lists
 from join_pipeline.settings import Settings
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.kombo.accounts import Account, account, newest
+from join_pipeline_tests.syncing import run_sync
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -16,11 +16,11 @@ import pytest
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.models import MODELS
 from join_pipeline.settings import Settings
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.dbt.coverage import CLAIMS, DURATIONS
 from join_pipeline_tests.kombo.accounts import KOMBO, Account, Row, account, newest, parsed
 from join_pipeline_tests.kombo.instants import Told, told
 from join_pipeline_tests.oracle.truth import read_truth, timelines
+from join_pipeline_tests.syncing import run_sync
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 DAYS = 60

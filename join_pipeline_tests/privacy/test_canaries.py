@@ -16,10 +16,10 @@ import pytest
 from join_pipeline.models import MODELS
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings
-from join_pipeline.sync.run import run_sync
 from join_pipeline.warehouse.publish import publish
 from join_pipeline_tests.dagster.conftest import build_definitions, dg, settings_for
 from join_pipeline_tests.privacy.canaries import CANARY, Join, canary, found_in, join
+from join_pipeline_tests.syncing import run_sync
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 UNFILLED = {("screening_questions", "format")}

@@ -14,9 +14,9 @@ from join_pipeline.cli import app
 from join_pipeline.pipeline import build
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings, env_name, load_settings, setting_text
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.cli.commands import TOKEN, Shell, is_good, typed
 from join_pipeline_tests.cli.companies import company
+from join_pipeline_tests.syncing import run_sync
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -15,7 +15,7 @@ import pytest
 from join_pipeline.pipeline import build
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings, load_settings
-from join_pipeline.sync.run import run_sync
+from join_pipeline_tests.syncing import run_sync
 
 START: Final = datetime(2026, 3, 1, 6, tzinfo=UTC)
 SIZES: Final = {"busy": (1600, 10), "tiny": (20, 2), "empty": (0, 0)}

@@ -12,10 +12,10 @@ import pytest
 
 from join_pipeline.errors import BuildError
 from join_pipeline.report.page import SECTIONS
-from join_pipeline.report.write import write_report
 from join_pipeline.settings import Settings
 from join_pipeline.transform.run import read_manifest
 from join_pipeline_tests.report.companies import Companies, settings_in
+from join_pipeline_tests.syncing import write_report
 
 MOST_BYTES = 6_000_000
 HOSTILE = "</script><script>window.hacked=1</script><!-- <img src=x onerror='window.hacked=1'> \u2028 & ' \""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import load_settings
-from join_pipeline.sync.run import run_sync
+from join_pipeline_tests.syncing import run_sync
 
 
 def test_a_guarded_sync_keeps_what_is_known_and_moves_no_watermark(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ import pytest
 from join_pipeline.pipeline import build
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings, load_settings
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.oracle.compare import differences, fetched
 from join_pipeline_tests.oracle.marts import (
     cohorts,
@@ -30,6 +29,7 @@ from join_pipeline_tests.oracle.marts import (
     true_hires,
 )
 from join_pipeline_tests.oracle.truth import Event, read_truth, timelines
+from join_pipeline_tests.syncing import run_sync
 
 TIME_ZONE: Final = "Europe/Berlin"
 END: Final = datetime(2026, 6, 1, 6, tzinfo=UTC)

@@ -4,11 +4,11 @@ import tempfile
 from pathlib import Path
 
 from join_pipeline.sandbox import SandboxConfig
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.simulation.account import STILL, Account, opened
 from join_pipeline_tests.simulation.history import Step
 from join_pipeline_tests.simulation.observed import Observed
 from join_pipeline_tests.simulation.play import hurried, settings_for
+from join_pipeline_tests.syncing import run_sync
 
 APPLICATIONS = 2_000
 IN_FLIGHT = 8

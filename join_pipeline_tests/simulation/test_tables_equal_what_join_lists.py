@@ -16,10 +16,10 @@ from join_pipeline.pipeline import load
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings, load_settings
 from join_pipeline.sync.plan import AskedMode
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.oracle.compare import differences, fetched
 from join_pipeline_tests.oracle.tables import expected_tables
 from join_pipeline_tests.oracle.world import World
+from join_pipeline_tests.syncing import run_sync
 
 TOKEN = "sandbox-token"
 INTEGRATION = "join:test"

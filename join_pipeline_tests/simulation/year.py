@@ -20,8 +20,6 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.sandbox import SandboxConfig
-from join_pipeline.sync.replay import replay
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.oracle.compare import differences
 from join_pipeline_tests.simulation import bounds
 from join_pipeline_tests.simulation.account import Account, opened
@@ -31,6 +29,7 @@ from join_pipeline_tests.simulation.history import Step
 from join_pipeline_tests.simulation.memory import Memory, Span
 from join_pipeline_tests.simulation.observed import Observed
 from join_pipeline_tests.simulation.play import hurried, settings_for
+from join_pipeline_tests.syncing import replay, run_sync
 
 START = datetime(2025, 11, 1, 1, tzinfo=UTC)
 AUTO = Step()

@@ -15,10 +15,10 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.models import MODELS
 from join_pipeline.pipeline import load
 from join_pipeline.settings import Settings, load_settings
-from join_pipeline.sync.run import run_sync
 from join_pipeline.warehouse.file import forget_warehouse
 from join_pipeline_tests.cli.commands import KEY, Shell
 from join_pipeline_tests.cli.companies import company
+from join_pipeline_tests.syncing import run_sync
 from join_pipeline_tests.warehouse.readers import holder
 
 INSTANTS = {"changed_at", "remote_deleted_at", "observed_at", "remote_created_at", "remote_updated_at", "opened_at"}

@@ -1,7 +1,7 @@
 """JOIN's client: the raw token, its refusals, and its lists page by page.
 
 Belongs here: what is JOIN's own in talking. Not here: sending (http), which lists there are (feeds), when a list
-ends (paging), what is in a body (bodies).
+ends (paging), what is in a body (answers).
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ import httpx
 from join_pipeline.errors import ContractError, JoinError
 from join_pipeline.http.client import HttpClient, Options
 from join_pipeline.http.pages import Page
-from join_pipeline.sources.join.bodies import message_of, records_of
+from join_pipeline.sources.join.answers import message_of, records_of
 from join_pipeline.sources.join.paging import PAGE_SIZE, Paging
 from join_pipeline.sources.join.refusals import WORDS, error_for_status
 

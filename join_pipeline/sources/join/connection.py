@@ -6,11 +6,12 @@ Belongs here: live calls that change nothing, for `connect` and `doctor` alike. 
 
 from typing import Final
 
-from join_pipeline.checks.finding import Finding, clock_findings
+from join_pipeline.checks.connection import clock_findings
+from join_pipeline.checks.finding import Finding
 from join_pipeline.errors import AuthError, ContractError, JoinError, NotFoundError, PipelineError, RefusedError
 from join_pipeline.settings import Settings, token_file
 from join_pipeline.sources.join.client import JoinClient
-from join_pipeline.sources.join.feeds import APPLICATIONS, JOBS, REFERENCES, Feed
+from join_pipeline.sources.join.feeds import APPLICATIONS, JOBS, REFERENCES, JoinFeed
 
 TIMEOUT_SECONDS: Final = 10.0
 FORBIDDEN: Final = 403
@@ -112,7 +113,7 @@ def _refused(client: JoinClient, refused: dict[str, AuthError]) -> list[Finding]
     ]
 
 
-def _status(client: JoinClient, feed: Feed) -> int:
+def _status(client: JoinClient, feed: JoinFeed) -> int:
     return client.ask("GET", feed.path, FIRST).status_code
 
 

@@ -8,12 +8,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from join_pipeline.http.pages import Page
-from join_pipeline.sources.feeds import RawOf
+from join_pipeline.sources.feed import RawOf
 from join_pipeline.sources.join.client import JoinClient
-from join_pipeline.sources.join.feeds import APPLICATIONS, JOBS, Feed
+from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, JOBS, JoinFeed
 from join_pipeline.sources.join.listing import Listing
 from join_pipeline.sources.join.references import still_named
-from join_pipeline.sources.join.specs import SPECS
 from join_pipeline.sync.plan import Plan
 from join_pipeline.sync.reading import Reading
 
@@ -25,14 +24,14 @@ class JoinReading:
     client: JoinClient
     reading: Reading
 
-    def read(self, plan: Plan, references: list[tuple[Feed, Page | None]], known_of: RawOf) -> None:
+    def read(self, plan: Plan, references: list[tuple[JoinFeed, Page | None]], known_of: RawOf) -> None:
         """Everything. Applications before jobs: the jobs that they name must be known.
 
         `known_of` gives the rows of a reference list that are in force.
         """
         reading = self.reading
         for feed, page in references:
-            extraction = reading.extraction(SPECS[feed.name])
+            extraction = reading.extraction(feed)
             if page is not None:
                 extraction.take_whole(page, still_named(known_of(feed.name), page))
         applications = self._listing(APPLICATIONS)
@@ -54,10 +53,10 @@ class JoinReading:
         jobs.read_whole()
         self._look_at_missing(jobs, self._named_jobs())
         jobs.extraction.finish()
-        reading.end(self.client.clock.latest(), SPECS.values())
+        reading.end(self.client.clock.latest(), FEEDS)
 
-    def _listing(self, feed: Feed) -> Listing:
-        return Listing(self.client, feed, self.reading.extraction(SPECS[feed.name]))
+    def _listing(self, feed: JoinFeed) -> Listing:
+        return Listing(self.client, feed, self.reading.extraction(feed))
 
     def _look_at_missing(self, listing: Listing, named: Collection[str] = ()) -> None:
         missing = self.reading.missing(listing.extraction)
@@ -72,7 +71,7 @@ class JoinReading:
         if listing == "all-1":
             return False
         rows = self.reading.con.execute(
-            f"""WITH came AS (FROM {self.reading.rows(SPECS[APPLICATIONS.name])}),
+            f"""WITH came AS (FROM {self.reading.rows(APPLICATIONS)}),
             unseen AS (
                 SELECT record_id FROM came WHERE listing = $listing
                 EXCEPT SELECT record_id FROM came WHERE listing <> $listing
@@ -86,7 +85,7 @@ class JoinReading:
 
     def _named_jobs(self) -> set[str]:
         """Jobs that applications of this sync name and the job lists lack."""
-        came, listed = self.reading.rows(SPECS[APPLICATIONS.name]), self.reading.listed(SPECS[JOBS.name])
+        came, listed = self.reading.rows(APPLICATIONS), self.reading.listed(JOBS)
         return self.reading.ids(
             f"""SELECT DISTINCT try(payload->>'$.job.id') AS job FROM {came}
             WHERE payload IS NOT NULL AND job IS NOT NULL EXCEPT {listed}"""

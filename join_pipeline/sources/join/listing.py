@@ -11,7 +11,7 @@ from typing import Final
 
 from join_pipeline.errors import NotFoundError, RefusedError
 from join_pipeline.sources.join.client import JoinClient
-from join_pipeline.sources.join.feeds import Feed
+from join_pipeline.sources.join.feeds import JoinFeed
 from join_pipeline.sync.extract import Extraction, Look
 
 MAX_PASSES: Final = 10
@@ -24,7 +24,7 @@ class Listing:
     """One feed being read."""
 
     client: JoinClient
-    feed: Feed
+    feed: JoinFeed
     extraction: Extraction
 
     def read_whole(self, is_enough: Callable[[str], bool] = lambda _listing: True) -> None:

@@ -11,17 +11,17 @@ from join_pipeline.errors import ContractError, NotFoundError, RefusedError
 from join_pipeline.http.contracts import decode
 from join_pipeline.http.pages import Page
 from join_pipeline.lake.raw import RawRow
-from join_pipeline.sources.feeds import RawOf
+from join_pipeline.sources.feed import RawOf
 from join_pipeline.sources.join.client import JoinClient
-from join_pipeline.sources.join.feeds import REFERENCES, Feed
+from join_pipeline.sources.join.feeds import REFERENCES, JoinFeed
 from join_pipeline.sources.join.mapping.job import References, reference_names
 from join_pipeline.sources.join.payloads import Reference
 
 
-def read_references(client: JoinClient) -> list[tuple[Feed, Page | None]]:
+def read_references(client: JoinClient) -> list[tuple[JoinFeed, Page | None]]:
     """The reference lists; None for one that JOIN does not offer: then its last known names hold."""
 
-    def read(feed: Feed) -> Page | None:
+    def read(feed: JoinFeed) -> Page | None:
         try:
             return client.whole(feed.path, feed.params)
         except (NotFoundError, RefusedError, ContractError):

@@ -11,7 +11,7 @@ import msgspec
 
 from join_pipeline.actions.journal import created_applications
 from join_pipeline.lake.raw import RawRow
-from join_pipeline.sources.feeds import RawOf
+from join_pipeline.sources.feed import RawOf
 from join_pipeline.sources.join.feeds import APPLICATIONS
 
 

@@ -21,10 +21,10 @@ from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.settings import Settings
-from join_pipeline.sources.feeds import FeedSpec, RawOf
+from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.extract import JoinReading
-from join_pipeline.sources.join.feeds import APPLICATIONS, Feed
+from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, MODEL_FEEDS, JoinFeed
 from join_pipeline.sources.join.known import load_known
 from join_pipeline.sources.join.mapping import MAPPING_VERSION
 from join_pipeline.sources.join.mapping.application import map_application
@@ -33,7 +33,6 @@ from join_pipeline.sources.join.payloads import ApplicationPayload, JobPayload
 from join_pipeline.sources.join.reconcile import fold
 from join_pipeline.sources.join.references import read_references, references_from
 from join_pipeline.sources.join.selection import only_created
-from join_pipeline.sources.join.specs import MODEL_FEEDS, SPECS
 from join_pipeline.sync.plan import Plan
 from join_pipeline.sync.reading import Reading
 
@@ -45,7 +44,7 @@ class JoinSession:
     """One sync's talk with a JOIN account."""
 
     client: JoinClient
-    _references: list[tuple[Feed, Page | None]] = field(default_factory=list)
+    _references: list[tuple[JoinFeed, Page | None]] = field(default_factory=list)
 
     def greet(self) -> None:
         """Read the reference lists."""
@@ -82,7 +81,7 @@ class JoinSource:
     name: ClassVar = "join"
     title: ClassVar = "JOIN"
     since_word: ClassVar = "lastUpdatedAt"
-    feeds: ClassVar[tuple[FeedSpec, ...]] = tuple(SPECS.values())
+    feeds: ClassVar[tuple[Feed, ...]] = FEEDS
     model_feeds: ClassVar = MODEL_FEEDS
     shared: ClassVar = frozenset(
         {"application_stages", "job_application_stages", "screening_questions", "job_screening_questions"}

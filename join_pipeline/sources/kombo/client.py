@@ -1,62 +1,25 @@
 """Kombo's client: key and integration as headers, the envelope, cursors to their end.
 
 Belongs here: what is Kombo's own in talking. Not here: sending, waiting and retrying (http), which lists there are
-(feeds), what a record means (mapping). Neither the API key nor the integration id is ever in a message.
+(feeds), what is in a body (answers), what a record means (mapping). Neither the API key nor the integration id is ever
+in a message.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any, Final, Unpack
+from typing import Final, Unpack
 
 import httpx
-import msgspec
 
 from join_pipeline.errors import ContractError, JoinError
 from join_pipeline.http.bodies import shown
 from join_pipeline.http.client import HttpClient, Options
-from join_pipeline.http.pages import Page, Record
-from join_pipeline.sources.kombo.refusals import CURES, WORDS, error_for, refusal_of
+from join_pipeline.http.pages import Page
+from join_pipeline.sources.kombo.answers import Integration, integration_of, list_of, refusal_of
+from join_pipeline.sources.kombo.refusals import CURES, WORDS, error_for
 
 PAGE_SIZE: Final = 250  # Kombo's largest
 # only `updated_after` leaves records out; a filter of a later version that the connector lacks would empty the list
 EVERYTHING: Final = {"include_deleted": "true", "ignore_unsupported_filters": "true"}
-
-
-class _Results(msgspec.Struct):
-    results: list[msgspec.Raw]
-    next: str | None
-
-
-class _List(msgspec.Struct):
-    data: _Results
-
-
-class Part(msgspec.Struct):
-    """A model or an action of an integration, and whether it is there."""
-
-    id: str
-    is_available: bool = True
-
-
-class Integration(msgspec.Struct):
-    """How an integration is."""
-
-    status: str
-    setup_status: str
-    read_models: list[Part] = []
-
-
-class _Details(msgspec.Struct):
-    data: Integration
-
-
-class _Keyed(msgspec.Struct):
-    id: str
-    changed_at: Any = None
-
-
-_LIST: Final[msgspec.json.Decoder[_List]] = msgspec.json.Decoder(_List)
-_KEYED: Final[msgspec.json.Decoder[_Keyed]] = msgspec.json.Decoder(_Keyed)
 
 
 class KomboClient(HttpClient):
@@ -84,10 +47,10 @@ class KomboClient(HttpClient):
     def integration(self) -> Integration:
         """How the integration is: the first call, since it proves key and id and tells the time."""
         body, _ = self.get(f"/integrations/{self._integration_id}", told="/integrations/{id}")
-        try:
-            return msgspec.json.decode(body, type=_Details).data
-        except msgspec.DecodeError:
-            raise self._strange("/integrations/{id}") from None
+        integration = integration_of(body)
+        if integration is None:
+            raise self._strange("/integrations/{id}")
+        return integration
 
     def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Page]:
         """A list to its end, deleted records with the others. Filters are repeated with each cursor."""
@@ -107,23 +70,10 @@ class KomboClient(HttpClient):
 
     def _page(self, path: str, params: Mapping[str, str], number: int) -> tuple[Page, str | None]:
         body, fetched_at = self.get(path, params)
-        try:
-            listed = _LIST.decode(body).data
-        except msgspec.DecodeError:
-            raise self._strange(path) from None
-        return _as_page(listed, number, fetched_at, len(body)), listed.next
+        listed = list_of(body)
+        if listed is None:
+            raise self._strange(path)
+        return Page(number, listed.records, fetched_at, len(body)), listed.next
 
     def _strange(self, path: str) -> ContractError:
         return ContractError(f"GET {path} answered JSON that is not Kombo's envelope. Check KOMBO_API_URL.")
-
-
-def _as_page(listed: _Results, number: int, fetched_at: datetime, n_bytes: int) -> Page:
-    return Page(number, [_record(bytes(raw)) for raw in listed.results], fetched_at, n_bytes)
-
-
-def _record(payload: bytes) -> Record:
-    try:
-        keyed = _KEYED.decode(payload)
-    except msgspec.DecodeError:
-        return Record(None, None, payload)
-    return Record(keyed.id, keyed.changed_at if isinstance(keyed.changed_at, str) else None, payload)

@@ -10,10 +10,12 @@ from typing import Final
 import httpx
 import msgspec
 
-from join_pipeline.checks.finding import Finding, clock_findings
+from join_pipeline.checks.connection import clock_findings
+from join_pipeline.checks.finding import Finding
 from join_pipeline.errors import JoinError, ModelOffError, SettingsError
 from join_pipeline.settings import Settings
-from join_pipeline.sources.kombo.client import Integration, KomboClient
+from join_pipeline.sources.kombo.answers import Integration
+from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.feeds import FEEDS
 
 TIMEOUT_SECONDS: Final = 10.0

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Final
 
 from join_pipeline.errors import ModelOffError
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.client import KomboClient
-from join_pipeline.sources.kombo.feeds import FEEDS, Feed
-from join_pipeline.sources.kombo.specs import SPECS
+from join_pipeline.sources.kombo.feeds import FEEDS, SINCE
 from join_pipeline.sync.extract import Extraction, Look
 from join_pipeline.sync.plan import Plan
 from join_pipeline.sync.reading import Reading
@@ -31,7 +31,7 @@ class KomboReading:
     def read(self, plan: Plan) -> None:
         """Every list. Changes of stages, jobs and tags do not touch applications: all are asked, each on its own."""
         for feed in FEEDS:
-            extraction = self.reading.extraction(SPECS[feed.name])
+            extraction = self.reading.extraction(feed)
             since = plan.since.get(feed.name)
             try:
                 self._list(feed, extraction, since)
@@ -44,22 +44,22 @@ class KomboReading:
                 else:
                     self._judge_deletion(feed, extraction)
             extraction.finish()
-        self.reading.end(self.client.clock.latest(), SPECS.values())
+        self.reading.end(self.client.clock.latest(), FEEDS)
 
     def _list(self, feed: Feed, extraction: Extraction, since: datetime | None) -> None:
         """The list, or what of it changed since. One that was read to its end before is not read again."""
         listing = "all" if since is None else "since"
         if extraction.spool.is_done(feed.name, listing):
             return
-        params = {} if since is None else {"updated_after": since.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"}
+        params = {} if since is None else {SINCE: since.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"}
         for page in self.client.pages(feed.path, params):
             extraction.take(page, listing)
         extraction.spool.mark(feed.name, listing)
 
     def _judge_absence(self, feed: Feed, extraction: Extraction) -> None:
         """After a whole list: what is known and neither listed nor said to be gone gets a look by its id."""
-        reading, spec = self.reading, extraction.feed
-        known, rows = reading.known(spec), reading.rows(spec)
+        reading = self.reading
+        known, rows = reading.known(feed), reading.rows(feed)
         n_live = self._count(f"SELECT DISTINCT record_id FROM {rows} WHERE NOT {_IS_GONE}")
         n_missing = self._count(f"{known} EXCEPT SELECT record_id FROM {rows} WHERE NOT {_IS_GONE}")
         unlisted = sorted(reading.ids(f"{known} EXCEPT SELECT record_id FROM {rows}"))
@@ -71,9 +71,9 @@ class KomboReading:
 
     def _judge_deletion(self, feed: Feed, extraction: Extraction) -> None:
         """After a list of changes: a model that was switched off at Kombo looks like the deletion of everything."""
-        reading, spec = self.reading, extraction.feed
-        gone = f"SELECT record_id FROM {reading.rows(spec)} WHERE {_IS_GONE}"
-        n_gone = self._count(f"{reading.known(spec)} INTERSECT {gone}")
+        reading = self.reading
+        gone = f"SELECT record_id FROM {reading.rows(feed)} WHERE {_IS_GONE}"
+        n_gone = self._count(f"{reading.known(feed)} INTERSECT {gone}")
         reading.is_guarded(extraction, n_gone, max(1, extraction.record.records - n_gone))
         extraction.take_looks(self._looks(feed, reading.unread_before(extraction), set()), believes_absence=False)
         reading.forget_pending(extraction)

@@ -1,24 +1,47 @@
-"""The inventory: what Kombo lists of an ATS, as far as the JOIN connector gives it."""
+"""The inventory: what Kombo lists of an ATS, as far as the JOIN connector gives it, and what is mapped from which.
 
-from dataclasses import dataclass
+Each list bears its model's name, has a watermark and is guarded, and all are asked in the same way.
+"""
+
+from collections.abc import Mapping
 from typing import Final
 
+from join_pipeline.sources.feed import Feed
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """One list. It bears its model's name, and all are asked in the same way."""
-
-    name: str
-    path: str
+SINCE: Final = "updated_after"
 
 
-APPLICATIONS: Final = Feed("applications", "/ats/applications")
-# what is named comes after what names it: a record that Kombo takes in meanwhile is then there, too
+def _feed(name: str, path: str, doc: str) -> Feed:
+    return Feed(name, path, doc, since=SINCE, key="id")
+
+
+APPLICATIONS: Final = _feed(
+    "applications",
+    "/ats/applications",
+    "Applications as Kombo lists them, each with a part of its candidate, job and current stage.",
+)
+# in the order in which they are read and mapped: what is named comes after what names it, so a record that Kombo takes
+# in meanwhile is then there, too
 FEEDS: Final = (
     APPLICATIONS,
-    Feed("candidates", "/ats/candidates"),
-    Feed("jobs", "/ats/jobs"),
-    Feed("tags", "/ats/tags"),
-    Feed("application_stages", "/ats/application-stages"),
-    Feed("users", "/ats/users"),
+    _feed("candidates", "/ats/candidates", "Candidates as Kombo lists them, each with its tags."),
+    _feed("jobs", "/ats/jobs", "Jobs as Kombo lists them, each with its stages, questions and hiring team."),
+    _feed("tags", "/ats/tags", "Tags as Kombo lists them."),
+    _feed("application_stages", "/ats/application-stages", "Stages over the whole account, as Kombo lists them."),
+    _feed("users", "/ats/users", "People behind jobs, as Kombo lists them."),
 )
+
+MODEL_FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "users": ("users", "jobs"),
+    "jobs": ("jobs", "applications"),
+    "candidates": ("candidates", "applications"),
+    "application_stages": ("application_stages", "applications", "jobs"),
+    "applications": ("applications",),
+    "screening_questions": ("jobs",),
+    "tags": ("tags", "candidates"),
+    "candidate_tags": ("candidates",),
+    "job_application_stages": ("jobs",),
+    "job_screening_questions": ("jobs",),
+    "job_hiring_team": ("jobs",),
+}
+"""By model, the feeds that it is mapped from."""

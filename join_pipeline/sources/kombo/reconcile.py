@@ -8,7 +8,7 @@ from typing import Final
 import duckdb
 
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.sources.kombo.specs import SPECS
+from join_pipeline.sources.kombo.feeds import FEEDS
 from join_pipeline.sync.known import newest
 from join_pipeline.sync.reconcile import LAST, LIVE, WINNER, live_after, table, those_linked
 
@@ -23,7 +23,7 @@ LINKS: Final = {
 
 def load_known(con: duckdb.DuckDBPyConnection) -> None:
     """Of records those that came or are gone; of links those of the records that show them; of questions all."""
-    for name in SPECS:
+    for name in (feed.name for feed in FEEDS):
         came = f"""SELECT id FROM seen_{name} UNION SELECT id FROM missing WHERE model = '{name}'
             UNION SELECT id FROM said_gone WHERE model = '{name}'"""
         table(con, f"known_{name}", f"FROM {newest(name, came)}")
@@ -37,7 +37,7 @@ def load_known(con: duckdb.DuckDBPyConnection) -> None:
 def fold(con: duckdb.DuckDBPyConnection, record: SyncRecord) -> None:
     """All eleven models. Needs `known_*`, `seen_*`, `missing` and `said_gone`."""
     guarded = record.guarded
-    for name in SPECS:
+    for name in (feed.name for feed in FEEDS):
         _records(con, name, believes_loss=name not in guarded)
     for name, (parent, column) in LINKS.items():
         _links(con, name, parent, column)

@@ -4,10 +4,9 @@ Branch on the code, never on the status: the same status means several things, a
 Only what is no envelope, as a load balancer's page, is judged by its status.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import httpx
-import msgspec
 
 from join_pipeline.errors import (
     AuthError,
@@ -82,30 +81,6 @@ WORDS: Final = Words(
         TransientError: "Run it again later; if it stays so, check the network, the proxy and KOMBO_API_URL.",
     },
 )
-
-
-class Refusal(msgspec.Struct):
-    """What an error envelope says."""
-
-    code: str | None = None
-    title: str | None = None
-    message: str | None = None
-
-
-class _Envelope(msgspec.Struct):
-    error: Refusal
-
-
-_DECODER: Final[msgspec.json.Decoder[Any]] = msgspec.json.Decoder(_Envelope)
-
-
-def refusal_of(body: bytes) -> Refusal:
-    """What the envelope says; nothing where the body is none."""
-    try:
-        refusal: Refusal = _DECODER.decode(body).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return Refusal()
-    return refusal
 
 
 def error_for(code: str | None, status: int) -> type[JoinError]:

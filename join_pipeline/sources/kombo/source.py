@@ -18,13 +18,13 @@ from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.settings import Settings
-from join_pipeline.sources.feeds import FeedSpec, RawOf
+from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sources.kombo import mapping
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.extract import KomboReading
+from join_pipeline.sources.kombo.feeds import FEEDS, MODEL_FEEDS, SINCE
 from join_pipeline.sources.kombo.mapping import map_record
 from join_pipeline.sources.kombo.reconcile import fold, load_known
-from join_pipeline.sources.kombo.specs import MODEL_FEEDS, SPECS
 from join_pipeline.sync.plan import Plan
 from join_pipeline.sync.reading import Reading
 
@@ -65,8 +65,8 @@ class KomboSource:
     settings: Settings
     name: ClassVar = "kombo"
     title: ClassVar = "Kombo"
-    since_word: ClassVar = "updated_after"
-    feeds: ClassVar[tuple[FeedSpec, ...]] = tuple(SPECS.values())
+    since_word: ClassVar = SINCE
+    feeds: ClassVar[tuple[Feed, ...]] = FEEDS
     model_feeds: ClassVar = MODEL_FEEDS
     shared: ClassVar = frozenset({"jobs", "application_stages", "users", "tags", "screening_questions"})
     mapping_version: ClassVar = mapping.VERSION
@@ -111,6 +111,6 @@ class KomboSource:
             f"""SELECT n.id FROM now_{name} AS n JOIN known_{name} AS k ON k.id = n.id
             WHERE n.priority = 1 AND k.remote_deleted_at IS NULL AND k.payload_hash <> n.payload_hash
                 AND n.parent_updated_at < $before"""
-            for name in SPECS
+            for name in (feed.name for feed in FEEDS)
         )
         return int(con.execute(f"SELECT count(*) FROM ({changed})", {"before": before}).fetchall()[0][0])

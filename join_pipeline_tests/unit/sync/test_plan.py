@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from join_pipeline.lake.record import FeedRecord, Files, LastFull, SyncRecord, sync_id_of
-from join_pipeline.sources.feeds import FeedSpec
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sync.plan import guard_objects, plan
 
 
@@ -16,12 +16,12 @@ from join_pipeline.sync.plan import guard_objects, plan
 class Paced:
     """What `plan` asks of a source."""
 
-    feeds: tuple[FeedSpec, ...]
+    feeds: tuple[Feed, ...]
     full_every: timedelta
     since_word: str
 
 
-DAILY = Paced((FeedSpec("applications", "", is_incremental=True),), timedelta(hours=24), "lastUpdatedAt")
+DAILY = Paced((Feed("applications", "/applications", "", since="updatedAtGte"),), timedelta(hours=24), "lastUpdatedAt")
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 LISTED = NOW - timedelta(hours=3)
 MINUTES, HOURS = timedelta(minutes=1), timedelta(hours=1)
@@ -86,7 +86,10 @@ def test_a_full_sync_asks_from_nowhere(asked):
 
 
 def test_each_feed_is_asked_from_its_own_watermark_and_one_without_is_read_whole():
-    feeds = tuple(FeedSpec(name, "", is_incremental=name != "tags") for name in ("jobs", "users", "tags", "candidates"))
+    feeds = tuple(
+        Feed(name, f"/{name}", "", since=None if name == "tags" else "updated_after")
+        for name in ("jobs", "users", "tags", "candidates")
+    )
     before = previous()
     before.feeds = {"jobs": FeedRecord(listed_since=LISTED), "users": FeedRecord(listed_since=LISTED - HOURS)}
     before.feeds |= {"tags": FeedRecord(listed_since=LISTED), "candidates": FeedRecord()}

@@ -1,6 +1,6 @@
 """What is in JOIN's answers, before anybody asks what it means: a list's records, an error's message.
 
-Belongs here: telling bodies apart. Not here: what a record means (payloads).
+Belongs here: telling bodies apart. Not here: what a record means (payloads), which error a status is (refusals).
 """
 
 from typing import Any, Final

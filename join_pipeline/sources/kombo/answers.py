@@ -1,0 +1,103 @@
+"""What is in Kombo's answers, before anybody asks what it means: a list's records, an integration, a refusal.
+
+Belongs here: Kombo's envelope. Not here: what a record means (payloads), which error a code is (refusals).
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from join_pipeline.http.pages import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of a list; `next` is the cursor of the one after it."""
+
+    records: list[Record]
+    next: str | None
+
+
+class Part(msgspec.Struct):
+    """A model or an action of an integration, and whether it is there."""
+
+    id: str
+    is_available: bool = True
+
+
+class Integration(msgspec.Struct):
+    """How an integration is."""
+
+    status: str
+    setup_status: str
+    read_models: list[Part] = []
+
+
+class Refusal(msgspec.Struct):
+    """What an error envelope says."""
+
+    code: str | None = None
+    title: str | None = None
+    message: str | None = None
+
+
+class _Results(msgspec.Struct):
+    results: list[msgspec.Raw]
+    next: str | None
+
+
+class _List(msgspec.Struct):
+    data: _Results
+
+
+class _Details(msgspec.Struct):
+    data: Integration
+
+
+class _Error(msgspec.Struct):
+    error: Refusal
+
+
+class _Keyed(msgspec.Struct):
+    id: str
+    changed_at: Any = None
+
+
+_LIST: Final[msgspec.json.Decoder[_List]] = msgspec.json.Decoder(_List)
+_DETAILS: Final[msgspec.json.Decoder[_Details]] = msgspec.json.Decoder(_Details)
+_ERROR: Final[msgspec.json.Decoder[_Error]] = msgspec.json.Decoder(_Error)
+_KEYED: Final[msgspec.json.Decoder[_Keyed]] = msgspec.json.Decoder(_Keyed)
+
+
+def list_of(body: bytes) -> Listed | None:
+    """A page of a list, or None where the JSON is none."""
+    try:
+        found = _LIST.decode(body).data
+    except msgspec.DecodeError:
+        return None
+    return Listed([_record(bytes(raw)) for raw in found.results], found.next)
+
+
+def integration_of(body: bytes) -> Integration | None:
+    """An integration, or None where the JSON is none."""
+    try:
+        return _DETAILS.decode(body).data
+    except msgspec.DecodeError:
+        return None
+
+
+def refusal_of(body: bytes) -> Refusal:
+    """What the envelope says went wrong; nothing where the body is none."""
+    try:
+        return _ERROR.decode(body).error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Refusal()
+
+
+def _record(payload: bytes) -> Record:
+    try:
+        keyed = _KEYED.decode(payload)
+    except msgspec.DecodeError:
+        return Record(None, None, payload)
+    return Record(keyed.id, keyed.changed_at if isinstance(keyed.changed_at, str) else None, payload)

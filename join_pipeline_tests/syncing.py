@@ -1,0 +1,35 @@
+"""Steps with the source that the settings name, as the commands take them."""
+
+from typing import Any
+
+from join_pipeline.checks.finding import Finding
+from join_pipeline.connections import connect as connections
+from join_pipeline.connections import doctor
+from join_pipeline.lake.lake import Lake
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.report import write
+from join_pipeline.settings import Settings
+from join_pipeline.sources.registry import open_source
+from join_pipeline.sync import replay as replays
+from join_pipeline.sync import run
+from join_pipeline.sync.plan import AskedMode
+
+
+def run_sync(settings: Settings, mode: AskedMode = "auto", **options: Any) -> SyncRecord:
+    return run.run_sync(open_source(settings), settings, mode, **options)
+
+
+def replay(settings: Settings, lake: Lake) -> replays.Replayed:
+    return replays.replay(open_source(settings), lake, settings)
+
+
+def write_report(settings: Settings) -> write.Report:
+    return write.write_report(open_source(settings), settings)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    return doctor.examine(open_source(settings), settings)
+
+
+def prerequisites(settings: Settings) -> list[Finding]:
+    return connections.prerequisites(open_source(settings), settings)
