@@ -22,7 +22,7 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.settings import Settings, load_settings
 from join_pipeline.sources.kombo import client as kombo_client
 from join_pipeline.sources.registry import open_source
-from join_pipeline.sync import seen
+from join_pipeline.sync import decode
 from join_pipeline.sync.replay import replay, replayable
 from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.simulation import bounds, checks
@@ -88,7 +88,7 @@ def sized(sizes: Sizes) -> Iterator[None]:
         (compaction, "MOST_SMALL_FILES", sizes.raw_files),
         (lake, "MOST_RECORDS", sizes.records),
         (lake, "KEPT_RECORDS", max(1, sizes.records // 4)),
-        (seen, "BATCH", sizes.batch),
+        (decode, "BATCH", sizes.batch),
         (raw, "ROWS_PER_SPOOL_PART", sizes.spool_rows),
         (kombo_client, "PAGE_SIZE", sizes.page),
     )
