@@ -1,20 +1,23 @@
 """For all tests: the same examples at every run, the tests' order, and a note of those that are left out."""
 
+from collections.abc import Iterator
+
 import hypothesis
 import pytest
 
-from join_pipeline_tests.tiers import COLLECTED, LEFT_OUT, place
+from join_pipeline_tests.tiers import COLLECTED, LEFT_OUT, ordered
 
 # A change and not luck turns a test red.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
     config.stash[COLLECTED] = {item.nodeid: item.get_closest_marker("slow") is not None for item in items}
     config.stash[LEFT_OUT] = set()
-    items.sort(key=lambda item: place(item.path))
+    yield
+    items[:] = ordered(items)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:

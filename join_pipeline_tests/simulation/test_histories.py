@@ -5,8 +5,6 @@ played again by `python -m join_pipeline_tests.simulation.soak --seed N`. `make 
 year; `--source kombo` those in which the pipeline asks Kombo.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
 from join_pipeline_tests.simulation.history import history_of
@@ -19,10 +17,9 @@ HISTORIES, OF_THEM_QUICKLY = 300, 20
 BY_KOMBO, OF_THESE_QUICKLY = 20, 4
 
 
-def seeds(n: int, n_quick: int) -> Iterator[object]:
+def seeds(n: int, n_quick: int) -> list[object]:
     """So many seeds; those after the first ones are slow."""
-    for seed in range(n):
-        yield pytest.param(seed, marks=[pytest.mark.slow] if seed >= n_quick else [])
+    return [pytest.param(seed, marks=[pytest.mark.slow] if seed >= n_quick else []) for seed in range(n)]
 
 
 @pytest.mark.parametrize("seed", seeds(HISTORIES, OF_THEM_QUICKLY))
