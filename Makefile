@@ -6,11 +6,13 @@ DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 PORT ?= 3000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test soak bench coverage check docs format constraints clean
+.PHONY: help demo dev test test-unit test-all soak bench coverage check docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…), with the demo's data"
-	@echo "make test         all tests"
+	@echo "make test         the tests of every change, in minutes; what is slow is not among them"
+	@echo "make test-unit    the package's rules alone, in seconds: no network, no dbt"
+	@echo "make test-all     what make test leaves out: half an hour"
 	@echo "make coverage     how often the marts' bounds and intervals hold, over 1,000 companies"
 	@echo "make soak         5,000 random histories of a company and its pipeline, 1,000 by Kombo, a year of hours, a million applications"
 	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
@@ -45,8 +47,18 @@ dev: $(VENV)/.installed
 		trap "kill $$! 2>/dev/null" EXIT INT TERM; \
 		$(BIN)/dagster-webserver --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
+# Each worker begins with one half of the tests, in their order, so that tests beside each other share what they are
+# about; who has ended first takes over tests from the end of the other's.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
 test: $(VENV)/.installed
-	@$(BIN)/python -m pytest --numprocesses 2
+	@$(PYTEST)
+
+test-unit: $(VENV)/.installed
+	@$(PYTEST) join_pipeline_tests/unit
+
+test-all: $(VENV)/.installed
+	@$(PYTEST) -m slow
 
 coverage: $(VENV)/.installed
 	@$(BIN)/python -m join_pipeline_tests.dbt.coverage --companies 1000

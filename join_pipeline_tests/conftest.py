@@ -1,6 +1,25 @@
-"""For all tests: hypothesis tries the same examples at every run, so that a change and not luck turns a test red."""
+"""For all tests: the same examples at every run, the tests' order, and a note of those that are left out."""
+
+from collections.abc import Iterator
 
 import hypothesis
+import pytest
 
+from join_pipeline_tests.tiers import COLLECTED, LEFT_OUT, ordered
+
+# A change and not luck turns a test red.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Iterator[None]:
+    config.stash[COLLECTED] = {item.nodeid: item.get_closest_marker("slow") is not None for item in items}
+    config.stash[LEFT_OUT] = set()
+    yield
+    items[:] = ordered(items)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.config.stash[LEFT_OUT].add(item.nodeid)

@@ -12,7 +12,7 @@ import pytest
 from join_pipeline.lake.files import locked
 from join_pipeline.pipeline import load
 from join_pipeline_tests.cli.commands import Shell, contents, is_good, is_told
-from join_pipeline_tests.cli.companies import company
+from join_pipeline_tests.cli.companies import Grown, company
 
 
 @pytest.mark.parametrize("nth", [1, 12, 40])
@@ -121,9 +121,11 @@ def test_a_lake_that_lost_a_file_says_which_and_leaves_the_warehouse(known: Shel
     load(known.settings)
 
 
-def test_a_broken_warehouse_is_made_anew(known: Shell) -> None:
-    known.settings.warehouse.write_bytes(b"no database")
-    is_good(known("build"))
+def test_a_broken_warehouse_is_made_anew(built: Grown) -> None:
+    whole = built.shell.settings.warehouse
+    whole.write_bytes(b"no database")
+    is_good(built.shell("build"))
+    assert whole.stat().st_size > 100_000
 
 
 def test_folders_with_blanks_quotes_and_brackets_work(shell: Shell) -> None:

@@ -21,6 +21,7 @@ from join_pipeline_tests.simulation.observed import Observed
 START = datetime(2026, 2, 1, tzinfo=UTC)
 LATER = START + timedelta(days=20)
 SYNC_KILLS, BUILD_KILLS = 8, 3
+pytestmark = pytest.mark.slow  # test_interruptions kills each command once
 MOST_TRIES = 12
 
 

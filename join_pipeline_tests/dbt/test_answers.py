@@ -1,6 +1,7 @@
 """Answers: views by the names of questions. They say what the marts say, and tell of nobody more."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ FUNNEL_ANSWERED = """
 """
 
 
+@cache
 def audiences() -> dict[str, str]:
     """For whom each model and seed is."""
     files = [*PROJECT.glob("models/*/*.yml"), *PROJECT.glob("seeds/*.yml")]

@@ -65,6 +65,7 @@ def test_what_a_guide_names_exists(guide: Path) -> None:
     assert set(re.findall(r"\bJOIN_(?:API|PIPELINE)_[A-Z_]*[A-Z]\b", text)) <= known
 
 
+@pytest.mark.slow
 def test_the_commands_of_syncing_run_one_after_the_other(tmp_path: Path) -> None:
     shell = Shell(company(), tmp_path)
     said = "".join(run(block, shell) for block in blocks(SYNCING, "sh"))
@@ -73,6 +74,7 @@ def test_the_commands_of_syncing_run_one_after_the_other(tmp_path: Path) -> None
     assert len(published(shell)) > 5
 
 
+@pytest.mark.slow
 def test_a_restored_backup_publishes_the_same_numbers(tmp_path: Path) -> None:
     backup, restore = blocks(DEPLOYING, "sh")
     lost, found = Shell(company(), tmp_path / "lost"), Shell(company(), tmp_path / "found")

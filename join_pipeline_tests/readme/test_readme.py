@@ -3,20 +3,17 @@
 import contextlib
 import re
 import shlex
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
-import httpx
+import pytest
 from typer.main import get_command
 
 from join_pipeline.cli import app
-from join_pipeline.pipeline import build
-from join_pipeline.sandbox import SandboxConfig, running
-from join_pipeline.settings import Settings, env_name, load_settings, setting_text
+from join_pipeline.settings import Settings, env_name, setting_text
 from join_pipeline_tests.cli.commands import TOKEN, Shell, is_good, typed
 from join_pipeline_tests.cli.companies import company
-from join_pipeline_tests.syncing import run_sync
+from join_pipeline_tests.report.companies import shared_companies
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -59,21 +56,8 @@ def test_its_marts_are_those_of_the_project() -> None:
         assert set(re.findall(r"`(\w+)`", table)) == models
 
 
-def test_its_queries_run_on_the_published_file(tmp_path: Path) -> None:
-    start = datetime(2026, 5, 1, tzinfo=UTC)
-    with running(SandboxConfig(port=0, applications=400, now=start, rate_limit=None)) as url:
-        settings = load_settings(
-            join_api_token="sandbox-token",
-            join_api_url=f"{url}/v2",
-            data=tmp_path,
-            connection="sandbox",
-            pseudonym_key="a key for tests only",
-        )
-        run_sync(settings)
-        later = {"now": (start + timedelta(days=20)).isoformat()}
-        httpx.post(f"{url}/control/clock", json=later, trust_env=False).raise_for_status()
-        run_sync(settings)
-    build(settings)
+def test_its_queries_run_on_the_published_file(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+    settings = shared_companies(tmp_path_factory, worker_id)("busy")
     queries = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
     assert len(queries) == 3
     with contextlib.closing(duckdb.connect(settings.published, read_only=True)) as con:

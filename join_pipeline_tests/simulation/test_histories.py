@@ -1,7 +1,8 @@
 """Random histories of a company and its pipeline, with faults and deaths: nothing that must hold is refuted.
 
-A seed is a history. One that fails is played again by `python -m join_pipeline_tests.simulation.soak --seed N`.
-`make soak` plays 5,000 of them, and a whole year; `--source kombo` those in which the pipeline asks Kombo.
+A seed is a history. `make test` plays the first ones of each source, `make test-all` the others. One that fails is
+played again by `python -m join_pipeline_tests.simulation.soak --seed N`. `make soak` plays 5,000 of them, and a whole
+year; `--source kombo` those in which the pipeline asks Kombo.
 """
 
 import pytest
@@ -12,20 +13,26 @@ from join_pipeline_tests.simulation.kombo_play import play_by_kombo
 from join_pipeline_tests.simulation.play import play
 from join_pipeline_tests.simulation.year import live
 
-HISTORIES = 300
-BY_KOMBO = 20
+HISTORIES, OF_THEM_QUICKLY = 300, 20
+BY_KOMBO, OF_THESE_QUICKLY = 20, 4
 
 
-@pytest.mark.parametrize("seed", range(HISTORIES))
+def seeds(n: int, n_quick: int) -> list[object]:
+    """So many seeds; those after the first ones are slow."""
+    return [pytest.param(seed, marks=[pytest.mark.slow] if seed >= n_quick else []) for seed in range(n)]
+
+
+@pytest.mark.parametrize("seed", seeds(HISTORIES, OF_THEM_QUICKLY))
 def test_a_random_history_refutes_nothing(seed: int) -> None:
     assert play(history_of(seed)).n_syncs > 0
 
 
-@pytest.mark.parametrize("seed", range(BY_KOMBO))
+@pytest.mark.parametrize("seed", seeds(BY_KOMBO, OF_THESE_QUICKLY))
 def test_a_random_history_by_kombo_refutes_nothing(seed: int) -> None:
     assert play_by_kombo(kombo_history_of(seed)).n_syncs > 0
 
 
+@pytest.mark.slow
 def test_after_45_days_all_is_as_it_should_be_and_the_lake_is_small() -> None:
     year = live(days=45, syncs_a_day=3)
     assert year.complaints == []

@@ -24,6 +24,9 @@ print(json.dumps({"version": duckdb.__version__, "comments": comments, "columns"
 """
 
 
+pytestmark = pytest.mark.slow  # it asks the package index
+
+
 @pytest.fixture(scope="module")
 def old_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Python with nothing but the oldest DuckDB, from the package index."""

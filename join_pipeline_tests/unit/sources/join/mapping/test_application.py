@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from join_pipeline.models import MODELS
-from join_pipeline_tests.unit.oracle.payloads import answer, application, candidate
+from join_pipeline_tests.oracle.payloads import answer, application, candidate
 from join_pipeline_tests.unit.sources.join.mapping.mapped import id_of, of_application, only, remote_ids
 
 NO_PLACE = dict.fromkeys(("city", "country", "raw", "state", "street_1", "street_2", "zip_code"))

@@ -9,7 +9,7 @@ from join_pipeline.http.contracts import decode
 from join_pipeline.models import MODELS
 from join_pipeline.sources.join.mapping.job import URL_KEYS, References, reference_names
 from join_pipeline.sources.join.payloads import Reference
-from join_pipeline_tests.unit.oracle.payloads import job
+from join_pipeline_tests.oracle.payloads import job
 from join_pipeline_tests.unit.sources.join.mapping.mapped import id_of, of_job, only
 
 REFERENCES = References(

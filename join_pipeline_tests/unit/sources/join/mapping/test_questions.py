@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from join_pipeline_tests.unit.oracle.payloads import answer, application, job
+from join_pipeline_tests.oracle.payloads import answer, application, job
 from join_pipeline_tests.unit.sources.join.mapping.mapped import id_of, of_application, of_job, only
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from join_pipeline_tests.oracle.identifiers import unified_id
+from join_pipeline_tests.oracle.payloads import answer, application, candidate, job
 from join_pipeline_tests.oracle.tables import expected_tables
 from join_pipeline_tests.oracle.world import World
-from join_pipeline_tests.unit.oracle.payloads import answer, application, candidate, job
 
 ME = "join:here"
 

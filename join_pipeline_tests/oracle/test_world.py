@@ -10,8 +10,8 @@ import httpx
 import msgspec
 import pytest
 
+from join_pipeline_tests.oracle.payloads import application, job
 from join_pipeline_tests.oracle.world import World
-from join_pipeline_tests.unit.oracle.payloads import application, job
 
 APPLICATIONS = [application(n, on_job=n % 4 + 1) for n in range(120, 0, -1)]
 JOBS = {1: job(1), 2: job(2, status="DRAFT"), 3: job(3, status="UNHEARD_OF")}
