@@ -72,10 +72,10 @@ def create_application(
         raise InputError("key", f"must have 1 to {MAX_KEY} characters")
     source = written_source(asked.source, settings.platform, source_table(settings.written_source_csv))
     with opened(settings) as desk:
-        job = find_job(desk, asked.job_id)
+        job = find_job(desk, asked.application.job_id)
         person = desk.journal.key_of("address", str(job.id), asked.candidate.email_address.casefold())
         chosen = person if key is None else desk.journal.key_of("key", key.strip())
-        digest = desk.journal.key_of("request", str(job.id), msgspec.json.encode(asked).decode())
+        digest = desk.journal.key_of("request", str(job.id), asked.canonical())
         with desk.journal.locked(chosen, person):
             creation = Creation(desk, chosen, sleep)
             entry = creation.settled()

@@ -21,9 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
+from pydantic import BaseModel
 
 from join_pipeline.actions.documents import Document
 from join_pipeline.actions.request import Person
@@ -126,12 +127,12 @@ class Journal:
 
     def keep(self, key: str, kept: Kept) -> None:
         """Keep a request until it is done."""
-        write_whole(self._kept / key, msgspec.msgpack.encode(kept))
+        write_whole(self._kept / key, msgspec.msgpack.encode(kept, enc_hook=BaseModel.model_dump))
 
     def kept(self, key: str) -> Kept | None:
         """What is still to be sent under this key."""
         try:
-            return msgspec.msgpack.decode((self._kept / key).read_bytes(), type=Kept)
+            return msgspec.msgpack.decode((self._kept / key).read_bytes(), type=Kept, dec_hook=_validated)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError):
@@ -178,6 +179,10 @@ class Journal:
             raise LakeError(
                 f"{self.path} can't be used ({error}). Free some space, or restore it from the backup."
             ) from None
+
+
+def _validated(kind: type[BaseModel], raw: Any) -> BaseModel:
+    return kind.model_validate(raw)
 
 
 def _flock(descriptor: int, folder: Path) -> None:
