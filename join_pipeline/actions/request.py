@@ -1,8 +1,8 @@
 """Requests: what a caller asks to be created, checked before anything goes over the wire.
 
 Belongs here: the fields of a request and what is wrong with them, each fault with its field's name. Not here: the bytes
-of attachments (documents), the job (jobs), how a source is written (sources). A message never repeats a
-value: values are people's.
+of attachments (documents), the job (jobs), which of JOIN's words a source is written as (written_source). A
+message never repeats a value, because values are people's.
 """
 
 import re
@@ -32,7 +32,7 @@ MAX_TEXT: Final = 255
 MAX_URL: Final = 8192
 MAX_EMAIL: Final = 254
 MAX_LOCAL_PART: Final = 64
-# what turns the reading direction of a file name round, so that "cv_fdp.exe" reads as "cv_exe.pdf"
+# marks that reverse the direction of reading, so that "cv_fdp.exe" reads as "cv_exe.pdf"
 BIDI: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LABEL: Final = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
 _ATOM: Final = re.compile(r"[^\s@.,:;<>()\[\]\\\"\x00-\x1f\x7f]+")
@@ -210,7 +210,7 @@ PARTS: Final[dict[str, type[Part]]] = {
     "attachments": Attachment,
     "source": GivenSource,
 }
-"""By the name that a request gives it. The request as a whole has none."""
+"""The parts by the names that a request gives them. The request as a whole has no name."""
 FAULTS: Final = {
     "missing": "is missing",
     "string_type": "must be a text",
@@ -220,7 +220,7 @@ FAULTS: Final = {
     "literal_error": f"must be one of {', '.join(get_args(DocumentType))}",
     "tuple_type": "must be a list",
 }
-"""What our messages say, by pydantic's type of error. Those of type `fault` are ours already."""
+"""What a message says, by pydantic's type of error. An error of type `fault` has its message already."""
 UNKNOWN_FIELD: Final = ("extra_forbidden", "invalid_key")
 
 
@@ -229,7 +229,7 @@ def read_request(raw: Mapping[str, Any]) -> ApplicationRequest:
     try:
         return ApplicationRequest.model_validate(raw)
     except ValidationError as error:
-        # a field that is unknown comes first: where a name is misspelt, the right one is missing, too
+        # an unknown field comes first: where a name is misspelt, the right field is missing, too
         first = min(error.errors(include_input=False), key=lambda fault: fault["type"] not in UNKNOWN_FIELD)
         raise _input_error(first) from None
 
@@ -238,7 +238,7 @@ def _input_error(fault: ErrorDetails) -> InputError:
     *where, last = fault["loc"] or ("",)
     if fault["type"] in UNKNOWN_FIELD:
         known = ", ".join(sorted(PARTS[str(where[0]) if where else ""].model_fields))
-        # what is no name at all may be a value
+        # a key that can't be a field's name may be a value
         return InputError(_field(*where, last) if str(last).isidentifier() else _field(*where), f"known is: {known}")
     message = FAULTS.get(fault["type"])
     return InputError(_field(*where, last), message.format_map(fault.get("ctx", {})) if message else fault["msg"])
