@@ -1,5 +1,5 @@
-"""Writing to JOIN, and reading from it what is no model: applications, candidates, attachments, any call.
+"""Actions: creating applications and candidates at JOIN, downloading attachments, and any other call of its API.
 
-Belongs here: plain functions over settings and a request, for the command line, Dagster and programs alike. Not here:
-what a sync does (sync). Nothing of a person is in a log, an error or a name of a file here.
+Belongs here: plain functions that the command line, Dagster and programs call alike. Not here: what a sync does (sync).
+No log, error or file name here holds anything of a person.
 """

@@ -1,7 +1,7 @@
-"""Creating applications, each exactly once. In JOIN a candidate comes with an application: both actions are one call.
+"""Create an application exactly once. JOIN creates its candidate in the same call, so both actions are one call.
 
-Belongs here: the order of things, what the journal is told when, and the answer. Not here: attempts (sending), fields
-(requests), bytes (documents).
+Belongs here: the order of the steps, what the journal records at each, and the answer. Not here: attempts (send), the
+fields of a request (request), the bytes of attachments (documents).
 
     request ─▶ checks ─▶ bytes ─▶ kept file, journal row ─▶ JOIN ─▶ journal row ─▶ read back ─▶ answer
 """
@@ -14,14 +14,14 @@ from typing import Any, Final
 
 import msgspec
 
-from join_pipeline.actions.comparison import differences, missing, unified
+from join_pipeline.actions.comparison import differences, missing_documents, with_all_columns
 from join_pipeline.actions.documents import read_documents
-from join_pipeline.actions.jobs import find_job, refuse_closed
+from join_pipeline.actions.jobs import look_up_job, refuse_closed
 from join_pipeline.actions.journal import Entry, Kept
 from join_pipeline.actions.request import ApplicationRequest, read_request
-from join_pipeline.actions.send import Sending, Sent, already_applied
-from join_pipeline.actions.session import Desk, opened
-from join_pipeline.actions.sources import WrittenSource, source_table, written_source
+from join_pipeline.actions.send import Submission, Submitted, already_applied
+from join_pipeline.actions.session import Session, open_session
+from join_pipeline.actions.written_source import WrittenSource, source_table, written_source
 from join_pipeline.errors import (
     AlreadyAppliedError,
     AuthError,
@@ -39,16 +39,16 @@ from join_pipeline.sources.join.mapping.application import map_application
 from join_pipeline.sources.join.payloads import ApplicationPayload
 
 MAX_KEY: Final = 255
-LOOKS: Final = 3
-LOOK_AGAIN_SECONDS: Final = 1.0
+READS: Final = 3
+READ_AGAIN_SECONDS: Final = 1.0
 Sleep = Callable[[float], None]
 
 
 class Created(msgspec.Struct, kw_only=True):
-    """An application that is at JOIN, as the models will have it. `changed_at` is null until a sync has seen it.
+    """An application that JOIN has, with the columns of our models. `changed_at` is null until a sync has seen it.
 
-    `warnings` say what was asked for and is not at JOIN; they name fields, never values. `is_replay`: it had been
-    created before, by this very request.
+    `warnings` say which parts of the request JOIN does not have. They name fields, never values. `is_replay` says that
+    the same request had created it before.
     """
 
     application: Row
@@ -61,48 +61,48 @@ class Created(msgspec.Struct, kw_only=True):
 def create_application(
     settings: Settings, request: Mapping[str, Any], *, key: str | None = None, sleep: Sleep = time.sleep
 ) -> Created:
-    """Create the application that `request` describes, with its candidate; exactly once, however often it is asked.
+    """Create the application that `request` describes, with its candidate. A repeated request creates nothing again.
 
-    `key` tells one request from another; without it that is the applicant's e-mail address and the job. Raises
-    `InputError` before anything is sent, `AlreadyAppliedError` where somebody else created it before, and a `JoinError`
-    where JOIN can't be brought to take it: the same request may then be made again.
+    `key` tells one request from another. Without it, the applicant's e-mail address and the job do. Raises `InputError`
+    before anything is sent, `AlreadyAppliedError` where the person has applied to the job otherwise, and a `JoinError`
+    where JOIN does not take the application. After a `JoinError` the same request may be made again.
     """
-    asked = read_request(request)
+    checked = read_request(request)
     if key is not None and not 0 < len(key.strip()) <= MAX_KEY:
         raise InputError("key", f"must have 1 to {MAX_KEY} characters")
-    source = written_source(asked.source, settings.platform, source_table(settings.written_source_csv))
-    with opened(settings) as desk:
-        job = find_job(desk, asked.job_id)
-        person = desk.journal.key_of("address", str(job.id), asked.candidate.email_address.casefold())
-        chosen = person if key is None else desk.journal.key_of("key", key.strip())
-        digest = desk.journal.key_of("request", str(job.id), msgspec.json.encode(asked).decode())
-        with desk.journal.locked(chosen, person):
-            creation = Creation(desk, chosen, sleep)
-            entry = creation.settled()
+    source = written_source(checked.source, settings.platform, source_table(settings.written_source_csv))
+    with open_session(settings) as session:
+        job = look_up_job(session, checked.application.job_id)
+        person = session.journal.opaque_key("address", str(job.id), checked.candidate.email_address.casefold())
+        chosen = person if key is None else session.journal.opaque_key("key", key.strip())
+        digest = session.journal.opaque_key("request", str(job.id), checked.canonical())
+        with session.journal.locked(chosen, person):
+            creation = Creation(session, chosen, sleep)
+            entry = creation.look_up()
             if entry is not None:
                 if entry.request != digest:
-                    raise _conflict(desk, entry, is_key_given=key is not None)
-                return creation.answer(entry, asked, source, is_replay=True)
+                    raise _conflict(session, entry, is_key_given=key is not None)
+                return creation.answer(entry, checked, source, is_replay=True)
             refuse_closed(job)
-            kept = creation.kept_of(digest) or Kept(
+            kept = creation.kept_for(digest) or Kept(
                 job=str(job.id),
-                person=asked.candidate,
+                person=checked.candidate,
                 source=source.word,
-                documents=read_documents(asked.attachments, desk.data_urls),
+                documents=read_documents(checked.attachments, session.url_downloader),
             )
             entry = creation.create(kept, digest, source.name)
-            return creation.answer(entry, asked, source)
+            return creation.answer(entry, checked, source)
 
 
 def create_candidate(
     settings: Settings, request: Mapping[str, Any], *, key: str | None = None, sleep: Sleep = time.sleep
 ) -> dict[str, Any]:
-    """The same, answered with the candidate, its `applications`, and the `warnings`."""
+    """Create the application. The answer is the candidate with its `applications`, and the `warnings`."""
     return as_candidate(create_application(settings, request, key=key, sleep=sleep))
 
 
 def as_candidate(created: Created) -> dict[str, Any]:
-    """The answer, turned round: the candidate with the application in it."""
+    """The same answer with the application inside the candidate."""
     return {
         "candidate": {**created.candidate, "applications": [created.application]},
         "warnings": created.warnings,
@@ -113,37 +113,37 @@ def as_candidate(created: Created) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Creation:
-    """One key's way through journal and JOIN. The caller holds the key's lock."""
+    """The creation under one key, in the journal and at JOIN. The caller holds the key's lock."""
 
-    desk: Desk
+    session: Session
     key: str
     sleep: Sleep = time.sleep
 
-    def settled(self) -> Entry | None:
-        """The creation, if JOIN has it: what an earlier try left open is looked up first."""
-        entry = self.desk.journal.find(self.key)
+    def look_up(self) -> Entry | None:
+        """The creation, if JOIN has it. Where an earlier attempt's result is unknown, JOIN is asked first."""
+        entry = self.session.journal.entry(self.key)
         if entry is None or entry.state == "created":
             return entry
-        kept = self.desk.journal.kept(self.key)
+        kept = self.session.journal.kept(self.key)
         if kept is None:
             return None
         try:
-            found = self._sending(kept, entry.sent_at, is_uncertain=True).look()
+            found = self._submission(kept, entry.sent_at, is_uncertain=True).look_up()
         except AlreadyAppliedError as error:
-            self.desk.journal.forget(self.key)
-            raise self._named(error) from None
-        return None if found is None else self._done(entry, found)
+            self.session.journal.forget(self.key)
+            raise self._with_our_id(error) from None
+        return None if found is None else self._record_created(entry, found)
 
-    def kept_of(self, digest: str) -> Kept | None:
-        """What an earlier try of the very same request kept: nothing is downloaded twice."""
-        entry = self.desk.journal.find(self.key)
-        return self.desk.journal.kept(self.key) if entry and entry.request == digest else None
+    def kept_for(self, digest: str) -> Kept | None:
+        """What an earlier attempt of the same request kept, so that nothing is downloaded twice."""
+        entry = self.session.journal.entry(self.key)
+        return self.session.journal.kept(self.key) if entry and entry.request == digest else None
 
     def create(self, kept: Kept, digest: str, source_name: str | None) -> Entry:
-        """Send what is kept. The journal knows of it before JOIN does."""
-        journal = self.desk.journal
-        before = journal.find(self.key)
-        now = self.desk.client.clock.earliest()
+        """Send what is kept. The journal has its row before JOIN is called."""
+        journal = self.session.journal
+        before = journal.entry(self.key)
+        now = self.session.client.clock.earliest()
         entry = Entry(
             key=self.key,
             request=digest,
@@ -154,60 +154,62 @@ class Creation:
         )
         journal.keep(self.key, kept)
         journal.write(entry)
-        sending = self._sending(kept, entry.sent_at, is_uncertain=before is not None)
+        submission = self._submission(kept, entry.sent_at, is_uncertain=before is not None)
         try:
-            return self._done(entry, sending.send())
+            return self._record_created(entry, submission.send())
         except AlreadyAppliedError as error:
             journal.forget(self.key)
-            raise self._named(error) from None
+            raise self._with_our_id(error) from None
         except (PermanentError, AuthError) as error:
-            if not sending.is_uncertain:
+            if not submission.is_uncertain:
                 journal.forget(self.key)
                 raise
             raise type(error)(f"{error} {UNKNOWN_END}") from None
         except TransientError as error:
-            raise TransientError(f"{error} {UNKNOWN_END if sending.is_uncertain else NOT_CREATED}") from None
+            raise TransientError(f"{error} {UNKNOWN_END if submission.is_uncertain else NOT_CREATED}") from None
 
     def answer(
-        self, entry: Entry, asked: ApplicationRequest | None, source: WrittenSource, *, is_replay: bool = False
+        self, entry: Entry, request: ApplicationRequest | None, source: WrittenSource, *, is_replay: bool = False
     ) -> Created:
-        """The record as it is at JOIN now, and what of the request is not there."""
-        warnings = [f"{field} is not written: JOIN has no place for it" for field in asked.not_written] if asked else []
+        """The application as JOIN has it now, and which parts of the request JOIN does not have."""
+        warnings = (
+            [f"{field} is not written: JOIN has no place for it" for field in request.not_written] if request else []
+        )
         if source.warning:
             warnings.append(f"source: {source.warning}")
         if is_replay:
             warnings.append("it was created before, by the same request; nothing was sent")
-        payload, unsent = self.verified(entry, is_new=not is_replay)
+        payload, unsent = self.verify(entry, is_new=not is_replay)
         if payload is None:
             warnings.append(
                 "JOIN has taken it, and could not be asked for it afterwards: most fields are empty, and it is not "
                 "known whether all attachments are there; `join-pipeline attachments resend` looks again"
             )
-            return Created(**self._unread(entry), warnings=warnings, key=self.key, is_replay=is_replay)
-        warnings += differences(payload, asked, source)
+            return Created(**self._known_rows(entry), warnings=warnings, key=self.key, is_replay=is_replay)
+        warnings += differences(payload, request, source)
         warnings += [f"{name} was not taken by JOIN; {KEPT}" for name in unsent]
-        mapped = map_application(decode(ApplicationPayload, msgspec.json.encode(payload)), payload, self.desk.ids)
+        mapped = map_application(decode(ApplicationPayload, msgspec.json.encode(payload)), payload, self.session.ids)
         return Created(
-            application=unified("applications", mapped.rows["applications"][0]),
-            candidate=unified("candidates", next(iter(mapped.rows.get("candidates", [{}])))),
+            application=with_all_columns("applications", mapped.rows["applications"][0]),
+            candidate=with_all_columns("candidates", next(iter(mapped.rows.get("candidates", [{}])))),
             warnings=warnings,
             key=self.key,
             is_replay=is_replay,
         )
 
-    def verified(self, entry: Entry, *, is_new: bool = False) -> tuple[Row | None, list[str]]:
-        """The application as JOIN shows it, and the attachments that it lacks, in words.
+    def verify(self, entry: Entry, *, is_new: bool = False) -> tuple[Row | None, list[str]]:
+        """The application as JOIN shows it, and the names of the attachments that it lacks.
 
-        What JOIN shows is let go of; the rest stays kept. `NotFoundError` if JOIN has it no longer.
+        The kept file is removed once JOIN shows all of it. Raises `NotFoundError` if the application is gone.
         """
-        journal = self.desk.journal
+        journal = self.session.journal
         kept = journal.kept(self.key)
         payload, places = None, list[int]()
-        for look in range(LOOKS):
-            if look:
-                self.sleep(LOOK_AGAIN_SECONDS)  # it, and its files, may show up a moment later
-            payload = self._read(entry, is_new=is_new)
-            places = missing(kept, payload) if kept and payload else []
+        for attempt in range(READS):
+            if attempt:
+                self.sleep(READ_AGAIN_SECONDS)  # it, and its files, may show up a moment later
+            payload = self._get_application(entry, is_new=is_new)
+            places = missing_documents(kept, payload) if kept and payload else []
             if payload is not None and not places:
                 break
         if kept is None or payload is None:
@@ -218,31 +220,31 @@ class Creation:
         journal.keep(self.key, msgspec.structs.replace(kept, unsent=places))
         return payload, [f"attachments[{place}] ({kept.documents[place].type})" for place in places]
 
-    def _sending(self, kept: Kept, sent_at: datetime, *, is_uncertain: bool) -> Sending:
-        return Sending(self.desk.client, self.key, kept, sent_at, is_uncertain, self.sleep)
+    def _submission(self, kept: Kept, sent_at: datetime, *, is_uncertain: bool) -> Submission:
+        return Submission(self.session.client, self.key, kept, sent_at, is_uncertain, self.sleep)
 
-    def _done(self, entry: Entry, sent: Sent) -> Entry:
-        """Put it down as created, once its id is known."""
+    def _record_created(self, entry: Entry, sent: Submitted) -> Entry:
+        """Record the creation in the journal, once JOIN's id is known."""
         if sent.application is None:
-            kept = self.desk.journal.kept(self.key)
-            known = self._sending(kept, entry.sent_at, is_uncertain=True).look() if kept else None
+            kept = self.session.journal.kept(self.key)
+            known = self._submission(kept, entry.sent_at, is_uncertain=True).look_up() if kept else None
             if known is None:
                 raise TransientError(f"JOIN has taken the application and does not show it yet. {UNKNOWN_END}")
-            sent = Sent(known.application, known.candidate or sent.candidate, sent.places)
+            sent = Submitted(known.application, known.candidate or sent.candidate, sent.places)
         done = msgspec.structs.replace(
             entry, state="created", application=sent.application, candidate=sent.candidate or entry.candidate
         )
-        self.desk.journal.write(done)
+        self.session.journal.write(done)
         return done
 
-    def _read(self, entry: Entry, *, is_new: bool) -> Row | None:
-        """The application as JOIN shows it, if it does. `NotFoundError` if it has it no longer."""
+    def _get_application(self, entry: Entry, *, is_new: bool) -> Row | None:
+        """The application as JOIN shows it, if it does. Raises `NotFoundError` if JOIN has it no longer."""
         try:
-            body, _ = self.desk.client.get(APPLICATIONS.record_path(entry.application or ""))
+            body, _ = self.session.client.get(APPLICATIONS.record_path(entry.application or ""))
         except NotFoundError:
             if is_new:
                 return None
-            self.desk.journal.drop(self.key)
+            self.session.journal.drop(self.key)
             raise NotFoundError(
                 f"The application remote:{entry.application} was created by this request, and JOIN has it no longer: "
                 "it was withdrawn or removed. It is not created a second time."
@@ -252,8 +254,8 @@ class Creation:
         payload: Row = msgspec.json.decode(body)
         return payload
 
-    def _unread(self, entry: Entry) -> dict[str, Row]:
-        ids = self.desk.ids
+    def _known_rows(self, entry: Entry) -> dict[str, Row]:
+        ids = self.session.ids
         known = {
             "applications": {
                 "id": ids.maybe("applications", entry.application),
@@ -264,11 +266,11 @@ class Creation:
             },
             "candidates": {"id": ids.maybe("candidates", entry.candidate), "remote_id": entry.candidate},
         }
-        return {name.removesuffix("s"): unified(name, row) for name, row in known.items()}
+        return {name.removesuffix("s"): with_all_columns(name, row) for name, row in known.items()}
 
-    def _named(self, error: AlreadyAppliedError) -> AlreadyAppliedError:
-        """The same with our id of the application that is there."""
-        ours = self.desk.ids.maybe("applications", error.remote_id)
+    def _with_our_id(self, error: AlreadyAppliedError) -> AlreadyAppliedError:
+        """The same error with our id of the application that JOIN has."""
+        ours = self.session.ids.maybe("applications", error.remote_id)
         return AlreadyAppliedError(f"{error} Its id is {ours}." if ours else str(error), ours, error.remote_id)
 
 
@@ -280,10 +282,10 @@ KEPT: Final = "it is kept, and `join-pipeline attachments resend` sends it"
 NOT_CREATED: Final = "Nothing was created. Make the same request again, or run `join-pipeline attachments resend`."
 
 
-def _conflict(desk: Desk, entry: Entry, *, is_key_given: bool) -> PipelineError:
+def _conflict(session: Session, entry: Entry, *, is_key_given: bool) -> PipelineError:
     if is_key_given:
         return InputError("key", "was used for another request, which is created. Take another key")
-    ours = desk.ids.maybe("applications", entry.application)
+    ours = session.ids.maybe("applications", entry.application)
     error = already_applied(None)
     return AlreadyAppliedError(
         f"{error} It was created from here before, as {ours}, by a request that differed.", ours, entry.application

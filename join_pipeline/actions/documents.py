@@ -1,4 +1,7 @@
-"""Documents: the bytes of a request's attachments, decoded or downloaded once, and what of them is refused."""
+"""Documents: the bytes of a request's attachments, decoded or downloaded once, and checked.
+
+Belongs here: reading the bytes, and which bytes are refused. Not here: the attachment's other fields (request).
+"""
 
 import binascii
 from base64 import b64decode
@@ -6,13 +9,13 @@ from typing import Final
 
 import msgspec
 
-from join_pipeline.actions.download import FetchError, Fetching
-from join_pipeline.actions.media import HTML, SNIFFED, contradicts, media_type
+from join_pipeline.actions.download import Downloader, DownloadError
+from join_pipeline.actions.media_types import HTML, SNIFFED, contradicts, media_type
 from join_pipeline.actions.request import Attachment
 from join_pipeline.errors import InputError, TransientError
 
 MAX_BYTES: Final = 10 * 2**20
-"""All attachments of an application together."""
+"""The limit for all attachments of an application together."""
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,23 +26,23 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes
 
 
-def read_documents(attachments: tuple[Attachment, ...], fetching: Fetching) -> list[Document]:
-    """Every attachment's bytes. `InputError` names the attachment whose bytes can't be had or are not right.
+def read_documents(attachments: tuple[Attachment, ...], downloader: Downloader) -> list[Document]:
+    """The bytes of every attachment. `InputError` names the attachment that can't be read or has the wrong content.
 
-    Raises `TransientError` where a URL may answer later: nothing was sent to JOIN by then.
+    Raises `TransientError` where a URL may work later. Nothing has been sent to JOIN by then.
     """
     documents: list[Document] = []
     room = MAX_BYTES
     for number, attachment in enumerate(attachments):
         where = f"attachments[{number}]"
-        content = _content(attachment, where, room, fetching)
+        content = _content(attachment, where, room, downloader)
         room -= len(content)
         _check(attachment, where, content)
         documents.append(Document(type=attachment.type, name=attachment.name, content=content))
     return documents
 
 
-def _content(attachment: Attachment, where: str, room: int, fetching: Fetching) -> bytes:
+def _content(attachment: Attachment, where: str, room: int, downloader: Downloader) -> bytes:
     too_large = f"all attachments together are larger than {MAX_BYTES // 2**20} MB"
     if attachment.data is not None:
         text = "".join(attachment.data.split())
@@ -53,12 +56,12 @@ def _content(attachment: Attachment, where: str, room: int, fetching: Fetching) 
             raise InputError(f"{where}.data", too_large)
         return content
     try:
-        content, _ = fetching.fetch(attachment.data_url or "", room)
+        content, _ = downloader.download(attachment.data_url or "", room)
     except InputError as error:
         raise InputError(f"{where}.data_url", str(error).removeprefix("url: ")) from None
     except TransientError as error:
         raise TransientError(f"{where}.data_url: {error}") from None
-    except FetchError as error:
+    except DownloadError as error:
         raise InputError(f"{where}.data_url", str(error)) from None
     return content
 
@@ -73,5 +76,5 @@ def _check(attachment: Attachment, where: str, content: bytes) -> None:
         raise InputError(f"{where}.content_type", f"is not what the data is, which is {found}")
     wanted = attachment.content_type or media_type(b"", None, attachment.name)
     if media_type(beginning, None, "") == HTML and HTML not in wanted:
-        # a login page where a file should be
+        # typically a login page in place of the file
         raise InputError(field, "is a web page, not a file")

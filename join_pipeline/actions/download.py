@@ -1,9 +1,10 @@
-"""Fetching a file from a URL that somebody else wrote, without being led anywhere.
+"""Download a file from a URL that somebody else wrote, without calling addresses that it must not reach.
 
-Belongs here: which addresses may be asked, bounds of bytes and time, redirects. Not here: what the file is for.
-A host is resolved once, its addresses are judged, and the connection goes to the very address that was judged: a name
-that answers differently the second time gains nothing. No proxy is used there, since it would resolve by itself. JOIN's
-own origin is asked as every other call asks it, and the token goes to no other.
+Belongs here: which addresses may be called, limits of bytes and time, redirects. Not here: what the file is for.
+
+A host is resolved once, its addresses are checked, and the connection goes to an address that was checked: a name that
+resolves differently the second time gains nothing. No proxy is used, because a proxy would resolve the name itself.
+JOIN's own origin is called as every other call calls it, and only that origin gets the token.
 """
 
 import ipaddress
@@ -27,25 +28,25 @@ CHUNK: Final = 64 * 1024
 HEADERS: Final = {
     "User-Agent": USER_AGENT,
     "Accept": "*/*",
-    "Accept-Encoding": "identity",  # what is packed small can unpack without end
+    "Accept-Encoding": "identity",  # a small compressed body can unpack without end
 }
 Resolve = Callable[[str, int], list[str]]
 
-# blocks that wrap an IPv4 address, which is what is really asked
+# blocks that wrap an IPv4 address, which is where the connection goes
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _CARRIER: Final = ipaddress.IPv4Network("100.64.0.0/10")
 
 
-class FetchError(JoinError):
-    """The file could not be had; asking again gives the same."""
+class DownloadError(JoinError):
+    """The file can't be downloaded, and another attempt would fail, too."""
 
 
-class GoneError(FetchError):
-    """The server refuses the file: a signature that has expired, or a file that is not there."""
+class GoneError(DownloadError):
+    """The server refuses the file: its URL has expired, or the file is not there."""
 
 
-def parsed(text: str) -> httpx.URL:
-    """A URL that may be fetched, as far as its form tells; `InputError` else, whose field is `url`."""
+def parse_url(text: str) -> httpx.URL:
+    """The URL in a text, if its form allows a download. Raises `InputError` for the field `url` otherwise."""
     try:
         url = httpx.URL(text)
         url.host.encode("idna")
@@ -59,7 +60,7 @@ def parsed(text: str) -> httpx.URL:
 
 
 def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet, also where it wraps another one."""
+    """Whether an address belongs to the public internet. An address that wraps another one counts as that one."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
@@ -71,8 +72,8 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and ip not in _CARRIER
 
 
-def resolved(host: str, port: int) -> list[str]:
-    """The addresses of a host. Ways to write an address that only some systems understand are understood here."""
+def resolve_host(host: str, port: int) -> list[str]:
+    """The addresses of a host, as the operating system resolves it: `127.1` and `0x7f000001` are addresses, too."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     if not addresses:
@@ -82,7 +83,7 @@ def resolved(host: str, port: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Scheme, host and port: where a token may go."""
+    """Scheme, host and port of a server that may get the token."""
 
     scheme: str
     host: str
@@ -94,55 +95,59 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetching:
-    """How files are fetched. `token` goes to `trusted` alone, which may lie anywhere; every other host is public."""
+class Downloader:
+    """Downloads files. Only `trusted` gets `token`, and it may have any address; every other host must be public."""
 
     trusted: Origin | None = None
     token: str | None = field(default=None, repr=False)
     allow_private: bool = False
     total_seconds: float = TOTAL_SECONDS
-    resolve: Resolve = resolved
+    resolve: Resolve = resolve_host
 
-    def fetch(self, url: str, max_bytes: int) -> tuple[bytes, httpx.Headers]:
-        """The whole file, if it is no larger than `max_bytes`."""
-        with self.opened(url) as answer:
+    def download(self, url: str, max_bytes: int) -> tuple[bytes, httpx.Headers]:
+        """The whole file. Raises `DownloadError` if it is larger than `max_bytes`."""
+        with self.open(url) as answer:
             content = b"".join(answer.chunks(max_bytes))
             return content, answer.headers
 
     @contextmanager
-    def opened(self, url: str) -> Iterator["Answer"]:
-        """The answer to a GET, its body unread. Follows redirects, each judged like the first URL."""
+    def open(self, url: str) -> Iterator["FileResponse"]:
+        """The response to a GET, with its body unread. Follows redirects and checks each like the first URL."""
         deadline = time.monotonic() + self.total_seconds
-        target = parsed(url)
+        target = parse_url(url)
         options: dict[str, Any] = {"timeout": READ_SECONDS, "follow_redirects": False}
         with (
             http_client(target, **options) as own,
             httpx.Client(trust_env=False, verify=httpx.create_ssl_context(), **options) as http,
         ):
             for _ in range(MAX_REDIRECTS + 1):
-                response = self._own(own, target) if Origin.of(target) == self.trusted else self._sent(http, target)
+                response = (
+                    self._from_trusted(own, target)
+                    if Origin.of(target) == self.trusted
+                    else self._from_public(http, target)
+                )
                 try:
                     location = response.headers.get("location")
                     if not response.is_redirect or location is None:
-                        yield Answer(_good(response), deadline)
+                        yield FileResponse(_checked(response), deadline)
                         return
                 finally:
                     response.close()
-                target = _followed(target, location)
-        raise FetchError(f"The file at {target.host} is redirected more than {MAX_REDIRECTS} times.")
+                target = _redirect_target(target, location)
+        raise DownloadError(f"The file at {target.host} is redirected more than {MAX_REDIRECTS} times.")
 
-    def _own(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
-        """From the trusted origin, as every other call of it: through the environment's proxy, with the token."""
+    def _from_trusted(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
+        """Call the trusted origin as every other call does: through the environment's proxy, with the token."""
         headers = HEADERS | ({"Authorization": self.token} if self.token else {})
-        return _answer(http, http.build_request("GET", target, headers=headers, extensions={"host": target.host}))
+        return _response(http, http.build_request("GET", target, headers=headers, extensions={"host": target.host}))
 
-    def _sent(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
-        """From anywhere else: from the address that was judged, and without the token."""
+    def _from_public(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
+        """Call any other host: at the address that was checked, and without the token."""
         address = self._address(target)
         headers = {"Host": target.netloc.decode("ascii"), **HEADERS}
-        # the certificate is that of the name, not of the address
+        # the certificate is checked against the name, not against the address
         extensions = {"host": target.host, "sni_hostname": target.host}
-        return _answer(
+        return _response(
             http, http.build_request("GET", target.copy_with(host=address), headers=headers, extensions=extensions)
         )
 
@@ -151,9 +156,9 @@ class Fetching:
             addresses = self.resolve(target.host, Origin.of(target).port)
         except (OSError, UnicodeError):
             raise TransientError(f"{target.host} has no address. Check the URL and the network.") from None
-        # every one of them: which is taken must not be left to chance
+        # all of them must be public: which one is used must not depend on chance
         if not self.allow_private and not all(is_public(address) for address in addresses):
-            raise FetchError(
+            raise DownloadError(
                 f"{target.host} is an address of this machine or of a private network, and files are taken from public "
                 "hosts only. JOIN_PIPELINE_PRIVATE_DATA_URLS=true allows it."
             )
@@ -161,8 +166,8 @@ class Fetching:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A good answer whose body is still to be read."""
+class FileResponse:
+    """A successful response whose body is still unread."""
 
     response: httpx.Response
     deadline: float
@@ -172,26 +177,26 @@ class Answer:
         return self.response.headers
 
     def chunks(self, max_bytes: int) -> Iterator[bytes]:
-        """The body, bounded in bytes and in time, whatever its headers promise."""
+        """The body, limited in bytes and in time, whatever its headers say."""
         host, n_bytes = self.response.request.extensions["host"], 0
         if self.response.headers.get("content-encoding", "identity").lower() != "identity":
-            raise FetchError(f"{host} packs the file although it was asked not to.")
+            raise DownloadError(f"{host} packs the file although it was asked not to.")
         promised = self.response.headers.get("content-length", "")
         if promised.isascii() and promised.isdigit() and int(promised) > max_bytes:
-            raise FetchError(f"The file at {host} is larger than {max_bytes:,} bytes.")
+            raise DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
         try:
             for chunk in self.response.iter_raw(CHUNK):
                 n_bytes += len(chunk)
                 if n_bytes > max_bytes:
-                    raise FetchError(f"The file at {host} is larger than {max_bytes:,} bytes.")
+                    raise DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
                 if time.monotonic() > self.deadline:
-                    raise FetchError(f"The file at {host} takes too long.")
+                    raise DownloadError(f"The file at {host} takes too long.")
                 yield chunk
         except httpx.RequestError as error:
             raise TransientError(f"{host} broke off ({type(error).__name__}). Run it again later.") from None
 
 
-def _answer(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+def _response(http: httpx.Client, request: httpx.Request) -> httpx.Response:
     try:
         return http.send(request, stream=True)
     except httpx.RequestError as error:
@@ -199,21 +204,21 @@ def _answer(http: httpx.Client, request: httpx.Request) -> httpx.Response:
         raise TransientError(f"{host} gave no file ({type(error).__name__}). Run it again later.") from None
 
 
-def _followed(target: httpx.URL, location: str) -> httpx.URL:
+def _redirect_target(target: httpx.URL, location: str) -> httpx.URL:
     try:
-        following = parsed(str(target.join(location)))
+        following = parse_url(str(target.join(location)))
     except (InputError, httpx.InvalidURL, ValueError):
-        raise FetchError(f"{target.host} redirects to what is no web address.") from None
+        raise DownloadError(f"{target.host} redirects to what is no web address.") from None
     if target.scheme == "https" and following.scheme == "http":
-        raise FetchError(f"{target.host} redirects from https to http.")
+        raise DownloadError(f"{target.host} redirects from https to http.")
     return following
 
 
-def _good(response: httpx.Response) -> httpx.Response:
+def _checked(response: httpx.Response) -> httpx.Response:
     if response.is_success:
         return response
     status, host = response.status_code, response.request.extensions["host"]
     is_gone = status in {400, 401, 403, 404, 410}
     is_busy = status >= httpx.codes.INTERNAL_SERVER_ERROR or status in {408, 425, 429}
-    kind = GoneError if is_gone else TransientError if is_busy else FetchError
+    kind = GoneError if is_gone else TransientError if is_busy else DownloadError
     raise kind(f"{host} answered {status} where a file should be.")

@@ -1,10 +1,10 @@
-"""The journal: what was, or may have been, created at JOIN from here. It is written before JOIN is asked.
+"""The journal: what was, or may have been, created at JOIN from here. It is written before JOIN is called.
 
-Belongs here: one row per creation, one file with what is still to be sent, a lock per key. Not here: what is done with
-them (creating, resending).
+Belongs here: one row per creation, one file with what is still to be sent, a lock per key. Not here: who reads and
+writes them (create, resend).
 
     <data>/<connection>/actions/
-      journal.sqlite     0600; a row is on the disk before the call that it tells of. No names, addresses or files: the
+      journal.sqlite     0600; a row is on the disk before the call that it records. No names, addresses or files: the
                          key and the request are HMACs with the key of pseudonyms, which does not lie in the data folder
       kept/<key>         0600; the request with its files, until JOIN has taken all of it
       lock-0 … lock-f    flock: two processes never work on one key at a time
@@ -21,9 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
+from pydantic import BaseModel
 
 from join_pipeline.actions.documents import Document
 from join_pipeline.actions.request import Person
@@ -44,7 +45,7 @@ State = Literal["sending", "created"]
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One creation. `sending`: JOIN may have taken it or not; `created`: it has, under these ids of its own."""
+    """One creation. `sending`: JOIN may have created it. `created`: JOIN has created it, with these ids."""
 
     key: str
     request: str
@@ -57,19 +58,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def external_id(self) -> str:
-        """What JOIN keeps as integrationExternalId: by it a creation is found again."""
+        """What JOIN stores as integrationExternalId. The creation is looked up by it."""
         return external_id_of(self.key)
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """A request on its way, with its files: people's data, kept no longer than needed."""
+    """A request with its files, until JOIN has all of it. It is people's data and is kept no longer than needed."""
 
     job: str
     person: Person
     source: str
     documents: list[Document]
     unsent: list[int] = []
-    """Places of documents that JOIN did not take with the application, once it is created."""
+    """The places of the documents that JOIN lacks, once the application is created."""
 
 
 def external_id_of(key: str) -> str:
@@ -83,14 +84,14 @@ class Journal:
     folder: Path
     secret: bytes = field(repr=False)
 
-    def key_of(self, *parts: str) -> str:
-        """An opaque key of these texts."""
+    def opaque_key(self, *parts: str) -> str:
+        """A key that is made from these texts and does not reveal them."""
         digest = hmac.new(self.secret, "\n".join(("creation", *parts)).encode(), hashlib.sha256).digest()
         return base58(digest[:KEY_BYTES], KEY_LENGTH)
 
     @contextlib.contextmanager
     def locked(self, *keys: str) -> Iterator[None]:
-        """Nobody else works on these keys, in whatever process. `LockedError` after a long wait."""
+        """Lock these keys against all other processes. Raises `LockedError` after a long wait."""
         make_folder(self.folder)
         places = sorted({hashlib.sha256(key.encode()).hexdigest()[0] for key in keys})  # in order: no deadlock
         with contextlib.ExitStack() as held:
@@ -100,7 +101,7 @@ class Journal:
                 _flock(descriptor, self.folder)
             yield
 
-    def find(self, key: str) -> Entry | None:
+    def entry(self, key: str) -> Entry | None:
         """The creation with this key."""
         return next(iter(self._rows("WHERE key = ?", key)), None)
 
@@ -109,7 +110,7 @@ class Journal:
         return self._rows("ORDER BY sent_at, key")
 
     def write(self, entry: Entry) -> None:
-        """Put a creation down; it is on the disk when this returns."""
+        """Record a creation. The row is on the disk when this returns."""
         values = msgspec.structs.asdict(entry) | {"sent_at": entry.sent_at.astimezone(UTC).isoformat()}
         columns = ", ".join(values)
         with self._opened() as con:
@@ -119,30 +120,30 @@ class Journal:
             )
 
     def forget(self, key: str) -> None:
-        """Remove a creation that certainly is none."""
+        """Remove a creation that JOIN certainly did not make, and what is kept for it."""
         with self._opened() as con:
             con.execute("DELETE FROM creation WHERE key = ?", (key,))
         self.drop(key)
 
     def keep(self, key: str, kept: Kept) -> None:
-        """Keep a request until it is done."""
-        write_whole(self._kept / key, msgspec.msgpack.encode(kept))
+        """Keep a request until JOIN has all of it."""
+        write_whole(self._kept / key, msgspec.msgpack.encode(kept, enc_hook=BaseModel.model_dump))
 
     def kept(self, key: str) -> Kept | None:
         """What is still to be sent under this key."""
         try:
-            return msgspec.msgpack.decode((self._kept / key).read_bytes(), type=Kept)
+            return msgspec.msgpack.decode((self._kept / key).read_bytes(), type=Kept, dec_hook=_validated)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError):
             raise LakeError(f"{self._kept / key} can't be read. Remove it and create the application again.") from None
 
     def kept_keys(self) -> list[str]:
-        """Keys of all requests that are not done."""
+        """The keys of all kept requests."""
         return sorted(path.name for path in self._kept.glob("[!.]*")) if self._kept.is_dir() else []
 
     def drop(self, key: str) -> None:
-        """Let go of what was kept."""
+        """Remove what is kept under this key."""
         (self._kept / key).unlink(missing_ok=True)
 
     @property
@@ -180,6 +181,10 @@ class Journal:
             ) from None
 
 
+def _validated(kind: type[BaseModel], raw: Any) -> BaseModel:
+    return kind.model_validate(raw)
+
+
 def _flock(descriptor: int, folder: Path) -> None:
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
@@ -194,7 +199,7 @@ def _flock(descriptor: int, folder: Path) -> None:
 
 
 def created_applications(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
-    """JOIN's ids of the applications that were created from here, and the integrationExternalIds of all that may be."""
+    """JOIN's ids of the applications that were created from here, and the integrationExternalIds of all creations."""
     entries = Journal(folder, b"").entries()
     ids = frozenset(entry.application for entry in entries if entry.application is not None)
     return ids, frozenset(entry.external_id for entry in entries)

@@ -1,6 +1,7 @@
-"""Finding an application at JOIN again: by the key that it was created with, or by the applicant's e-mail address.
+"""Looking up an application at JOIN by the key that it was created with, or by the applicant's e-mail address.
 
-JOIN has no filter for either, so the job's applications are read, newest first.
+Belongs here: reading the job's applications, newest first, because JOIN has no filter for either. Not here: what
+follows from the result (send).
 """
 
 from dataclasses import dataclass
@@ -16,28 +17,30 @@ SLACK: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """An application at JOIN. `is_ours`: it carries our key, or none and came when ours may have."""
+class KnownApplication:
+    """An application that JOIN has. `is_ours`: it has our key, or it has none and is no older than our attempt."""
 
     application: str
     candidate: str | None
     is_ours: bool
 
 
-def find(client: JoinClient, job: str, external_id: str, email: str, sent_at: datetime) -> Found | None:
-    """The application with this key; else one of this address on this job; else None."""
-    same_address: Found | None = None
+def look_up_application(
+    client: JoinClient, job: str, external_id: str, email: str, sent_at: datetime
+) -> KnownApplication | None:
+    """The application with this key, else one with this e-mail address on this job, else None."""
+    same_address: KnownApplication | None = None
     for page in client.pages(APPLICATIONS.path, {"jobId": job}):
         for record in page.records:
             payload = msgspec.json.decode(record.payload)
-            # an API that knows no such filter lists everything
+            # a server that ignores the filter lists the applications of every job
             if not isinstance(payload, dict) or record.id is None or _id(payload.get("job")) != job:
                 continue
             key = payload.get("integrationExternalId")
-            if key != external_id and (same_address or not _is_address(payload.get("candidate"), email)):
+            if key != external_id and (same_address or not _has_address(payload.get("candidate"), email)):
                 continue
-            is_ours = key == external_id or (not key and _created(payload) >= sent_at - SLACK)
-            found = Found(record.id, _id(payload.get("candidate")), is_ours)
+            is_ours = key == external_id or (not key and _created_at(payload) >= sent_at - SLACK)
+            found = KnownApplication(record.id, _id(payload.get("candidate")), is_ours)
             if is_ours:
                 return found
             same_address = found
@@ -49,13 +52,13 @@ def _id(value: Any) -> str | None:
     return None if number is None else str(number)
 
 
-def _created(payload: dict[str, Any]) -> datetime:
+def _created_at(payload: dict[str, Any]) -> datetime:
     try:
         return datetime.fromisoformat(str(payload.get("createdAt"))).astimezone(UTC)
     except (ValueError, OverflowError):
         return datetime.min.replace(tzinfo=UTC)
 
 
-def _is_address(candidate: Any, email: str) -> bool:
+def _has_address(candidate: Any, email: str) -> bool:
     address = candidate.get("email") if isinstance(candidate, dict) else None
     return isinstance(address, str) and address.strip().casefold() == email.casefold()

@@ -1,7 +1,7 @@
-"""Passthrough: any call of JOIN's API with the stored token, and the answer as it is.
+"""Passthrough: any call of JOIN's API with the stored token, and JOIN's answer unchanged.
 
-Belongs here: what may be asked, and what of a request and an answer is held back. Not here: sending it (sources.join).
-JOIN's error status is data: only where no answer comes is it an error here. Nothing is sent twice.
+Belongs here: which calls are allowed, and which headers are left out. Not here: sending (sources.join).
+An error status of JOIN is data; only a missing answer is an error here. Nothing is sent twice.
 """
 
 import re
@@ -19,7 +19,7 @@ from join_pipeline.sources.join.client import JoinClient
 
 READS: Final = ("GET", "HEAD", "OPTIONS")
 METHODS: Final = (*READS, "POST", "PUT", "PATCH", "DELETE")
-# the token is ours to send, to a host that is ours to choose; and framing is the client's
+# a caller's headers must not change who is asked, with which token, nor how the body is framed
 STRIPPED: Final = frozenset(
     {
         "authorization",
@@ -45,7 +45,7 @@ _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%-]+")
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
-class Part(msgspec.Struct, kw_only=True):
+class FormPart(msgspec.Struct, kw_only=True):
     """One part of a multipart form."""
 
     name: str
@@ -54,8 +54,8 @@ class Part(msgspec.Struct, kw_only=True):
     content_type: str | None = None
 
 
-class Answered(msgspec.Struct, kw_only=True):
-    """JOIN's answer: `data` is JSON, text, or base64 where that was asked for."""
+class ApiResponse(msgspec.Struct, kw_only=True):
+    """JOIN's answer. `data` is JSON, text, or base64 where the caller wants that."""
 
     url: str
     status: int
@@ -77,11 +77,11 @@ def call(
     headers: Mapping[str, str] | None = None,
     data: Any = None,
     response_as_base64: bool = False,
-    multipart_form_data: list[Part] | None = None,
-) -> Answered:
-    """One call, once. `path` is relative to the base URL; `data` is sent as JSON, or as it is where it is bytes.
+    multipart_form_data: list[FormPart] | None = None,
+) -> ApiResponse:
+    """Call JOIN once. `path` is relative to the base URL. `data` is sent as JSON; bytes are sent unchanged.
 
-    Raises `InputError` for a path or header that could lead elsewhere, and a `JoinError` where no answer came.
+    Raises `InputError` for a path or header that could lead elsewhere, and a `JoinError` where JOIN does not answer.
     """
     verb = method.upper()
     if verb not in METHODS:
@@ -103,13 +103,13 @@ def call(
         raise InputError("data", f"{verb} takes none")
     with JoinClient(settings.join_api_url, settings.token(), timeout_seconds=settings.timeout_seconds) as client:
         answer = client.ask(verb, path, params, headers=sent, content=content, files=files)
-        return _answered(answer, response_as_base64=response_as_base64)
+        return _api_response(answer, response_as_base64=response_as_base64)
 
 
 def checked_path(path: str) -> None:
-    """Refuse a path that is not below the base URL, in whatever spelling."""
+    """Refuse a path that is not below the base URL, however it is written."""
     plain = path
-    for _ in range(3):  # %252e%252e is .. to who decodes twice
+    for _ in range(3):  # a server that decodes twice reads %252e%252e as ..
         plain = unquote(plain)
     if not path.startswith("/") or path.startswith("//"):
         raise InputError("path", "must begin with one / and is relative to the base URL")
@@ -122,7 +122,7 @@ def checked_path(path: str) -> None:
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers that go along, names in lower case. Those that are ours alone are left out."""
+    """The headers that are sent, with names in lower case. Those that only this package may set are left out."""
     sent = {}
     for name, value in headers.items():
         if not _HEADER.fullmatch(name) or not value.isascii() or not value.isprintable():
@@ -132,10 +132,10 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return sent
 
 
-def _answered(answer: httpx.Response, *, response_as_base64: bool) -> Answered:
+def _api_response(answer: httpx.Response, *, response_as_base64: bool) -> ApiResponse:
     headers = {name: value for name, value in answer.headers.items() if name not in HELD_BACK}
     data: Any = b64encode(answer.content).decode() if response_as_base64 else _data(answer.content)
-    return Answered(url=str(answer.request.url), status=answer.status_code, headers=headers, data=data)
+    return ApiResponse(url=str(answer.request.url), status=answer.status_code, headers=headers, data=data)
 
 
 def _data(content: bytes) -> Any:

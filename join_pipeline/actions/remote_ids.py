@@ -1,25 +1,28 @@
-"""JOIN's ids behind ours, of applications and candidates: from what was created here and from what was synced."""
+"""JOIN's ids of applications and candidates, by our ids.
+
+Belongs here: looking them up in the journal and in the lake. Not here: JOIN's ids of jobs (jobs).
+"""
 
 import contextlib
 
 import duckdb
 
-from join_pipeline.actions.session import Desk, remote_id
+from join_pipeline.actions.session import Session, parse_remote_id
 from join_pipeline.errors import InputError, LakeError
 from join_pipeline.lake.evolution import versions_relation
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.models import MODELS
 
 
-def application_of(desk: Desk, application_id: str) -> str:
-    """JOIN's id of an application: told, or of one that was created here or synced."""
-    remote = remote_id("application_id", application_id)
+def remote_application_id(session: Session, application_id: str) -> str:
+    """JOIN's id of an application: the given one, or that of an application that was created here or synced."""
+    remote = parse_remote_id("application_id", application_id)
     if remote is not None:
         return remote
-    for entry in desk.journal.entries():
-        if entry.application and desk.ids.of("applications", entry.application) == application_id:
+    for entry in session.journal.entries():
+        if entry.application and session.ids.of("applications", entry.application) == application_id:
             return entry.application
-    found = _synced(desk, "SELECT remote_id FROM versions WHERE id = ? LIMIT 1", application_id)
+    found = _query_lake(session, "SELECT remote_id FROM versions WHERE id = ? LIMIT 1", application_id)
     if not found:
         raise InputError(
             "application_id",
@@ -28,18 +31,18 @@ def application_of(desk: Desk, application_id: str) -> str:
     return found[0]
 
 
-def applications_of(desk: Desk, candidate_id: str) -> list[str]:
-    """JOIN's ids of a candidate's applications, oldest first: JOIN itself lists none by candidate."""
-    remote = remote_id("candidate_id", candidate_id)
-    ours = candidate_id if remote is None else desk.ids.of("candidates", remote)
-    found = _synced(
-        desk,
+def remote_application_ids(session: Session, candidate_id: str) -> list[str]:
+    """JOIN's ids of a candidate's known applications, oldest first. JOIN can't list applications by candidate."""
+    remote = parse_remote_id("candidate_id", candidate_id)
+    ours = candidate_id if remote is None else session.ids.of("candidates", remote)
+    found = _query_lake(
+        session,
         """SELECT arg_max(remote_id, sync_id) FROM versions WHERE candidate_id = ?
         GROUP BY id HAVING arg_max(remote_deleted_at IS NULL, sync_id) ORDER BY 1""",
         ours,
     )
-    for entry in desk.journal.entries():
-        is_theirs = entry.candidate and desk.ids.of("candidates", entry.candidate) == ours
+    for entry in session.journal.entries():
+        is_theirs = entry.candidate and session.ids.of("candidates", entry.candidate) == ours
         if is_theirs and entry.application and entry.application not in found:
             found.append(entry.application)
     if not found:
@@ -49,10 +52,10 @@ def applications_of(desk: Desk, candidate_id: str) -> list[str]:
     return sorted(found, key=lambda text: (len(text), text))
 
 
-def _synced(desk: Desk, query: str, value: str) -> list[str]:
-    """An answer out of the lake's versions of applications."""
+def _query_lake(session: Session, query: str, value: str) -> list[str]:
+    """The ids that a query over the lake's versions of applications returns."""
     try:
-        lake = open_lake(desk.settings.lake, desk.settings.integration_id)
+        lake = open_lake(session.settings.lake, session.settings.integration_id)
         newest = lake.newest()
         files = newest.files.models.get("applications", []) if newest else []
         lake.listed(files)

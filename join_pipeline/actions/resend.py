@@ -1,7 +1,9 @@
-"""Resending: what was kept because JOIN did not take it, or because its end is not known, is brought to its end.
+"""Resend kept requests: those that JOIN did not take whole, and those whose result is unknown.
 
-A creation that JOIN never got is made. Of one that is there, the missing attachments are sent with the same request:
-JOIN's API takes documents with an application only, so it is for JOIN to add them or to refuse a second application.
+Belongs here: what becomes of each kept request. Not here: attempts (send), the steps of a creation (create).
+
+An application that JOIN does not have is created. Where JOIN has the application and lacks attachments, they are sent
+with the same request: JOIN's API takes documents with an application only, so JOIN either adds them or refuses.
 """
 
 import time
@@ -10,11 +12,11 @@ from typing import Literal
 
 import msgspec
 
-from join_pipeline.actions.comparison import missing
+from join_pipeline.actions.comparison import missing_documents
 from join_pipeline.actions.create import Creation, Sleep
 from join_pipeline.actions.journal import Entry, Kept
-from join_pipeline.actions.send import DUPLICATE, Sending
-from join_pipeline.actions.session import Desk, journal_of, opened
+from join_pipeline.actions.send import DUPLICATE, Submission
+from join_pipeline.actions.session import Session, journal_of, open_session
 from join_pipeline.errors import AlreadyAppliedError, InputError, JoinError, NotFoundError, PermanentError
 from join_pipeline.settings import Settings
 from join_pipeline.sources.join.feeds import APPLICATIONS
@@ -27,7 +29,7 @@ BY_HAND = (
 
 
 class Resent(msgspec.Struct, kw_only=True):
-    """What became of one kept request. `unsent` names attachments that JOIN still lacks."""
+    """The result of one kept request. `unsent` names attachments that JOIN still lacks."""
 
     key: str
     ending: Ending
@@ -37,16 +39,16 @@ class Resent(msgspec.Struct, kw_only=True):
 
 
 def resend(settings: Settings, keys: Collection[str] = (), *, sleep: Sleep = time.sleep) -> list[Resent]:
-    """Bring every kept request, or those of these keys, to its end."""
+    """Resend every kept request, or those with these keys."""
     chosen = _chosen(settings, keys)
     if not chosen:
         return []
-    with opened(settings) as desk:
-        return [_resent(desk, key, sleep) for key in chosen]
+    with open_session(settings) as session:
+        return [_resend_one(session, key, sleep) for key in chosen]
 
 
 def forget(settings: Settings, keys: Collection[str]) -> None:
-    """Let go of what is kept under these keys; what was created stays known."""
+    """Remove the kept files of these keys. The journal still knows what was created."""
     journal = journal_of(settings)
     for key in _chosen(settings, keys):
         with journal.locked(key):
@@ -54,7 +56,7 @@ def forget(settings: Settings, keys: Collection[str]) -> None:
 
 
 def kept_documents(settings: Settings, key: str) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each attachment under a key that JOIN lacks."""
+    """The name and bytes of each attachment under this key that JOIN lacks."""
     _chosen(settings, [key])
     kept = journal_of(settings).kept(key)
     if kept is not None:
@@ -70,15 +72,15 @@ def _chosen(settings: Settings, keys: Collection[str]) -> list[str]:
     return [key for key in kept if not keys or key in keys]
 
 
-def _resent(desk: Desk, key: str, sleep: Sleep) -> Resent:
-    creation = Creation(desk, key, sleep)
-    kept = desk.journal.kept(key)
+def _resend_one(session: Session, key: str, sleep: Sleep) -> Resent:
+    creation = Creation(session, key, sleep)
+    kept = session.journal.kept(key)
     if kept is None:
         return Resent(key=key, ending="sent", message="another command has sent it meanwhile")
-    person = desk.journal.key_of("address", kept.job, kept.person.email_address.casefold())
-    with desk.journal.locked(key, person):
+    person = session.journal.opaque_key("address", kept.job, kept.person.email_address.casefold())
+    with session.journal.locked(key, person):
         try:
-            return _brought_to_end(creation)
+            return _finish(creation)
         except AlreadyAppliedError as error:
             return Resent(key=key, ending="refused", message=str(error), application_id=error.application_id)
         except NotFoundError as error:
@@ -87,21 +89,21 @@ def _resent(desk: Desk, key: str, sleep: Sleep) -> Resent:
             return Resent(key=key, ending="open", message=str(error))
 
 
-def _brought_to_end(creation: Creation) -> Resent:
-    journal, key = creation.desk.journal, creation.key
+def _finish(creation: Creation) -> Resent:
+    journal, key = creation.session.journal, creation.key
     kept = journal.kept(key)
-    entry = creation.settled()
+    entry = creation.look_up()
     if kept is None:
         return Resent(key=key, ending="sent", message="another command has sent it meanwhile")
     is_new = entry is None
     if entry is None:
-        left = journal.find(key)
+        left = journal.entry(key)
         entry = creation.create(kept, left.request if left else "", left.source if left else None)
-    _, unsent = creation.verified(entry, is_new=is_new)
+    _, unsent = creation.verify(entry, is_new=is_new)
     if unsent and not is_new:
         _send_missing(creation, entry, kept)
-        _, unsent = creation.verified(entry)
-    ours = creation.desk.ids.maybe("applications", entry.application)
+        _, unsent = creation.verify(entry)
+    ours = creation.session.ids.maybe("applications", entry.application)
     if unsent:
         return Resent(key=key, ending="refused", message=BY_HAND, application_id=ours, unsent=unsent)
     ending: Ending = "created" if is_new else "sent"
@@ -109,12 +111,12 @@ def _brought_to_end(creation: Creation) -> Resent:
 
 
 def _send_missing(creation: Creation, entry: Entry, kept: Kept) -> None:
-    """Send what the application lacks, once. What JOIN answers is judged by what it shows afterwards."""
-    client = creation.desk.client
+    """Send the missing attachments once. The caller reads the application again to see what JOIN took."""
+    client = creation.session.client
     body, _ = client.get(APPLICATIONS.record_path(entry.application or ""))
-    places = tuple(missing(kept, msgspec.json.decode(body)))
-    sending = Sending(client, entry.key, kept, entry.sent_at, True, creation.sleep)
-    answer = sending.post(places)
+    places = tuple(missing_documents(kept, msgspec.json.decode(body)))
+    submission = Submission(client, entry.key, kept, entry.sent_at, True, creation.sleep)
+    answer = submission.post(places)
     if answer.is_success:
         told = msgspec.json.decode(answer.content)
         other = str(told.get("id")) if isinstance(told, dict) and told.get("id") else entry.application

@@ -1,11 +1,11 @@
-"""Sending a kept request to JOIN until it is known what became of it, and never so that it is there twice.
+"""Send a kept request to JOIN until its result is known, and never create it twice.
 
-Belongs here: attempts, what is looked up between them, with which documents. Not here: the journal's rows and the
-answer (creating).
+Belongs here: the attempts, the look-ups between them, and which documents each attempt sends. Not here: the journal's
+rows and the answer (create).
 
-An answer that was lost says nothing: before every further attempt the application is looked up by its key and the
-e-mail address. Where JOIN carries out a request late, after the look, the next attempt is refused by JOIN itself, which
-takes an address once per job; then it is looked up once more.
+A lost answer says nothing about the result. So the application is looked up by its key and its e-mail address before
+every further attempt. Where JOIN creates it after that look-up, JOIN refuses the next attempt, because it takes an
+address once per job; then the application is looked up once more.
 """
 
 import time
@@ -19,7 +19,7 @@ import httpx
 import msgspec
 
 from join_pipeline.actions.journal import Kept, external_id_of
-from join_pipeline.actions.lookup import find
+from join_pipeline.actions.lookup import look_up_application
 from join_pipeline.errors import (
     AlreadyAppliedError,
     JoinError,
@@ -34,12 +34,12 @@ from join_pipeline.sources.join.feeds import APPLICATIONS
 ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 1.0
 DUPLICATE: Final = b"already exists"
-"""What JOIN's message holds where the address has applied to the job. Its status code is not known."""
+"""JOIN's message has this text where the address has applied to the job. Its status code is not known."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """JOIN has it, under these ids where it told; `places` of the documents that went along, as far as is known."""
+class Submitted:
+    """JOIN has the application, with these ids where it gave them. `places`: the documents that were sent with it."""
 
     application: str | None
     candidate: str | None
@@ -47,8 +47,8 @@ class Sent:
 
 
 @dataclass(slots=True)
-class Sending:
-    """One request on its way. `is_uncertain`: an attempt's end is not known, so JOIN may have it."""
+class Submission:
+    """One request that is being sent. `is_uncertain`: the result of an attempt is unknown, so JOIN may have it."""
 
     client: JoinClient
     key: str
@@ -57,22 +57,22 @@ class Sending:
     is_uncertain: bool = False
     sleep: Callable[[float], None] = time.sleep
 
-    def send(self) -> Sent:
-        """Create it: with all documents; else, where JOIN refuses, with all but one; else with none.
+    def send(self) -> Submitted:
+        """Send it with all documents. Where JOIN refuses them, send it with all but one, and at last with none.
 
-        Documents that keep JOIN from answering are left out at last, too. Raises `AlreadyAppliedError`, or what kept
-        the request from being sent even without documents.
+        It is also sent without documents where JOIN does not answer with them. Raises `AlreadyAppliedError`, or the
+        error of the last attempt.
         """
-        everything, *fewer = _rungs(len(self.kept.documents))
+        everything, *fewer = _selections(len(self.kept.documents))
         try:
-            return self._deliver(everything)
+            return self._submit(everything)
         except RateLimited:
             raise
         except TransientError as error:
             if not fewer:
                 raise
             try:
-                return self._deliver(fewer[-1], attempts=1)
+                return self._submit(fewer[-1], attempts=1)
             except AlreadyAppliedError:
                 raise
             except (TransientError, PermanentError):
@@ -80,63 +80,65 @@ class Sending:
         except PermanentError as error:
             if not _is_about_documents(error):
                 raise
-            for rung in fewer:
+            for places in fewer:
                 try:
-                    return self._deliver(rung)
+                    return self._submit(places)
                 except PermanentError as again:
                     if not _is_about_documents(again):
                         raise
-            raise  # without documents, too: it is not about them
+            raise  # JOIN refuses it without documents, too, so the documents are not the reason
 
-    def look(self) -> Sent | None:
-        """What JOIN has of it by now. `AlreadyAppliedError` where the address has applied otherwise."""
-        found = find(self.client, self.kept.job, external_id_of(self.key), self.kept.person.email_address, self.sent_at)
+    def look_up(self) -> Submitted | None:
+        """The application, if JOIN has it. Raises `AlreadyAppliedError` where the address has applied otherwise."""
+        found = look_up_application(
+            self.client, self.kept.job, external_id_of(self.key), self.kept.person.email_address, self.sent_at
+        )
         if found is None:
             return None
         if not found.is_ours:
             raise already_applied(found.application)
-        return Sent(found.application, found.candidate, tuple(range(len(self.kept.documents))))
+        return Submitted(found.application, found.candidate, tuple(range(len(self.kept.documents))))
 
     def post(self, places: tuple[int, ...]) -> httpx.Response:
-        """The request itself, once."""
+        """Send it once, with these documents."""
         return self.client.ask(
             "POST",
             APPLICATIONS.path,
             headers={"Content-Type": "application/json"},
-            content=msgspec.json.encode(body_of(self.key, self.kept, places)),
+            content=msgspec.json.encode(request_body(self.key, self.kept, places)),
         )
 
-    def _deliver(self, places: tuple[int, ...], attempts: int = ATTEMPTS) -> Sent:
+    def _submit(self, places: tuple[int, ...], attempts: int = ATTEMPTS) -> Submitted:
         wait, last = FIRST_WAIT, TransientError("not sent")
         for attempt in range(attempts):
-            if self.is_uncertain and (known := self.look()):
+            if self.is_uncertain and (known := self.look_up()):
                 return known
             try:
                 answer = self.post(places)
                 if answer.is_success:
-                    return _told(answer, places)
+                    return _created_ids(answer, places)
                 if answer.is_client_error and DUPLICATE in answer.content.lower():
-                    known = self.look()
+                    known = self.look_up()
                     if known and self.is_uncertain:
                         return known
-                    # nothing of this request was ever taken: what carries its key is of a journal that is lost
+                    # no attempt of this request was taken: an application with its key comes from a lost journal
                     raise already_applied(known.application if known else None)
                 last = self._failure(answer)
-            except RateLimited as error:  # no place in the window: it was not sent
+            except RateLimited as error:  # the rate limit's window has no place: nothing was sent
                 last = error
             except TransientError as error:
                 self.is_uncertain = True
                 last = error
             if attempt < attempts - 1:
-                asked = last.retry_after if isinstance(last, RateLimited) else None
-                self.sleep(asked or wait)
+                retry_after = last.retry_after if isinstance(last, RateLimited) else None
+                self.sleep(retry_after or wait)
                 wait *= 2
-        if self.is_uncertain and (known := self.look()):
+        if self.is_uncertain and (known := self.look_up()):
             return known
         raise last
 
     def _failure(self, answer: httpx.Response) -> TransientError:
-        """An answer that is worth another attempt; every other one is raised."""
+        """The error of an answer that may succeed on another attempt. Every other error is raised."""
         error = self.client.refusal(answer, APPLICATIONS.path)
         if not isinstance(error, TransientError):
             raise error
@@ -145,8 +147,8 @@ class Sending:
         return error
 
 
-def body_of(key: str, kept: Kept, places: tuple[int, ...]) -> dict[str, Any]:
-    """The JSON that JOIN takes."""
+def request_body(key: str, kept: Kept, places: tuple[int, ...]) -> dict[str, Any]:
+    """The JSON body of the call that creates an application at JOIN."""
     person = kept.person
     body: dict[str, Any] = {
         "jobId": int(kept.job),
@@ -168,7 +170,7 @@ def body_of(key: str, kept: Kept, places: tuple[int, ...]) -> dict[str, Any]:
 
 
 def already_applied(application: str | None) -> AlreadyAppliedError:
-    """The error for it, with JOIN's id of what is there, where known. It names no person."""
+    """The error for an address that has applied to the job. It has JOIN's id, where known, and names no person."""
     where = "" if application is None else f" as application remote:{application}"
     return AlreadyAppliedError(
         f"JOIN has an application of this e-mail address to this job{where}. Nothing was created.",
@@ -176,21 +178,21 @@ def already_applied(application: str | None) -> AlreadyAppliedError:
     )
 
 
-def _told(answer: httpx.Response, places: tuple[int, ...]) -> Sent:
+def _created_ids(answer: httpx.Response, places: tuple[int, ...]) -> Submitted:
     try:
         told = msgspec.json.decode(answer.content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         told = None
     ids = told if isinstance(told, dict) else {}
-    return Sent(_text(ids.get("id")), _text(ids.get("candidateId")), places)
+    return Submitted(_id_text(ids.get("id")), _id_text(ids.get("candidateId")), places)
 
 
-def _text(value: Any) -> str | None:
+def _id_text(value: Any) -> str | None:
     return str(value) if isinstance(value, int | str) and str(value).isdigit() else None
 
 
-def _rungs(n: int) -> Iterator[tuple[int, ...]]:
-    """All places, all but one each, none."""
+def _selections(n: int) -> Iterator[tuple[int, ...]]:
+    """The places of all documents, then of all but one each, then of none."""
     yield tuple(range(n))
     if n > 1:
         yield from (tuple(place for place in range(n) if place != left_out) for left_out in range(n - 1, -1, -1))
@@ -199,5 +201,5 @@ def _rungs(n: int) -> Iterator[tuple[int, ...]]:
 
 
 def _is_about_documents(error: JoinError) -> bool:
-    """Whether a refusal may be about documents: then the same may go through with fewer."""
+    """Whether JOIN may have refused the documents, so that the same request may succeed with fewer."""
     return isinstance(error, PermanentError) and not isinstance(error, AlreadyAppliedError | NotFoundError)

@@ -1,6 +1,6 @@
-"""The desk: what every action needs, opened once: JOIN, ids, the journal, the way files are fetched.
+"""The session of an action: JOIN's client, the connection's ids, the journal, and the downloaders.
 
-Belongs here: putting them together from the settings, and ids in both their forms. Not here: any one action.
+Belongs here: opening them from the settings, and reading JOIN's ids as callers write them. Not here: any action.
 """
 
 import time
@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from join_pipeline.actions.download import Fetching, Origin
+from join_pipeline.actions.download import Downloader, Origin
 from join_pipeline.actions.journal import LOCK_POLL, Journal
 from join_pipeline.errors import InputError, LockedError
 from join_pipeline.lake.files import locked
@@ -24,29 +24,29 @@ from join_pipeline.warehouse.pseudonyms import key_from_file
 REMOTE: Final = "remote:"
 CHOICE_SECONDS: Final = 10.0
 ACTION_WAIT_SECONDS: Final = 60.0
-"""Longest wait for one answer's retries: somebody waits for an action to end."""
+"""The longest wait for the retries of one call. It is short, because somebody waits for the action."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Everything at hand."""
+class Session:
+    """What an action works with."""
 
     settings: Settings
     client: JoinClient
     ids: Ids
     journal: Journal
-    join_files: Fetching
-    """For JOIN's own files: its token goes along, to its own origin."""
+    join_downloader: Downloader
+    """For JOIN's own files. It sends the token, to JOIN's origin only."""
 
     @property
-    def data_urls(self) -> Fetching:
-        """For URLs that a caller wrote: no token goes anywhere."""
-        return Fetching(allow_private=self.settings.private_data_urls)
+    def url_downloader(self) -> Downloader:
+        """For URLs of a caller. It sends no token."""
+        return Downloader(allow_private=self.settings.private_data_urls)
 
 
 @contextmanager
-def opened(settings: Settings, sleep: Callable[[float], None] | None = None) -> Iterator[Desk]:
-    """The desk of a connection. Fixes its integration id, if that was not done yet: ids come from it."""
+def open_session(settings: Settings, sleep: Callable[[float], None] | None = None) -> Iterator[Session]:
+    """Open the session of a connection. This chooses its integration id if that has none yet: ids are made from it."""
     token = settings.token()
     journal = journal_of(settings)
     ids = integration_ids(settings)
@@ -58,7 +58,7 @@ def opened(settings: Settings, sleep: Callable[[float], None] | None = None) -> 
         sleep=sleep,
     ) as client:
         trusted = Origin.of(httpx.URL(settings.join_api_url))
-        yield Desk(settings, client, ids, journal, Fetching(trusted, token))
+        yield Session(settings, client, ids, journal, Downloader(trusted, token))
 
 
 def journal_of(settings: Settings) -> Journal:
@@ -71,7 +71,7 @@ def journal_of(settings: Settings) -> Journal:
 
 
 def integration_ids(settings: Settings) -> Ids:
-    """Ids of the connection; its integration id is chosen now if no sync chose it before."""
+    """The ids of the connection. Its integration id is chosen now if no sync has chosen it."""
     deadline = time.monotonic() + CHOICE_SECONDS
     while not (settings.lake / "connection.json").exists():
         try:
@@ -84,8 +84,8 @@ def integration_ids(settings: Settings) -> Ids:
     return open_lake(settings.lake, settings.lake_seed, source=settings.source).ids
 
 
-def remote_id(field: str, text: str) -> str | None:
-    """JOIN's own id in `remote:<id>`; None where the text is an id of ours."""
+def parse_remote_id(field: str, text: str) -> str | None:
+    """JOIN's own id in `remote:<id>`. None where the text is one of our ids."""
     if not text.startswith(REMOTE):
         return None
     digits = text.removeprefix(REMOTE)

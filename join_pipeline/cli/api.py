@@ -53,13 +53,13 @@ def api(
 
 
 def _part(text: str) -> Any:
-    from join_pipeline.actions.passthrough import Part
+    from join_pipeline.actions.passthrough import FormPart
 
     name, value = pair("--form", text)
     if not value.startswith("@"):
-        return Part(name=name, value=value.encode())
+        return FormPart(name=name, value=value.encode())
     path = value.removeprefix("@")
-    return Part(name=name, value=file_content("--form", path), file_name=Path(path).name)
+    return FormPart(name=name, value=file_content("--form", path), file_name=Path(path).name)
 
 
 def _text_of(text: str) -> str:

@@ -102,7 +102,7 @@ def kept(
     to: Annotated[Path, typer.Option(help="Folder to save into; made if it is not there.")],
 ) -> None:
     """Save the files of a request that JOIN does not take, to upload them by hand."""
-    from join_pipeline.actions.names import new_file
+    from join_pipeline.actions.file_names import new_file
     from join_pipeline.actions.resend import kept_documents
 
     for name, content in kept_documents(load_settings(), key):

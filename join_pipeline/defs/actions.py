@@ -8,7 +8,7 @@ from typing import Final
 import dagster as dg
 from pydantic import Field
 
-from join_pipeline.actions.by_file import ACTIONS
+from join_pipeline.actions.request_files import ACTIONS
 from join_pipeline.defs.metadata import step
 from join_pipeline.settings import Settings
 

@@ -127,13 +127,13 @@ def test_an_expired_url_is_renewed_once(tmp_path: Path, email: str) -> None:
             return [_with_url(item, shown.pop()[0]["url"]) for item in items]
 
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr("join_pipeline.actions.attachments._items", first_stale)
+            patched.setattr("join_pipeline.actions.attachments._shown", first_stale)
             [saved] = save_attachments(settings, tmp_path / "out", application_id=f"remote:{number}")
         assert (saved.fault, saved.n_bytes) == (None, len(PDF))
 
 
 def _items_of() -> Callable[..., Any]:
-    return attachments._items
+    return attachments._shown
 
 
 def _with_url(item: Any, url: str) -> Any:

@@ -1,6 +1,6 @@
 """Lost answers, late writes, failures after the write, an end anywhere: one application, whole or told.
 
-Belongs here: what may go wrong between the request and its end. Not here: what is written (test_creating).
+Belongs here: what may go wrong between the request and its end. Not here: what is written (test_create).
 """
 
 import signal
@@ -196,7 +196,7 @@ def test_a_file_is_downloaded_once_however_often_it_is_sent(company: Company, em
         fetched.append(url)
         return PDF, httpx.Headers()
 
-    with mock.patch("join_pipeline.actions.download.Fetching.fetch", fetch):
+    with mock.patch("join_pipeline.actions.download.Downloader.download", fetch):
         with company.faulty(write_error=1.0), pytest.raises(TransientError):
             create(company, asked)
         create(company, asked)

@@ -61,7 +61,7 @@ def test_an_application_whose_answer_was_lost_is_kept_by_its_key(company: Compan
         raise TransientError("no answer")
 
     asked = company.request(email)
-    blind = mock.patch("join_pipeline.actions.send.Sending.look", unseen)
+    blind = mock.patch("join_pipeline.actions.send.Submission.look_up", unseen)
     with company.faulty(write_lost=1.0), blind, pytest.raises(TransientError):
         create_application(settings, asked, sleep=no_sleep)
     record = run_sync(settings)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from join_pipeline.actions.passthrough import Part, call
+from join_pipeline.actions.passthrough import FormPart, call
 from join_pipeline.errors import InputError, TransientError
 from join_pipeline_tests.actions.company import TOKEN, Company
 from join_pipeline_tests.unit.sources.join.loopback import Answer, Loopback, as_json, serving
@@ -125,8 +125,8 @@ def test_a_write_is_carried_out(company: Company) -> None:
 def test_a_form_goes_out_as_one(company: Company) -> None:
     candidate = company.get("/applications")[0]["candidate"]["id"]
     form = [
-        Part(name="content", value=b"x"),
-        Part(name="file", value=b"y", file_name="y.txt", content_type="text/plain"),
+        FormPart(name="content", value=b"x"),
+        FormPart(name="file", value=b"y", file_name="y.txt", content_type="text/plain"),
     ]
     answered = call(company.settings(), "POST", f"/candidates/{candidate}/notes", multipart_form_data=form)
     assert "not JSON" in answered.data["error"]["message"]  # it came, and as what it is

@@ -201,7 +201,7 @@ def test_the_doctor_knows_the_selection_and_what_is_kept(newcomer: Shell, tmp_pa
         person = {"first_name": "A", "last_name": "B", "email_address": "a.b@example.org"}
         asked = {"candidate": person, "application": {"job_id": f"remote:{job['id']}"}}
         with (
-            mock.patch("join_pipeline.actions.send.Sending.post", side_effect=TransientError("no answer")),
+            mock.patch("join_pipeline.actions.send.Submission.post", side_effect=TransientError("no answer")),
             pytest.raises(TransientError),
         ):
             create_application(settings, asked, sleep=lambda _: None)

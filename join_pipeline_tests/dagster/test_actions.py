@@ -10,7 +10,7 @@ import dagster as dg
 import httpx
 import pytest
 
-from join_pipeline.actions.send import ATTEMPTS, Sending
+from join_pipeline.actions.send import ATTEMPTS, Submission
 from join_pipeline.errors import TransientError
 from join_pipeline.settings import Settings
 from join_pipeline_tests.dagster.conftest import settings_for
@@ -109,7 +109,7 @@ def test_a_failure_says_what_to_do_and_nothing_of_the_person_and_is_not_retried(
     lost = TransientError("POST /applications got no answer.")
     with (
         mock.patch("join_pipeline.actions.send.FIRST_WAIT", 0.01),
-        mock.patch.object(Sending, "post", side_effect=lost) as sent,
+        mock.patch.object(Submission, "post", side_effect=lost) as sent,
     ):
         result, kept = run(definitions, chosen, "create_application", {"name": "order-3.json"})
     assert not result.success

@@ -1,4 +1,7 @@
-"""Media types: what bytes are, by how they begin; and which end of a name belongs to which."""
+"""Media types: which type some bytes have, by their beginning, and which extension a type has.
+
+Belongs here: pure functions over bytes and names. Not here: safe names (file_names).
+"""
 
 import mimetypes
 from typing import Final
@@ -22,7 +25,7 @@ _BEGINNINGS: Final = (
     (b"MZ", "application/x-msdownload"),
     (b"\x7fELF", "application/x-executable"),
 )
-_ENDS: Final = {
+_EXTENSIONS: Final = {
     "application/pdf": ".pdf",
     "image/png": ".png",
     "image/jpeg": ".jpg",
@@ -36,15 +39,15 @@ _ENDS: Final = {
     "text/plain": ".txt",
     HTML: ".html",
 }
-# a container whose beginning does not tell what is in it: its name or its sender may
+# formats that are containers: only the name or the sender says what is in them
 _CONTAINERS: Final = {
     _ZIP: ("application/vnd.", "application/epub", "application/x-zip", "application/java"),
     _OLE: ("application/msword", "application/vnd.ms-", "application/vnd.visio"),
 }
 
 
-def sniffed(beginning: bytes) -> str | None:
-    """The media type that the first bytes tell; None where they tell none."""
+def sniff(beginning: bytes) -> str | None:
+    """The media type by the first bytes. None where they don't show it."""
     for prefix, kind in _BEGINNINGS:
         if beginning.startswith(prefix):
             return kind
@@ -57,8 +60,8 @@ def sniffed(beginning: bytes) -> str | None:
 
 
 def media_type(beginning: bytes, told: str | None, name: str) -> str:
-    """What a file is: by its bytes, by what its sender told, by its name."""
-    kind = sniffed(beginning)
+    """The media type of a file: by its bytes, else by the type that its sender gave, else by its name."""
+    kind = sniff(beginning)
     told = (told or "").partition(";")[0].strip().lower() or None
     others = (told, mimetypes.guess_type(name)[0])
     if kind in _CONTAINERS:
@@ -70,8 +73,8 @@ def media_type(beginning: bytes, told: str | None, name: str) -> str:
 
 
 def contradicts(beginning: bytes, told: str) -> bool:
-    """Whether bytes that tell what they are are called something else."""
-    kind = sniffed(beginning)
+    """Whether the bytes show another media type than the given one."""
+    kind = sniff(beginning)
     told = told.partition(";")[0].strip().lower()
     if kind is None or told in {kind, OCTETS}:
         return False
@@ -79,9 +82,9 @@ def contradicts(beginning: bytes, told: str) -> bool:
     return not same and not told.startswith(_CONTAINERS.get(kind, ("\0",)))
 
 
-def end_of_name(kind: str) -> str:
-    """The end of a name that belongs to a media type: `.pdf`; `.bin` for what nobody knows."""
-    return _ENDS.get(kind) or mimetypes.guess_extension(kind) or ".bin"
+def file_extension(kind: str) -> str:
+    """The extension of a media type, such as `.pdf`. It is `.bin` for an unknown type."""
+    return _EXTENSIONS.get(kind) or mimetypes.guess_extension(kind) or ".bin"
 
 
 def _is_text(beginning: bytes) -> bool:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from join_pipeline.actions import download
-from join_pipeline.actions.download import FetchError, Fetching, GoneError, Origin, is_public
+from join_pipeline.actions.download import Downloader, DownloadError, GoneError, Origin, is_public
 from join_pipeline.errors import InputError, JoinError, TransientError
 from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, Loopback, serving
 
@@ -66,16 +66,16 @@ def files(content: bytes = b"file", **headers: str) -> Iterator[Loopback]:
 def test_this_machine_is_not_asked_however_it_is_spelt(host: str) -> None:
     with files() as server:
         port = httpx.URL(server.url).port
-        with pytest.raises((FetchError, TransientError), match=r"private network|has no address"):
-            Fetching().fetch(f"http://{host}:{port}/", 100)
+        with pytest.raises((DownloadError, TransientError), match=r"private network|has no address"):
+            Downloader().download(f"http://{host}:{port}/", 100)
         assert server.asked == []
 
 
 def test_a_name_with_one_private_address_is_not_asked() -> None:
     with files() as server:
         url = f"http://files.example.org:{httpx.URL(server.url).port}/"
-        with pytest.raises(FetchError, match="private network"):
-            Fetching(resolve=lambda *_: ["93.184.215.14", "127.0.0.1"]).fetch(url, 100)
+        with pytest.raises(DownloadError, match="private network"):
+            Downloader(resolve=lambda *_: ["93.184.215.14", "127.0.0.1"]).download(url, 100)
     assert server.asked == []
 
 
@@ -89,7 +89,9 @@ def test_the_connection_goes_to_the_address_that_was_judged() -> None:
 
     with files(b"content") as server:
         port = httpx.URL(server.url).port
-        content, _ = Fetching(allow_private=True, resolve=resolve).fetch(f"http://files.example.org:{port}/a?b=1", 100)
+        content, _ = Downloader(allow_private=True, resolve=resolve).download(
+            f"http://files.example.org:{port}/a?b=1", 100
+        )
     assert content == b"content"
     assert server.asked[0].headers["host"] == f"files.example.org:{port}"
     assert answers == ["127.0.0.2"]
@@ -112,7 +114,7 @@ def test_the_connection_goes_to_the_address_that_was_judged() -> None:
 )
 def test_what_is_no_web_address_is_refused(url: str) -> None:
     with pytest.raises(InputError, match=r"^url: "):
-        Fetching(allow_private=True).fetch(url, 100)
+        Downloader(allow_private=True).download(url, 100)
 
 
 def redirecting(to: str, status: int = 302) -> contextlib.AbstractContextManager[Loopback]:
@@ -123,7 +125,7 @@ def first_public() -> download.Resolve:
     """The first host of a chain counts as public, though it lies here; whatever follows is judged as it is."""
 
     def resolve(host: str, asked: int) -> list[str]:
-        return ["127.0.0.1"] if host == "first.example.org" else download.resolved(host, asked)
+        return ["127.0.0.1"] if host == "first.example.org" else download.resolve_host(host, asked)
 
     return resolve
 
@@ -142,27 +144,27 @@ def test_a_redirect_to_this_machine_is_not_followed(monkeypatch: pytest.MonkeyPa
         target = to.format(port=httpx.URL(inner.url).port)
         with redirecting(target, status) as server:
             port = httpx.URL(server.url).port
-            fetcher = Fetching(resolve=first_public())
-            with pytest.raises((FetchError, TransientError), match=r"private network|has no address"):
-                fetcher.fetch(f"http://first.example.org:{port}/", 100)
+            downloader = Downloader(resolve=first_public())
+            with pytest.raises((DownloadError, TransientError), match=r"private network|has no address"):
+                downloader.download(f"http://first.example.org:{port}/", 100)
         assert inner.asked == []
 
 
 @pytest.mark.parametrize("to", ["file:///etc/passwd", "ftp://example.org/", "http://a:b@example.org/"])
 def test_a_redirect_to_what_is_no_web_address_is_an_error(to: str) -> None:
-    with redirecting(to) as server, pytest.raises(FetchError, match="no web address"):
-        Fetching(allow_private=True).fetch(server.url, 100)
+    with redirecting(to) as server, pytest.raises(DownloadError, match="no web address"):
+        Downloader(allow_private=True).download(server.url, 100)
 
 
 def test_a_redirect_from_https_to_http_is_an_error() -> None:
-    with pytest.raises(FetchError, match="from https to http"):
-        download._followed(httpx.URL("https://example.org/a"), "http://example.org/b")
+    with pytest.raises(DownloadError, match="from https to http"):
+        download._redirect_target(httpx.URL("https://example.org/a"), "http://example.org/b")
 
 
 def test_a_circle_ends() -> None:
     with serving(lambda asked: Answer(status=302, headers={"Location": "/again"})) as server:
-        with pytest.raises(FetchError, match="more than 5 times"):
-            Fetching(allow_private=True).fetch(server.url, 100)
+        with pytest.raises(DownloadError, match="more than 5 times"):
+            Downloader(allow_private=True).download(server.url, 100)
         assert len(server.asked) == 6
 
 
@@ -176,13 +178,13 @@ def test_the_token_goes_to_its_own_origin_alone_and_along_no_redirect() -> None:
 
         with serving(answer) as own:
             base = own.url.removesuffix("/v2")
-            fetcher = Fetching(Origin.of(httpx.URL(own.url)), SECRET, allow_private=True)
-            assert fetcher.fetch(f"{base}/file", 100)[0] == b"own"
-            assert fetcher.fetch(f"{base}/go", 100)[0] == b"elsewhere"
-            assert fetcher.fetch(f"{other.url}/direct", 100)[0] == b"elsewhere"
+            downloader = Downloader(Origin.of(httpx.URL(own.url)), SECRET, allow_private=True)
+            assert downloader.download(f"{base}/file", 100)[0] == b"own"
+            assert downloader.download(f"{base}/go", 100)[0] == b"elsewhere"
+            assert downloader.download(f"{other.url}/direct", 100)[0] == b"elsewhere"
     assert [asked.headers.get("authorization") for asked in own.asked] == [SECRET, SECRET]
     assert [asked.headers.get("authorization") for asked in other.asked] == [None, None]
-    assert SECRET not in repr(fetcher)
+    assert SECRET not in repr(downloader)
 
 
 # Bounds
@@ -190,9 +192,9 @@ def test_the_token_goes_to_its_own_origin_alone_and_along_no_redirect() -> None:
 
 def test_a_file_is_no_larger_than_allowed_whatever_it_promises() -> None:
     with files(b"x" * 1000) as server:
-        assert len(Fetching(allow_private=True).fetch(server.url, 1000)[0]) == 1000
-        with pytest.raises(FetchError, match="larger than 999 bytes"):
-            Fetching(allow_private=True).fetch(server.url, 999)
+        assert len(Downloader(allow_private=True).download(server.url, 1000)[0]) == 1000
+        with pytest.raises(DownloadError, match="larger than 999 bytes"):
+            Downloader(allow_private=True).download(server.url, 999)
 
 
 class Endless(socketserver.BaseRequestHandler):
@@ -218,18 +220,18 @@ def endless() -> Iterator[str]:
 
 
 def test_a_stream_without_end_is_cut_at_its_bound() -> None:
-    with endless() as url, pytest.raises(FetchError, match="larger than 1,000,000 bytes"):
-        Fetching(allow_private=True).fetch(url, 1_000_000)
+    with endless() as url, pytest.raises(DownloadError, match="larger than 1,000,000 bytes"):
+        Downloader(allow_private=True).download(url, 1_000_000)
 
 
 def test_a_stream_that_takes_too_long_is_given_up() -> None:
-    with endless() as url, pytest.raises(FetchError, match="takes too long"):
-        Fetching(allow_private=True, total_seconds=0.2).fetch(url, 10**12)
+    with endless() as url, pytest.raises(DownloadError, match="takes too long"):
+        Downloader(allow_private=True, total_seconds=0.2).download(url, 10**12)
 
 
 def test_what_is_packed_is_not_unpacked() -> None:
-    with files(b"\x1f\x8b", Content_Encoding="gzip") as server, pytest.raises(FetchError, match="packs the file"):
-        Fetching(allow_private=True).fetch(server.url, 100)
+    with files(b"\x1f\x8b", Content_Encoding="gzip") as server, pytest.raises(DownloadError, match="packs the file"):
+        Downloader(allow_private=True).download(server.url, 100)
 
 
 @pytest.mark.parametrize(
@@ -237,7 +239,7 @@ def test_what_is_packed_is_not_unpacked() -> None:
     [
         (Answer(status=404), GoneError),
         (Answer(status=403), GoneError),
-        (Answer(status=418), FetchError),
+        (Answer(status=418), DownloadError),
         (Answer(status=500), TransientError),
         (Answer(status=429), TransientError),
         (Answer(is_dropped=True), TransientError),
@@ -246,4 +248,4 @@ def test_what_is_packed_is_not_unpacked() -> None:
 )
 def test_a_bad_answer_is_told_by_whether_it_is_worth_asking_again(answer: Answer, kind: type[JoinError]) -> None:
     with serving(lambda _: answer) as server, pytest.raises(kind):
-        Fetching(allow_private=True).fetch(server.url, 1000)
+        Downloader(allow_private=True).download(server.url, 1000)

@@ -1,7 +1,10 @@
-"""Actions by reference: the request lies in a file of its owner's, the answer comes into another.
+"""Actions whose request and answer are files, for callers that store what passes through them.
 
-For whoever keeps what it is told, as an orchestrator keeps its configuration, its logs and its metadata: it is told the
-name of a file, ids and counts, and nothing of a person.
+An orchestrator stores its configuration, logs and metadata. It gets a file's name, ids and counts, and nothing of a
+person.
+
+Belongs here: reading requests from files and writing answers to files. Not here: the actions themselves (create,
+attachments), Dagster's jobs (defs).
 
     <data>/<connection>/actions/requests/<name>      0600, written by the caller
     <data>/<connection>/actions/answers/<name>       0600, written here
@@ -27,10 +30,10 @@ NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 Figures = dict[str, str | int]
 
 
-def create_by_file(settings: Settings, name: str, key: str | None = None, *, is_candidate: bool = False) -> Figures:
-    """Create what `requests/<name>` describes; ids and counts. The whole answer is in `answers/<name>`."""
-    asked = _request(settings.actions / "requests" / _checked("request", name))
-    created = create_application(settings, asked, key=key)
+def create_from_file(settings: Settings, name: str, key: str | None = None, *, is_candidate: bool = False) -> Figures:
+    """Create what `requests/<name>` describes. Returns ids and counts; the whole answer is in `answers/<name>`."""
+    request = _read_request_file(settings.actions / "requests" / _checked_name("request", name))
+    created = create_application(settings, request, key=key)
     answer = settings.actions / "answers" / name
     write_whole(answer, msgspec.json.encode(as_candidate(created) if is_candidate else created))
     return {
@@ -42,11 +45,11 @@ def create_by_file(settings: Settings, name: str, key: str | None = None, *, is_
     }
 
 
-def fetch_by_name(
+def download_to_folder(
     settings: Settings, name: str, application_id: str | None = None, candidate_id: str | None = None
 ) -> Figures:
-    """Save attachments into `attachments/<name>`; counts. `JoinError` if one of them could not be had."""
-    folder = settings.actions / "attachments" / _checked("folder", name)
+    """Save attachments in `attachments/<name>`. Returns counts. Raises `JoinError` if a download failed."""
+    folder = settings.actions / "attachments" / _checked_name("folder", name)
     saved = save_attachments(settings, folder, application_id=application_id, candidate_id=candidate_id)
     faults = [one.fault for one in saved if one.fault]
     if faults:
@@ -54,39 +57,39 @@ def fetch_by_name(
     return {"files": len(saved), "bytes": sum(one.n_bytes for one in saved), "folder": str(folder)}
 
 
-create_candidate_by_file = partial(create_by_file, is_candidate=True)
+create_candidate_from_file = partial(create_from_file, is_candidate=True)
 ACTIONS: Final[dict[str, tuple[Callable[..., Figures], str]]] = {
     "create_application": (
-        create_by_file,
+        create_from_file,
         "Create an application at JOIN, exactly once. The answer lies in actions/answers.",
     ),
     "create_candidate": (
-        create_candidate_by_file,
+        create_candidate_from_file,
         "Create a candidate at JOIN, by an application, exactly once. The answer lies in actions/answers.",
     ),
     "fetch_attachments": (
-        fetch_by_name,
+        download_to_folder,
         "Save the files of an application or of a candidate in actions/attachments.",
     ),
 }
-"""By name: the action, and what it does."""
+"""The actions by name, each with its description."""
 
 
-def _checked(field: str, name: str) -> str:
+def _checked_name(field: str, name: str) -> str:
     if not NAME.fullmatch(name):
         raise InputError(field, "must be a plain name of letters, digits, dots, dashes and underscores")
     return name
 
 
-def _request(path: Path) -> dict[str, Any]:
+def _read_request_file(path: Path) -> dict[str, Any]:
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise InputError("request", f"{path} can be read by others. Run: chmod 600 {path}")
-        asked = msgspec.json.decode(path.read_bytes())
+        request = msgspec.json.decode(path.read_bytes())
     except OSError as error:
         raise InputError("request", f"{path} can't be read ({error.strerror})") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise InputError("request", f"{path} is not JSON") from None
-    if not isinstance(asked, dict):
+    if not isinstance(request, dict):
         raise InputError("request", f"{path} must hold one JSON object")
-    return asked
+    return request

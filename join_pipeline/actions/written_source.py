@@ -1,7 +1,9 @@
-"""Sources: which of JOIN's words a caller's source is written as, and whether JOIN then shows it.
+"""The written source: which of JOIN's words a caller's source is written as, and whether JOIN shows that word.
 
-JOIN takes one of nine words and no free text. The table is `sources.csv` beside this file; a CSV of the user's own with
-the same columns comes before it.
+Belongs here: the table from names to JOIN's words. Not here: what a source is in the marts (dbt).
+
+JOIN takes one of nine words and no free text. The table is `sources.csv` beside this file. The rows of a user's own CSV
+with the same columns win over it.
 """
 
 import csv
@@ -31,7 +33,7 @@ UNMAPPED: Final = "OTHER"
 
 @dataclass(frozen=True, slots=True)
 class WrittenSource:
-    """JOIN's word, what was asked for, and what of it is lost."""
+    """JOIN's word, the name that the caller gave, and a warning where the name is lost."""
 
     word: str
     name: str | None
@@ -39,7 +41,7 @@ class WrittenSource:
 
 
 def source_table(own: Path | None) -> dict[str, str]:
-    """JOIN's word by name, as `slug` writes names; the user's own rows win."""
+    """JOIN's words by name, as `slug` writes names. The user's own rows win."""
     shipped = (files("join_pipeline.actions") / "sources.csv").read_text(encoding="utf-8")
     table = dict(_rows(shipped.splitlines(), "sources.csv"))
     if own is not None:
@@ -52,15 +54,15 @@ def source_table(own: Path | None) -> dict[str, str]:
 
 
 def written_source(given: GivenSource | None, platform: str | None, table: dict[str, str]) -> WrittenSource:
-    """What to write: the call's own source, else the platform's; by JOIN's own word, by key, by name."""
-    asked = [text for text in (given.id, given.unified_key, given.name) if text] if given else []
-    if not asked:
-        asked = [platform] if platform else []
-    if not asked:
+    """The word to write for the request's source, else for the platform. Its id comes first, then its key, its name."""
+    texts = [text for text in (given.id, given.unified_key, given.name) if text] if given else []
+    if not texts:
+        texts = [platform] if platform else []
+    if not texts:
         return WrittenSource(UNMAPPED, None)
-    name = (given.name if given else None) or asked[0]
+    name = (given.name if given else None) or texts[0]
     words = {slug(word): word for word in WORDS}
-    for text in asked:
+    for text in texts:
         key = slug(text)
         word = words.get(key) or table.get(key)
         if word is not None:

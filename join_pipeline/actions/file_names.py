@@ -1,4 +1,7 @@
-"""File names from elsewhere, made safe: what is saved under them never leaves its folder, on any system."""
+"""File names that somebody else chose, made safe: a file never leaves its folder, on any system.
+
+Belongs here: safe names, and writing a new file under one. Not here: what the file holds (media_types).
+"""
 
 import os
 import secrets
@@ -28,7 +31,7 @@ _RESERVED: Final = frozenset(
 
 
 def safe_name(name: str, default: str = "file") -> str:
-    """A name for one file in one folder, as like the given one as can be."""
+    """A safe name for one file in one folder, as close to the given name as possible."""
     text = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     text = "".join("_" if letter in _FORBIDDEN else letter for letter in text if _is_kept(letter))
     text = " ".join(text.split()).strip(". ")
@@ -45,15 +48,15 @@ def safe_name(name: str, default: str = "file") -> str:
 
 
 def _is_kept(letter: str) -> bool:
-    # Cc: NUL and other controls, Cs: half a surrogate pair, Co and Cn: nobody knows how they look
+    # Cc: NUL and other controls, Cs: half a surrogate pair, Co and Cn: their look is undefined
     return letter not in BIDI and unicodedata.category(letter) not in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 @contextmanager
 def new_file(folder: Path, name: str) -> Iterator[tuple[IO[bytes], list[Path]]]:
-    """A file in `folder` to write to, under a name that nothing has there; on success its path is in the list.
+    """A new file in `folder` to write to. On success its path is in the list.
 
-    It is written aside and takes its name when it is whole; a link that lies in the way is never followed.
+    The bytes go to a temporary file, which gets its name once it is whole. A link with that name is never followed.
     """
     make_folder(folder)
     aside = folder / f".{secrets.token_hex(8)}.part"
@@ -72,7 +75,7 @@ def new_file(folder: Path, name: str) -> Iterator[tuple[IO[bytes], list[Path]]]:
 
 
 def _place(aside: Path, folder: Path, name: str) -> Path:
-    """Give the file its name, or the next that is free: `cv.pdf`, `cv-2.pdf`, …"""
+    """Give the file its name, or the next free one: `cv.pdf`, `cv-2.pdf`, …"""
     stem, dot, end = name.rpartition(".")
     if not dot:
         stem, end = name, ""

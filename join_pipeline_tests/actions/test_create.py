@@ -221,7 +221,7 @@ def test_what_join_refuses_itself_leaves_nothing_kept(
 ) -> None:
     asked = company.request(email, attachment(), attachment("b.pdf", "OTHER"))
     with monkeypatch.context() as patched:
-        patched.setattr(send, "body_of", partial(_refused_body, send.body_of))
+        patched.setattr(send, "request_body", partial(_refused_body, send.request_body))
         with pytest.raises(PermanentError, match="422"):
             create_application(company.settings(), asked)
     assert not company.applications(email)
@@ -229,8 +229,8 @@ def test_what_join_refuses_itself_leaves_nothing_kept(
     assert not create_application(company.settings(), company.request(email)).is_replay
 
 
-def _refused_body(body_of: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
-    return {**body_of(*arguments), "source": "nonsense"}
+def _refused_body(request_body: Callable[..., dict[str, Any]], *arguments: Any) -> dict[str, Any]:
+    return {**request_body(*arguments), "source": "nonsense"}
 
 
 SOURCES = {

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from join_pipeline.actions.media import contradicts, end_of_name, media_type, sniffed
-from join_pipeline.actions.names import MAX_BYTES, new_file, safe_name
+from join_pipeline.actions.file_names import MAX_BYTES, new_file, safe_name
+from join_pipeline.actions.media_types import contradicts, file_extension, media_type, sniff
 from join_pipeline.actions.request import BIDI
 from join_pipeline.errors import LakeError
 
@@ -125,5 +125,5 @@ def test_bytes_contradict_only_what_they_can_not_be() -> None:
     assert not contradicts(b"%PDF-1.4", "application/pdf; name=cv.pdf")
     assert not contradicts(b"PK\x03\x04", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
     assert not contradicts(b"hello", "application/pdf")  # nothing tells
-    assert sniffed(b"hello") is None
-    assert (end_of_name("application/pdf"), end_of_name("nobody/knows")) == (".pdf", ".bin")
+    assert sniff(b"hello") is None
+    assert (file_extension("application/pdf"), file_extension("nobody/knows")) == (".pdf", ".bin")
