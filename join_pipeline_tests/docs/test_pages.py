@@ -38,7 +38,7 @@ def test_the_page_of_metrics_is_what_the_seed_says() -> None:
 @pytest.mark.parametrize(("path", "model"), described(), ids=lambda value: getattr(value, "stem", ""))
 def test_every_model_says_its_grain_first_and_describes_its_columns(path: Path, model: dict[str, Any]) -> None:
     assert model.get("description", "").strip().startswith("One row"), path.stem
-    audience = AUDIENCES.get(path.parent.name)
+    audience = AUDIENCES.get(path.relative_to(PROJECT / "models").parts[0])
     if audience is None:
         return
     assert model["config"]["meta"]["audience"] in audience.words
