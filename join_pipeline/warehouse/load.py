@@ -7,7 +7,6 @@ import contextlib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -18,28 +17,9 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.sql import files_literal, quoted
 from join_pipeline.models import MODELS, Model
 from join_pipeline.models.ids import Ids
-from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
 from join_pipeline.sync.known import personal_relation
 from join_pipeline.warehouse import pseudonyms
-
-SYNCS: Final = pa.schema(
-    [
-        ("sync_id", TEXT),
-        ("mode", TEXT),
-        ("verdict", TEXT),
-        ("started_at", INSTANT),
-        ("proves_at", INSTANT),
-        ("finished_at", INSTANT),
-        ("as_of", INSTANT),
-        ("is_applications_whole", FLAG),
-        ("previous_sync_id", TEXT),
-        ("n_requests", WHOLE),
-        ("n_unannounced", WHOLE),
-        ("mapping_version", WHOLE),
-    ]
-)
-UNREAD: Final = pa.schema([("sync_id", TEXT), ("id", TEXT)])
-COUNTS: Final = pa.schema([("sync_id", TEXT), ("scope", TEXT), ("name", TEXT), ("n", WHOLE)])
+from join_pipeline.warehouse.tables import SYNC_COUNTS, SYNCS, UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +145,9 @@ def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) ->
         for listed in (record.feeds["applications"],)
         for key in listed.unread
     ]
-    tables = (("syncs", syncs, SYNCS), ("sync_counts", counts, COUNTS), ("unread_applications", unread, UNREAD))
-    for name, rows, schema in tables:
-        con.register("_log", pa.Table.from_pylist(rows, schema))
-        con.execute(f"CREATE TABLE ats_history.{name} AS FROM _log")
+    for table, rows in ((SYNCS, syncs), (SYNC_COUNTS, counts), (UNREAD, unread)):
+        con.register("_log", pa.Table.from_pylist(rows, table.arrow()))
+        con.execute(f"CREATE TABLE {table.schema}.{table.name} AS FROM _log")
         con.unregister("_log")
     con.execute("CREATE TABLE ats.as_of (as_of TIMESTAMPTZ, sync_id VARCHAR)")
     con.execute("INSERT INTO ats.as_of VALUES (?, ?)", [records[-1].as_of, records[-1].sync_id])
