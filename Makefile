@@ -6,7 +6,7 @@ DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 PORT ?= 3000
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo dev test test-unit test-all soak bench coverage check docs format constraints clean
+.PHONY: help demo dev test test-unit test-all soak bench coverage check generated docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…), with the demo's data"
@@ -17,7 +17,8 @@ help:
 	@echo "make soak         5,000 random histories of a company and its pipeline, 1,000 by Kombo, a year of hours, a million applications"
 	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
 	@echo "make check        ruff, mypy --strict, sqlfluff"
-	@echo "make docs         docs/metrics.md, and dbt's page of all models in docs/site"
+	@echo "make generated    the committed files that are made of others: YAML of dbt's sources, pages of docs"
+	@echo "make docs         the same, and dbt's page of all models in docs/site"
 	@echo "make format       let ruff and sqlfluff put the code in shape"
 	@echo "make constraints  resolve the dependencies anew into constraints.txt"
 
@@ -79,6 +80,9 @@ check: $(VENV)/.installed
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 0 dbt_project
+
+generated: $(VENV)/.installed
+	@$(BIN)/python docs/make.py --committed
 
 docs: $(VENV)/.installed
 	@$(BIN)/python docs/make.py

@@ -1,8 +1,9 @@
-"""Pages that are made: `metrics.md` from the seed of definitions, and dbt's own page of all models.
+"""Files that are made of what is written once elsewhere: those that are committed, and dbt's own page of all models.
 
+    python docs/make.py --committed
     python docs/make.py
 
-Belongs here: turning what is written once in dbt_project into pages. Not here: any words about metrics or models.
+Belongs here: which files there are, and writing them. Not here: any words about metrics or models.
 """
 
 import argparse
@@ -14,19 +15,31 @@ from pathlib import Path
 
 from dbt.cli.main import dbtRunner
 
+from join_pipeline.transform.source_yaml import source_files
+
 ROOT = Path(__file__).parents[1]
-METRICS = ROOT / "docs" / "metrics.md"
+PROJECT = ROOT / "dbt_project"
 SITE = ROOT / "docs" / "site"
 HEAD = """# Metrics
 
 What each number means: how it is computed, what it counts, and what it could be taken for and is not. Made by
-`make docs` from `dbt_project/seeds/metric_definition.csv`, which is also published as `recruiting.metric_definition`.
+`make generated` from `dbt_project/seeds/metric_definition.csv`, which is also published as
+`recruiting.metric_definition`.
 """
+
+
+def committed() -> dict[Path, str]:
+    """Every file that is made and committed, with its text. A test compares them with what is there."""
+    sources = PROJECT / "models" / "staging" / "ats"
+    return {
+        ROOT / "docs" / "metrics.md": metrics_page(),
+        **{sources / name: text for name, text in source_files().items()},
+    }
 
 
 def metrics_page() -> str:
     """`metrics.md` as the seed has it."""
-    with (ROOT / "dbt_project" / "seeds" / "metric_definition.csv").open(encoding="utf-8") as file:
+    with (PROJECT / "seeds" / "metric_definition.csv").open(encoding="utf-8") as file:
         metrics = list(csv.DictReader(file))
     return HEAD + "".join(_metric(metric) for metric in metrics)
 
@@ -44,7 +57,7 @@ def models_page(site: Path) -> Path:
         result = dbtRunner().invoke(
             [
                 *("--quiet", "--no-version-check", "--no-send-anonymous-usage-stats", "--log-level-file", "none"),
-                *("docs", "generate", "--static", "--empty-catalog", "--project-dir", str(ROOT / "dbt_project")),
+                *("docs", "generate", "--static", "--empty-catalog", "--project-dir", str(PROJECT)),
                 *("--profiles-dir", folder, "--target-path", folder, "--log-path", folder),
             ]
         )
@@ -57,9 +70,13 @@ def models_page(site: Path) -> Path:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--site", type=Path, default=SITE)
-    METRICS.write_text(metrics_page(), encoding="utf-8")
-    page = models_page(parser.parse_args().site)
-    print(f"{os.path.relpath(METRICS)}\n{os.path.relpath(page)}")
+    parser.add_argument("--committed", action="store_true", help="only the files that are committed")
+    asked = parser.parse_args()
+    for path, text in committed().items():
+        path.write_text(text, encoding="utf-8")
+        print(os.path.relpath(path))
+    if not asked.committed:
+        print(os.path.relpath(models_page(asked.site)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A whole sync as one step: what the source lists (raw/…) and the versions of the eleven models (models/…).
+"""A whole sync as one step: what the source lists (raw/…) and the versions of the models (models/…).
 
 It can't be subset: no click makes half a sync.
 """
@@ -34,7 +34,7 @@ def sync_assets(source: Source) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="extract",
-        description=f"A whole sync with {source.title}: read all feeds, keep new versions of eleven models, commit.",
+        description=f"A whole sync with {source.title}: read all feeds, keep new versions of every model, commit.",
         specs=[*asset_specs(raw(source), "extract", *kinds), *asset_specs(versions(source), "models", *kinds)],
         check_specs=check_specs(sync_checks(source)),
         pool=POOL,

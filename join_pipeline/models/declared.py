@@ -1,4 +1,4 @@
-"""The eleven models: every column with type, meaning and privacy tier.
+"""The models: every column with type, meaning and privacy tier.
 
 Belongs here: what a record of ours is. Not here: how JOIN's words become it (mapping), when it is gone (sync).
 """

@@ -10,6 +10,7 @@ from join_pipeline.models import MODELS, Column
 from join_pipeline.models.declared import OBSERVATION
 from join_pipeline.sources.base import Source
 from join_pipeline.warehouse import pseudonyms
+from join_pipeline.warehouse.tables import BESIDE, PSEUDONYMS, UNREAD
 
 
 class Described(NamedTuple):
@@ -22,13 +23,6 @@ class Described(NamedTuple):
 
 
 _LOADED: Final = tuple(column for column in OBSERVATION if column.name in {"observed_at", "sync_id"})
-_BESIDE: Final = {
-    "as_of": "One row: until when the warehouse knows, the latest fetch of the newest sync.",
-    "syncs": "One row per committed sync, in ats_history.",
-    "unread_applications": "Applications that a sync should have read and could not, in ats_history.",
-    "sync_counts": "What each sync counted, by feed and model, in ats_history.",
-}
-"""Tables that tell of syncs."""
 
 
 def raw(source: Source) -> tuple[Described, ...]:
@@ -54,7 +48,10 @@ def versions(source: Source) -> tuple[Described, ...]:
 
 def tables(source: Source) -> tuple[Described, ...]:
     """The models, as the warehouse has them, and what load writes beside them."""
-    feeds = {"unread_applications": ("raw/applications",)}
+    feeds = {
+        UNREAD.name: ("raw/applications",),
+        PSEUDONYMS.name: tuple(f"models/{model}" for model in pseudonyms.MODELS),
+    }
     every = tuple(f"raw/{feed.name}" for feed in source.feeds)
     return (
         *(
@@ -66,10 +63,5 @@ def tables(source: Source) -> tuple[Described, ...]:
             )
             for name, model in MODELS.items()
         ),
-        *(Described(f"ats/{name}", doc, feeds.get(name, every)) for name, doc in _BESIDE.items()),
-        Described(
-            "ats/pseudonyms",
-            "Pseudonyms of applications, candidates and users, made with a key that never enters the warehouse.",
-            tuple(f"models/{model}" for model in pseudonyms.MODELS),
-        ),
+        *(Described(f"ats/{table.name}", table.doc, feeds.get(table.name, every), table.columns) for table in BESIDE),
     )

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
 import duckdb
 import pyarrow as pa
@@ -20,27 +19,8 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.sql import duckdb_type, files_literal, insert_rows, quoted
 from join_pipeline.models import MODELS, Column, Model
 from join_pipeline.models.ids import Ids
-from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
 from join_pipeline.warehouse import pseudonyms
-
-SYNCS: Final = pa.schema(
-    [
-        ("sync_id", TEXT),
-        ("mode", TEXT),
-        ("verdict", TEXT),
-        ("started_at", INSTANT),
-        ("proves_at", INSTANT),
-        ("finished_at", INSTANT),
-        ("as_of", INSTANT),
-        ("is_applications_whole", FLAG),
-        ("previous_sync_id", TEXT),
-        ("n_requests", WHOLE),
-        ("n_unannounced", WHOLE),
-        ("mapping_version", WHOLE),
-    ]
-)
-UNREAD: Final = pa.schema([("sync_id", TEXT), ("id", TEXT)])
-COUNTS: Final = pa.schema([("sync_id", TEXT), ("scope", TEXT), ("name", TEXT), ("n", WHOLE)])
+from join_pipeline.warehouse.tables import SYNC_COUNTS, SYNCS, UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +142,11 @@ def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) ->
         for listed in (record.feeds["applications"],)
         for key in listed.unread
     ]
-    tables = (("syncs", syncs, SYNCS), ("sync_counts", counts, COUNTS), ("unread_applications", unread, UNREAD))
-    for name, rows, schema in tables:
+    for table, rows in ((SYNCS, syncs), (SYNC_COUNTS, counts), (UNREAD, unread)):
+        schema = table.arrow()
         typed = ", ".join(f'"{column.name}" {duckdb_type(column.type)}' for column in schema)
-        con.execute(f"CREATE TABLE ats_history.{name} ({typed})")
-        insert_rows(con, f"ats_history.{name}", pa.Table.from_pylist(rows, schema))
+        con.execute(f"CREATE TABLE {table.schema}.{table.name} ({typed})")
+        insert_rows(con, f"{table.schema}.{table.name}", pa.Table.from_pylist(rows, schema))
     con.execute("CREATE TABLE ats.as_of (as_of TIMESTAMPTZ, sync_id VARCHAR)")
     con.execute("INSERT INTO ats.as_of VALUES (?, ?)", [records[-1].as_of, records[-1].sync_id])
 

@@ -1,4 +1,4 @@
-"""Record ids by the rule of the eleven models: SHA-256, 17 bytes, base58, 24 characters."""
+"""Record ids by the rule of the models: SHA-256, 17 bytes, base58, 24 characters."""
 
 import hashlib
 

@@ -52,7 +52,7 @@ def test_its_marts_are_those_of_the_project() -> None:
         ("answers", "| view | answer |", "Every instant that JOIN does not tell"),
     ):
         table = README[README.index(start) : README.index(end)]
-        models = {path.stem for path in (ROOT / "dbt_project" / "models" / folder).glob("*.sql")}
+        models = {path.stem for path in (ROOT / "dbt_project" / "models" / folder).rglob("*.sql")}
         assert set(re.findall(r"`(\w+)`", table)) == models
 
 

@@ -1,4 +1,4 @@
-"""With JOIN standing still, the eleven tables are what it lists, field by field, by an independent mapping."""
+"""With JOIN standing still, the tables of models are what it lists, field by field, by an independent mapping."""
 
 import contextlib
 import json

@@ -100,8 +100,8 @@ def test_the_words_are_those_of_the_project() -> None:
         assert {row["channel"] for row in csv.DictReader(file)} <= set(SOURCES.words)
     with (seeds / "retention_policy.csv").open() as file:
         assert {row["months"] for row in csv.DictReader(file)} <= set(COUNTRIES.words)
-    ranked = (project_dir() / "models" / "intermediate" / "int_milestone.sql").read_text()
-    assert tuple(yaml.safe_load(re.findall(r"\[(.*)\]", ranked)[0].join("[]"))) == STAGES.words
+    (milestones,) = project_dir().glob("models/**/int_milestone.sql")
+    assert tuple(yaml.safe_load(re.findall(r"\[(.*)\]", milestones.read_text())[0].join("[]"))) == STAGES.words
 
 
 def test_what_no_map_names_is_told_by_its_name(tmp_path: Path) -> None:

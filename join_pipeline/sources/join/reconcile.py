@@ -21,7 +21,7 @@ DERIVED: Final = {
 
 
 def fold(con: duckdb.DuckDBPyConnection, lake: Path, files: Files) -> None:
-    """All eleven models. Needs `known_*`, `seen_*` and `missing`."""
+    """All models. Needs `known_*`, `seen_*` and `missing`."""
     _applications(con)
     _jobs(con)
     _candidates(con)

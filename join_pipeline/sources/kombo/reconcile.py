@@ -35,7 +35,7 @@ def load_known(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def fold(con: duckdb.DuckDBPyConnection, record: SyncRecord) -> None:
-    """All eleven models. Needs `known_*`, `seen_*`, `missing` and `said_gone`."""
+    """All models. Needs `known_*`, `seen_*`, `missing` and `said_gone`."""
     guarded = record.guarded
     for name in (feed.name for feed in FEEDS):
         _records(con, name, believes_loss=name not in guarded)

@@ -1,4 +1,4 @@
-"""The eleven models against the connector's coverage page and the privacy tiers, both written out here by hand."""
+"""The models against the connector's coverage page and the privacy tiers, both written out here by hand."""
 
 import pyarrow as pa
 import pytest

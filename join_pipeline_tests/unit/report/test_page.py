@@ -86,7 +86,7 @@ def test_every_chart_compiles(name: str) -> None:
 
 def test_queries_read_shared_models_only() -> None:
     declared: dict[str, str] = {}
-    for path in (*project_dir().glob("models/marts/*.yml"), *project_dir().glob("seeds/*.yml")):
+    for path in (*project_dir().glob("models/marts/**/*.yml"), *project_dir().glob("seeds/*.yml")):
         content = yaml.safe_load(path.read_text())
         for node in (*content.get("models", ()), *content.get("seeds", ())):
             declared[node["name"]] = node.get("config", {}).get("meta", {}).get("audience", "")

@@ -1,0 +1,74 @@
+"""dbt's YAML of its sources, made from what the models and load declare: no column is described twice.
+
+    make generated
+
+Belongs here: turning declarations into YAML. Not here: the declarations (models, warehouse/tables), staging models.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from join_pipeline.models import MODELS, Column, Model
+from join_pipeline.models.declared import OBSERVATION
+from join_pipeline.warehouse.tables import BESIDE
+
+HEAD: Final = "# Made by `make generated` from join_pipeline/models and join_pipeline/warehouse/tables.py.\n"
+FILES: Final = {"ats": "_ats__sources.yml", "ats_history": "_ats_history__sources.yml"}
+DOCS: Final = {
+    "ats": "The present, newest version of every record, deleted ones too; written by load",
+    "ats_history": "All versions of every record, and the syncs that wrote them; written by load",
+}
+LOADED: Final = tuple(column for column in OBSERVATION if column.name in {"observed_at", "sync_id"})
+"""What a record of `ats` has beside what its model says."""
+
+
+def source_files() -> dict[str, str]:
+    """The text of each file in dbt_project/models/staging/ats, by name."""
+    return {file: "\n".join([HEAD + "sources:", *_source(schema), ""]) for schema, file in FILES.items()}
+
+
+def _source(schema: str) -> Iterator[str]:
+    yield f"  - name: {schema}"
+    yield f"    schema: {schema}"
+    yield f"    description: {DOCS[schema]}"
+    yield "    tables:"
+    for model in MODELS.values():
+        yield from _model(schema, model)
+    for table in BESIDE:
+        if table.schema == schema:
+            yield from _table(table.name, table.doc, table.columns, table.key)
+
+
+def _model(schema: str, model: Model) -> Iterator[str]:
+    if schema == "ats":
+        doc = f"{model.doc} One row per record, its newest version."
+        return _table(model.name, doc, (*model.columns, *LOADED), ("id",))
+    # that a version is one row is a test of its own: tests/every_version_is_one_row.sql
+    return _table(model.name, f"{model.doc} One row per version.", model.version_columns)
+
+
+def _table(name: str, doc: str, columns: Sequence[Column], key: Sequence[str] = ()) -> Iterator[str]:
+    yield f"      - name: {name}"
+    yield f"        description: {_quoted(doc)}"
+    yield "        columns:"
+    for column, kind in zip(columns, _types(columns), strict=True):
+        meta = f"config: {{meta: {{tier: {column.tier}}}}}"
+        yield f"          - {{name: {column.name}, data_type: {kind}, {meta}, description: {_quoted(column.doc)}}}"
+    if key:
+        yield "        data_tests:"
+        yield f"          - unique_key: {{arguments: {{columns: [{', '.join(key)}]}}}}"
+
+
+def _types(columns: Sequence[Column]) -> list[str]:
+    """DuckDB's types, as load's tables have them."""
+    with duckdb.connect() as con:
+        con.register("_typed", pa.schema([(column.name, column.type) for column in columns]).empty_table())
+        kinds = [str(kind).lower().replace('"', "") for _, kind, *_ in con.execute("DESCRIBE _typed").fetchall()]
+    return [_quoted(kind) if any(mark in kind for mark in "(,[") else kind for kind in kinds]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
