@@ -7,18 +7,15 @@ name: what differs is one of these facts, or one of these behaviours.
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Protocol
 
-import duckdb
-
 from join_pipeline.http.client import HttpClient
-from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.plan import Plan, Rhythm
 from join_pipeline.sync.reading import Reading
+from join_pipeline.sync.workspace import Workspace
 
 
 class Session(Protocol):
@@ -81,11 +78,11 @@ class Source(Rhythm, Protocol):
     def selected(self, raw_of: RawOf) -> RawOf:
         """The same raw without what a selection of the settings leaves out."""
 
-    def load_known(self, con: duckdb.DuckDBPyConnection) -> None:
+    def recall(self, workspace: Workspace) -> None:
         """Make `known_<model>` for all models from `versions_*`: what `seen_*`, `missing` and `said_gone` concern."""
 
-    def fold(self, con: duckdb.DuckDBPyConnection, lake: Path, files: Files, record: SyncRecord) -> None:
+    def reconcile(self, workspace: Workspace) -> None:
         """Make `now_<model>` and `gone_<model>` for all models."""
 
-    def count_unannounced(self, con: duckdb.DuckDBPyConnection, before: datetime) -> int:
+    def count_unannounced(self, workspace: Workspace, before: datetime) -> int:
         """Changes of `now_*` that should have come before this instant, and had not been announced."""

@@ -1,68 +1,36 @@
-"""Seen: raw rows, decoded and mapped, as one table per model in the scratch database.
+"""Decode: raw rows become observations of records, one table per model in the workspace.
 
-Belongs here: running the mapping over raw in bounded memory, setting broken records aside, counting what is unknown.
-Not here: what a payload means (mapping), which of several observations wins (fold).
+Belongs here: running the mapping over raw in bounded memory, setting broken records aside, counting unknown words. Not
+here: what a payload means (a source's mapping), which of several observations holds (precedence, reconcile).
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import md5
-from typing import Any, Final
+from typing import Final
 
-import duckdb
 import pyarrow as pa
 
 from join_pipeline.errors import ContractError
-from join_pipeline.lake.hashing import HEAVY, light
+from join_pipeline.lake.hashing import HEAVY
 from join_pipeline.lake.raw import RawRow
-from join_pipeline.lake.sql import empty_table, insert_rows
-from join_pipeline.models import MODELS
 from join_pipeline.models.rows import Mapped, Row
-from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
+from join_pipeline.models.types import INSTANT, TEXT
 from join_pipeline.sources.base import Mapper
+from join_pipeline.sync.precedence import WINNER
+from join_pipeline.sync.workspace import PAYLOADS, SAID_GONE, Workspace, seen_schema
 
 BATCH: Final = 5_000
 MOST_REMEMBERED: Final = 100_000
-# filled in by the fold: they depend on what was known before
-FOLDED: Final = frozenset({"changed_at", "remote_deleted_at", "sync_id", "content_hash", "reason"})
-ORDER: Final = (
-    ("parent_updated_at", INSTANT),
-    ("parent_id", WHOLE),
-    ("priority", WHOLE),
-    ("shows_tags", FLAG),
-    ("seq", WHOLE),
-)
 QUARANTINE: Final = pa.schema([("record_id", TEXT), ("fetched_at", INSTANT), ("reason", TEXT), ("payload", TEXT)])
 
 
-# the heavy column is held apart, by its row of raw: it is most of the bytes, and only writing needs it
-PAYLOADS: Final = pa.schema([("seq", WHOLE), (HEAVY, TEXT)])
-SAID_GONE: Final = pa.schema(
-    [("model", TEXT), ("id", TEXT), ("remote_deleted_at", INSTANT), ("observed_at", INSTANT), ("seq", WHOLE)]
-)
-
-
-def payloads(model: str) -> str:
-    """The table with the heavy column of a model's observations, by their `seq`."""
-    return f"payloads_{model}"
-
-
-def seen_schema(model: str) -> pa.Schema:
-    """Columns of `seen_<model>`: the model's, without what the fold adds, and what decides between observations."""
-    fields = [(c.name, c.type) for c in light(MODELS[model].version_columns) if c.name not in FOLDED]
-    return pa.schema(fields + list(ORDER))
-
-
 @dataclass(slots=True)
-class Seen:
-    """The tables `seen_<model>` and `payloads_<model>`, `missing`, `said_gone` and `ended_<model>`, being filled.
+class Decoder:
+    """Fills what decoding leaves in the workspace."""
 
-    `missing` is what the source says it does not have, `said_gone` what it says was deleted, and `ended_<model>` how
-    that was in the end, as far as it still tells.
-    """
-
-    con: duckdb.DuckDBPyConnection
+    workspace: Workspace
     mapper: Mapper
     shared: frozenset[str]  # come through many parents: within a batch only the one that can win is kept
     unknown: Counter[str] = field(default_factory=Counter)
@@ -77,13 +45,7 @@ class Seen:
     _seq: int = 0
 
     def __post_init__(self) -> None:
-        for model in MODELS:
-            empty_table(self.con, f"seen_{model}", seen_schema(model))
-            empty_table(self.con, f"ended_{model}", seen_schema(model))
-            empty_table(self.con, payloads(model), PAYLOADS)
-        empty_table(self.con, "said_gone", SAID_GONE)
-        missing = pa.schema([("model", TEXT), ("id", TEXT), ("remote_id", TEXT), ("observed_at", INSTANT)])
-        empty_table(self.con, "missing", missing)
+        self.workspace.begin_decode()
 
     def take(self, feed: str, rows: Iterable[RawRow]) -> None:
         """Map one feed's raw rows, in their order. Adds to `unread` whose last row broke the contract."""
@@ -145,31 +107,26 @@ class Seen:
         best = self._best.setdefault(model, {})
         for row in rows:
             known = best.get(row["id"])
-            if known is None or _order(row) > _order(known):
+            if known is None or WINNER.key(row) > WINNER.key(known):
                 best[row["id"]] = row
 
     def _flush(self) -> None:
         for model, rows in [*self._rows.items(), *((m, list(best.values())) for m, best in self._best.items())]:
             if rows:
-                insert_rows(self.con, f"seen_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
+                self.workspace.add("seen", model, pa.Table.from_pylist(rows, seen_schema(model)))
                 if HEAVY in rows[0]:
-                    insert_rows(self.con, payloads(model), pa.Table.from_pylist(rows, PAYLOADS))
+                    self.workspace.add("payloads", model, pa.Table.from_pylist(rows, PAYLOADS))
         for model, rows in self._endings.items():
-            insert_rows(self.con, f"ended_{model}", pa.Table.from_pylist(rows, seen_schema(model)))
+            self.workspace.add("ended", model, pa.Table.from_pylist(rows, seen_schema(model)))
         if self._gone:
-            insert_rows(self.con, "said_gone", pa.Table.from_pylist(self._gone, SAID_GONE))
+            self.workspace.add("said_gone", None, pa.Table.from_pylist(self._gone, SAID_GONE))
         self._rows, self._best, self._gone, self._endings, self._n = {}, {}, [], {}, 0
 
     def _miss(self, feed: str, raw: RawRow) -> None:
         # the feeds that are looked at one by one bear their model's name
         row = [feed, self.mapper.id_of(feed, raw.record_id), raw.record_id, raw.fetched_at]
-        self.con.execute("INSERT INTO missing VALUES (?, ?, ?, ?)", row)
+        self.workspace.con.execute("INSERT INTO missing VALUES (?, ?, ?, ?)", row)
 
     def _set_aside(self, feed: str, raw: RawRow, reason: str) -> None:
         row = {"record_id": raw.record_id, "fetched_at": raw.fetched_at, "reason": reason, "payload": raw.payload}
         self.quarantined.setdefault(feed, []).append(row)
-
-
-def _order(row: Row) -> tuple[Any, ...]:
-    """Which observation of a shared record wins: as in `fold.WINNER`."""
-    return (row.get("priority", 0), row["parent_updated_at"], row["parent_id"], row["observed_at"], row["seq"])

@@ -7,7 +7,6 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
-import duckdb
 import pyarrow.parquet as pq
 
 from join_pipeline.lake.files import appearing
@@ -16,9 +15,10 @@ from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import Feed, RawOf
-from join_pipeline.sync.decode import Seen
+from join_pipeline.sync.decode import Decoder
 from join_pipeline.sync.diff import Writing, write_versions
 from join_pipeline.sync.plan import OVERLAP
+from join_pipeline.sync.workspace import Phase, Workspace
 
 MOST_UNREAD: Final = 1000
 """How many records that could not be read a sync remembers, each by its id."""
@@ -26,8 +26,7 @@ MOST_UNREAD: Final = 1000
 
 def derive(
     source: Source,
-    con: duckdb.DuckDBPyConnection,
-    lake: Path,
+    workspace: Workspace,
     ids: Ids,
     record: SyncRecord,
     previous: SyncRecord | None,
@@ -35,23 +34,40 @@ def derive(
 ) -> None:
     """Write the versions that `record`'s raw gives against those in force, and note in `record` what was found.
 
-    Needs `versions_*` in the scratch database.
+    The workspace is open: the lake's versions can be asked.
     """
-    con.execute("SET VARIABLE started_at = ?::TIMESTAMPTZ", [record.started_at])
+    with workspace.phase(Phase.DECODE):
+        decoder = _decode(source, workspace, ids, record, previous, raw_of)
+        _set_aside(decoder, workspace.lake, record)
+    with workspace.phase(Phase.RECALL):
+        source.recall(workspace)
+    with workspace.phase(Phase.RECONCILE):
+        workspace.guarded = frozenset(record.guarded)
+        source.reconcile(workspace)
+    with workspace.phase(Phase.DIFF):
+        record.n_unannounced = _unannounced(source, workspace, record, previous)
+        for name, model in MODELS.items():
+            record.models[name] = write_versions(workspace, model, Writing(workspace.lake, record, previous))
+    record.unknown = dict(sorted(decoder.unknown.items()))
+
+
+def _decode(
+    source: Source,
+    workspace: Workspace,
+    ids: Ids,
+    record: SyncRecord,
+    previous: SyncRecord | None,
+    raw_of: RawOf,
+) -> Decoder:
+    """All raw rows of this sync, decoded; notes in `record` which records could not be read."""
     kept = source.selected(raw_of) if record.only_created else raw_of
-    seen = Seen(con, source.mapper(ids, kept), source.shared)
+    decoder = Decoder(workspace, source.mapper(ids, kept), source.shared)
     for feed in (feed for feed in source.feeds if not feed.is_reference):
         before = previous.feeds.get(feed.name) if previous else None
-        seen.unread[feed.name] = set(before.unread if before else ())
-        seen.take(feed.name, kept(feed.name))
-        _note_unread(record, feed, seen.unread[feed.name], before.unread if before else [])
-    _set_aside(seen, lake, record)
-    source.load_known(con)
-    source.fold(con, lake, record.files, record)
-    record.n_unannounced = _unannounced(source, con, record, previous)
-    for name, model in MODELS.items():
-        record.models[name] = write_versions(con, model, Writing(lake, record, previous))
-    record.unknown = dict(sorted(seen.unknown.items()))
+        decoder.unread[feed.name] = set(before.unread if before else ())
+        decoder.take(feed.name, kept(feed.name))
+        _note_unread(record, feed, decoder.unread[feed.name], before.unread if before else [])
+    return decoder
 
 
 def mapped_since(source: Source, previous: SyncRecord | None, sync_id: str) -> str:
@@ -77,22 +93,20 @@ def _note_unread(record: SyncRecord, feed: Feed, unread: set[str | None], before
     figures.unread = sorted(known if len(known) <= MOST_UNREAD else known.intersection(before))
 
 
-def _set_aside(seen: Seen, lake: Path, record: SyncRecord) -> None:
-    for feed, rows in seen.quarantined.items():
+def _set_aside(decoder: Decoder, lake: Path, record: SyncRecord) -> None:
+    for feed, rows in decoder.quarantined.items():
         path = f"quarantine/{feed}/{record.sync_id}.parquet"
         with appearing(lake / path) as aside:
-            pq.write_table(seen.quarantine_table(feed), aside, compression="zstd")
+            pq.write_table(decoder.quarantine_table(feed), aside, compression="zstd")
         record.files.quarantine.setdefault(feed, []).append(LakeFile(path=path, sync_id=record.sync_id))
         record.feeds[feed].quarantined = len(rows)
 
 
-def _unannounced(
-    source: Source, con: duckdb.DuckDBPyConnection, record: SyncRecord, previous: SyncRecord | None
-) -> int:
+def _unannounced(source: Source, workspace: Workspace, record: SyncRecord, previous: SyncRecord | None) -> int:
     """Changes that only a full listing could show, though they lie before the last watermark."""
     before = previous.feeds if previous else {}
     listed = [before[feed.name].listed_since for feed in source.feeds if feed.is_incremental and feed.name in before]
     watermarks = [at for at in listed if at is not None]
     if record.mode != "full" or not watermarks:
         return 0
-    return source.count_unannounced(con, min(watermarks) - OVERLAP)
+    return source.count_unannounced(workspace, min(watermarks) - OVERLAP)

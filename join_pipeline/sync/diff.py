@@ -12,7 +12,7 @@ from join_pipeline.lake.hashing import HEAVY, content_hash, light
 from join_pipeline.lake.record import LakeFile, ModelRecord, SyncRecord
 from join_pipeline.lake.sql import quoted, write_query
 from join_pipeline.models import Model
-from join_pipeline.sync.decode import payloads
+from join_pipeline.sync.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +29,23 @@ class Writing:
         return before.live if before else 0
 
 
-def write_versions(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> ModelRecord:
+def write_versions(workspace: Workspace, model: Model, writing: Writing) -> ModelRecord:
     """New versions of one model from `now_<model>` and `gone_<model>` against `known_<model>`."""
-    name = model.name
+    name, con = model.name, workspace.con
     kinds: dict[str, int] = {}
     # most syncs have nothing of most models, and to compare nothing takes DuckDB as long as a little
-    if con.execute(f"SELECT id FROM now_{name} UNION ALL SELECT id FROM gone_{name} LIMIT 1").fetchone():
-        _compare(con, model, writing)
+    if workspace.holds_any(f"SELECT id FROM now_{name} UNION ALL SELECT id FROM gone_{name}"):
+        _compare(workspace, model, writing)
         kinds = dict(con.execute(f"SELECT kind, count(*) FROM new_{name} GROUP BY kind").fetchall())
     counts = ModelRecord(**kinds)
     counts.live = writing.live_before(name) + counts.new + counts.returned - counts.deleted
     if counts.versions:
         _write(con, model, writing)
-    for table in ("new", "now", "gone", "ended", "payloads"):
-        con.execute(f"DROP TABLE IF EXISTS {table}_{name}")
+    workspace.let_go(*(f"{table}_{name}" for table in ("new", "now", "gone", "ended", "payloads")))
     return counts
 
 
-def _compare(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
+def _compare(workspace: Workspace, model: Model, writing: Writing) -> None:
     """`new_<model>`: the versions to write, each with its kind."""
     name, record = model.name, writing.record
     fields = quoted(light(model.fields), "n.")
@@ -59,9 +58,10 @@ def _compare(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> 
         f'AND n."{c.name}" IS NOT DISTINCT FROM k."{c.name}" ' for c in model.fields if c.is_derived
     ).rstrip()
     remote_id = "k.remote_id" if model.remote_id_tier == 1 else "NULL"
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE new_{name} AS
-        WITH gone AS (
+    workspace.make(
+        "new",
+        name,
+        f"""WITH gone AS (
             FROM gone_{name} UNION ALL BY NAME SELECT NULL::TIMESTAMPTZ AS remote_deleted_at WHERE false
         ), ended AS (  -- a record may have moved between the last look at it and its end
             FROM ended_{name} QUALIFY row_number() OVER (PARTITION BY id ORDER BY seq DESC) = 1
@@ -106,7 +106,7 @@ def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> No
     live = f"new_{name} WHERE remote_deleted_at IS NULL"
     if con.execute(f"SELECT count(*) FROM {live}").fetchall()[0][0]:
         columns = ", ".join(f'{"p" if c.name == HEAVY else "n"}."{c.name}"' for c in model.personal)
-        held = f"LEFT JOIN {payloads(name)} AS p ON p.seq = n.seq" if light(model.fields) != model.fields else ""
+        held = f"LEFT JOIN payloads_{name} AS p ON p.seq = n.seq" if light(model.fields) != model.fields else ""
         personal = f"SELECT n.id, n.sync_id, {columns} FROM (FROM {live}) AS n {held}"
         file = LakeFile(path=f"models/{name}/{sync_id}.personal.parquet", sync_id=sync_id)
         _copy(con, personal, writing.lake, files.personal.setdefault(name, []), file)

@@ -1,22 +1,8 @@
-"""Known: what the lake holds, newest versions and all.
+"""Known: SQL that asks the lake's versions.
 
-Belongs here: the relations to ask. Not here: which part of it a sync can concern (a source), what comes of it (fold).
+Belongs here: the questions. Not here: which part of the versions a sync can concern (a source), what comes of it
+(reconcile). All of it needs the views `versions_<model>` of the workspace.
 """
-
-from pathlib import Path
-
-import duckdb
-
-from join_pipeline.lake.evolution import versions_relation
-from join_pipeline.lake.record import Files
-from join_pipeline.models import MODELS
-
-
-def open_versions(con: duckdb.DuckDBPyConnection, lake: Path, files: Files) -> None:
-    """Views `versions_<model>`: every version in force, its columns of tier 1. Nothing is read yet."""
-    for name, model in MODELS.items():
-        relation = versions_relation(lake, model, files.models.get(name, []))
-        con.execute(f"CREATE OR REPLACE TEMP VIEW versions_{name} AS FROM {relation}")
 
 
 def newest(name: str, ids: str | None = None) -> str:

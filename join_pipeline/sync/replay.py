@@ -25,8 +25,8 @@ from join_pipeline.models import MODELS, Model
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive, mapped_since
-from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.settings import SyncSettings
+from join_pipeline.sync.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,9 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
             again.files, again.mapping_version = files, source.mapping_version
             again.mapped_since = mapped_since(source, previous, record.sync_id)
             raw_of = _raw_of(source, lake, newest.files, record.sync_id)
-            open_versions(con, folder, files)
-            derive(source, con, folder, lake.ids, again, previous, raw_of)
+            workspace = Workspace(con, folder, files, again.started_at)
+            workspace.open()
+            derive(source, workspace, lake.ids, again, previous, raw_of)
             previous = again
         n_versions = n_different = 0
         for model in MODELS.values():

@@ -22,10 +22,10 @@ from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.extract import Progress, no_progress
-from join_pipeline.sync.known import open_versions
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
 from join_pipeline.sync.reading import Reading
 from join_pipeline.sync.settings import SyncSettings
+from join_pipeline.sync.workspace import Workspace
 
 TICK: Final = timedelta(milliseconds=1)
 
@@ -70,12 +70,13 @@ def run_sync(
         record.max_age_seconds = source.max_age.total_seconds()
         record.clock_skew_seconds = round(session.client.clock.skew.total_seconds(), 1)
         with scratch(settings.builds, settings.memory_limit) as con:
-            open_versions(con, lake.path, record.files)
+            workspace = Workspace(con, lake.path, record.files, record.started_at)
+            workspace.open()
             limit = settings.max_second_looks
             reading = Reading(con, spool, record, previous, limit, accept_loss, progress)
             session.read(reading, planned, _raw_of(source, lake, record))
             _store(source, lake, spool, record)
-            derive(source, con, lake.path, lake.ids, record, previous, _raw_of(source, lake, record))
+            derive(source, workspace, lake.ids, record, previous, _raw_of(source, lake, record))
             _move_watermarks(record)
             compact(con, lake.path, record, settings.raw_days)
             lists = {feed.name for feed in source.feeds if feed.is_reference}

@@ -6,25 +6,22 @@ with the account and not with what changed.
 
 from typing import Final
 
-import duckdb
-
 from join_pipeline.models import MODELS
 from join_pipeline.sync.known import newest
-from join_pipeline.sync.reconcile import table
+from join_pipeline.sync.workspace import Workspace
 
 FOCUSED: Final = ("applications", "candidates", "candidate_tags")
 """Models of which `known_<model>` holds only what a sync can concern; `versions_<model>` tells of the rest."""
 
 
-def load_known(con: duckdb.DuckDBPyConnection) -> None:
+def recall(workspace: Workspace) -> None:
     """Tables `known_<model>`: the newest versions of all records that `seen_*` and `missing` can concern.
 
     Those are the applications that came or are gone, every other one of their candidates, and those of a job that is
     gone. An application can have had another candidate or job before, so any of its versions counts.
     """
-    table(con, "came", "SELECT id FROM seen_applications UNION SELECT id FROM missing WHERE model = 'applications'")
-    table(
-        con,
+    workspace.step("came", "SELECT id FROM seen_applications UNION SELECT id FROM missing WHERE model = 'applications'")
+    workspace.step(
         "concerned_candidates",
         """SELECT candidate_id AS id FROM seen_applications UNION
         SELECT candidate_id FROM versions_applications WHERE id IN (FROM came)""",
@@ -32,11 +29,11 @@ def load_known(con: duckdb.DuckDBPyConnection) -> None:
     applications = """FROM came UNION SELECT id FROM versions_applications
         WHERE candidate_id IN (FROM concerned_candidates)
             OR job_id IN (SELECT id FROM missing WHERE model = 'jobs')"""
-    table(con, "known_applications", f"FROM {newest('applications', applications)}")
-    table(con, "known_candidates", f"FROM {newest('candidates', 'FROM concerned_candidates')}")
+    workspace.make("known", "applications", f"FROM {newest('applications', applications)}")
+    workspace.make("known", "candidates", f"FROM {newest('candidates', 'FROM concerned_candidates')}")
     # a link never changes its candidate: its id is made of it
     tags = "SELECT id FROM versions_candidate_tags WHERE candidate_id IN (FROM concerned_candidates)"
-    table(con, "known_candidate_tags", f"FROM {newest('candidate_tags', tags)}")
+    workspace.make("known", "candidate_tags", f"FROM {newest('candidate_tags', tags)}")
     for name in MODELS:
         if name not in FOCUSED:
-            table(con, f"known_{name}", f"FROM {newest(name)}")
+            workspace.make("known", name, f"FROM {newest(name)}")

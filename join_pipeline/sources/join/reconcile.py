@@ -1,17 +1,15 @@
-"""JOIN's fold: what depends on several of its records, and what absence means there.
+"""JOIN's reconcile: what depends on several of its records, and what absence means there.
 
-Belongs here: rules of this source. Not here: what every fold has to do (sync.reconcile), payloads (mapping).
+Belongs here: rules of this source. Not here: what every source has to do (sync.reconcile), payloads (mapping).
 Candidates, stages and tags come through applications, people through jobs.
 """
 
-from pathlib import Path
 from typing import Final
 
-import duckdb
-
-from join_pipeline.lake.record import Files
 from join_pipeline.sources.join.known import FOCUSED
-from join_pipeline.sync.reconcile import LAST, LIVE, WINNER, carry, gone_without_link, live_after, table, those_linked
+from join_pipeline.sync.precedence import LAST, WINNER
+from join_pipeline.sync.reconcile import LIVE, carry, gone_without_link, live_after, those_linked
+from join_pipeline.sync.workspace import Workspace
 
 # what of a record follows from other records, and must be looked at again when those change
 DERIVED: Final = {
@@ -20,47 +18,46 @@ DERIVED: Final = {
 }
 
 
-def fold(con: duckdb.DuckDBPyConnection, lake: Path, files: Files) -> None:
+def reconcile(workspace: Workspace) -> None:
     """All models. Needs `known_*`, `seen_*` and `missing`."""
-    _applications(con)
-    _jobs(con)
-    _candidates(con)
-    _candidate_tags(con)
+    _applications(workspace)
+    _jobs(workspace)
+    _candidates(workspace)
+    _candidate_tags(workspace)
     # of a first sync they are most of what is held, and have served
-    for name in ("applications", "candidates", "candidate_tags", "tags"):
-        con.execute(f"DROP TABLE seen_{name}")
-    _job_links(con)
-    _team(con)
-    _stages(con)
+    workspace.let_go("seen_applications", "seen_candidates", "seen_candidate_tags", "seen_tags")
+    _job_links(workspace)
+    _team(workspace)
+    _stages(workspace)
     for name, now in DERIVED.items():
-        carry(con, lake, files, name, now)
+        carry(workspace, name, now)
 
 
-def _applications(con: duckdb.DuckDBPyConnection) -> None:
-    table(con, "now_applications", f"FROM seen_applications QUALIFY row_number() OVER (PARTITION BY id {LAST}) = 1")
-    table(
-        con,
-        "gone_applications",
+def _applications(workspace: Workspace) -> None:
+    workspace.make("now", "applications", f"FROM seen_applications {LAST.first_by_id}")
+    workspace.make(
+        "gone",
+        "applications",
         """SELECT id, max(observed_at) AS observed_at FROM missing
         WHERE model = 'applications' AND id NOT IN (SELECT id FROM now_applications) GROUP BY id""",
     )
     columns = "id, remote_id, candidate_id, job_id, current_stage_id, source, remote_created_at, remote_updated_at"
-    live_after(con, "applications", columns)
+    live_after(workspace, "applications", columns)
 
 
-def _jobs(con: duckdb.DuckDBPyConnection) -> None:
+def _jobs(workspace: Workspace) -> None:
     """Jobs seen, and jobs that only an application's mention proves: rows known by nothing but their id."""
-    table(
-        con,
-        "now_jobs",
+    workspace.make(
+        "now",
+        "jobs",
         f"""WITH latest AS (
-            FROM seen_jobs QUALIFY row_number() OVER (PARTITION BY id {LAST}) = 1
+            FROM seen_jobs {LAST.first_by_id}
         ), opened AS (
             SELECT n.* REPLACE (
                 CASE
                     WHEN k.opened_at IS NOT NULL THEN k.opened_at
                     WHEN n.status = 'DRAFT' THEN NULL
-                    WHEN k.status = 'DRAFT' THEN getvariable('started_at')
+                    WHEN k.status = 'DRAFT' THEN $started_at::TIMESTAMPTZ
                     ELSE n.remote_created_at
                 END AS opened_at)
             FROM latest AS n LEFT JOIN known_jobs AS k ON k.id = n.id
@@ -71,152 +68,148 @@ def _jobs(con: duckdb.DuckDBPyConnection) -> None:
         WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM latest) AND m.id NOT IN (SELECT id FROM known_jobs)
             AND m.id IN (SELECT job_id FROM live_applications)
         GROUP BY ALL""",
+        {"started_at": workspace.started_at},
     )
-    table(
-        con,
-        "gone_jobs",
+    workspace.make(
+        "gone",
+        "jobs",
         """SELECT m.id, max(m.observed_at) AS observed_at
         FROM missing AS m JOIN known_jobs AS k ON k.id = m.id
         WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM now_jobs)
             AND NOT (k.payload_hash IS NULL AND m.id IN (SELECT job_id FROM live_applications))
         GROUP BY m.id""",
     )
-    live_after(con, "jobs", "id")
+    live_after(workspace, "jobs", "id")
 
 
-def _candidates(con: duckdb.DuckDBPyConnection) -> None:
+def _candidates(workspace: Workspace) -> None:
     """Content from the winning application; source and creation from the oldest live one."""
-    table(
-        con,
+    workspace.step(
         "touched_candidates",
         """SELECT candidate_id AS id FROM now_applications WHERE candidate_id IS NOT NULL
         UNION SELECT k.candidate_id FROM known_applications AS k
             WHERE k.candidate_id IS NOT NULL
                 AND (k.id IN (SELECT id FROM gone_applications) OR k.id IN (SELECT id FROM now_applications))""",
     )
-    table(
-        con,
+    workspace.step(
         "oldest_application",
         """SELECT candidate_id AS id, min(struct_pack(at := remote_created_at, size := length(remote_id),
                 key := remote_id, source := source)) AS oldest
         FROM live_applications WHERE candidate_id IN (SELECT id FROM touched_candidates) GROUP BY candidate_id""",
     )
     # an application that was not read again but is newer than all that were: what is known came from it, or from later
-    table(
-        con,
+    workspace.step(
         "winning_candidates",
         f"""WITH newest_unread AS (
             SELECT candidate_id AS id, max(struct_pack(at := remote_updated_at, key := remote_id::BIGINT)) AS newest
             FROM live_applications WHERE NOT is_seen GROUP BY candidate_id
         ), winner AS (
             FROM seen_candidates WHERE seq IN (SELECT seq FROM now_applications)
-            QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1
+            {WINNER.first_by_id}
         )
         SELECT w.* FROM winner AS w LEFT JOIN newest_unread AS u ON u.id = w.id
         WHERE u.id IS NULL OR struct_pack(at := w.parent_updated_at, key := w.parent_id) >= u.newest""",
     )
-    table(
-        con,
-        "now_candidates",
+    workspace.make(
+        "now",
+        "candidates",
         """SELECT w.* REPLACE (o.oldest.source AS source, o.oldest.at AS remote_created_at)
         FROM winning_candidates AS w JOIN oldest_application AS o ON o.id = w.id""",
     )
-    table(
-        con,
-        "gone_candidates",
+    workspace.make(
+        "gone",
+        "candidates",
         """SELECT id, NULL::TIMESTAMPTZ AS observed_at FROM touched_candidates
         WHERE id NOT IN (SELECT id FROM oldest_application)""",
     )
 
 
-def _candidate_tags(con: duckdb.DuckDBPyConnection) -> None:
+def _candidate_tags(workspace: Workspace) -> None:
     """An application shows its candidate's whole tag list: what is missing from it is removed."""
-    table(
-        con,
+    workspace.step(
         "showing",
         f"""SELECT id AS candidate_id, seq FROM seen_candidates
         WHERE shows_tags AND seq IN (SELECT seq FROM now_applications)
             AND id IN (SELECT id FROM winning_candidates)
-        QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
+        {WINNER.first_by_id}""",
     )
-    table(
-        con,
-        "now_candidate_tags",
+    workspace.make(
+        "now",
+        "candidate_tags",
         """SELECT t.* FROM seen_candidate_tags AS t
         JOIN showing AS s ON s.seq = t.seq AND s.candidate_id = t.candidate_id""",
     )
-    table(
-        con,
-        "gone_candidate_tags",
+    workspace.make(
+        "gone",
+        "candidate_tags",
         f"""SELECT k.id, NULL::TIMESTAMPTZ AS observed_at FROM known_candidate_tags AS k
         WHERE {LIVE} AND k.id NOT IN (SELECT id FROM now_candidate_tags)
             AND k.candidate_id IN (SELECT candidate_id FROM showing UNION SELECT id FROM gone_candidates)""",
     )
-    live_after(con, "candidate_tags", "id, tag_id")
-    table(
-        con,
-        "now_tags",
+    live_after(workspace, "candidate_tags", "id, tag_id")
+    workspace.make(
+        "now",
+        "tags",
         f"""FROM seen_tags WHERE id IN (SELECT tag_id FROM now_candidate_tags)
-        QUALIFY row_number() OVER (PARTITION BY id {LAST}) = 1""",
+        {LAST.first_by_id}""",
     )
-    gone_without_link(con, "tags", {"candidate_tags": "tag_id"}, FOCUSED)
+    gone_without_link(workspace, "tags", {"candidate_tags": "tag_id"}, FOCUSED)
 
 
-def _job_links(con: duckdb.DuckDBPyConnection) -> None:
+def _job_links(workspace: Workspace) -> None:
     """Stages and questions of a job: they appear when first seen, and go only with their job."""
     for model, other in (("job_application_stages", "stage_id"), ("job_screening_questions", "question_id")):
-        table(
-            con,
-            f"now_{model}",
+        workspace.make(
+            "now",
+            model,
             f"""FROM seen_{model} WHERE job_id IN (SELECT id FROM live_jobs)
-            QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
+            {WINNER.first_by_id}""",
         )
-        table(
-            con,
-            f"gone_{model}",
+        workspace.make(
+            "gone",
+            model,
             f"SELECT k.id, g.observed_at FROM known_{model} AS k JOIN gone_jobs AS g ON g.id = k.job_id WHERE {LIVE}",
         )
-        live_after(con, model, f'id, job_id, {other}, "index"')
-    those_linked(con, "screening_questions", "job_screening_questions", "question_id")
+        live_after(workspace, model, f'id, job_id, {other}, "index"')
+    those_linked(workspace, "screening_questions", "job_screening_questions", "question_id")
 
 
-def _team(con: duckdb.DuckDBPyConnection) -> None:
+def _team(workspace: Workspace) -> None:
     """People behind jobs: a link goes when its job no longer names it, a user when no live job does."""
-    table(con, "now_job_hiring_team", "FROM seen_job_hiring_team WHERE seq IN (SELECT seq FROM now_jobs)")
-    table(
-        con,
-        "gone_job_hiring_team",
+    workspace.make("now", "job_hiring_team", "FROM seen_job_hiring_team WHERE seq IN (SELECT seq FROM now_jobs)")
+    workspace.make(
+        "gone",
+        "job_hiring_team",
         f"""SELECT k.id, coalesce(g.observed_at, n.observed_at) AS observed_at
         FROM known_job_hiring_team AS k
         LEFT JOIN gone_jobs AS g ON g.id = k.job_id
         LEFT JOIN now_jobs AS n ON n.id = k.job_id
         WHERE {LIVE} AND (g.id IS NOT NULL OR n.id IS NOT NULL) AND k.id NOT IN (SELECT id FROM now_job_hiring_team)""",
     )
-    live_after(con, "job_hiring_team", "id, user_id")
-    table(
-        con,
-        "now_users",
+    live_after(workspace, "job_hiring_team", "id, user_id")
+    workspace.make(
+        "now",
+        "users",
         f"""FROM seen_users WHERE seq IN (SELECT seq FROM now_jobs)
-        QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
+        {WINNER.first_by_id}""",
     )
-    gone_without_link(con, "users", {"job_hiring_team": "user_id"})
+    gone_without_link(workspace, "users", {"job_hiring_team": "user_id"})
 
 
-def _stages(con: duckdb.DuckDBPyConnection) -> None:
+def _stages(workspace: Workspace) -> None:
     """A stage's order over the account is the largest index on any live job stage."""
-    table(
-        con,
+    workspace.step(
         "global_index",
         'SELECT stage_id AS id, max("index") AS global_index FROM live_job_application_stages GROUP BY stage_id',
     )
-    table(
-        con,
-        "now_application_stages",
+    workspace.make(
+        "now",
+        "application_stages",
         f"""WITH winner AS (
-            FROM seen_application_stages QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1
+            FROM seen_application_stages {WINNER.first_by_id}
         )
         SELECT w.* REPLACE (g.global_index AS global_index)
         FROM winner AS w LEFT JOIN global_index AS g ON g.id = w.id""",
     )
     links = {"job_application_stages": "stage_id", "applications": "current_stage_id"}
-    gone_without_link(con, "application_stages", links, FOCUSED)
+    gone_without_link(workspace, "application_stages", links, FOCUSED)

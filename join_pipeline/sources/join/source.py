@@ -9,15 +9,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import ClassVar, Final
 
-import duckdb
 import msgspec
 
 from join_pipeline.http.contracts import decode
 from join_pipeline.http.pages import Page
-from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.settings import Settings
@@ -25,16 +22,17 @@ from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.extract import JoinReading
 from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, MODEL_FEEDS, JoinFeed
-from join_pipeline.sources.join.known import load_known
+from join_pipeline.sources.join.known import recall
 from join_pipeline.sources.join.mapping import MAPPING_VERSION
 from join_pipeline.sources.join.mapping.application import map_application
 from join_pipeline.sources.join.mapping.job import References, map_job
 from join_pipeline.sources.join.payloads import ApplicationPayload, JobPayload
-from join_pipeline.sources.join.reconcile import fold
+from join_pipeline.sources.join.reconcile import reconcile
 from join_pipeline.sources.join.references import read_references, references_from
 from join_pipeline.sources.join.selection import only_created
 from join_pipeline.sync.plan import Plan
 from join_pipeline.sync.reading import Reading
+from join_pipeline.sync.workspace import Workspace
 
 FULL_EVERY: Final = timedelta(hours=24)
 
@@ -112,15 +110,15 @@ class JoinSource:
     def selected(self, raw_of: RawOf) -> RawOf:
         return only_created(raw_of, self.settings.actions)
 
-    def load_known(self, con: duckdb.DuckDBPyConnection) -> None:
-        load_known(con)
+    def recall(self, workspace: Workspace) -> None:
+        recall(workspace)
 
-    def fold(self, con: duckdb.DuckDBPyConnection, lake: Path, files: Files, _record: SyncRecord) -> None:
-        fold(con, lake, files)
+    def reconcile(self, workspace: Workspace) -> None:
+        reconcile(workspace)
 
-    def count_unannounced(self, con: duckdb.DuckDBPyConnection, before: datetime) -> int:
+    def count_unannounced(self, workspace: Workspace, before: datetime) -> int:
         """lastUpdatedAt stayed, or lies before the last watermark."""
-        row = con.execute(
+        row = workspace.con.execute(
             """SELECT count(*) FROM now_applications AS n JOIN known_applications AS k ON k.id = n.id
             WHERE k.remote_deleted_at IS NULL AND k.payload_hash <> n.payload_hash
                 AND (n.remote_updated_at <= k.remote_updated_at OR n.remote_updated_at < ?)""",

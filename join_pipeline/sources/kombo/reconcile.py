@@ -1,16 +1,15 @@
-"""Kombo's fold: each record speaks for itself, says itself when it is gone, and shows its links completely.
+"""Kombo's reconcile: each record speaks for itself, says itself when it is gone, and shows its links completely.
 
-Belongs here: rules of this source. Not here: what every fold has to do (sync.reconcile), payloads (mapping).
+Belongs here: rules of this source. Not here: what every source has to do (sync.reconcile), payloads (mapping).
 """
 
 from typing import Final
 
-import duckdb
-
-from join_pipeline.lake.record import SyncRecord
 from join_pipeline.sources.kombo.feeds import FEEDS
 from join_pipeline.sync.known import newest
-from join_pipeline.sync.reconcile import LAST, LIVE, WINNER, live_after, table, those_linked
+from join_pipeline.sync.precedence import LAST, WINNER
+from join_pipeline.sync.reconcile import LIVE, live_after, those_linked
+from join_pipeline.sync.workspace import Workspace
 
 LINKS: Final = {
     "candidate_tags": ("candidates", "candidate_id"),
@@ -21,38 +20,36 @@ LINKS: Final = {
 """By link model, the model that shows its links, and the column that names it there."""
 
 
-def load_known(con: duckdb.DuckDBPyConnection) -> None:
+def recall(workspace: Workspace) -> None:
     """Of records those that came or are gone; of links those of the records that show them; of questions all."""
     for name in (feed.name for feed in FEEDS):
         came = f"""SELECT id FROM seen_{name} UNION SELECT id FROM missing WHERE model = '{name}'
             UNION SELECT id FROM said_gone WHERE model = '{name}'"""
-        table(con, f"known_{name}", f"FROM {newest(name, came)}")
+        workspace.make("known", name, f"FROM {newest(name, came)}")
     for name, (parent, column) in LINKS.items():
         links = f'SELECT id FROM versions_{name} WHERE "{column}" IN (SELECT id FROM known_{parent})'
-        table(con, f"known_{name}", f"FROM {newest(name, links)}")
+        workspace.make("known", name, f"FROM {newest(name, links)}")
     for name in ("screening_questions", "job_screening_questions"):  # a question goes with its last link
-        table(con, f"known_{name}", f"FROM {newest(name)}")
+        workspace.make("known", name, f"FROM {newest(name)}")
 
 
-def fold(con: duckdb.DuckDBPyConnection, record: SyncRecord) -> None:
+def reconcile(workspace: Workspace) -> None:
     """All models. Needs `known_*`, `seen_*`, `missing` and `said_gone`."""
-    guarded = record.guarded
     for name in (feed.name for feed in FEEDS):
-        _records(con, name, believes_loss=name not in guarded)
+        _records(workspace, name, believes_loss=name not in workspace.guarded)
     for name, (parent, column) in LINKS.items():
-        _links(con, name, parent, column)
-    live_after(con, "job_screening_questions", "id, question_id")
-    those_linked(con, "screening_questions", "job_screening_questions", "question_id")
+        _links(workspace, name, parent, column)
+    live_after(workspace, "job_screening_questions", "id, question_id")
+    those_linked(workspace, "screening_questions", "job_screening_questions", "question_id")
 
 
-def _records(con: duckdb.DuckDBPyConnection, name: str, *, believes_loss: bool) -> None:
+def _records(workspace: Workspace, name: str, *, believes_loss: bool) -> None:
     """What a record said last holds: that it is there, or that it is gone.
 
     One that others show and nobody ever listed is there too, by what they say of it, and stays: nobody will say that it
     is gone. A loss that the guard does not believe changes nothing.
     """
-    table(
-        con,
+    workspace.step(
         f"last_gone_{name}",
         f"""WITH listed AS (SELECT id, max(seq) AS seq FROM seen_{name} WHERE priority = 1 GROUP BY id), told AS (
             SELECT id, seq, observed_at, remote_deleted_at FROM said_gone WHERE model = '{name}' AND {believes_loss}
@@ -61,32 +58,32 @@ def _records(con: duckdb.DuckDBPyConnection, name: str, *, believes_loss: bool) 
         SELECT t.* FROM told AS t LEFT JOIN listed AS l ON l.id = t.id WHERE l.id IS NULL OR t.seq > l.seq
         QUALIFY row_number() OVER (PARTITION BY t.id ORDER BY t.seq DESC) = 1""",
     )
-    table(
-        con,
-        f"now_{name}",
+    workspace.make(
+        "now",
+        name,
         f"""WITH own AS (
             FROM seen_{name} WHERE priority = 1 AND id NOT IN (SELECT id FROM last_gone_{name})
-            QUALIFY row_number() OVER (PARTITION BY id {LAST}) = 1
+            {LAST.first_by_id}
         )
         FROM own UNION ALL BY NAME
         FROM seen_{name} WHERE priority = 0
             AND id NOT IN (SELECT id FROM own) AND id NOT IN (SELECT id FROM known_{name})
-        QUALIFY row_number() OVER (PARTITION BY id {WINNER}) = 1""",
+        {WINNER.first_by_id}""",
     )
-    table(
-        con,
-        f"gone_{name}",
+    workspace.make(
+        "gone",
+        name,
         f"""SELECT g.id, g.observed_at, g.remote_deleted_at
         FROM last_gone_{name} AS g JOIN known_{name} AS k ON k.id = g.id WHERE k.payload_hash IS NOT NULL""",
     )
 
 
-def _links(con: duckdb.DuckDBPyConnection, name: str, parent: str, column: str) -> None:
+def _links(workspace: Workspace, name: str, parent: str, column: str) -> None:
     """A record shows all of its links: one that it does not show is gone, as are those of one that is gone."""
-    table(con, f"now_{name}", f"FROM seen_{name} WHERE seq IN (SELECT seq FROM now_{parent} WHERE priority = 1)")
-    table(
-        con,
-        f"gone_{name}",
+    workspace.make("now", name, f"FROM seen_{name} WHERE seq IN (SELECT seq FROM now_{parent} WHERE priority = 1)")
+    workspace.make(
+        "gone",
+        name,
         f"""SELECT k.id, coalesce(g.observed_at, n.observed_at) AS observed_at, g.remote_deleted_at
         FROM known_{name} AS k
         LEFT JOIN gone_{parent} AS g ON g.id = k."{column}"

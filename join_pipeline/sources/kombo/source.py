@@ -9,12 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import ClassVar, Final
 
-import duckdb
-
-from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.settings import Settings
@@ -24,9 +20,10 @@ from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.extract import KomboReading
 from join_pipeline.sources.kombo.feeds import FEEDS, MODEL_FEEDS, SINCE
 from join_pipeline.sources.kombo.mapping import map_record
-from join_pipeline.sources.kombo.reconcile import fold, load_known
+from join_pipeline.sources.kombo.reconcile import recall, reconcile
 from join_pipeline.sync.plan import Plan
 from join_pipeline.sync.reading import Reading
+from join_pipeline.sync.workspace import Workspace
 
 FULL_EVERY: Final = timedelta(days=7)
 
@@ -99,13 +96,13 @@ class KomboSource:
         """Kombo has a switch of its own for that, and the settings refuse ours."""
         return raw_of
 
-    def load_known(self, con: duckdb.DuckDBPyConnection) -> None:
-        load_known(con)
+    def recall(self, workspace: Workspace) -> None:
+        recall(workspace)
 
-    def fold(self, con: duckdb.DuckDBPyConnection, _lake: Path, _files: Files, record: SyncRecord) -> None:
-        fold(con, record)
+    def reconcile(self, workspace: Workspace) -> None:
+        reconcile(workspace)
 
-    def count_unannounced(self, con: duckdb.DuckDBPyConnection, before: datetime) -> int:
+    def count_unannounced(self, workspace: Workspace, before: datetime) -> int:
         """Records whose content changed, though Kombo says that it did not since the last watermark."""
         changed = " UNION ALL ".join(
             f"""SELECT n.id FROM now_{name} AS n JOIN known_{name} AS k ON k.id = n.id
@@ -113,4 +110,4 @@ class KomboSource:
                 AND n.parent_updated_at < $before"""
             for name in (feed.name for feed in FEEDS)
         )
-        return int(con.execute(f"SELECT count(*) FROM ({changed})", {"before": before}).fetchall()[0][0])
+        return int(workspace.con.execute(f"SELECT count(*) FROM ({changed})", {"before": before}).fetchall()[0][0])
