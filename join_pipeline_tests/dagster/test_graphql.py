@@ -99,6 +99,7 @@ def test_the_location_loads_and_nothing_runs_by_itself(dagster: Dagster) -> None
     }
 
 
+@pytest.mark.slow  # browser/test_dagster launches one, too
 def test_a_launched_sync_turns_green_and_publishes(dagster: Dagster, connection: Settings) -> None:
     made = dagster.run("sync", {"ops": {"extract": {"config": {"mode": "incremental"}}}})
     assert made["raw/applications"]["reason"] == "nothing is known yet"

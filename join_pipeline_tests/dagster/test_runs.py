@@ -180,6 +180,7 @@ def test_a_failed_data_test_publishes_nothing_neither_now_nor_by_a_later_click(
     assert identity(settings.published) != before
 
 
+@pytest.mark.slow
 def test_the_guard_is_a_failed_check_that_says_how_to_accept_the_loss(sandbox_url: str, tmp_path: Path) -> None:
     assert run(settings_for(sandbox_url, tmp_path), "sync").success
     with running(SandboxConfig(port=0, applications=0, jobs=0, rate_limit=None)) as emptied:
