@@ -2,7 +2,9 @@
 
 Belongs here: which rows, and how they are packed. Not here: opening the file (data), what is drawn of it (charts).
 
-Lists stand for what would be columns of the same kind, so that the page stays small; the page knows their order.
+Where one row would become many (a cohort's milestones and ages, a curve's days), it holds a list per column instead, so
+that the page stays small. All lists of a row are in the same order: by milestone's rank, as the
+dataset `milestone_ages` states it, or as the column `days` does.
 """
 
 from typing import Final
@@ -141,6 +143,7 @@ DATASETS: Final = {
     "definitions": "SELECT * FROM metric_definition ORDER BY id",
     "groups": """
         SELECT
+            shown_group.group_number AS "group",
             shown_group.scope,
             shown_group.scope_key AS "key",
             dim_job.job_name AS name,
@@ -162,7 +165,10 @@ DATASETS: Final = {
         ages AS (
             SELECT
                 cohort_grain, cohort_on, scope, scope_key,
-                list([n_old_enough, n_reached_lo, n_reached, n_reached_hi] ORDER BY milestone_rank, age_days) AS ages
+                list(n_old_enough ORDER BY milestone_rank, age_days) AS old_enough_at_age,
+                list(n_reached_lo ORDER BY milestone_rank, age_days) AS reached_at_age_lo,
+                list(n_reached ORDER BY milestone_rank, age_days) AS reached_at_age,
+                list(n_reached_hi ORDER BY milestone_rank, age_days) AS reached_at_age_hi
             FROM fct_funnel_cohort_age
             WHERE milestone_rank > 1
             GROUP BY ALL
@@ -175,10 +181,15 @@ DATASETS: Final = {
             any_value(n_unknown) AS n_unknown,
             bool_or(is_left_truncated) AS is_truncated,
             bool_or(is_suppressed) AS is_hidden,
-            list(
-                [n_reached_observed, n_reached_assumed, n_moved_on, n_out, n_waiting] ORDER BY milestone_rank
-            ) FILTER (NOT is_suppressed) AS milestones,
-            any_value(ages.ages) AS ages
+            list(n_reached_observed ORDER BY milestone_rank) FILTER (NOT is_suppressed) AS observed,
+            list(n_reached_assumed ORDER BY milestone_rank) FILTER (NOT is_suppressed) AS reached,
+            list(n_moved_on ORDER BY milestone_rank) FILTER (NOT is_suppressed) AS moved_on,
+            list(n_out ORDER BY milestone_rank) FILTER (NOT is_suppressed) AS out,
+            list(n_waiting ORDER BY milestone_rank) FILTER (NOT is_suppressed) AS waiting,
+            any_value(ages.old_enough_at_age) AS old_enough_at_age,
+            any_value(ages.reached_at_age_lo) AS reached_at_age_lo,
+            any_value(ages.reached_at_age) AS reached_at_age,
+            any_value(ages.reached_at_age_hi) AS reached_at_age_hi
         FROM fct_funnel_cohort AS cohort
         INNER JOIN shown_group USING (scope, scope_key)
         LEFT JOIN ages USING (cohort_grain, cohort_on, scope, scope_key)
@@ -194,7 +205,10 @@ DATASETS: Final = {
             is_proof_of_content, is_proof_of_presence
         FROM dim_sync
         ORDER BY sync_id""",
-    "ages": "SELECT DISTINCT age_days FROM fct_funnel_cohort_age ORDER BY age_days",
+    "milestone_ages": """
+        SELECT milestone, age_days
+        FROM (SELECT DISTINCT milestone_rank, milestone, age_days FROM fct_funnel_cohort_age WHERE milestone_rank > 1)
+        ORDER BY milestone_rank, age_days""",
     "curves": CURVES,
     "trust": """
         SELECT

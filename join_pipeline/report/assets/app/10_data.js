@@ -2,7 +2,7 @@
 
 const given = JSON.parse(document.getElementById("report-data").textContent);
 const charts = JSON.parse(document.getElementById("report-charts").textContent);
-const MILESTONES = ["SCREENING", "INTERIM", "OFFER", "HIRED"];
+const MILESTONES = ["SCREENING", "INTERIM", "OFFER", "HIRED"]; // by rank, as the lists of cohorts are
 
 const data = Object.fromEntries(
   Object.entries(given.datasets).map(([name, { columns, rows }]) => [
@@ -11,10 +11,18 @@ const data = Object.fromEntries(
   ]),
 );
 const about = given.about;
-const ages = data.ages.map((row) => row.age_days);
+const ages = [...new Set(data.milestone_ages.map((row) => row.age_days))];
+
+// A row's lists as records, one per key. A list that the row does not have gives no column.
+function recordsOf(keys, lists) {
+  const there = Object.entries(lists).filter(([, list]) => list);
+  return keys.map((key, at) => ({ ...key, ...Object.fromEntries(there.map(([column, list]) => [column, list[at]])) }));
+}
 
 const add = (numbers) => numbers.reduce((sum, n) => sum + n, 0);
 const last = (list) => list[list.length - 1];
+
+const groupOf = (number) => data.groups.find((group) => group.group === number);
 
 // A share, and null below the number of cases from which the marts show one.
 function share(part, whole) {
@@ -29,27 +37,45 @@ function wilson(part, whole) {
   const middle = p + (z * z) / (2 * whole);
   const half = z * Math.sqrt((p * (1 - p) + (z * z) / (4 * whole)) / whole);
   const scale = 1 + (z * z) / whole;
-  return [Math.max(0, (middle - half) / scale), Math.min(1, (middle + half) / scale)];
+  return { low: Math.max(0, (middle - half) / scale), high: Math.min(1, (middle + half) / scale) };
 }
 
 function cohortsOf(group, grain) {
   return data.cohorts.filter((cohort) => cohort.group === group && cohort.grain === grain);
 }
 
-// The funnel of several cohorts: each shown one added up. Hidden ones are counted, and left out.
+// What became of a cohort at each milestone.
+function milestonesOf(cohort) {
+  const { observed, reached, moved_on, out, waiting } = cohort;
+  return recordsOf(MILESTONES.map((milestone) => ({ milestone })), { observed, reached, moved_on, out, waiting });
+}
+
+// How many of a cohort had reached each milestone at each age; nothing where the cohort is hidden.
+function agesOf(cohort) {
+  if (!cohort.old_enough_at_age) return [];
+  return recordsOf(data.milestone_ages, {
+    old_enough: cohort.old_enough_at_age,
+    reached_lo: cohort.reached_at_age_lo,
+    reached: cohort.reached_at_age,
+    reached_hi: cohort.reached_at_age_hi,
+  });
+}
+
+// The funnel of several cohorts: the sums of those that are shown. Hidden ones are counted, and left out.
 function funnelOf(cohorts) {
   const shown = cohorts.filter((cohort) => !cohort.is_hidden);
+  const counts = shown.flatMap(milestonesOf);
   return {
     n: add(shown.map((cohort) => cohort.n)),
     unknown: add(shown.map((cohort) => cohort.n_unknown)),
     hidden: cohorts.length - shown.length,
     truncated: shown.filter((cohort) => cohort.is_truncated).length,
     shown: shown.length,
-    milestones: MILESTONES.map((milestone, at) => {
-      const [observed, reached, moved, out, waiting] = [0, 1, 2, 3, 4].map((column) =>
-        add(shown.map((cohort) => cohort.milestones[at][column])),
-      );
-      const isLast = at === MILESTONES.length - 1;
+    milestones: MILESTONES.map((milestone) => {
+      const own = counts.filter((count) => count.milestone === milestone);
+      const total = (column) => add(own.map((count) => count[column]));
+      const [observed, reached, moved, out, waiting] = ["observed", "reached", "moved_on", "out", "waiting"].map(total);
+      const isLast = milestone === last(MILESTONES);
       return {
         milestone,
         observed,
@@ -67,25 +93,32 @@ function funnelOf(cohorts) {
   };
 }
 
+const stepOf = (funnel, milestone) => funnel.milestones.find((step) => step.milestone === milestone);
+
 // The share of a group's applications without a known outcome, over all its cohorts.
 function unknownOf(group) {
   const all = funnelOf(cohortsOf(group, "month"));
   return all.n ? all.unknown / all.n : undefined;
 }
 
+// A curve with a point for each of its days.
 function curveOf(group, question) {
-  return data.curves.find((curve) => curve.group === group && curve.question === question);
+  const curve = data.curves.find((one) => one.group === group && one.question === question);
+  if (!curve) return undefined;
+  const { question: _question, days, ...columns } = curve;
+  const lists = Object.fromEntries(Object.entries(columns).filter(([, value]) => Array.isArray(value)));
+  return { ...curve, points: recordsOf(days.map((day) => ({ day })), lists) };
 }
 
 // The first day on which a falling curve is at a share or under it; null where it does not get there.
-function dayAt(curve, values, level) {
-  const at = values.findIndex((value) => value <= level);
-  return at < 0 ? null : curve.days[at];
-}
+const dayAt = (curve, column, level) => curve.points.find((point) => point[column] <= level)?.day ?? null;
 
-// A curve's value on a day: its last step at or before it.
-function valueOn(curve, values, day, before) {
+// A curve's last point on a day or before it.
+const pointOn = (curve, day) => curve.points.findLast((point) => point.day <= day);
+
+// A curve's value on a day, and `before` where the curve begins later.
+function valueOn(curve, column, day, before) {
   if (day > curve.ends_at) return null;
-  const at = curve.days.findLastIndex((known) => known <= day);
-  return at < 0 ? before : values[at];
+  const point = pointOn(curve, day);
+  return point ? point[column] : before;
 }

@@ -21,8 +21,8 @@ function readAddress() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const [from, to] = usualPeriod();
   state.language = asked.get("language") in texts ? asked.get("language") : usualLanguage();
-  const group = data.groups.findIndex((one) => one.scope === asked.get("scope") && one.key === asked.get("key"));
-  state.group = Math.max(group, 0);
+  const group = data.groups.find((one) => one.scope === asked.get("scope") && one.key === asked.get("key"));
+  state.group = group?.group ?? 0;
   state.from = months.includes(asked.get("from")) ? asked.get("from") : from;
   state.to = months.includes(asked.get("to")) ? asked.get("to") : to;
   if (state.from > state.to) [state.from, state.to] = [state.to, state.from];
@@ -32,7 +32,7 @@ function writeAddress() {
   const said = new URLSearchParams();
   const [from, to] = usualPeriod();
   if (state.language !== usualLanguage()) said.set("language", state.language);
-  const group = data.groups[state.group];
+  const group = groupOf(state.group);
   if (group && group.scope !== "overall") {
     said.set("scope", group.scope);
     said.set("key", group.key);
@@ -47,7 +47,7 @@ function writeAddress() {
   }
 }
 
-const chosenGroup = () => data.groups[state.group] ?? { scope: "overall", key: "all" };
+const chosenGroup = () => groupOf(state.group) ?? { scope: "overall", key: "all" };
 const isOverall = () => chosenGroup().scope === "overall";
 
 // The group that a figure can tell of: the chosen one, or all where it does not tell such groups apart.

@@ -51,8 +51,8 @@ figures.funnel = {
         said: bounds ?? few ?? "",
       });
     }
-    const first = funnel.milestones[0];
-    const hires = funnel.milestones[3].reached;
+    const first = stepOf(funnel, "SCREENING");
+    const hires = stepOf(funnel, "HIRED").reached;
     return {
       datasets: { rows, whiskers, heads },
       params: shares ? { axisFormat: ".0%", tickStep: 0 } : {},
@@ -85,7 +85,7 @@ figures.funnel = {
           number(step.waiting),
           number(step.out),
           percent(step.mature, 1),
-          step.wilson ? percents(...step.wilson) : NONE,
+          step.wilson ? percents(step.wilson.low, step.wilson.high) : NONE,
           percents(step.low, step.high),
         ]),
       },
@@ -121,8 +121,10 @@ figures.cohorts = {
     const grain = chosenGroup().scope === "job" ? "month" : choices.grain;
     const cohorts = cohortsOf(state.group, grain).slice(grain === "month" ? -18 : -20).reverse();
     if (!cohorts.length) return { missing: NO_COHORTS() };
-    const at = MILESTONES.indexOf(choices.milestone) - 1;
-    const cells = cohorts.flatMap((cohort) => ages.map((age, place) => cellOf(cohort, age, cohort.ages?.[at * ages.length + place])));
+    const cells = cohorts.flatMap((cohort) => {
+      const counts = agesOf(cohort).filter((count) => count.milestone === choices.milestone);
+      return ages.map((age) => cellOf(cohort, age, counts.find((count) => count.age_days === age)));
+    });
     const most = Math.max(...cells.map((cell) => cell.rate ?? 0), 0.05);
     const shownCells = cells.filter((cell) => cell.rate !== null);
     if (!shownCells.length) return { missing: t("missing.few", { least: about.minimum_n }) };
@@ -172,7 +174,7 @@ figures.cohorts = {
           cell.old === null ? NONE : number(cell.old),
           percent(cell.rate, 1),
           percents(cell.lo, cell.hi),
-          cell.wilson ? percents(...cell.wilson) : NONE,
+          cell.wilson ? percents(cell.wilson.low, cell.wilson.high) : NONE,
         ]),
       },
     };
@@ -183,7 +185,8 @@ function cellOf(cohort, ageDays, counts) {
   const name = cohort.grain === "month" ? month(cohort.on) : date(cohort.on, { day: "numeric", month: "short", year: "2-digit" });
   const label = cohort.is_truncated ? `${name} †` : name;
   const age = t("cohorts.days", { n: ageDays });
-  const [old, lo, reached, hi] = counts ?? [null, null, null, null];
+  const { old_enough: old, reached_lo: lo, reached, reached_hi: hi } =
+    counts ?? { old_enough: null, reached_lo: null, reached: null, reached_hi: null };
   const rate = old === null ? null : share(reached, old);
   const isMature = old === cohort.n;
   const said = cohort.is_hidden ? t("hidden") : rate === null ? (old ? t("cohorts.few") : "") : percent(rate);

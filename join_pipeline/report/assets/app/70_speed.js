@@ -2,7 +2,7 @@
 
 const FARTHEST_DAY = 180;
 
-const farthest = (curve) => Math.min(curve.ends_at, Math.max(last(curve.days) * 1.15, 30), FARTHEST_DAY);
+const farthest = (curve) => Math.min(curve.ends_at, Math.max(last(curve.points).day * 1.15, 30), FARTHEST_DAY);
 
 // Ticks that leave room for the numbers under them.
 function dayTicks(end) {
@@ -14,15 +14,15 @@ function dayTicks(end) {
 // At risk from a day on: as told at the next step; after the last one nobody tells.
 function atRisk(curve, end) {
   return dayTicks(end).flatMap((day) => {
-    const at = curve.days.findIndex((one) => one > day);
-    return at < 0 ? [] : [{ day, said: number(curve.at_risk[at]) }];
+    const next = curve.points.find((point) => point.day > day);
+    return next ? [{ day, said: number(next.at_risk) }] : [];
   });
 }
 
 // A step curve's points from 0 to its end, where the last value still holds.
 function steps(curve, end, start, valuesOf) {
   const points = [{ day: Math.max(0, Math.min(curve.starts_at, end)), ...start }];
-  curve.days.forEach((day, at) => day <= end && points.push({ day, ...valuesOf(at) }));
+  curve.points.forEach((point) => point.day <= end && points.push({ day: point.day, ...valuesOf(point) }));
   points.push({ ...last(points), day: end });
   return points;
 }
@@ -30,7 +30,7 @@ function steps(curve, end, start, valuesOf) {
 const curveParams = (end) => ({ dayTicks: dayTicks(end), dayMax: end, shareMax: 1 });
 
 function medianText(curve) {
-  const [low, high] = [dayAt(curve, curve.survival_lo, 0.5), dayAt(curve, curve.survival_hi, 0.5)];
+  const [low, high] = [dayAt(curve, "survival_lo", 0.5), dayAt(curve, "survival_hi", 0.5)];
   if (low === null || high === null) return null;
   return { low, high, said: low === high ? t("days", { n: low }) : t("days.range", { low, high }) };
 }
@@ -45,15 +45,15 @@ figures.decision = {
     if (!curve) return { missing: t("missing.curve", { least: about.minimum_n }) };
     const end = farthest(curve);
     const fill = "var(--passed)";
-    const rows = steps(curve, end, { lo: 1, hi: 1, low: 1, high: 1 }, (at) => ({
-      lo: curve.survival_lo[at],
-      hi: curve.survival_hi[at],
-      low: curve.survival_low[at],
-      high: curve.survival_high[at],
+    const rows = steps(curve, end, { lo: 1, hi: 1, low: 1, high: 1 }, (point) => ({
+      lo: point.survival_lo,
+      hi: point.survival_hi,
+      low: point.survival_low,
+      high: point.survival_high,
     })).map((point) => ({ ...point, lane: "decision", fill }));
     const median = medianText(curve);
     const late = [30, 60, 90].filter((day) => day <= end).pop();
-    const waiting = late && percents(valueOn(curve, curve.survival_lo, late, 1), valueOn(curve, curve.survival_hi, late, 1));
+    const waiting = late && percents(valueOn(curve, "survival_lo", late, 1), valueOn(curve, "survival_hi", late, 1));
     return {
       datasets: {
         rows,
@@ -75,11 +75,11 @@ figures.decision = {
       notes: [startNote(curve), t("decision.note")],
       table: {
         head: ["day", "at_risk", "waiting", "sampling"].map((one) => t(`speed.head.${one}`)),
-        rows: curve.days.map((day, at) => [
-          number(day),
-          number(curve.at_risk[at]),
-          percents(curve.survival_lo[at], curve.survival_hi[at]),
-          percents(curve.survival_low[at], curve.survival_high[at]),
+        rows: curve.points.map((point) => [
+          number(point.day),
+          number(point.at_risk),
+          percents(point.survival_lo, point.survival_hi),
+          percents(point.survival_low, point.survival_high),
         ]),
       },
     };
@@ -88,6 +88,20 @@ figures.decision = {
 
 function startNote(curve) {
   return curve.starts_at >= 1 ? t("speed.starts", { days: Math.round(curve.starts_at), least: about.minimum_n }) : null;
+}
+
+// A point before the first decision.
+const UNDECIDED = { hired: 0, declined: 0, vanished: 0, hired_lo: 0, hired_hi: 0 };
+
+// From where to where each outcome reaches when they are stacked to one, the hired at the bottom.
+function stackOf({ hired, declined, vanished }) {
+  const decided = hired + declined;
+  return {
+    hired: { low: 0, high: hired },
+    declined: { low: hired, high: decided },
+    vanished: { low: decided, high: decided + vanished },
+    waiting: { low: decided + vanished, high: 1 },
+  };
 }
 
 figures.outcome = {
@@ -100,33 +114,32 @@ figures.outcome = {
     if (!curve) return { missing: t("missing.curve", { least: about.minimum_n }) };
     const end = farthest(curve);
     const parts = [
-      ["hired", "var(--passed)", "var(--on-passed)"],
-      ["declined", "var(--out)", "var(--on-out)"],
-      ["vanished", "var(--gone)", "var(--on-gone)"],
-      ["waiting", "var(--waiting-pale)", "var(--ink)"],
+      { lane: "hired", fill: "var(--passed)", ink: "var(--on-passed)" },
+      { lane: "declined", fill: "var(--out)", ink: "var(--on-out)" },
+      { lane: "vanished", fill: "var(--gone)", ink: "var(--on-gone)" },
+      { lane: "waiting", fill: "var(--waiting-pale)", ink: "var(--ink)" },
     ];
-    const stacked = (at) => {
-      const values = at < 0 ? [0, 0, 0] : [curve.hired[at], curve.declined[at], curve.vanished[at]];
-      const tops = [values[0], values[0] + values[1], values[0] + values[1] + values[2], 1];
-      return tops;
-    };
-    const rows = parts.flatMap(([lane, fill], place) => {
-      const valuesOf = (at) => ({ low: place ? stacked(at)[place - 1] : 0, high: stacked(at)[place] });
-      return steps(curve, end, valuesOf(-1), valuesOf).map((point) => ({ ...point, lane, fill, place }));
+    const rows = parts.flatMap(({ lane, fill }, place) => {
+      const valuesOf = (point) => stackOf(point)[lane];
+      return steps(curve, end, valuesOf(UNDECIDED), valuesOf).map((point) => ({ ...point, lane, fill, place }));
     });
     const edges = ["hired_lo", "hired_hi"].flatMap((bound) =>
-      steps(curve, end, { share: 0 }, (at) => ({ share: curve[bound][at] })).map((point) => ({ ...point, lane: bound })),
+      steps(curve, end, { share: 0 }, (point) => ({ share: point[bound] })).map((point) => ({ ...point, lane: bound })),
     );
-    const final = stacked(curve.days.findLastIndex((day) => day <= end));
-    const names = parts.flatMap(([lane, , ink], place) => {
-      const [low, high] = [place ? final[place - 1] : 0, final[place]];
+    const final = stackOf(pointOn(curve, end) ?? UNDECIDED);
+    const names = parts.flatMap(({ lane, ink }) => {
+      const { low, high } = final[lane];
       return high - low > 0.08 ? [{ share: (low + high) / 2, said: t(`outcome.${lane}`), ink }] : [];
     });
     const at = [90, 60, 30].find((day) => day <= end) ?? Math.floor(end);
-    const on = curve.days.findLastIndex((day) => day <= at);
-    const bounds = on < 0 ? [0, 0] : [curve.hired_lo[on], curve.hired_hi[on]];
-    const shown = stacked(on);
-    const values = { days: at, hired: percents(...bounds), declined: percent(shown[1] - shown[0]), waiting: percent(1 - shown[2]) };
+    const point = pointOn(curve, at) ?? UNDECIDED;
+    const { declined, vanished } = stackOf(point);
+    const values = {
+      days: at,
+      hired: percents(point.hired_lo, point.hired_hi),
+      declined: percent(declined.high - declined.low),
+      waiting: percent(1 - vanished.high),
+    };
     return {
       datasets: { rows, edges, names, risk: atRisk(curve, end), riskTitle: [{ said: t("speed.at_risk") }] },
       params: curveParams(end),
@@ -144,13 +157,13 @@ figures.outcome = {
       notes: [startNote(curve), t("outcome.note")],
       table: {
         head: ["day", "at_risk", "hired", "sampling", "declined", "vanished"].map((one) => t(`speed.head.${one}`)),
-        rows: curve.days.map((day, i) => [
-          number(day),
-          number(curve.at_risk[i]),
-          percents(curve.hired_lo[i], curve.hired_hi[i]),
-          percents(curve.hired_low[i], curve.hired_high[i]),
-          percent(curve.declined[i], 1),
-          percent(curve.vanished[i], 1),
+        rows: curve.points.map((point) => [
+          number(point.day),
+          number(point.at_risk),
+          percents(point.hired_lo, point.hired_hi),
+          percents(point.hired_low, point.hired_high),
+          percent(point.declined, 1),
+          percent(point.vanished, 1),
         ]),
       },
     };

@@ -5,11 +5,13 @@ const MOST_LANES = 16;
 
 // Of a source's chosen cohorts: who passed screening, or was hired, of those decided.
 function sourceRate(funnel, rate) {
-  const first = funnel.milestones[0];
-  if (rate === "passed") return [first.moved, first.moved + first.out, first.moved, first.moved + first.waiting, first.reached];
-  const hired = funnel.milestones[3].done;
+  if (rate === "passed") {
+    const { moved, out, waiting, reached } = stepOf(funnel, "SCREENING");
+    return { part: moved, whole: moved + out, fewest: moved, most: moved + waiting, base: reached };
+  }
+  const hired = stepOf(funnel, "HIRED").done;
   const out = add(funnel.milestones.map((step) => step.out));
-  return [hired, hired + out, hired, funnel.n - out, funnel.n];
+  return { part: hired, whole: hired + out, fewest: hired, most: funnel.n - out, base: funnel.n };
 }
 
 figures.sources = {
@@ -23,22 +25,22 @@ figures.sources = {
     }),
   ],
   make() {
-    const groups = data.groups.map((group, at) => ({ group, at })).filter(({ group }) => group.scope === "source");
+    const groups = data.groups.filter((group) => group.scope === "source");
     if (!groups.length) return { missing: NO_COHORTS() };
-    const all = groups.map(({ group, at }) => {
-      const months = cohortsOf(at, "month").filter((one) => one.on >= state.from && one.on <= state.to);
+    const all = groups.map((group) => {
+      const months = cohortsOf(group.group, "month").filter((one) => one.on >= state.from && one.on <= state.to);
       const funnel = funnelOf(months);
-      const [part, whole, low, high, base] = sourceRate(funnel, choices.rate);
+      const { part, whole, fewest, most, base } = sourceRate(funnel, choices.rate);
       return {
-        at,
+        group: group.group,
         name: groupName(group),
         funnel,
-        mart: data.sources.find((row) => row.group === at),
+        mart: data.sources.find((row) => row.group === group.group),
         whole,
         rate: share(part, whole),
         wilson: wilson(part, whole),
-        low: share(low, base),
-        high: share(high, base),
+        low: share(fewest, base),
+        high: share(most, base),
       };
     });
     const rated = all.filter((one) => one.rate !== null).sort((a, b) => b.rate - a.rate);
@@ -46,23 +48,23 @@ figures.sources = {
     const shown = rated.slice(0, MOST_LANES);
     const [best, worst] = [shown[0], last(shown)];
     const chosen = chosenGroup().scope === "source" ? state.group : null;
-    const isClear = shown.length > 1 && best.wilson[0] > worst.wilson[1];
+    const isClear = shown.length > 1 && best.wilson.low > worst.wilson.high;
     const what = t(`sources.${choices.rate}.what`);
     const n = add(all.map((one) => one.funnel.n));
     return {
       datasets: {
         rows: shown.map((one) => ({
-          lane: String(one.at),
-          low: one.wilson[0],
-          high: one.wilson[1],
+          lane: String(one.group),
+          low: one.wilson.low,
+          high: one.wilson.high,
           rate: one.rate,
-          fill: chosen === null || chosen === one.at ? "var(--passed)" : "var(--out)",
-          tip: `${one.name}: ${percent(one.rate)} (${percents(...one.wilson)})`,
+          fill: chosen === null || chosen === one.group ? "var(--passed)" : "var(--out)",
+          tip: `${one.name}: ${percent(one.rate)} (${percents(one.wilson.low, one.wilson.high)})`,
         })),
         heads: shown.map((one) => ({
-          lane: String(one.at),
+          lane: String(one.group),
           name: one.name,
-          said: t("sources.said", { rate: percent(one.rate), range: percents(...one.wilson), n: one.whole }),
+          said: t("sources.said", { rate: percent(one.rate), range: percents(one.wilson.low, one.wilson.high), n: one.whole }),
         })),
       },
       n,
@@ -74,7 +76,7 @@ figures.sources = {
         worst_rate: percent(worst.rate),
         what,
       }),
-      alt: t("sources.alt", { what, sources: shown.map((one) => `${one.name} ${percent(one.rate)} (${percents(...one.wilson)})`).join("; ") }),
+      alt: t("sources.alt", { what, sources: shown.map((one) => `${one.name} ${percent(one.rate)} (${percents(one.wilson.low, one.wilson.high)})`).join("; ") }),
       legend: [
         ["dot", what],
         ["interval", t("sources.interval")],
@@ -94,7 +96,7 @@ figures.sources = {
             one.funnel.shown ? number(one.funnel.n) : t("hidden"),
             number(one.whole),
             percent(one.rate, 1),
-            one.wilson ? percents(...one.wilson) : NONE,
+            one.wilson ? percents(one.wilson.low, one.wilson.high) : NONE,
             percents(one.low, one.high),
             one.mart ? percents(one.mart.hired_lo, one.mart.hired_hi) : NONE,
             one.mart?.decision_lo == null ? NONE : daysBetween(one.mart.decision_lo, one.mart.decision_hi),

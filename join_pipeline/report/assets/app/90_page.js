@@ -19,7 +19,7 @@ function sayStatic() {
 // The few numbers that matter, and how sure they are.
 function sayHeadline() {
   const funnel = funnelOf(chosenMonths());
-  const first = funnel.milestones[0];
+  const first = stepOf(funnel, "SCREENING");
   const decision = curveOf(state.group, "decision");
   const hire = curveOf(state.group, "hire");
   const median = decision && medianText(decision);
@@ -34,14 +34,14 @@ function sayHeadline() {
   }
   document.getElementById("headline-of").textContent = [of, funnel.n ? periodName() : ""].filter(Boolean).join(" · ");
   const at = hire ? [90, 60, 30].find((day) => day <= Math.min(hire.ends_at, FARTHEST_DAY)) : null;
-  const on = at ? hire.days.findLastIndex((day) => day <= at) : -1;
+  const point = at ? pointOn(hire, at) : undefined;
   const tiles = [
     [t("tile.applications"), number(funnel.n || null), funnel.n ? t("tile.applications.sure", { unknown: percent(funnel.unknown / funnel.n) }) : t("tile.none")],
     [t("tile.pass"), percent(first.mature), first.low === null ? t("tile.none") : t("tile.pass.sure", { range: percents(first.low, first.high) })],
     [
       at ? t("tile.hired", { n: at }) : t("tile.hired.any"),
-      on < 0 ? NONE : percent(hire.hired[on], 1),
-      on < 0 ? t("tile.none") : t("tile.hired.sure", { range: percents(hire.hired_low[on], hire.hired_high[on]) }),
+      point ? percent(point.hired, 1) : NONE,
+      point ? t("tile.hired.sure", { range: percents(point.hired_low, point.hired_high) }) : t("tile.none"),
     ],
     [t("tile.decision"), median ? median.said : NONE, median ? t("tile.decision.sure", { n: decision.n }) : t("tile.none")],
   ];
@@ -56,12 +56,12 @@ function fillFilters() {
   const option = (value, text, chosen) => el("option", { value, selected: chosen }, text);
   for (const scope of ["job", "source"]) {
     const select = document.getElementById(`filter-${scope}`);
-    const groups = data.groups.map((group, at) => ({ group, at })).filter(({ group }) => group.scope === scope);
-    const isOpen = ({ group }) => group.status === "OPEN";
+    const groups = data.groups.filter((group) => group.scope === scope);
+    const isOpen = ({ status }) => status === "OPEN";
     const named = groups
-      .map((one) => ({ ...one, name: groupName(one.group) }))
+      .map((group) => ({ group: group.group, status: group.status, name: groupName(group) }))
       .sort((a, b) => a.name.localeCompare(b.name, words.locale));
-    const options = (list) => list.map(({ at, name }) => option(at, name, at === state.group));
+    const options = (list) => list.map(({ group, name }) => option(group, name, group === state.group));
     const lists =
       scope === "job"
         ? [["filter.open_jobs", named.filter(isOpen)], ["filter.other_jobs", named.filter((one) => !isOpen(one))]]

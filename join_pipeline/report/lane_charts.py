@@ -1,0 +1,135 @@
+"""Charts in lanes: a row of the data is a lane, with its name and a sentence above its marks.
+
+Belongs here: marks, channels and axes of lanes, and the heat map of cohorts. Not here: charts over days and weeks
+(time_charts).
+"""
+
+from typing import Final
+
+import altair as alt
+
+from join_pipeline.report.chart_style import INK, MUTED, Layers, rows_of
+
+BAR: Final = 18
+ROW: Final = 54
+"""A lane's height. The page adds to it where it is narrow."""
+BELOW: Final = alt.expr("narrow ? 14 : 8")
+"""Where a bar is in its lane: under its head."""
+
+
+def _lane(axis: alt.Axis | None = None) -> alt.Y:
+    """A lane for each row, in the order of the rows; what it is about is written above its bar."""
+    return alt.Y("lane:N", sort=None, axis=axis, scale=alt.Scale(padding=0))
+
+
+def _heads() -> list[alt.Chart]:
+    """The lane's name, and what there is to say of it, above its bar; in two lines where it is narrow."""
+    heads = rows_of("heads").encode(y=_lane())
+    name = heads.mark_text(align="left", baseline="middle", dy=alt.expr("narrow ? -25 : -15"), fontWeight=600).encode(
+        x=alt.value(0), text="name:N"
+    )
+    said = heads.mark_text(
+        align=alt.expr("narrow ? 'left' : 'right'"), baseline="middle", dy=alt.expr("narrow ? -9 : -15"), fill=MUTED
+    ).encode(x=alt.value(alt.expr("narrow ? 0 : width")), text="said:N")
+    return [name, said]
+
+
+def _counts(title: str) -> alt.X:
+    return alt.X(
+        "start:Q",
+        title=title,
+        axis=alt.Axis(labelExpr="format(datum.value, axisFormat)", tickCount=5, tickMinStep=alt.expr("tickStep")),
+        scale=alt.Scale(domainMin=0, nice=False),
+    )
+
+
+def _bars() -> alt.Chart:
+    bars: alt.Chart = rows_of().mark_bar(size=BAR, yOffset=BELOW, stroke="var(--paper)", strokeWidth=1)
+    bars = bars.encode(x=_counts("$axis.own"), x2="end:Q", y=_lane(), tooltip=alt.Tooltip("tip:N"))
+    return bars.encode(fill=alt.Fill("fill:N", scale=None))
+
+
+def _lane_params() -> list[alt.Parameter]:
+    return [alt.param(name="narrow", value=False)]
+
+
+def _axis_params() -> list[alt.Parameter]:
+    return [*_lane_params(), alt.param(name="axisFormat", value=",d"), alt.param(name="tickStep", value=1)]
+
+
+def parts() -> Layers:
+    """Bars that are split into parts, a lane each."""
+    return alt.layer(_bars(), *_heads()).add_params(*_axis_params()).properties(height=alt.Step(ROW))
+
+
+def funnel() -> Layers:
+    """Parts, and a whisker from the fewest to the most that can yet go on."""
+    whisker = rows_of("whiskers").encode(y=_lane())
+    line = whisker.mark_rule(yOffset=BELOW, stroke=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
+    ends = [
+        whisker.mark_tick(yOffset=BELOW, orient="vertical", size=BAR - 6, thickness=1.5, color=INK).encode(x=f"{end}:Q")
+        for end in ("low", "high")
+    ]
+    return alt.layer(_bars(), line, *ends, *_heads()).add_params(*_axis_params()).properties(height=alt.Step(ROW))
+
+
+def heat() -> Layers:
+    """Cohorts by age; immature cells are hatched."""
+    cells = rows_of().encode(
+        x=alt.X(
+            "age:N",
+            sort=None,
+            title="$axis.age",
+            axis=alt.Axis(orient="top", labelAngle=0, domain=False, ticks=False),
+            scale=alt.Scale(padding=0),
+        ),
+        y=alt.Y(
+            "cohort:N",
+            sort=None,
+            title=None,
+            axis=alt.Axis(domain=False, ticks=False, labelColor=INK),
+            scale=alt.Scale(padding=0),
+        ),
+        tooltip=alt.Tooltip("tip:N"),
+    )
+    return alt.layer(
+        cells.mark_rect(stroke="var(--paper)", strokeWidth=2).encode(fill=alt.Fill("fill:N", scale=None)),
+        cells.transform_filter("datum.hatch")
+        .mark_rect(stroke="var(--paper)", strokeWidth=2)
+        .encode(fill=alt.Fill("hatch:N", scale=None)),
+        cells.mark_text(fontSize=12, baseline="middle").encode(text="said:N", fill=alt.Fill("ink:N", scale=None)),
+    ).properties(height=alt.Step(30))
+
+
+def quantiles() -> Layers:
+    """The middle half as a bar, up to the ninth tenth as a line, the median as a notch."""
+    rows = rows_of().encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
+    x = alt.X(
+        "p25:Q",
+        title="$axis.days_long",
+        scale=alt.Scale(type="symlog", domainMin=0, domainMax=alt.expr("dayMax"), nice=False),
+        axis=alt.Axis(values=alt.expr("dayTicks"), format="d"),
+    )
+    fill, stroke = alt.Fill("fill:N", scale=None), alt.Stroke("fill:N", scale=None)
+    layers = [
+        rows.mark_rule(yOffset=BELOW, strokeWidth=1.5).encode(x="p75:Q", x2="p90:Q", stroke=stroke),
+        rows.mark_bar(size=BAR - 6, yOffset=BELOW).encode(x=x, x2="p75:Q", fill=fill),
+        rows.mark_tick(yOffset=BELOW, orient="vertical", size=BAR, thickness=3, color=INK).encode(x="p50:Q"),
+    ]
+    params = [*_lane_params(), alt.param(name="dayTicks", value=[0, 1, 3, 7]), alt.param(name="dayMax", value=7)]
+    return alt.layer(*layers, *_heads()).add_params(*params).properties(height=alt.Step(ROW - 6))
+
+
+def rates() -> Layers:
+    """Dots with Wilson's interval."""
+    rows = rows_of().encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
+    x = alt.X(
+        "low:Q", title="$axis.rate", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(format=".0%", tickCount=5)
+    )
+    layers = [
+        rows.mark_rule(yOffset=BELOW, strokeWidth=2).encode(x=x, x2="high:Q", stroke=alt.Stroke("fill:N", scale=None)),
+        rows.mark_point(yOffset=BELOW, size=110, filled=True, opacity=1, stroke="var(--paper)", strokeWidth=1.5).encode(
+            x="rate:Q", fill=alt.Fill("fill:N", scale=None)
+        ),
+    ]
+    return alt.layer(*layers, *_heads()).add_params(*_lane_params()).properties(height=alt.Step(ROW - 8))

@@ -1,0 +1,139 @@
+"""Charts over time: curves over days since applying, and lines over weeks.
+
+Belongs here: marks, channels and axes of days and dates. Not here: charts in lanes (lane_charts).
+"""
+
+from typing import Final
+
+import altair as alt
+
+from join_pipeline.report.chart_style import INK, MUTED, Layers, rows_of
+
+AT_RISK_LINES: Final = 52
+"""Pixels from a curve's axis to the numbers under it."""
+
+
+def _day(title: str = "$axis.days") -> alt.X:
+    return alt.X(
+        "day:Q",
+        title=title,
+        axis=alt.Axis(grid=False, values=alt.expr("dayTicks"), format="d", titleAnchor="end"),
+        scale=alt.Scale(domainMin=0, domainMax=alt.expr("dayMax"), nice=False),
+    )
+
+
+def _share(field: str, title: str) -> alt.Y:
+    return alt.Y(
+        f"{field}:Q",
+        title=title,
+        axis=alt.Axis(format=".0%", tickCount=5, titleAngle=0, titleAlign="left", titleY=-10, titleX=0),
+        scale=alt.Scale(domainMin=0, domainMax=alt.expr("shareMax"), nice=False),
+    )
+
+
+def _curve(*layers: alt.Chart) -> Layers:
+    """Curves over days, and under them how many are still at risk."""
+    at_risk = (
+        rows_of("risk")
+        .mark_text(fontSize=12, fill=MUTED, baseline="top")
+        .encode(x="day:Q", y=alt.value(alt.expr(f"height + {AT_RISK_LINES}")), text="said:N")
+    )
+    title = (
+        rows_of("riskTitle")
+        .mark_text(fontSize=12, fill=MUTED, baseline="top", align="left")
+        .encode(x=alt.value(0), y=alt.value(alt.expr(f"height + {AT_RISK_LINES - 18}")), text="said:N")
+    )
+    params = [
+        alt.param(name="dayTicks", value=[0, 30, 60, 90]),
+        alt.param(name="dayMax", value=90),
+        alt.param(name="shareMax", value=1),
+    ]
+    return alt.layer(*layers, at_risk, title).add_params(*params).properties(height=280)
+
+
+def survival() -> Layers:
+    """Lines that fall in steps, with the ribbon between their bounds and, paler, the sampling error around it."""
+    rows = rows_of().encode(x=_day(), detail="lane:N")
+    outer = rows.mark_area(interpolate="step-after", opacity=0.14).encode(
+        y=_share("low", "$axis.waiting"), y2="high:Q", fill=alt.Fill("fill:N", scale=None)
+    )
+    ribbon = rows.mark_area(interpolate="step-after", opacity=0.5).encode(
+        y="lo:Q", y2="hi:Q", fill=alt.Fill("fill:N", scale=None)
+    )
+    edges = [
+        rows.mark_line(interpolate="step-after", strokeWidth=1.5).encode(
+            y=f"{end}:Q", stroke=alt.Stroke("fill:N", scale=None)
+        )
+        for end in ("lo", "hi")
+    ]
+    half = rows_of("marks").mark_rule(stroke=INK, strokeDash=[3, 3], strokeWidth=1)
+    marks = [
+        half.encode(x="day:Q", x2=alt.value(0), y="share:Q"),
+        half.encode(x="day:Q", y="share:Q", y2=alt.value(alt.expr("height"))),
+        rows_of("marks")
+        .mark_text(align="left", baseline="bottom", dx=6, dy=-5, fontWeight=600)
+        .encode(x="day:Q", y="share:Q", text="said:N"),
+    ]
+    return _curve(outer, ribbon, *edges, *marks)
+
+
+def incidence() -> Layers:
+    """What became of them by then, stacked to one; the hired at the bottom, with their ribbon's edges."""
+    rows = rows_of().encode(x=_day(), detail="lane:N", order="place:Q")
+    areas = rows.mark_area(interpolate="step-after").encode(
+        y=_share("low", "$axis.share"), y2="high:Q", fill=alt.Fill("fill:N", scale=None)
+    )
+    edges = (
+        rows_of("edges")
+        .mark_line(interpolate="step-after", stroke=INK, strokeWidth=1, strokeDash=[2, 2])
+        .encode(x="day:Q", y="share:Q", detail="lane:N")
+    )
+    names = (
+        rows_of("names")
+        .mark_text(align="right", dx=-6, fontSize=12, fontWeight=600)
+        .encode(x=alt.value(alt.expr("width")), y="share:Q", text="said:N", fill=alt.Fill("ink:N", scale=None))
+    )
+    return _curve(areas, edges, names)
+
+
+def _on() -> alt.X:
+    return alt.X(
+        "on:T",
+        title=None,
+        scale=alt.Scale(type="utc", domainMin=alt.expr("since"), domainMax=alt.expr("until")),
+        axis=alt.Axis(grid=False, tickCount=7, format="$axis.day_format", labelOverlap="greedy", labelSeparation=8),
+    )
+
+
+def _period() -> list[alt.Parameter]:
+    """From when to when, in milliseconds: charts above each other share it."""
+    return [alt.param(name="since", value=0), alt.param(name="until", value=1)]
+
+
+def trend() -> Layers:
+    """A line per panel's measure over weeks, and its last point."""
+    rows = rows_of().encode(x=_on())
+    y = alt.Y("n:Q", title=None, axis=alt.Axis(tickCount=3, format=",d"), scale=alt.Scale(domainMin=0, nice=True))
+    layers = [
+        rows.mark_area(interpolate="linear", opacity=0.15).encode(y=y.stack(None), fill=alt.Fill("fill:N", scale=None)),
+        rows.mark_line(interpolate="linear", strokeWidth=2).encode(y="n:Q", stroke=alt.Stroke("fill:N", scale=None)),
+        rows.mark_point(size=36, filled=True, opacity=1).encode(
+            y="n:Q", fill=alt.Fill("fill:N", scale=None), tooltip=alt.Tooltip("tip:N")
+        ),
+    ]
+    return alt.layer(*layers).add_params(*_period()).properties(height=130)
+
+
+def syncs() -> Layers:
+    """Syncs along time: how much each found."""
+    rows = rows_of().encode(x=_on(), tooltip=alt.Tooltip("tip:N"))
+    y = alt.Y("n:Q", title="$axis.requests", axis=alt.Axis(tickCount=4, format=",d"), scale=alt.Scale(domainMin=0))
+    stroke, floor = alt.Stroke("fill:N", scale=None), alt.value(alt.expr("height"))
+    return (
+        alt.layer(
+            rows.mark_rule(strokeWidth=2).encode(y=y, y2=floor, stroke=stroke),
+            rows.mark_point(size=50, filled=True, opacity=1).encode(y="n:Q", fill=alt.Fill("fill:N", scale=None)),
+        )
+        .add_params(*_period())
+        .properties(height=160)
+    )
