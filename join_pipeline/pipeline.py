@@ -21,7 +21,7 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sources.kombo.receiver import answer_request
-from join_pipeline.sources.registry import open_source
+from join_pipeline.sources.registry import open_source, source_of
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.replay import replay
@@ -173,7 +173,8 @@ def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: b
     if from_nothing:
         forget_warehouse(settings)
     with new_warehouse(settings, connect) as con:
-        tables = load_versions(lake, con, pseudonym_key(settings), settings.warehouse)
+        states = source_of(lake.source, settings).application_states
+        tables = load_versions(lake, con, pseudonym_key(settings), settings.warehouse, states)
         names = con.execute(
             """SELECT schema_name || '.' || table_name FROM duckdb_tables()
             WHERE schema_name IN ('ats', 'ats_history') ORDER BY ALL"""

@@ -16,6 +16,7 @@ from join_pipeline.http.client import HttpClient
 from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
+from join_pipeline.models.states import ApplicationState
 from join_pipeline.sources.feeds import RawOf
 from join_pipeline.sync.plan import Plan, Rhythm
 from join_pipeline.sync.reading import Reading
@@ -49,7 +50,8 @@ class Source(Rhythm, Protocol):
 
     `feeds` are in the order in which they are mapped, `model_feeds` are those that each model is mapped from, `max_age`
     is how old what it answers may be. `shared` are the models whose records come through many others: of those only the
-    observation that can win is held.
+    observation that can win is held. `application_states` are its words for the state of an application; none where it
+    gives no such word.
     """
 
     @property
@@ -63,6 +65,9 @@ class Source(Rhythm, Protocol):
 
     @property
     def shared(self) -> frozenset[str]: ...
+
+    @property
+    def application_states(self) -> tuple[ApplicationState, ...]: ...
 
     @property
     def mapping_version(self) -> int: ...

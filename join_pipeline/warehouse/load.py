@@ -4,6 +4,7 @@ Belongs here: tables, keys, pseudonyms, `as_of`, the log of syncs. Not here: any
 """
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,9 +18,10 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.sql import files_literal, quoted
 from join_pipeline.models import MODELS, Model
 from join_pipeline.models.ids import Ids
+from join_pipeline.models.states import ApplicationState
 from join_pipeline.sync.known import personal_relation
 from join_pipeline.warehouse import pseudonyms
-from join_pipeline.warehouse.tables import SYNC_COUNTS, SYNCS, UNREAD
+from join_pipeline.warehouse.tables import STATES, SYNC_COUNTS, SYNCS, UNREAD
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +34,12 @@ class LoadedTable:
     versions: int
 
 
-def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before: Path) -> list[LoadedTable]:
-    """Fill an empty database with what the newest sync record lists. `before` is the warehouse whose place it takes."""
+def load_versions(
+    lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before: Path, states: Iterable[ApplicationState]
+) -> list[LoadedTable]:
+    """Fill an empty database with what the newest sync record lists. `before` is the warehouse whose place it takes,
+    `states` are the words of the source that the lake was filled from.
+    """
     records = lake.records()
     if not records:
         raise LakeError(f"{lake.path} holds no committed sync. Run `join-pipeline sync` first.")
@@ -46,6 +52,7 @@ def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before
         _keep_pseudonyms(con, before)
         _pseudonyms(con, key)
         _log(con, records, lake.ids)
+        _states(con, states)
     except duckdb.Error as error:
         raise BuildError(
             f"Loading failed and left the warehouse as it was ({type(error).__name__}: {error}). Mend that and run it "
@@ -151,6 +158,13 @@ def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) ->
         con.unregister("_log")
     con.execute("CREATE TABLE ats.as_of (as_of TIMESTAMPTZ, sync_id VARCHAR)")
     con.execute("INSERT INTO ats.as_of VALUES (?, ?)", [records[-1].as_of, records[-1].sync_id])
+
+
+def _states(con: duckdb.DuckDBPyConnection, states: Iterable[ApplicationState]) -> None:
+    rows = [{"state": one.word, "milestone": one.milestone, "is_initial": one.is_initial} for one in states]
+    con.register("_words", pa.Table.from_pylist(rows, STATES.arrow()))
+    con.execute(f"CREATE TABLE {STATES.schema}.{STATES.name} AS FROM _words")
+    con.unregister("_words")
 
 
 def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:
