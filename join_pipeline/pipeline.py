@@ -179,7 +179,8 @@ def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: b
     if from_nothing:
         forget_warehouse(settings)
     with new_warehouse(settings, connect) as con:
-        tables = load_versions(lake, con, pseudonym_key(settings), settings.warehouse)
+        states = source_of(lake.source, settings).application_states
+        tables = load_versions(lake, con, pseudonym_key(settings), settings.warehouse, states)
         names = con.execute(
             """SELECT schema_name || '.' || table_name FROM duckdb_tables()
             WHERE schema_name IN ('ats', 'ats_history') ORDER BY ALL"""

@@ -3,7 +3,7 @@
 import functools
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -56,8 +56,12 @@ def write_query(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
 
 def empty_table(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
     """An empty table with the DuckDB types of an Arrow schema."""
-    typed = ", ".join(f'"{field.name}" {duckdb_type(field.type)}' for field in schema)
-    con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" ({typed})')
+    con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" ({columns_sql(schema)})')
+
+
+def columns_sql(columns: Iterable[Column | pa.Field]) -> str:
+    """Columns with their types, as a CREATE TABLE has them."""
+    return ", ".join(f'"{column.name}" {duckdb_type(column.type)}' for column in columns)
 
 
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: pa.Table) -> None:

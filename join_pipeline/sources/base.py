@@ -12,6 +12,7 @@ from typing import Protocol
 from join_pipeline.http.client import HttpClient
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
+from join_pipeline.models.states import ApplicationState
 from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.plan import Plan, Rhythm
 from join_pipeline.sync.reading import Reading
@@ -46,7 +47,8 @@ class Source(Rhythm, Protocol):
 
     `feeds` are in the order in which they are mapped, `model_feeds` are those that each model is mapped from, `max_age`
     is how old what it answers may be. `shared` are the models whose records come through many others: of those only the
-    observation that can win is held.
+    observation that can win is held. `application_states` are its words for the state of an application; none where it
+    gives no such word.
     """
 
     @property
@@ -60,6 +62,9 @@ class Source(Rhythm, Protocol):
 
     @property
     def shared(self) -> frozenset[str]: ...
+
+    @property
+    def application_states(self) -> tuple[ApplicationState, ...]: ...
 
     @property
     def mapping_version(self) -> int: ...

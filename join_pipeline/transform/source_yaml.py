@@ -8,9 +8,7 @@ Belongs here: turning declarations into YAML. Not here: the declarations (models
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import duckdb
-import pyarrow as pa
-
+from join_pipeline.lake.sql import duckdb_type
 from join_pipeline.models import MODELS, Column, Model
 from join_pipeline.models.declared import OBSERVATION
 from join_pipeline.warehouse.tables import BESIDE
@@ -64,9 +62,7 @@ def _table(name: str, doc: str, columns: Sequence[Column], key: Sequence[str] = 
 
 def _types(columns: Sequence[Column]) -> list[str]:
     """DuckDB's types, as load's tables have them."""
-    with duckdb.connect() as con:
-        con.register("_typed", pa.schema([(column.name, column.type) for column in columns]).empty_table())
-        kinds = [str(kind).lower().replace('"', "") for _, kind, *_ in con.execute("DESCRIBE _typed").fetchall()]
+    kinds = [duckdb_type(column.type).lower().replace('"', "") for column in columns]
     return [_quoted(kind) if any(mark in kind for mark in "(,[") else kind for kind in kinds]
 
 

@@ -10,7 +10,7 @@ from join_pipeline.models import MODELS, Column
 from join_pipeline.models.declared import OBSERVATION
 from join_pipeline.sources.base import Source
 from join_pipeline.warehouse import pseudonyms
-from join_pipeline.warehouse.tables import BESIDE, PSEUDONYMS, UNREAD
+from join_pipeline.warehouse.tables import BESIDE, PSEUDONYMS, STATES, UNREAD
 
 
 class Described(NamedTuple):
@@ -49,6 +49,7 @@ def versions(source: Source) -> tuple[Described, ...]:
 def tables(source: Source) -> tuple[Described, ...]:
     """The models, as the warehouse has them, and what load writes beside them."""
     feeds = {
+        STATES.name: ("models/applications",),
         UNREAD.name: ("raw/applications",),
         PSEUDONYMS.name: tuple(f"models/{model}" for model in pseudonyms.MODELS),
     }

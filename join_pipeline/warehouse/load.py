@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -16,11 +17,12 @@ from join_pipeline.errors import BuildError, LakeError
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.lake.sql import duckdb_type, files_literal, insert_rows, quoted
+from join_pipeline.lake.sql import columns_sql, files_literal, insert_rows, quoted
 from join_pipeline.models import MODELS, Column, Model
 from join_pipeline.models.ids import Ids
+from join_pipeline.models.states import ApplicationState
 from join_pipeline.warehouse import pseudonyms
-from join_pipeline.warehouse.tables import SYNC_COUNTS, SYNCS, UNREAD
+from join_pipeline.warehouse.tables import AS_OF, STATES, SYNC_COUNTS, SYNCS, UNREAD, BesideTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,12 @@ class LoadedTable:
     versions: int
 
 
-def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before: Path) -> list[LoadedTable]:
-    """Fill an empty database with what the newest sync record lists. `before` is the warehouse whose place it takes."""
+def load_versions(
+    lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before: Path, states: Iterable[ApplicationState]
+) -> list[LoadedTable]:
+    """Fill an empty database with what the newest sync record lists. `before` is the warehouse whose place it takes,
+    `states` are the words of the source that the lake was filled from.
+    """
     records = lake.records()
     if not records:
         raise LakeError(f"{lake.path} holds no committed sync. Run `join-pipeline sync` first.")
@@ -47,6 +53,7 @@ def load_versions(lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before
         _keep_pseudonyms(con, before)
         _pseudonyms(con, key)
         _log(con, records, lake.ids)
+        _states(con, states)
     except duckdb.Error as error:
         raise BuildError(
             f"Loading failed and left the warehouse as it was ({type(error).__name__}: {error}). Mend that and run it "
@@ -80,8 +87,7 @@ def _load_model(con: duckdb.DuckDBPyConnection, lake: Lake, model: Model, newest
 
 def _typed(con: duckdb.DuckDBPyConnection, schema: str, model: Model, key: str, columns: Iterable[Column]) -> None:
     """The table, empty, with types from the model and its key."""
-    typed = ", ".join(f'"{column.name}" {duckdb_type(column.type)}' for column in columns)
-    con.execute(f"CREATE TABLE {schema}.{model.name} ({typed}, PRIMARY KEY ({key}))")
+    con.execute(f"CREATE TABLE {schema}.{model.name} ({columns_sql(columns)}, PRIMARY KEY ({key}))")
 
 
 def _keep_pseudonyms(con: duckdb.DuckDBPyConnection, before: Path) -> None:
@@ -143,12 +149,19 @@ def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) ->
         for key in listed.unread
     ]
     for table, rows in ((SYNCS, syncs), (SYNC_COUNTS, counts), (UNREAD, unread)):
-        schema = table.arrow()
-        typed = ", ".join(f'"{column.name}" {duckdb_type(column.type)}' for column in schema)
-        con.execute(f"CREATE TABLE {table.schema}.{table.name} ({typed})")
-        insert_rows(con, f"{table.schema}.{table.name}", pa.Table.from_pylist(rows, schema))
-    con.execute("CREATE TABLE ats.as_of (as_of TIMESTAMPTZ, sync_id VARCHAR)")
-    con.execute("INSERT INTO ats.as_of VALUES (?, ?)", [records[-1].as_of, records[-1].sync_id])
+        _beside(con, table, rows)
+    _beside(con, AS_OF, [{"as_of": records[-1].as_of, "sync_id": records[-1].sync_id}])
+
+
+def _states(con: duckdb.DuckDBPyConnection, states: Iterable[ApplicationState]) -> None:
+    rows = [{"state": one.word, "milestone": one.milestone, "is_initial": one.is_initial} for one in states]
+    _beside(con, STATES, rows)
+
+
+def _beside(con: duckdb.DuckDBPyConnection, table: BesideTable, rows: list[dict[str, Any]]) -> None:
+    """A table that load writes beside those of the models."""
+    con.execute(f"CREATE TABLE {table.schema}.{table.name} ({columns_sql(table.columns)})")
+    insert_rows(con, f"{table.schema}.{table.name}", pa.Table.from_pylist(rows, table.arrow()))
 
 
 def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:

@@ -47,6 +47,17 @@ PSEUDONYMS: Final = BesideTable(
     ),
     ("model", "id"),
 )
+STATES: Final = BesideTable(
+    "ats",
+    "application_states",
+    "What the source's words for the state of an application mean. One row per word; none of a source without them.",
+    (
+        Column("state", TEXT, "The source's own word"),
+        Column("milestone", TEXT, "Milestone at which the word places an application, whatever its stage"),
+        Column("is_initial", FLAG, "Whether it means that nothing was done about the application yet"),
+    ),
+    ("state",),
+)
 SYNCS: Final = BesideTable(
     "ats_history",
     "syncs",
@@ -92,4 +103,4 @@ UNREAD: Final = BesideTable(
     "application.",
     (Column("sync_id", TEXT, "The sync"), Column("id", TEXT, "The application")),
 )
-BESIDE: Final = (AS_OF, PSEUDONYMS, SYNCS, SYNC_COUNTS, UNREAD)
+BESIDE: Final = (AS_OF, PSEUDONYMS, STATES, SYNCS, SYNC_COUNTS, UNREAD)

@@ -21,7 +21,7 @@ MODELS = (
     "job_screening_questions",
     "job_hiring_team",
 )
-BESIDE = ("as_of", "syncs", "sync_counts", "pseudonyms", "unread_applications")
+BESIDE = ("as_of", "syncs", "sync_counts", "pseudonyms", "application_states", "unread_applications")
 WORDED = ("applications", "jobs", "screening_questions", "job_hiring_team")
 REFERRING = (
     "jobs",

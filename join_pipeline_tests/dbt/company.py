@@ -16,6 +16,7 @@ PROJECT = Path(__file__).parents[2] / "dbt_project"
 SOURCES = PROJECT / "models" / "staging" / "ats"
 STAGES = ("Screening", "Interview", "Case study", "Offer", "Hired")
 OUTCOMES = {"APPLIED": "PENDING", "ACTIVE": "PENDING", "OFFER": "PENDING", "HIRED": "HIRED", "REJECTED": "DECLINED"}
+STATES = ({"state": "APPLIED", "is_initial": True}, {"state": "OFFER", "milestone": "OFFER", "is_initial": False})
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
 Row = dict[str, Any]
@@ -169,7 +170,7 @@ class Company:
 
 
 def create_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
-    """Empty tables as dbt's sources declare them; column names by table."""
+    """Tables as dbt's sources declare them, empty but for what JOIN's states mean; column names by table."""
     tables: dict[str, list[str]] = {}
     for file in sorted(SOURCES.glob("*__sources.yml")):
         for source in yaml.safe_load(file.read_text())["sources"]:
@@ -179,6 +180,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]
                 columns = ", ".join(f'"{column["name"]}" {column["data_type"]}' for column in table["columns"])
                 connection.execute(f"create table {name} ({columns})")
                 tables[name] = [column["name"] for column in table["columns"]]
+    insert(connection, "ats.application_states", tables["ats.application_states"], STATES)
     return tables
 
 

@@ -16,6 +16,8 @@ import yaml
 from dbt.cli.main import dbtRunner
 
 from join_pipeline.lake.lake import open_lake
+from join_pipeline.settings import load_settings
+from join_pipeline.sources.registry import source_of
 from join_pipeline.transform.run import project_dir
 from join_pipeline.warehouse.load import load_versions
 
@@ -37,7 +39,9 @@ def modelled(lake: Path, *models: str, kind: Literal["TABLE", "VIEW"] = "VIEW") 
         needed.add(name)
         wanted += parents[name]
     with contextlib.closing(duckdb.connect()) as con:
-        load_versions(open_lake(lake), con, KEY, lake / "no warehouse before")
+        opened = open_lake(lake)
+        states = source_of(opened.source, load_settings()).application_states
+        load_versions(opened, con, KEY, lake / "no warehouse before", states)
         for schema in {nodes[name].schema for name in needed}:
             con.execute(f"CREATE SCHEMA {schema}")
         for name in TopologicalSorter({name: parents[name] for name in needed}).static_order():

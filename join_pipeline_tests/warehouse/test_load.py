@@ -15,7 +15,9 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.models import MODELS
 from join_pipeline.pipeline import load
 from join_pipeline.settings import Settings, load_settings
+from join_pipeline.sources.kombo.source import KomboSource
 from join_pipeline.warehouse.file import forget_warehouse
+from join_pipeline.warehouse.load import load_versions
 from join_pipeline_tests.cli.commands import KEY, Shell
 from join_pipeline_tests.cli.companies import company
 from join_pipeline_tests.syncing import run_sync
@@ -228,3 +230,20 @@ def test_what_each_sync_counted_is_there(settings: Settings) -> None:
     assert counts[record.sync_id, "applications", "live"] == live
     assert counts[record.previous or "", "applications", "new"] == live
     assert counts[record.sync_id, "applications", "new"] == 0
+
+
+def test_what_the_words_of_the_source_for_states_mean_is_a_table(settings: Settings) -> None:
+    load(settings)
+    assert rows(settings, "SELECT state, milestone, is_initial FROM ats.application_states ORDER BY ALL") == [
+        ("ACTIVE", None, False),
+        ("APPLIED", None, True),
+        ("HIRED", None, False),
+        ("OFFER", "OFFER", False),
+        ("REJECTED", None, False),
+    ]
+
+
+def test_a_source_without_such_words_has_none_in_the_table(settings: Settings) -> None:
+    with contextlib.closing(duckdb.connect()) as con:
+        load_versions(open_lake(settings.lake), con, KEY.encode(), settings.warehouse, KomboSource.application_states)
+        assert con.execute("FROM ats.application_states").fetchall() == []

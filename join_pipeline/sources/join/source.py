@@ -26,6 +26,7 @@ from join_pipeline.sources.join.known import recall
 from join_pipeline.sources.join.mapping import MAPPING_VERSION
 from join_pipeline.sources.join.mapping.application import map_application
 from join_pipeline.sources.join.mapping.job import References, map_job
+from join_pipeline.sources.join.mapping.vocabulary import STATES
 from join_pipeline.sources.join.payloads import ApplicationPayload, JobPayload
 from join_pipeline.sources.join.reconcile import reconcile
 from join_pipeline.sources.join.references import read_references, references_from
@@ -84,6 +85,7 @@ class JoinSource:
     shared: ClassVar = frozenset(
         {"application_stages", "job_application_stages", "screening_questions", "job_screening_questions"}
     )
+    application_states: ClassVar = STATES
     mapping_version: ClassVar = MAPPING_VERSION
     full_every: ClassVar = FULL_EVERY
     max_age: ClassVar = timedelta(0)

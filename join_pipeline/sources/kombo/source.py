@@ -66,6 +66,7 @@ class KomboSource:
     feeds: ClassVar[tuple[Feed, ...]] = FEEDS
     model_feeds: ClassVar = MODEL_FEEDS
     shared: ClassVar = frozenset({"jobs", "application_stages", "users", "tags", "screening_questions"})
+    application_states: ClassVar = ()  # Kombo gives no word of the ATS for the state
     mapping_version: ClassVar = mapping.VERSION
     full_every: ClassVar = FULL_EVERY
 

@@ -18,7 +18,7 @@ candidates as (
     select * from {{ ref('stg_ats__candidates') }}
 ),
 
--- JOIN's createdAt as first given, and when that was fetched: a creation cannot lie after it.
+-- The source's instant of creation as first given, and when that was fetched: a creation cannot lie after it.
 first_seen as (
     select
         versions.application_key,

@@ -16,7 +16,12 @@ stages as (
     select * from {{ ref('int_stage') }}
 ),
 
--- What each of JOIN's words means by the newest mapping, so that a word learnt late rewrites history and is no event.
+states as (
+    select * from {{ ref('int_application_state') }}
+),
+
+-- What each of the source's words means by the newest mapping, so that a word learnt late rewrites history and is no
+-- event.
 words as (
     select
         state,
@@ -127,9 +132,9 @@ present as (
         neighbours.*,
         case
             when neighbours.outcome = 'HIRED' then 4
-            when neighbours.state = 'OFFER' then 3
-            else coalesce(stages.milestone_rank, 1)
+            else coalesce(states.milestone_rank, stages.milestone_rank, 1)
         end as milestone_rank,
+        coalesce(states.is_initial, false) as is_initial_state,
         stages.milestone_rank = 1 as is_first_stage,
         coalesce(syncs.is_last_updated_at_trusted, true) as is_last_updated_at_trusted,
         case
@@ -159,6 +164,7 @@ present as (
     left join syncs as syncs_before on neighbours.sync_id_before = syncs_before.sync_id
     left join syncs as written_before on neighbours.written_sync_id_before = written_before.sync_id
     left join stages on neighbours.stage_id = stages.stage_id
+    left join states on neighbours.state = states.state
     left join once_unread on neighbours.application_key = once_unread.application_key
     left join unread_proofs
         on neighbours.application_key = unread_proofs.application_key and neighbours.sync_id = unread_proofs.sync_id
@@ -180,14 +186,14 @@ unchanged as (
     from present
 ),
 
--- A tombstone is dated by presence, a live version by content. JOIN's state APPLIED means the first stage: what shows
--- anything else at first sight has moved since its creation. Where no state came, its stage and outcome tell.
+-- A tombstone is dated by presence, a live version by content. What shows any state but an initial one at first sight
+-- has moved since its creation. Where no state came, its stage and outcome tell.
 proved as (
     select
         *,
         version_number = 1 and case
             when state is null then not coalesce(is_first_stage and outcome = 'PENDING', false)
-            else state <> 'APPLIED'
+            else not is_initial_state
         end as is_moved_before,
         case
             when version_number = 1 then null
@@ -238,7 +244,7 @@ bounded as (
     inner join applied on proved.application_key = applied.application_key
 ),
 
--- lastUpdatedAt announces what happened after lo, and it has to have moved for it.
+-- The source's time of update announces what happened after lo, and it has to have moved for it.
 announced as (
     select
         *,
@@ -248,8 +254,8 @@ announced as (
     from bounded
 ),
 
--- A lastUpdatedAt from the future is no news: the fetch comes before it. And one that is known to keep silent may be of
--- another change, and earlier: then only the fetch is certain.
+-- A time of update from the future is no news: the fetch comes before it. And one that is known to keep silent may be
+-- of another change, and earlier: then only the fetch is certain.
 dated as (
     select
         *,
@@ -288,7 +294,7 @@ final as (
         end as evidence,
         lo_sync_id,
         returned_lo,
-        -- no lastUpdatedAt announces a return: one that came with it tells of a change before or after
+        -- no time of update announces a return: one that came with it tells of a change before or after
         case when returned_lo < hi then hi when returned_lo is not null then observed_at end as returned_at,
         case when returned_lo is not null then observed_at end as returned_hi,
         returned_lo_sync_id,

@@ -10,7 +10,7 @@ channels as (
     {{ user_map(ref('source_channel'), var('source_channel_csv'), 'source', 'channel') }}
 ),
 
--- JOIN tells a board's products apart in brackets: "indeed (Limited)" is indeed, unless it is named itself.
+-- A board's products are told apart in brackets: "indeed (Limited)" is indeed, unless it is named itself.
 final as (
     select
         versions.source,

@@ -19,7 +19,7 @@ stages as (
     select * from {{ ref('int_stage') }}
 ),
 
--- Two stages of a job can share an index for a while, when JOIN's pipeline was edited between two looks.
+-- Two stages of a job can share an index for a while, when the job's pipeline was edited between two looks.
 final as (
     select
         job_stages.job_id,

@@ -62,7 +62,7 @@ dated as (
     from bounded
 ),
 
--- A job that is first seen open has been so since it opened: JOIN says when.
+-- A job that is first seen open has been so since it opened: the source says when.
 final as (
     select
         job_id,

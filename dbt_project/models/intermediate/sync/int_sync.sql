@@ -4,7 +4,8 @@ syncs as (
     select * from {{ ref('stg_ats__syncs') }}
 ),
 
--- Once a full sync has found a change that lastUpdatedAt kept silent about, a listing filtered by it proves nothing.
+-- Once a full sync has found a change that the source's time of update kept silent about, a listing filtered by it
+-- proves nothing.
 trust as (
     select coalesce(sum(n_unannounced), 0) = 0 as is_last_updated_at_trusted
     from syncs

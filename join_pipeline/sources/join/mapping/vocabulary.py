@@ -2,13 +2,16 @@
 
 from typing import Final
 
-OUTCOMES: Final = {
-    "APPLIED": "PENDING",
-    "ACTIVE": "PENDING",
-    "OFFER": "PENDING",
-    "HIRED": "HIRED",
-    "REJECTED": "DECLINED",
-}
+from join_pipeline.models.states import ApplicationState
+
+STATES: Final = (
+    ApplicationState("APPLIED", "PENDING", is_initial=True),
+    ApplicationState("ACTIVE", "PENDING"),
+    ApplicationState("OFFER", "PENDING", milestone="OFFER"),
+    ApplicationState("HIRED", "HIRED"),
+    ApplicationState("REJECTED", "DECLINED"),
+)
+OUTCOMES: Final = {state.word: state.outcome for state in STATES}
 JOB_STATUSES: Final = {"ONLINE": "OPEN", "OFFLINE": "OPEN", "ARCHIVED": "ARCHIVED", "DRAFT": "DRAFT"}
 ADVERTISED: Final = "ONLINE"
 EMPLOYMENT_TYPES: Final = {
