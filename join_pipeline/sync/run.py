@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Final
 
+import duckdb
+
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
@@ -64,12 +66,12 @@ def run_sync(
             started_at = max(started_at, previous.started_at + TICK)
         widened = is_widened(settings.only_created, previous)
         planned = plan(source, mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
-        spool = _spool(settings, planned, previous, started_at, session.client.clock.latest())
-        record = _record(source, spool, planned, previous)
-        record.only_created = settings.only_created
-        record.max_age_seconds = source.max_age.total_seconds()
-        record.clock_skew_seconds = round(session.client.clock.skew.total_seconds(), 1)
         with scratch(settings.builds, settings.memory_limit) as con:
+            spool = _spool(con, settings, planned, previous, started_at, session.client.clock.latest())
+            record = _record(source, spool, planned, previous)
+            record.only_created = settings.only_created
+            record.max_age_seconds = source.max_age.total_seconds()
+            record.clock_skew_seconds = round(session.client.clock.skew.total_seconds(), 1)
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
             limit = settings.max_second_looks
@@ -93,7 +95,12 @@ def run_sync(
 
 
 def _spool(
-    settings: SyncSettings, planned: Plan, previous: SyncRecord | None, started_at: datetime, latest: datetime
+    con: duckdb.DuckDBPyConnection,
+    settings: SyncSettings,
+    planned: Plan,
+    previous: SyncRecord | None,
+    started_at: datetime,
+    latest: datetime,
 ) -> Spool:
     """The spool of a full sync that was cut off, if it is young and nothing was committed since; else a new one.
 
@@ -102,13 +109,13 @@ def _spool(
     """
     folder = settings.builds / "spool"
     before = previous.sync_id if previous else None
-    left = left_spool(folder) if planned.mode == "full" else None
+    left = left_spool(con, folder) if planned.mode == "full" else None
     if left is not None and left.state.mode == "full" and left.state.previous == before:
         age = latest - left.state.started_at
         if timedelta(0) <= age <= timedelta(hours=settings.resume_hours):
             return left
     state = SpoolState(sync_id=sync_id_of(started_at), previous=before, mode=planned.mode, started_at=started_at)
-    return begin_spool(folder, state)
+    return begin_spool(con, folder, state)
 
 
 def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | None) -> SyncRecord:
