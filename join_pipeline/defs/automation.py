@@ -5,11 +5,11 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline import pipeline
+from join_pipeline.connections.trigger import pending_trigger
 from join_pipeline.defs.actions import ACTION_JOBS
 from join_pipeline.defs.extract import SyncConfig
 from join_pipeline.defs.warehouse import LoadConfig
 from join_pipeline.settings import Settings
-from join_pipeline.sources.kombo import receiver
 
 EVERYTHING: Final = dg.AssetSelection.all()
 STATUS: Final = dg.DagsterRunStatus
@@ -73,11 +73,11 @@ def _busy(instance: dg.DagsterInstance, settings: Settings) -> str | None:
 @dg.sensor(
     job_name=SYNC.name,
     minimum_interval_seconds=60,
-    description="One incremental sync for all webhooks that `join-pipeline listen` heard. Off until switched on.",
+    description="One incremental sync for all webhooks that `join-pipeline listen` received. Off until switched on.",
 )
 def webhook(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
     """Asks again until the sync begins: the same key is one run."""
-    key = receiver.requested(settings)
+    key = pending_trigger(settings.home)
     if reason := "No webhook came." if key is None else _busy(context.instance, settings):
         return dg.SkipReason(reason)
     return dg.RunRequest(run_key=key, run_config=dg.RunConfig({"extract": SyncConfig(mode="incremental")}))

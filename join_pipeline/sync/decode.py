@@ -5,7 +5,7 @@ Not here: what a payload means (mapping), which of several observations wins (fo
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Any, Final
@@ -17,9 +17,11 @@ from join_pipeline.errors import ContractError
 from join_pipeline.lake.raw import RawRow
 from join_pipeline.lake.sql import empty_table
 from join_pipeline.models import MODELS, Column
+from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped, Row
 from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
 from join_pipeline.sources.base import Mapper
+from join_pipeline.sources.feed import Key
 
 BATCH: Final = 5_000
 MOST_REMEMBERED: Final = 100_000
@@ -70,6 +72,8 @@ class Seen:
     con: duckdb.DuckDBPyConnection
     mapper: Mapper
     shared: frozenset[str]  # come through many parents: within a batch only the one that can win is kept
+    ids: Ids
+    keys: Mapping[str, Key]  # by feed, what its records are called by
     unknown: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
@@ -172,8 +176,11 @@ class Seen:
 
     def _miss(self, feed: str, raw: RawRow) -> None:
         # the feeds that are looked at one by one bear their model's name
-        row = [feed, self.mapper.id_of(feed, raw.record_id), raw.record_id, raw.fetched_at]
+        row = [feed, self._id_of(feed, raw.record_id), raw.record_id, raw.fetched_at]
         self.con.execute("INSERT INTO missing VALUES (?, ?, ?, ?)", row)
+
+    def _id_of(self, feed: str, record_id: str | None) -> str:
+        return self.ids.of(feed, record_id) if self.keys[feed] == "remote_id" else record_id or ""
 
     def _set_aside(self, feed: str, raw: RawRow, reason: str) -> None:
         row = {"record_id": raw.record_id, "fetched_at": raw.fetched_at, "reason": reason, "payload": raw.payload}

@@ -14,11 +14,12 @@ from join_pipeline.lake.files import appearing
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
-from join_pipeline.sources.base import Source
+from join_pipeline.sources.base import MapperInput, SelectingSource, Source
 from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.decode import Seen
 from join_pipeline.sync.diff import Writing, write_versions
 from join_pipeline.sync.plan import OVERLAP
+from join_pipeline.sync.workspace import Workspace
 
 MOST_UNREAD: Final = 1000
 """How many records that could not be read a sync remembers, each by its id."""
@@ -38,17 +39,19 @@ def derive(
     Needs `versions_*` in the scratch database.
     """
     con.execute("SET VARIABLE started_at = ?::TIMESTAMPTZ", [record.started_at])
-    kept = source.selected(raw_of) if record.only_created else raw_of
-    seen = Seen(con, source.mapper(ids, kept), source.shared)
+    kept = source.selected(raw_of) if record.only_created and isinstance(source, SelectingSource) else raw_of
+    keys = {feed.name: feed.key for feed in source.feeds}
+    seen = Seen(con, source.mapper(MapperInput(ids, kept)), source.shared, ids, keys)
     for feed in (feed for feed in source.feeds if not feed.is_reference):
         before = previous.feeds.get(feed.name) if previous else None
         seen.unread[feed.name] = set(before.unread if before else ())
         seen.take(feed.name, kept(feed.name))
         _note_unread(record, feed, seen.unread[feed.name], before.unread if before else [])
     _set_aside(seen, lake, record)
-    source.load_known(con)
-    source.fold(con, lake, record.files, record)
-    record.n_unannounced = _unannounced(source, con, record, previous)
+    workspace = Workspace(con, lake, record)
+    source.load_known(workspace)
+    source.fold(workspace)
+    record.n_unannounced = _unannounced(source, workspace, previous)
     for name, model in MODELS.items():
         record.models[name] = write_versions(con, model, Writing(lake, record, previous))
     record.unknown = dict(sorted(seen.unknown.items()))
@@ -77,13 +80,11 @@ def _set_aside(seen: Seen, lake: Path, record: SyncRecord) -> None:
         record.feeds[feed].quarantined = len(rows)
 
 
-def _unannounced(
-    source: Source, con: duckdb.DuckDBPyConnection, record: SyncRecord, previous: SyncRecord | None
-) -> int:
+def _unannounced(source: Source, workspace: Workspace, previous: SyncRecord | None) -> int:
     """Changes that only a full listing could show, though they lie before the last watermark."""
     before = previous.feeds if previous else {}
     listed = [before[feed.name].listed_since for feed in source.feeds if feed.is_incremental and feed.name in before]
     watermarks = [at for at in listed if at is not None]
-    if record.mode != "full" or not watermarks:
+    if workspace.record.mode != "full" or not watermarks:
         return 0
-    return source.count_unannounced(con, min(watermarks) - OVERLAP)
+    return source.count_unannounced(workspace, min(watermarks) - OVERLAP)

@@ -9,24 +9,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import ClassVar, Final
 
-import duckdb
-
-from join_pipeline.lake.record import Files, SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.settings import Settings
-from join_pipeline.sources.feed import Feed, RawOf
+from join_pipeline.sources.base import MapperInput
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo import mapping
 from join_pipeline.sources.kombo.client import KomboClient
+from join_pipeline.sources.kombo.connection import KomboConnection
 from join_pipeline.sources.kombo.extract import KomboReading
 from join_pipeline.sources.kombo.feeds import FEEDS, MODEL_FEEDS, SINCE
 from join_pipeline.sources.kombo.mapping import map_record
+from join_pipeline.sources.kombo.options import NAME, KomboOptions
 from join_pipeline.sources.kombo.reconcile import fold, load_known
+from join_pipeline.sources.kombo.webhooks import KomboWebhooks
 from join_pipeline.sync.plan import Plan
 from join_pipeline.sync.reading import Reading
+from join_pipeline.sync.workspace import Workspace
 
 FULL_EVERY: Final = timedelta(days=7)
 
@@ -41,7 +42,7 @@ class KomboSession:
         """Ask how the integration is."""
         self.client.integration()
 
-    def read(self, reading: Reading, plan: Plan, _known_of: RawOf) -> None:
+    def read(self, reading: Reading, plan: Plan) -> None:
         KomboReading(self.client, reading).read(plan)
 
 
@@ -54,16 +55,13 @@ class KomboMapper:
     def map(self, feed: str, text: str) -> Mapped:
         return map_record(feed, text, self.ids)
 
-    def id_of(self, _feed: str, record_id: str | None) -> str:
-        return record_id or ""
-
 
 @dataclass(frozen=True, slots=True)
 class KomboSource:
     """Kombo's unified ATS API, by an API key and an integration."""
 
     settings: Settings
-    name: ClassVar = "kombo"
+    name: ClassVar = NAME
     title: ClassVar = "Kombo"
     since_word: ClassVar = SINCE
     feeds: ClassVar[tuple[Feed, ...]] = FEEDS
@@ -71,19 +69,32 @@ class KomboSource:
     shared: ClassVar = frozenset({"jobs", "application_stages", "users", "tags", "screening_questions"})
     mapping_version: ClassVar = mapping.VERSION
     full_every: ClassVar = FULL_EVERY
+    only_created: ClassVar = False  # the integration has a switch of its own for that
+
+    @property
+    def options(self) -> KomboOptions:
+        return self.settings.of(KomboOptions)
 
     @property
     def max_age(self) -> timedelta:
-        return timedelta(hours=self.settings.kombo_staleness_hours)
+        return timedelta(hours=self.options.kombo_staleness_hours)
+
+    @property
+    def connection(self) -> KomboConnection:
+        return KomboConnection(self.settings, self.options)
+
+    @property
+    def webhooks(self) -> KomboWebhooks:
+        return KomboWebhooks(self.options)
 
     @contextmanager
-    def connect(
+    def session(
         self, sleep: Callable[[float], None] | None = None, monotonic: Callable[[], float] = time.monotonic
     ) -> Iterator[KomboSession]:
         settings = self.settings
         with KomboClient(
-            settings.kombo_api_url,
-            *settings.kombo_credentials(),
+            self.options.kombo_api_url,
+            *self.options.credentials(),
             in_flight=settings.pages_in_flight,
             timeout_seconds=settings.timeout_seconds,
             max_wait_seconds=settings.max_wait_seconds,
@@ -92,20 +103,16 @@ class KomboSource:
         ) as client:
             yield KomboSession(client)
 
-    def mapper(self, ids: Ids, _raw_of: RawOf) -> KomboMapper:
-        return KomboMapper(ids)
+    def mapper(self, given: MapperInput) -> KomboMapper:
+        return KomboMapper(given.ids)
 
-    def selected(self, raw_of: RawOf) -> RawOf:
-        """Kombo has a switch of its own for that, and the settings refuse ours."""
-        return raw_of
+    def load_known(self, workspace: Workspace) -> None:
+        load_known(workspace.con)
 
-    def load_known(self, con: duckdb.DuckDBPyConnection) -> None:
-        load_known(con)
+    def fold(self, workspace: Workspace) -> None:
+        fold(workspace.con, workspace.record)
 
-    def fold(self, con: duckdb.DuckDBPyConnection, _lake: Path, _files: Files, record: SyncRecord) -> None:
-        fold(con, record)
-
-    def count_unannounced(self, con: duckdb.DuckDBPyConnection, before: datetime) -> int:
+    def count_unannounced(self, workspace: Workspace, before: datetime) -> int:
         """Records whose content changed, though Kombo says that it did not since the last watermark."""
         changed = " UNION ALL ".join(
             f"""SELECT n.id FROM now_{name} AS n JOIN known_{name} AS k ON k.id = n.id
@@ -113,4 +120,4 @@ class KomboSource:
                 AND n.parent_updated_at < $before"""
             for name in (feed.name for feed in FEEDS)
         )
-        return int(con.execute(f"SELECT count(*) FROM ({changed})", {"before": before}).fetchall()[0][0])
+        return int(workspace.con.execute(f"SELECT count(*) FROM ({changed})", {"before": before}).fetchall()[0][0])
