@@ -235,11 +235,11 @@ def load_settings(**overrides: object) -> Settings:
         try:
             options[entry.options] = _from_environment(entry.options)(**given)
         except ValidationError as error:
-            faults += _told(error)
+            faults += _faults_of(error)
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        faults += _told(error)
+        faults += _faults_of(error)
     if faults:
         raise SettingsError("; ".join(faults))
     try:
@@ -257,7 +257,7 @@ def _from_environment(kind: type[Options]) -> Callable[..., Options]:
     return type(kind.__name__, (kind, BaseSettings), {"model_config": SettingsConfigDict(), "__module__": __name__})
 
 
-def _told(error: ValidationError) -> list[str]:
+def _faults_of(error: ValidationError) -> list[str]:
     """What is wrong, each by its variable and without its value."""
     faults = []
     for fault in error.errors(include_input=False, include_url=False):

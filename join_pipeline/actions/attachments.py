@@ -22,7 +22,7 @@ from join_pipeline.actions.media import OCTETS, SNIFFED, end_of_name, media_type
 from join_pipeline.actions.names import new_file, safe_name
 from join_pipeline.actions.remote_ids import application_of, applications_of
 from join_pipeline.actions.session import Desk, opened
-from join_pipeline.errors import ContractError, InputError, JoinError, NotFoundError
+from join_pipeline.errors import ContractError, InputError, NotFoundError, SourceError
 from join_pipeline.models.rows import without_query
 from join_pipeline.settings import Settings
 from join_pipeline.sources.join.feeds import APPLICATIONS
@@ -165,7 +165,7 @@ def _looked_into(desk: Desk, item: Item) -> Listed:
         with _opened(desk, item) as answer:
             beginning = b"".join(_until(answer.chunks(MAX_FILE_BYTES), SNIFFED))
             name, kind = _named(item, answer.headers, beginning)
-    except JoinError as error:
+    except SourceError as error:
         fault = str(error)
     return Listed(
         id=item.id,
@@ -193,7 +193,7 @@ def _saved(desk: Desk, item: Item, folder: Path, max_bytes: int) -> Saved:
                 for chunk in chunks:
                     saved.n_bytes += file.write(chunk)
             saved.path = placed[0]
-    except JoinError as error:
+    except SourceError as error:
         saved.fault, saved.n_bytes = str(error), 0
     return saved
 

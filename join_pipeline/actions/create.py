@@ -64,8 +64,8 @@ def create_application(
     """Create the application that `request` describes, with its candidate; exactly once, however often it is asked.
 
     `key` tells one request from another; without it that is the applicant's e-mail address and the job. Raises
-    `InputError` before anything is sent, `AlreadyAppliedError` where somebody else created it before, and a `JoinError`
-    where JOIN can't be brought to take it: the same request may then be made again.
+    `InputError` before anything is sent, `AlreadyAppliedError` where somebody else created it before, and a
+    `SourceError` where JOIN can't be brought to take it: the same request may then be made again.
     """
     asked = read_request(request)
     if key is not None and not 0 < len(key.strip()) <= MAX_KEY:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import httpx
 
-from join_pipeline.errors import InputError, JoinError, TransientError
+from join_pipeline.errors import InputError, SourceError, TransientError
 from join_pipeline.http.client import USER_AGENT
 from join_pipeline.http.network import http_client
 
@@ -36,7 +36,7 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _CARRIER: Final = ipaddress.IPv4Network("100.64.0.0/10")
 
 
-class FetchError(JoinError):
+class FetchError(SourceError):
     """The file could not be had; asking again gives the same."""
 
 

@@ -82,7 +82,7 @@ def call(
 ) -> Answered:
     """One call, once. `path` is relative to the base URL; `data` is sent as JSON, or as it is where it is bytes.
 
-    Raises `InputError` for a path or header that could lead elsewhere, and a `JoinError` where no answer came.
+    Raises `InputError` for a path or header that could lead elsewhere, and a `SourceError` where no answer came.
     """
     verb = method.upper()
     if verb not in METHODS:

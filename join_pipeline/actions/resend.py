@@ -15,7 +15,7 @@ from join_pipeline.actions.create import Creation, Sleep
 from join_pipeline.actions.journal import Entry, Kept
 from join_pipeline.actions.send import DUPLICATE, Sending
 from join_pipeline.actions.session import Desk, journal_of, opened
-from join_pipeline.errors import AlreadyAppliedError, InputError, JoinError, NotFoundError, PermanentError
+from join_pipeline.errors import AlreadyAppliedError, InputError, NotFoundError, PermanentError, SourceError
 from join_pipeline.settings import Settings
 from join_pipeline.sources.join.feeds import APPLICATIONS
 
@@ -83,7 +83,7 @@ def _resent(desk: Desk, key: str, sleep: Sleep) -> Resent:
             return Resent(key=key, ending="refused", message=str(error), application_id=error.application_id)
         except NotFoundError as error:
             return Resent(key=key, ending="gone", message=str(error))
-        except JoinError as error:
+        except SourceError as error:
             return Resent(key=key, ending="open", message=str(error))
 
 

@@ -22,10 +22,10 @@ from join_pipeline.actions.journal import Kept, external_id_of
 from join_pipeline.actions.lookup import find
 from join_pipeline.errors import (
     AlreadyAppliedError,
-    JoinError,
     NotFoundError,
     PermanentError,
     RateLimited,
+    SourceError,
     TransientError,
 )
 from join_pipeline.sources.join.client import JoinClient
@@ -198,6 +198,6 @@ def _rungs(n: int) -> Iterator[tuple[int, ...]]:
         yield ()
 
 
-def _is_about_documents(error: JoinError) -> bool:
+def _is_about_documents(error: SourceError) -> bool:
     """Whether a refusal may be about documents: then the same may go through with fewer."""
     return isinstance(error, PermanentError) and not isinstance(error, AlreadyAppliedError | NotFoundError)

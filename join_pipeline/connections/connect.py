@@ -14,7 +14,7 @@ from join_pipeline.actions.session import integration_ids
 from join_pipeline.checks.finding import Finding
 from join_pipeline.connections.credentials import checked_token, store_token
 from join_pipeline.connections.doctor import examine_machine
-from join_pipeline.errors import AuthError, JoinError, SettingsError
+from join_pipeline.errors import AuthError, SettingsError, SourceError
 from join_pipeline.settings import Settings, config_folder
 from join_pipeline.sources.base import Connection, Source, TokenConnection
 
@@ -42,7 +42,7 @@ def prerequisites(source: Source, settings: Settings) -> list[Finding]:
 def connect(source: Source, settings: Settings, token: str | None = None) -> Connected:
     """Prove the token, keep it, fix the integration id. Without `token`, the environment's credentials are proved.
 
-    Raises a `JoinError` that says what to do where the source does not take them; then nothing is kept.
+    Raises a `SourceError` that says what to do where the source does not take them; then nothing is kept.
     """
     connection = source.connection
     missing = connection.credentials()
@@ -58,7 +58,7 @@ def connect(source: Source, settings: Settings, token: str | None = None) -> Con
     faults = [finding for finding in findings if finding.is_grave]
     if faults:
         is_refused = all(fault.check != source.title or "401" in fault.message for fault in faults)
-        kind = AuthError if is_refused else JoinError
+        kind = AuthError if is_refused else SourceError
         raise kind(" ".join(fault.message for fault in faults))
     path = None if given is None else settings.token_file
     if path is not None and given is not None:

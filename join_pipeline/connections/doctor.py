@@ -44,7 +44,7 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
         ("lock", _lock),
         ("lake", partial(_lake, source)),
         ("only created", partial(_only_created, source)),
-        ("kept requests", _kept),
+        ("kept creations", _kept),
         ("maps", _maps),
         ("published file", _published),
     )
@@ -141,7 +141,7 @@ def _kept(settings: Settings) -> Iterator[Finding]:
     if kept or is_open:
         n = len({*kept, *(entry.key for entry in is_open)})
         message = f"{n} were not taken whole, or their end is not known. Run `join-pipeline attachments resend`."
-        yield Finding("kept requests", "warning", message)
+        yield Finding("kept creations", "warning", message)
 
 
 def _maps(settings: Settings) -> Iterator[Finding]:

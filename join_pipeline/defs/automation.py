@@ -94,12 +94,12 @@ def failed_run(context: dg.RunFailureSensorContext) -> None:
 
 def failure_line(context: dg.RunFailureSensorContext) -> str:
     """Which run failed, where and why: the step's own words where it has some."""
-    reasons = [f"{event.step_key}: {_said(event)}" for event in context.get_step_failure_events()]
+    reasons = [f"{event.step_key}: {_reason(event)}" for event in context.get_step_failure_events()]
     why = "; ".join(reasons) or context.failure_event.message or "no step had begun"
     return " ".join(f"{context.dagster_run.job_name} failed (run {context.dagster_run.run_id}): {why}".split())
 
 
-def _said(event: dg.DagsterEvent) -> str:
+def _reason(event: dg.DagsterEvent) -> str:
     failure = event.step_failure_data
     error = failure.error and (failure.error.cause or failure.error)
     own = failure.user_failure_data and failure.user_failure_data.description

@@ -11,7 +11,7 @@ from pydantic import Field, create_model
 
 from join_pipeline import pipeline
 from join_pipeline.checks.sync import sync_checks
-from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, step, told
+from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, metadata_of, step
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import loss_feeds
@@ -44,7 +44,7 @@ def sync_assets(source: Source) -> dg.AssetsDefinition:
         record = synced.record
         context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
         for path, figures in record.parts():
-            metadata, found = told(figures | record.figures()), check_results(path, synced.findings)
+            metadata, found = metadata_of(figures | record.figures()), check_results(path, synced.findings)
             yield dg.MaterializeResult(asset_key=key_of(path), metadata=metadata, check_results=found)
 
     extract.__annotations__["config"] = create_model("SyncConfig", __base__=SyncConfig, accept_loss=losses)

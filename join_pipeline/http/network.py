@@ -1,4 +1,4 @@
-"""The network between this machine and JOIN: a proxy and certificates, as the environment names them.
+"""The network between this machine and an API: a proxy and certificates, as the environment names them.
 
 Belongs here: which of them holds for which address. Not here: requests (client). httpx itself reads `HTTPS_PROXY`,
 `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. An https address goes through a proxy's CONNECT: it sees the host's name

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from join_pipeline.checks.finding import Finding
-from join_pipeline.errors import AuthError, ContractError, JoinError, PermanentError, SettingsError
+from join_pipeline.errors import AuthError, ContractError, PermanentError, SettingsError, SourceError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.sources.kombo.client import KomboClient
@@ -188,6 +188,6 @@ def test_connect_proves_an_integration_and_shows_none_of_its_credentials(company
     assert company.config.integration_id not in str(connected)
     assert open_lake(settings.lake).integration_id == company.config.integration_id
     run_sync(settings)
-    with pytest.raises(JoinError, match="Check KOMBO_API_KEY"):
+    with pytest.raises(SourceError, match="Check KOMBO_API_KEY"):
         connect(company.kombo(kombo_api_key="wr0ng-key", connection="other"))
     assert not company.kombo(connection="other").lake.exists()

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from join_pipeline.checks.connection import clock_findings
 from join_pipeline.checks.finding import Finding
-from join_pipeline.errors import AuthError, ContractError, JoinError, NotFoundError, PipelineError, RefusedError
+from join_pipeline.errors import AuthError, ContractError, NotFoundError, PipelineError, RefusedError, SourceError
 from join_pipeline.settings import Settings
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.feeds import APPLICATIONS, JOBS, REFERENCES, JoinFeed
@@ -67,7 +67,7 @@ class JoinConnection:
         try:
             with self._client(NOBODY) as client:
                 status = client.ask("GET", JOBS.path, FIRST).status_code
-        except JoinError as error:
+        except SourceError as error:
             return Finding("JOIN", "failed", f"{url}: {error}")
         if status in REFUSED_UNKNOWN:
             return Finding("JOIN", "ok", f"{url} answers, and asks for a token")
@@ -84,7 +84,7 @@ class JoinConnection:
                     n_first[feed.name] = len(client.whole(feed.path, FIRST).records)
                 except AuthError as error:
                     refused[feed.name] = error
-                except JoinError as error:
+                except SourceError as error:
                     return [Finding("JOIN", "failed", f"{url}: {error}")]
             findings = _refused(client, refused)
             if not findings:
@@ -140,7 +140,7 @@ def _unoffered(client: JoinClient) -> list[Finding]:
             client.whole(feed.path, feed.params)
         except (AuthError, NotFoundError, RefusedError, ContractError):
             missing.append(feed.name.replace("_", " "))
-        except JoinError:
+        except SourceError:
             continue  # for now; the sync tries again
     if not missing:
         return []

@@ -13,7 +13,7 @@ import msgspec
 
 from join_pipeline.checks.connection import clock_findings
 from join_pipeline.checks.finding import Finding
-from join_pipeline.errors import JoinError, ModelOffError, SettingsError
+from join_pipeline.errors import ModelOffError, SettingsError, SourceError
 from join_pipeline.settings import Settings
 from join_pipeline.sources.kombo.answers import Integration
 from join_pipeline.sources.kombo.client import KomboClient
@@ -66,7 +66,7 @@ class KomboConnection:
         try:
             with self._client("no-key", "no-integration") as client:
                 status = client.ask("GET", "/check-api-key").status_code
-        except JoinError as error:
+        except SourceError as error:
             return Finding("Kombo", "failed", f"{url}: {error}")
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return Finding("Kombo", "ok", f"{url} answers, and asks for a key")
@@ -79,7 +79,7 @@ class KomboConnection:
         with self._client(*self.options.credentials()) as client:
             try:
                 integration = client.integration()
-            except JoinError as error:
+            except SourceError as error:
                 return [Finding("Kombo", "failed", f"{url}: {error}")]
             found = [Finding("Kombo", "ok", f"{url} takes the key and knows the integration")]
             faults = _condition(integration)
@@ -87,7 +87,7 @@ class KomboConnection:
                 return found + faults
             try:
                 found += _models(client, integration)
-            except JoinError as error:
+            except SourceError as error:
                 found.append(Finding("integration", "failed", str(error)))
             hours = self.options.kombo_staleness_hours
             message = f"Kombo's answers may be {hours:g} hours old: what happened is dated that much less surely"
