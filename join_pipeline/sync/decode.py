@@ -5,7 +5,7 @@ here: what a payload means (a source's mapping), which of several observations h
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Final
@@ -15,9 +15,11 @@ import pyarrow as pa
 from join_pipeline.errors import ContractError
 from join_pipeline.lake.hashing import HEAVY
 from join_pipeline.lake.raw import RawRow
+from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped, Row
 from join_pipeline.models.types import INSTANT, TEXT
 from join_pipeline.sources.base import Mapper
+from join_pipeline.sources.feed import Key
 from join_pipeline.sync.precedence import WINNER
 from join_pipeline.sync.workspace import Workspace
 
@@ -33,6 +35,8 @@ class Decoder:
     workspace: Workspace
     mapper: Mapper
     shared: frozenset[str]  # come through many parents: within a batch only the one that can win is kept
+    ids: Ids
+    keys: Mapping[str, Key]  # by feed, what its records are called by
     unknown: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
@@ -123,9 +127,12 @@ class Decoder:
 
     def _miss(self, feed: str, raw: RawRow) -> None:
         # the feeds that are looked at one by one bear their model's name
-        record_id = self.mapper.id_of(feed, raw.record_id)
+        record_id = self._id_of(feed, raw.record_id)
         row = {"model": feed, "id": record_id, "remote_id": raw.record_id, "observed_at": raw.fetched_at}
         self._missing.append(row)
+
+    def _id_of(self, feed: str, record_id: str | None) -> str:
+        return self.ids.of(feed, record_id) if self.keys[feed] == "remote_id" else record_id or ""
 
     def _set_aside(self, feed: str, raw: RawRow, reason: str) -> None:
         row = {"record_id": raw.record_id, "fetched_at": raw.fetched_at, "reason": reason, "payload": raw.payload}

@@ -10,7 +10,7 @@ from join_pipeline.lake.record import LakeFile, SyncRecord
 from join_pipeline.lake.sql import write_rows
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
-from join_pipeline.sources.base import Source
+from join_pipeline.sources.base import MapperInput, SelectingSource, Source
 from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.decode import QUARANTINE, Decoder
 from join_pipeline.sync.diff import Writing, write_versions
@@ -57,8 +57,9 @@ def _decode(
     raw_of: RawOf,
 ) -> Decoder:
     """All raw rows of this sync, decoded; notes in `record` which records could not be read."""
-    kept = source.selected(raw_of) if record.only_created else raw_of
-    decoder = Decoder(workspace, source.mapper(ids, kept), source.shared)
+    kept = source.selected(raw_of) if record.only_created and isinstance(source, SelectingSource) else raw_of
+    keys = {feed.name: feed.key for feed in source.feeds}
+    decoder = Decoder(workspace, source.mapper(MapperInput(ids, kept)), source.shared, ids, keys)
     for feed in (feed for feed in source.feeds if not feed.is_reference):
         before = previous.feeds.get(feed.name) if previous else None
         decoder.unread[feed.name] = set(before.unread if before else ())

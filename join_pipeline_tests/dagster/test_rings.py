@@ -54,12 +54,32 @@ def test_the_engine_knows_no_source() -> None:
 
 def test_the_source_is_handed_in() -> None:
     """Who works with a source does not choose it: only commands, the wiring and the pipeline ask which one it is."""
-    choosing = {
-        path.relative_to(PACKAGE).parts[0]
-        for path in PACKAGE.rglob("*.py")
-        if any(name.startswith("join_pipeline.sources.registry") for name in imported(path))
-    }
+    registry = "join_pipeline.sources.registry"
+    listing, choosing = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        names, room = imported(path), path.relative_to(PACKAGE).parts[0]
+        if registry in names:
+            listing.add(room)
+        if names & {f"{registry}.open_source", f"{registry}.source_of"}:
+            choosing.add(room)
     assert choosing == {"cli", "defs", "pipeline.py"}
+    assert listing == choosing | {"settings.py"}, "the settings read every source's options"
+
+
+def test_only_the_registry_lists_sources() -> None:
+    """Nothing else names two of them: neither by import, nor in a list of words."""
+    rooms = {path.parent.name for path in (PACKAGE / "sources").glob("*/source.py")}
+    assert len(rooms) > 1
+    lists = {}
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        words = {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        by_import = {name.split(".")[2] for name in imported(path) if name.startswith("join_pipeline.sources.")}
+        if len(rooms & by_import) > 1 or len(rooms & words) > 1:
+            lists[str(path.relative_to(PACKAGE))] = rooms & (words | by_import)
+    assert set(lists) == {"sources/registry.py"}
 
 
 def test_only_settings_reads_the_environment() -> None:

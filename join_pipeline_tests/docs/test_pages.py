@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from join_pipeline.models import MODELS
-from join_pipeline.settings import Settings, env_name
+from join_pipeline.settings import declared, env_name
 from join_pipeline.warehouse.publish import PEOPLE, READERS
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ def test_every_model_says_its_grain_first_and_describes_its_columns(path: Path, 
 
 def test_the_privacy_page_names_settings_and_figures_that_are_so() -> None:
     page = (ROOT / "docs" / "privacy.md").read_text()
-    defaults = {env_name(name): field.default for name, field in Settings.model_fields.items()}
+    defaults = {env_name(name): field.default for name, field in declared().items()}
     for name, shown in (("RAW_DAYS", 14), ("K", 5), ("MINIMUM_N", 10)):
         assert defaults[f"JOIN_PIPELINE_{name}"] == shown
         assert f"`JOIN_PIPELINE_{name}` ({shown})" in page

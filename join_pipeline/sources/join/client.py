@@ -10,7 +10,7 @@ from typing import Unpack
 
 import httpx
 
-from join_pipeline.errors import ContractError, JoinError
+from join_pipeline.errors import ContractError, SourceError
 from join_pipeline.http.client import HttpClient, Options
 from join_pipeline.http.pages import Page
 from join_pipeline.sources.join.answers import message_of, records_of
@@ -27,7 +27,7 @@ class JoinClient(HttpClient):
         super().__init__(url, {"Authorization": token}, **options)  # raw, without `Bearer`
         self._token = token
 
-    def kind_of(self, response: httpx.Response) -> type[JoinError]:
+    def kind_of(self, response: httpx.Response) -> type[SourceError]:
         return error_for_status(response.status_code)
 
     def reason_of(self, response: httpx.Response) -> str | None:
@@ -48,7 +48,7 @@ class JoinClient(HttpClient):
                 for future in asked:
                     page = future.result()
                     # what came after the end is still an observation: the list may have grown meanwhile
-                    if paging.tell(page.number, len(page.records), _fingerprint(page)):
+                    if paging.add(page.number, len(page.records), _fingerprint(page)):
                         yield page
         finally:
             # after an error or an interrupt, pages may still wait for the rate limit: nobody waits for them

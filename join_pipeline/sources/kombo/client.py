@@ -10,7 +10,7 @@ from typing import Final, Unpack
 
 import httpx
 
-from join_pipeline.errors import ContractError, JoinError
+from join_pipeline.errors import ContractError, SourceError
 from join_pipeline.http.bodies import shown
 from join_pipeline.http.client import HttpClient, Options
 from join_pipeline.http.pages import Page
@@ -33,7 +33,7 @@ class KomboClient(HttpClient):
         self._integration_id = integration_id
         self._secrets = (api_key, integration_id)
 
-    def kind_of(self, response: httpx.Response) -> type[JoinError]:
+    def kind_of(self, response: httpx.Response) -> type[SourceError]:
         return error_for(refusal_of(response.content).code, response.status_code)
 
     def reason_of(self, response: httpx.Response) -> str | None:
@@ -41,12 +41,12 @@ class KomboClient(HttpClient):
         said = shown(refusal.message or refusal.title, self._secrets)
         return " ".join(part for part in (shown(refusal.code, self._secrets), said) if part) or None
 
-    def next_step(self, response: httpx.Response, kind: type[JoinError]) -> str:
+    def next_step(self, response: httpx.Response, kind: type[SourceError]) -> str:
         return CURES.get(refusal_of(response.content).code or "", self.words.next_step(kind))
 
     def integration(self) -> Integration:
         """How the integration is: the first call, since it proves key and id and tells the time."""
-        body, _ = self.get(f"/integrations/{self._integration_id}", told="/integrations/{id}")
+        body, _ = self.get(f"/integrations/{self._integration_id}", shown_as="/integrations/{id}")
         integration = integration_of(body)
         if integration is None:
             raise self._strange("/integrations/{id}")
