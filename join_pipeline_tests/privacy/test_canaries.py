@@ -156,6 +156,7 @@ def test_names_and_contacts_are_only_in_the_file_for_them(played: Played) -> Non
     assert found_in(on.published.parent) == {}
 
 
+@pytest.mark.slow
 def test_who_is_erased_at_join_is_nowhere_once_raw_has_been_dropped(played: Played) -> None:
     """The last one: it plays four weeks on."""
     settings, api = played.settings, played.api

@@ -35,6 +35,7 @@ def test_its_commands_and_targets_exist() -> None:
     assert set(re.findall(r"make ([a-z]+)(?:`|$)", README, re.MULTILINE)) <= targets
 
 
+@pytest.mark.slow
 def test_its_commands_run_in_the_order_in_which_it_names_them(tmp_path: Path) -> None:
     commands = re.findall(r"(?:^|`)join-pipeline ([^`\n]+)", README, re.MULTILINE)
     assert [command.split()[0] for command in commands[:3]] == ["connect", "sync", "build"]
