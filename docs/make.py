@@ -8,17 +8,22 @@ Belongs here: which files there are, and writing them. Not here: any words about
 
 import argparse
 import csv
+import json
 import os
 import shutil
 import tempfile
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from dbt.cli.main import dbtRunner
 
 from join_pipeline.transform.source_yaml import source_files
+from join_pipeline.warehouse.contract import contract
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / "dbt_project"
+SCHEMA = ROOT / "docs" / "reference" / "published-schema.json"
 SITE = ROOT / "docs" / "site"
 HEAD = """# Metrics
 
@@ -28,11 +33,16 @@ What each number means: how it is computed, what it counts, and what it could be
 """
 
 
-def committed() -> dict[Path, str]:
-    """Every file that is made and committed, with its text. A test compares them with what is there."""
+def committed(manifest: dict[str, Any]) -> dict[Path, str]:
+    """Every file that is made of others and committed, with its text. A test compares them with what is there."""
     sources = PROJECT / "models" / "staging" / "ats"
+    before = json.loads(SCHEMA.read_text(encoding="utf-8")) if SCHEMA.exists() else {}
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    published = contract(manifest, before, release)
     return {
         ROOT / "docs" / "metrics.md": metrics_page(),
+        SCHEMA: json.dumps(published, indent=1, ensure_ascii=False) + "\n",
+        PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
         **{sources / name: text for name, text in source_files().items()},
     }
 
@@ -49,22 +59,34 @@ def _metric(metric: dict[str, str]) -> str:
     return "\n".join(["", f"## {metric['name']}", "", "| | |", "|---|---|", *lines, ""])
 
 
-def models_page(site: Path) -> Path:
-    """dbt's page as one file: every model and column, and where they come from. Needs no warehouse, no network."""
+def read_manifest() -> dict[str, Any]:
+    """The dbt project, parsed. Needs no warehouse, no network."""
     with tempfile.TemporaryDirectory() as folder:
-        profile = "join_pipeline: {target: x, outputs: {x: {type: duckdb, path: ':memory:'}}}"
-        Path(folder, "profiles.yml").write_text(profile)
-        result = dbtRunner().invoke(
-            [
-                *("--quiet", "--no-version-check", "--no-send-anonymous-usage-stats", "--log-level-file", "none"),
-                *("docs", "generate", "--static", "--empty-catalog", "--project-dir", str(PROJECT)),
-                *("--profiles-dir", folder, "--target-path", folder, "--log-path", folder),
-            ]
-        )
-        if not result.success:
-            raise SystemExit(f"dbt docs generate failed: {result.exception}")
+        _dbt(folder, "parse")
+        manifest: dict[str, Any] = json.loads(Path(folder, "manifest.json").read_text(encoding="utf-8"))
+        return manifest
+
+
+def models_page(site: Path) -> Path:
+    """dbt's page as one file: every model and column, and where they come from."""
+    with tempfile.TemporaryDirectory() as folder:
+        _dbt(folder, "docs", "generate", "--static", "--empty-catalog")
         site.mkdir(parents=True, exist_ok=True)
         return Path(shutil.copy(Path(folder, "static_index.html"), site / "index.html"))
+
+
+def _dbt(folder: str, *command: str) -> None:
+    profile = "join_pipeline: {target: x, outputs: {x: {type: duckdb, path: ':memory:'}}}"
+    Path(folder, "profiles.yml").write_text(profile)
+    result = dbtRunner().invoke(
+        [
+            *("--quiet", "--no-version-check", "--no-send-anonymous-usage-stats", "--log-level-file", "none"),
+            *(*command, "--project-dir", str(PROJECT)),
+            *("--profiles-dir", folder, "--target-path", folder, "--log-path", folder),
+        ]
+    )
+    if not result.success:
+        raise SystemExit(f"dbt {' '.join(command)} failed: {result.exception}")
 
 
 def main() -> None:
@@ -72,7 +94,8 @@ def main() -> None:
     parser.add_argument("--site", type=Path, default=SITE)
     parser.add_argument("--committed", action="store_true", help="only the files that are committed")
     asked = parser.parse_args()
-    for path, text in committed().items():
+    for path, text in committed(read_manifest()).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(os.path.relpath(path))
     if not asked.committed:
