@@ -11,10 +11,15 @@ import csv
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from dbt.cli.main import dbtRunner
+from typer.main import get_command
 
+from join_pipeline.cli import app
+from join_pipeline.settings import Settings, env_name, setting_text
 from join_pipeline.transform.source_yaml import source_files
 
 ROOT = Path(__file__).parents[1]
@@ -26,6 +31,28 @@ What each number means: how it is computed, what it counts, and what it could be
 `make generated` from `dbt_project/seeds/metric_definition.csv`, which is also published as
 `recruiting.metric_definition`.
 """
+SETTINGS_HEAD = """# Settings
+
+Every setting is an environment variable. Made by `make generated` from `join_pipeline/settings.py`.
+
+| variable | default | meaning |
+|---|---|---|
+"""
+COMMANDS_HEAD = """# Commands
+
+The commands are in `.venv/bin`. Each has `--help`. Made by `make generated` from `join_pipeline/cli/`.
+
+A command that takes `--json` then prints one JSON document on standard output and nothing else there.
+
+| exit code | meaning |
+|---|---|
+| 0 | The command is done. |
+| 1 | It failed and says why. Nothing is half-written. |
+| 2 | The command line or a setting is wrong. |
+| 3 | The guard kept what is known, because too many records were missing. The message says how to accept the loss. |
+| 4 | Another process works on this connection. |
+| 130 | The command was interrupted. Run it again. |
+"""
 
 
 def committed() -> dict[Path, str]:
@@ -33,6 +60,8 @@ def committed() -> dict[Path, str]:
     sources = PROJECT / "models" / "staging" / "ats"
     return {
         ROOT / "docs" / "metrics.md": metrics_page(),
+        ROOT / "docs" / "reference" / "settings.md": settings_page(),
+        ROOT / "docs" / "reference" / "commands.md": commands_page(),
         **{sources / name: text for name, text in source_files().items()},
     }
 
@@ -47,6 +76,37 @@ def metrics_page() -> str:
 def _metric(metric: dict[str, str]) -> str:
     lines = [f"| {name} | {value.replace('|', chr(92) + '|')} |" for name, value in metric.items() if name != "name"]
     return "\n".join(["", f"## {metric['name']}", "", "| | |", "|---|---|", *lines, ""])
+
+
+def settings_page() -> str:
+    """Every setting, in the order of its declaration."""
+    return SETTINGS_HEAD + "".join(
+        f"| `{env_name(name)}` | {_default(field.default)} | {field.description} |\n"
+        for name, field in Settings.model_fields.items()
+    )
+
+
+def _default(value: object) -> str:
+    return "–" if value is None else f"`{setting_text(value)}`"
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options, in the order in which help shows them."""
+    return COMMANDS_HEAD + "".join(_command(get_command(app), "join-pipeline"))
+
+
+def _command(command: Any, name: str) -> Iterator[str]:
+    """One command, then those below it."""
+    children = getattr(command, "commands", {})
+    if not children:
+        yield f"\n## `{name}`\n\n{command.help.strip()}\n\n| argument or option | default | meaning |\n|---|---|---|\n"
+        for parameter in command.params:
+            told = " or ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
+            value = getattr(parameter.default, "value", parameter.default)
+            default = "–" if value in (None, False) else f"`{value}`"
+            yield f"| {told} | {'required' if parameter.required else default} | {parameter.help} |\n"
+    for child, below in children.items():
+        yield from _command(below, f"{name} {child}")
 
 
 def models_page(site: Path) -> Path:
