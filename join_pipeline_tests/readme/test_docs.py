@@ -67,6 +67,17 @@ def test_what_a_guide_names_exists(guide: Path) -> None:
     assert set(re.findall(r"\bJOIN_(?:API|PIPELINE)_[A-Z_]*[A-Z]\b", text)) <= known
 
 
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.relative_to(ROOT).as_posix())
+def test_the_files_and_functions_that_a_guide_names_are_there(guide: Path) -> None:
+    text = guide.read_text()
+    rooms = "join_pipeline|join_pipeline_tests|dbt_project|benchmarks|notebooks"
+    for path in re.findall(rf"`((?:{rooms})/[\w/.]+)`", text):
+        assert (ROOT / path).exists(), path
+    for path, name in re.findall(rf"`((?:{rooms})/[\w/.]+\.\w+)`, `([\w.]+)`(?! of)", text):
+        code = (ROOT / path).read_text()
+        assert all(re.search(rf"\b{part}\b", code) for part in name.split(".")), (path, name)
+
+
 @pytest.mark.slow
 def test_the_commands_of_syncing_run_one_after_the_other(tmp_path: Path) -> None:
     shell = Shell(company(), tmp_path)
