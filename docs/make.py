@@ -13,11 +13,15 @@ import os
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from dbt.cli.main import dbtRunner
+from typer.main import get_command
 
+from join_pipeline.cli import app
+from join_pipeline.settings import declared, env_name, setting_text
 from join_pipeline.transform.source_yaml import source_files
 from join_pipeline.warehouse.contract import contract
 
@@ -31,6 +35,28 @@ What each number means: how it is computed, what it counts, and what it could be
 `make generated` from `dbt_project/seeds/metric_definition.csv`, which is also published as
 `recruiting.metric_definition`.
 """
+SETTINGS_HEAD = """# Settings
+
+Every setting is an environment variable. Made by `make generated` from `join_pipeline/settings.py`.
+
+| variable | default | meaning |
+|---|---|---|
+"""
+COMMANDS_HEAD = """# Commands
+
+The commands are in `.venv/bin`. Each has `--help`. Made by `make generated` from `join_pipeline/cli/`.
+
+A command that takes `--json` then prints one JSON document on standard output and nothing else there.
+
+| exit code | meaning |
+|---|---|
+| 0 | The command is done. |
+| 1 | It failed and says why. Nothing is half-written. |
+| 2 | The command line or a setting is wrong. |
+| 3 | The guard kept what is known, because too many records were missing. The message says how to accept the loss. |
+| 4 | Another process works on this connection. |
+| 130 | The command was interrupted. Run it again. |
+"""
 
 
 def committed(manifest: dict[str, Any]) -> dict[Path, str]:
@@ -43,6 +69,8 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
         ROOT / "docs" / "metrics.md": metrics_page(),
         SCHEMA: json.dumps(published, indent=1, ensure_ascii=False) + "\n",
         PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
+        ROOT / "docs" / "reference" / "settings.md": settings_page(),
+        ROOT / "docs" / "reference" / "commands.md": commands_page(),
         **{sources / name: text for name, text in source_files().items()},
     }
 
@@ -57,6 +85,37 @@ def metrics_page() -> str:
 def _metric(metric: dict[str, str]) -> str:
     lines = [f"| {name} | {value.replace('|', chr(92) + '|')} |" for name, value in metric.items() if name != "name"]
     return "\n".join(["", f"## {metric['name']}", "", "| | |", "|---|---|", *lines, ""])
+
+
+def settings_page() -> str:
+    """Every setting, in the order of its declaration."""
+    return SETTINGS_HEAD + "".join(
+        f"| `{env_name(name)}` | {_default(field.default)} | {field.description} |\n"
+        for name, field in declared().items()
+    )
+
+
+def _default(value: object) -> str:
+    return "–" if value is None else f"`{setting_text(value)}`"
+
+
+def commands_page() -> str:
+    """Every command with its arguments and options, in the order in which help shows them."""
+    return COMMANDS_HEAD + "".join(_command(get_command(app), "join-pipeline"))
+
+
+def _command(command: Any, name: str) -> Iterator[str]:
+    """One command, then those below it."""
+    children = getattr(command, "commands", {})
+    if not children:
+        yield f"\n## `{name}`\n\n{command.help.strip()}\n\n| argument or option | default | meaning |\n|---|---|---|\n"
+        for parameter in command.params:
+            told = " or ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
+            value = getattr(parameter.default, "value", parameter.default)
+            default = "–" if value in (None, False) else f"`{value}`"
+            yield f"| {told} | {'required' if parameter.required else default} | {parameter.help} |\n"
+    for child, below in children.items():
+        yield from _command(below, f"{name} {child}")
 
 
 def read_manifest() -> dict[str, Any]:

@@ -18,7 +18,9 @@ from join_pipeline_tests.cli.commands import Shell
 from join_pipeline_tests.cli.companies import company
 
 ROOT = Path(__file__).parents[2]
-GUIDES = sorted([ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").glob("*.md")])
+GUIDES = sorted(
+    [*(ROOT / f"{name}.md" for name in ("README", "CONTRIBUTING", "benchmarks/README")), *(ROOT / "docs").rglob("*.md")]
+)
 SYNCING, DEPLOYING = (ROOT / "docs" / name for name in ("syncing.md", "deploying.md"))
 LIMIT = 600
 
@@ -63,6 +65,17 @@ def test_what_a_guide_names_exists(guide: Path) -> None:
         assert set(re.findall(r"--[a-z-]+", rest)) <= options, (name, rest)
     known = {env_name(field) for field in declared()}
     assert set(re.findall(r"\bJOIN_(?:API|PIPELINE)_[A-Z_]*[A-Z]\b", text)) <= known
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: guide.relative_to(ROOT).as_posix())
+def test_the_files_and_functions_that_a_guide_names_are_there(guide: Path) -> None:
+    text = guide.read_text()
+    rooms = "join_pipeline|join_pipeline_tests|dbt_project|benchmarks|notebooks"
+    for path in re.findall(rf"`((?:{rooms})/[\w/.]+)`", text):
+        assert (ROOT / path).exists(), path
+    for path, name in re.findall(rf"`((?:{rooms})/[\w/.]+\.\w+)`, `([\w.]+)`(?! of)", text):
+        code = (ROOT / path).read_text()
+        assert all(re.search(rf"\b{part}\b", code) for part in name.split(".")), (path, name)
 
 
 @pytest.mark.slow

@@ -17,10 +17,17 @@ from join_pipeline_tests.report.companies import shared_companies
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+REFERENCE = ROOT / "docs" / "reference"
+LONGEST = 120
 
 
-def test_its_settings_are_those_of_the_code() -> None:
-    rows = re.findall(r"^\| `((?:JOIN|KOMBO)_\w+)` \| (?:`(.*)`|–) \| (.*) \|$", README, re.MULTILINE)
+def test_it_is_short() -> None:
+    assert len(README.splitlines()) <= LONGEST
+
+
+def test_the_page_of_settings_has_those_of_the_code() -> None:
+    page = (REFERENCE / "settings.md").read_text()
+    rows = re.findall(r"^\| `((?:JOIN|KOMBO)_\w+)` \| (?:`(.*)`|–) \| (.*) \|$", page, re.MULTILINE)
     promised = [
         (env_name(name), "" if field.default is None else setting_text(field.default), field.description)
         for name, field in declared().items()
@@ -41,25 +48,20 @@ def test_its_commands_run_in_the_order_in_which_it_names_them(tmp_path: Path) ->
     assert [command.split()[0] for command in commands[:3]] == ["connect", "sync", "build"]
     shell = Shell(company(), tmp_path / "data", {"JOIN_API_TOKEN": ""})
     for command in commands:
-        if command == "listen":
-            continue  # it waits for webhooks until it is ended: kombo/test_listening
         with typed(TOKEN):  # connect asks for it
             is_good(shell(*shlex.split(command), *(["--token-stdin"] if command == "connect" else [])))
 
 
-def test_its_marts_are_those_of_the_project() -> None:
-    for folder, start, end in (
-        ("marts", "| mart | grain", "Ten questions that everyone asks"),
-        ("answers", "| view | answer |", "Every instant that JOIN does not tell"),
-    ):
-        table = README[README.index(start) : README.index(end)]
-        models = {path.stem for path in (ROOT / "dbt_project" / "models" / folder).rglob("*.sql")}
-        assert set(re.findall(r"`(\w+)`", table)) == models
+@pytest.mark.parametrize(("page", "folder"), [("marts", "marts"), ("views", "answers")])
+def test_the_pages_of_marts_and_views_have_those_of_the_project(page: str, folder: str) -> None:
+    rows = re.findall(r"^\| (`.*?) \|", (REFERENCE / f"{page}.md").read_text(), re.MULTILINE)
+    models = [path.stem for path in (ROOT / "dbt_project" / "models" / folder).rglob("*.sql")]
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(models)
 
 
 def test_its_queries_run_on_the_published_file(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
     settings = shared_companies(tmp_path_factory, worker_id)("busy")
     queries = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
-    assert len(queries) == 3
+    assert queries
     with contextlib.closing(duckdb.connect(settings.published, read_only=True)) as con:
         assert all(con.execute(query).fetchall() for query in queries)
