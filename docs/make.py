@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import shutil
 import tempfile
 import tomllib
@@ -31,6 +32,17 @@ What each number means: how it is computed, what it counts, and what it could be
 `make generated` from `dbt_project/seeds/metric_definition.csv`, which is also published as
 `recruiting.metric_definition`.
 """
+MARTS = """# Marts and views
+
+The tables of `recruiting.duckdb`, by the folder of `dbt_project/models/marts` that makes them, and its views, with what
+one row of each is. `shared` may be shown to everybody: small groups are hidden. `analyst` has rows about single people,
+under pseudonyms, or small groups. Made by `make generated` from the YAML of the models.
+"""
+ANSWERS = """
+## Answers
+
+Questions that everyone asks are views, so `FROM recruiting.where_do_applications_wait` is all there is to write.
+"""
 
 
 def committed(manifest: dict[str, Any]) -> dict[Path, str]:
@@ -41,6 +53,7 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
     published = contract(manifest, before, release)
     return {
         ROOT / "docs" / "metrics.md": metrics_page(),
+        ROOT / "docs" / "reference" / "marts.md": marts_page(manifest),
         SCHEMA: json.dumps(published, indent=1, ensure_ascii=False) + "\n",
         PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
         **{sources / name: text for name, text in source_files().items()},
@@ -52,6 +65,27 @@ def metrics_page() -> str:
     with (PROJECT / "seeds" / "metric_definition.csv").open(encoding="utf-8") as file:
         metrics = list(csv.DictReader(file))
     return HEAD + "".join(_metric(metric) for metric in metrics)
+
+
+def marts_page(manifest: dict[str, Any]) -> str:
+    """`marts.md`: the marts by folder, then the views that answer, as their YAML describes them."""
+    nodes = sorted(manifest["nodes"].values(), key=lambda node: node["fqn"])
+    models = [node for node in nodes if node["resource_type"] == "model"]
+    text = MARTS
+    for folder in sorted({node["fqn"][2] for node in models if node["fqn"][1] == "marts"}):
+        inside = [node for node in models if node["fqn"][1:3] == ["marts", folder]]
+        text += f"\n## {folder.capitalize()}\n\n{_models(inside, 'mart', 'question')}"
+    return text + ANSWERS + "\n" + _models([node for node in models if node["fqn"][1] == "answers"], "view", "answer")
+
+
+def _models(nodes: list[dict[str, Any]], kind: str, told: str) -> str:
+    rows = [f"| {kind} | for | one row per | {told} |", "|---|---|---|---|"]
+    for node in nodes:
+        meta = node["config"]["meta"]
+        said = re.sub(r" \([^)]*\)", "", node["description"])
+        grain = re.split(r"[.:]\s", said + " ")[0].removeprefix("One row per ")
+        rows.append(f"| `{node['name']}` | {meta['audience']} | {grain} | {meta[told]} |")
+    return "\n".join([*rows, ""])
 
 
 def _metric(metric: dict[str, str]) -> str:

@@ -18,7 +18,7 @@ from join_pipeline_tests.cli.commands import Shell
 from join_pipeline_tests.cli.companies import company
 
 ROOT = Path(__file__).parents[2]
-GUIDES = sorted([ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").glob("*.md")])
+GUIDES = sorted([ROOT / "README.md", ROOT / "benchmarks" / "README.md", *(ROOT / "docs").rglob("*.md")])
 SYNCING, DEPLOYING = (ROOT / "docs" / name for name in ("syncing.md", "deploying.md"))
 LIMIT = 600
 

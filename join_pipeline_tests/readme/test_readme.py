@@ -49,16 +49,6 @@ def test_its_commands_run_in_the_order_in_which_it_names_them(tmp_path: Path) ->
             is_good(shell(*shlex.split(command), *(["--token-stdin"] if command == "connect" else [])))
 
 
-def test_its_marts_are_those_of_the_project() -> None:
-    for folder, start, end in (
-        ("marts", "| mart | grain", "Ten questions that everyone asks"),
-        ("answers", "| view | answer |", "Every instant that JOIN does not tell"),
-    ):
-        table = README[README.index(start) : README.index(end)]
-        models = {path.stem for path in (ROOT / "dbt_project" / "models" / folder).rglob("*.sql")}
-        assert set(re.findall(r"`(\w+)`", table)) == models
-
-
 def test_its_queries_run_on_the_published_file(tmp_path: Path) -> None:
     start = datetime(2026, 5, 1, tzinfo=UTC)
     with running(SandboxConfig(port=0, applications=400, now=start, rate_limit=None)) as url:
