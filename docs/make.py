@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 import os
+import re
 import shutil
 import tempfile
 import tomllib
@@ -57,6 +58,17 @@ A command that takes `--json` then prints one JSON document on standard output a
 | 4 | Another process works on this connection. |
 | 130 | The command was interrupted. Run it again. |
 """
+MARTS = """# Marts and views
+
+The tables of `recruiting.duckdb`, by the folder of `dbt_project/models/marts` that makes them, and its views, with what
+one row of each is. `shared` may be shown to everybody: small groups are hidden. `analyst` has rows about single people,
+under pseudonyms, or small groups. Made by `make generated` from the YAML of the models.
+"""
+ANSWERS = """
+## Answers
+
+Questions that everyone asks are views, so `FROM recruiting.where_do_applications_wait` is all there is to write.
+"""
 
 
 def committed(manifest: dict[str, Any]) -> dict[Path, str]:
@@ -67,6 +79,7 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
     published = contract(manifest, before, release)
     return {
         ROOT / "docs" / "metrics.md": metrics_page(),
+        ROOT / "docs" / "reference" / "marts.md": marts_page(manifest),
         SCHEMA: json.dumps(published, indent=1, ensure_ascii=False) + "\n",
         PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
         ROOT / "docs" / "reference" / "settings.md": settings_page(),
@@ -80,6 +93,27 @@ def metrics_page() -> str:
     with (PROJECT / "seeds" / "metric_definition.csv").open(encoding="utf-8") as file:
         metrics = list(csv.DictReader(file))
     return HEAD + "".join(_metric(metric) for metric in metrics)
+
+
+def marts_page(manifest: dict[str, Any]) -> str:
+    """`marts.md`: the marts by folder, then the views that answer, as their YAML describes them."""
+    nodes = sorted(manifest["nodes"].values(), key=lambda node: node["fqn"])
+    models = [node for node in nodes if node["resource_type"] == "model"]
+    text = MARTS
+    for folder in sorted({node["fqn"][2] for node in models if node["fqn"][1] == "marts"}):
+        inside = [node for node in models if node["fqn"][1:3] == ["marts", folder]]
+        text += f"\n## {folder.capitalize()}\n\n{_models(inside, 'mart', 'question')}"
+    return text + ANSWERS + "\n" + _models([node for node in models if node["fqn"][1] == "answers"], "view", "answer")
+
+
+def _models(nodes: list[dict[str, Any]], kind: str, told: str) -> str:
+    rows = [f"| {kind} | for | one row per | {told} |", "|---|---|---|---|"]
+    for node in nodes:
+        meta = node["config"]["meta"]
+        said = re.sub(r" \([^)]*\)", "", node["description"])
+        grain = re.split(r"[.:]\s", said + " ")[0].removeprefix("One row per ")
+        rows.append(f"| `{node['name']}` | {meta['audience']} | {grain} | {meta[told]} |")
+    return "\n".join([*rows, ""])
 
 
 def _metric(metric: dict[str, str]) -> str:

@@ -1,6 +1,7 @@
 """Pages: those that are made are up to date; every model and column is described, grain first."""
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,12 @@ def test_committed_files_that_are_made_are_up_to_date(tmp_path: Path) -> None:
     assert stale == [], "run `make generated`"
 
 
+def test_the_page_of_marts_names_every_mart_and_view_once() -> None:
+    named = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "reference" / "marts.md").read_text(), re.MULTILINE)
+    models = [path.stem for folder in ("marts", "answers") for path in PROJECT.glob(f"models/{folder}/**/*.sql")]
+    assert sorted(named) == sorted(models)
+
+
 @pytest.mark.parametrize(("path", "model"), described(), ids=lambda value: getattr(value, "stem", ""))
 def test_every_model_says_its_grain_first_and_describes_its_columns(path: Path, model: dict[str, Any]) -> None:
     assert model.get("description", "").strip().startswith("One row"), path.stem
@@ -71,7 +78,9 @@ def test_the_privacy_page_names_settings_and_figures_that_are_so() -> None:
 
 def test_what_is_shared_either_hides_small_groups_or_counts_nobody() -> None:
     shared = [
-        (path, model) for path, model in described() if model.get("config", {}).get("meta") == {"audience": "shared"}
+        (path, model)
+        for path, model in described()
+        if model.get("config", {}).get("meta", {}).get("audience") == "shared"
     ]
     assert len(shared) > 10
     for path, model in shared:

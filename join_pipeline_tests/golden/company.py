@@ -17,8 +17,8 @@ from join_pipeline.sandbox import SandboxConfig
 from join_pipeline.sandbox.instants import from_datetime
 from join_pipeline.sandbox.kombo.config import KomboConfig, Off
 from join_pipeline.settings import Settings, load_settings
-from join_pipeline.sync.run import run_sync
 from join_pipeline_tests.simulation.account import Account, opened
+from join_pipeline_tests.syncing import run_sync
 
 CONNECTION = "golden"
 KEY = "a key for tests only"

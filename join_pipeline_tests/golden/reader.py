@@ -80,7 +80,12 @@ def broken(lake: Path, expected: Expected, but: Collection[str] = ()) -> list[st
 
 
 def _files(lake: Path, group: str, model: str) -> list[Path]:
-    return [lake / path for path in newest_record(lake)["files"][group].get(model, [])]
+    return [lake / path for path in _paths(newest_record(lake)["files"][group].get(model, []))]
+
+
+def _paths(files: list[Any]) -> list[str]:
+    """A file was its path in format 1, and is an object with its path since."""
+    return [file if isinstance(file, str) else file["path"] for file in files]
 
 
 def _joined(lake: Path, plain: list[str], personal: list[str]) -> list[Row]:
@@ -89,8 +94,8 @@ def _joined(lake: Path, plain: list[str], personal: list[str]) -> list[Row]:
     return sorted(rows, key=lambda row: (row["id"], row["sync_id"]))
 
 
-def _rows(lake: Path, paths: list[str]) -> Iterator[Row]:
-    for path in paths:  # one by one: they need not have the same columns
+def _rows(lake: Path, files: list[Any]) -> Iterator[Row]:
+    for path in _paths(files):  # one by one: they need not have the same columns
         yield from pq.read_table(lake / path).to_pylist()
 
 

@@ -19,10 +19,11 @@ from join_pipeline.lake.files import locked
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.models.types import Column
-from join_pipeline.sync.replay import Replayed, replay
+from join_pipeline.sync.replay import Replayed
 from join_pipeline_tests.golden.company import as_it_was, read
 from join_pipeline_tests.golden.golden_lakes import Copy, Golden, golden_lakes, redeclared
 from join_pipeline_tests.golden.reader import Row, broken, live, newest, newest_record, told, versions
+from join_pipeline_tests.syncing import replay
 
 MODES = ("incremental", "full")
 

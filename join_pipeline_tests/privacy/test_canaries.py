@@ -46,8 +46,6 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         maps = data / "stages.csv"
         maps.write_text("stage_name,milestone\nScreening,SCREENING\n")
         settings = settings_for(api.url, data, stage_milestone_csv=maps)
-        definitions = build_definitions(settings)
-        job = definitions.resolve_job_def("sync")
         # DuckDB's own words of a failure
         starved = settings_for(api.url, data, stage_milestone_csv=maps, memory_limit="1MB")
         failed = (
@@ -55,6 +53,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
             .resolve_job_def("sync")
             .execute_in_process(instance=instance, raise_on_error=False)
         )
+        job = build_definitions(settings).resolve_job_def("sync")
         green = job.execute_in_process(instance=instance, raise_on_error=False)
         yield Played(api, sandbox, settings, home, failed, green)
 

@@ -52,13 +52,6 @@ def test_its_commands_run_in_the_order_in_which_it_names_them(tmp_path: Path) ->
             is_good(shell(*shlex.split(command), *(["--token-stdin"] if command == "connect" else [])))
 
 
-@pytest.mark.parametrize(("page", "folder"), [("marts", "marts"), ("views", "answers")])
-def test_the_pages_of_marts_and_views_have_those_of_the_project(page: str, folder: str) -> None:
-    rows = re.findall(r"^\| (`.*?) \|", (REFERENCE / f"{page}.md").read_text(), re.MULTILINE)
-    models = [path.stem for path in (ROOT / "dbt_project" / "models" / folder).rglob("*.sql")]
-    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(models)
-
-
 def test_its_queries_run_on_the_published_file(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
     settings = shared_companies(tmp_path_factory, worker_id)("busy")
     queries = re.findall(r"```sql\n(.*?)```", README, re.DOTALL)
