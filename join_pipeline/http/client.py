@@ -7,6 +7,7 @@ lists are paged (each API's own client), what is retried (retry), what is in a b
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition, Event, Lock
 from types import TracebackType
@@ -34,6 +35,18 @@ class Options(TypedDict, total=False):
     max_wait_seconds: float
     sleep: Callable[[float], None] | None
     monotonic: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a refusal means: its type, what the API says went wrong as far as it may be shown, and what to do about it.
+
+    Without a `cure` of its own it is what the type says.
+    """
+
+    kind: type[SourceError]
+    reason: str | None = None
+    cure: str | None = None
 
 
 class OriginAuth(httpx.Auth):
@@ -226,28 +239,20 @@ class HttpClient(ABC):
             is_elsewhere = origin_of(response.next_request.url) != origin_of(self._base)
             where = f"on to another host, where the {self.words.credential} does not go"
             where = where if is_elsewhere else "round in a circle"
-            return self.kind_of(response)(
+            return self.judge(response).kind(
                 f"{response.request.method} {path} was sent {where}. Check {self.words.url_setting}."
             )
-        kind = self.kind_of(response)
-        reason = self.reason_of(response) or httpx.codes.get_reason_phrase(response.status_code)
+        judged = self.judge(response)
+        kind, reason = judged.kind, judged.reason or httpx.codes.get_reason_phrase(response.status_code)
         answer = f"{response.status_code} {reason}".rstrip()
-        message = f"{response.request.method} {path} was answered {answer}. {self.next_step(response, kind)}"
+        message = f"{response.request.method} {path} was answered {answer}. {judged.cure or self.words.next_step(kind)}"
         if issubclass(kind, RateLimited):
             return kind(message, wait_asked_for(response.headers, self.clock.epoch(), self.words.limit_prefix))
         return kind(message)
 
     @abstractmethod
-    def kind_of(self, response: httpx.Response) -> type[SourceError]:
-        """The type of error that an answer is."""
-
-    @abstractmethod
-    def reason_of(self, response: httpx.Response) -> str | None:
-        """What the API says went wrong, as far as it may be shown."""
-
-    def next_step(self, _response: httpx.Response, kind: type[SourceError]) -> str:
-        """What a user does about an answer."""
-        return self.words.next_step(kind)
+    def judge(self, response: httpx.Response) -> Judgement:
+        """What an answer that is not 2xx means."""
 
     def _url(self, path: str) -> httpx.URL:
         return self._base.copy_with(path=self._base.path.rstrip("/") + path)

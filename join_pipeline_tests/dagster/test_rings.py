@@ -1,6 +1,8 @@
 """The rings: Dagster stays in its own, the environment is read in one place, the wiring stays thin."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import join_pipeline
@@ -80,6 +82,35 @@ def test_only_the_registry_lists_sources() -> None:
         if len(rooms & by_import) > 1 or len(rooms & words) > 1:
             lists[str(path.relative_to(PACKAGE))] = rooms & (words | by_import)
     assert set(lists) == {"sources/registry.py"}
+
+
+def test_a_source_is_asked_for_nothing_that_it_ignores() -> None:
+    """An argument that begins with an underscore is one that an implementation has no use for."""
+    ignored = {
+        f"{path.relative_to(PACKAGE)}: {node.name}({argument.arg})"
+        for name in ("source", "connection", "webhooks", "client", "options")
+        for path in (PACKAGE / "sources").glob(f"*/{name}.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        for argument in node.args.args
+        if argument.arg.startswith("_")
+    }
+    assert ignored == set()
+
+
+def test_a_sync_imports_nothing_that_only_other_commands_need() -> None:
+    heavy = ("dbt", "dagster", "altair", "vl_convert", "starlette", "uvicorn")
+    program = f"""
+import sys
+import join_pipeline.cli, join_pipeline.pipeline
+from join_pipeline.settings import load_settings
+from join_pipeline.sources.registry import SOURCES, source_of
+settings = load_settings()
+assert [source_of(name, settings).name for name in SOURCES] == list(SOURCES)
+print([name for name in {heavy} if name in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.strip() == "[]"
 
 
 def test_only_settings_reads_the_environment() -> None:
