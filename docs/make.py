@@ -8,9 +8,12 @@ Belongs here: which files there are, and writing them. Not here: any words about
 
 import argparse
 import csv
+import json
 import os
+import re
 import shutil
 import tempfile
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,11 +22,13 @@ from dbt.cli.main import dbtRunner
 from typer.main import get_command
 
 from join_pipeline.cli import app
-from join_pipeline.settings import Settings, env_name, setting_text
+from join_pipeline.settings import declared, env_name, setting_text
 from join_pipeline.transform.source_yaml import source_files
+from join_pipeline.warehouse.contract import contract
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / "dbt_project"
+SCHEMA = ROOT / "docs" / "reference" / "published-schema.json"
 SITE = ROOT / "docs" / "site"
 HEAD = """# Metrics
 
@@ -53,13 +58,30 @@ A command that takes `--json` then prints one JSON document on standard output a
 | 4 | Another process works on this connection. |
 | 130 | The command was interrupted. Run it again. |
 """
+MARTS = """# Marts and views
+
+The tables of `recruiting.duckdb`, by the folder of `dbt_project/models/marts` that makes them, and its views, with what
+one row of each is. `shared` may be shown to everybody: small groups are hidden. `analyst` has rows about single people,
+under pseudonyms, or small groups. Made by `make generated` from the YAML of the models.
+"""
+ANSWERS = """
+## Answers
+
+Questions that everyone asks are views, so `FROM recruiting.where_do_applications_wait` is all there is to write.
+"""
 
 
-def committed() -> dict[Path, str]:
-    """Every file that is made and committed, with its text. A test compares them with what is there."""
+def committed(manifest: dict[str, Any]) -> dict[Path, str]:
+    """Every file that is made of others and committed, with its text. A test compares them with what is there."""
     sources = PROJECT / "models" / "staging" / "ats"
+    before = json.loads(SCHEMA.read_text(encoding="utf-8")) if SCHEMA.exists() else {}
+    release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    published = contract(manifest, before, release)
     return {
         ROOT / "docs" / "metrics.md": metrics_page(),
+        ROOT / "docs" / "reference" / "marts.md": marts_page(manifest),
+        SCHEMA: json.dumps(published, indent=1, ensure_ascii=False) + "\n",
+        PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
         ROOT / "docs" / "reference" / "settings.md": settings_page(),
         ROOT / "docs" / "reference" / "commands.md": commands_page(),
         **{sources / name: text for name, text in source_files().items()},
@@ -73,6 +95,27 @@ def metrics_page() -> str:
     return HEAD + "".join(_metric(metric) for metric in metrics)
 
 
+def marts_page(manifest: dict[str, Any]) -> str:
+    """`marts.md`: the marts by folder, then the views that answer, as their YAML describes them."""
+    nodes = sorted(manifest["nodes"].values(), key=lambda node: node["fqn"])
+    models = [node for node in nodes if node["resource_type"] == "model"]
+    text = MARTS
+    for folder in sorted({node["fqn"][2] for node in models if node["fqn"][1] == "marts"}):
+        inside = [node for node in models if node["fqn"][1:3] == ["marts", folder]]
+        text += f"\n## {folder.capitalize()}\n\n{_models(inside, 'mart', 'question')}"
+    return text + ANSWERS + "\n" + _models([node for node in models if node["fqn"][1] == "answers"], "view", "answer")
+
+
+def _models(nodes: list[dict[str, Any]], kind: str, told: str) -> str:
+    rows = [f"| {kind} | for | one row per | {told} |", "|---|---|---|---|"]
+    for node in nodes:
+        meta = node["config"]["meta"]
+        said = re.sub(r" \([^)]*\)", "", node["description"])
+        grain = re.split(r"[.:]\s", said + " ")[0].removeprefix("One row per ")
+        rows.append(f"| `{node['name']}` | {meta['audience']} | {grain} | {meta[told]} |")
+    return "\n".join([*rows, ""])
+
+
 def _metric(metric: dict[str, str]) -> str:
     lines = [f"| {name} | {value.replace('|', chr(92) + '|')} |" for name, value in metric.items() if name != "name"]
     return "\n".join(["", f"## {metric['name']}", "", "| | |", "|---|---|", *lines, ""])
@@ -82,7 +125,7 @@ def settings_page() -> str:
     """Every setting, in the order of its declaration."""
     return SETTINGS_HEAD + "".join(
         f"| `{env_name(name)}` | {_default(field.default)} | {field.description} |\n"
-        for name, field in Settings.model_fields.items()
+        for name, field in declared().items()
     )
 
 
@@ -109,22 +152,34 @@ def _command(command: Any, name: str) -> Iterator[str]:
         yield from _command(below, f"{name} {child}")
 
 
-def models_page(site: Path) -> Path:
-    """dbt's page as one file: every model and column, and where they come from. Needs no warehouse, no network."""
+def read_manifest() -> dict[str, Any]:
+    """The dbt project, parsed. Needs no warehouse, no network."""
     with tempfile.TemporaryDirectory() as folder:
-        profile = "join_pipeline: {target: x, outputs: {x: {type: duckdb, path: ':memory:'}}}"
-        Path(folder, "profiles.yml").write_text(profile)
-        result = dbtRunner().invoke(
-            [
-                *("--quiet", "--no-version-check", "--no-send-anonymous-usage-stats", "--log-level-file", "none"),
-                *("docs", "generate", "--static", "--empty-catalog", "--project-dir", str(PROJECT)),
-                *("--profiles-dir", folder, "--target-path", folder, "--log-path", folder),
-            ]
-        )
-        if not result.success:
-            raise SystemExit(f"dbt docs generate failed: {result.exception}")
+        _dbt(folder, "parse")
+        manifest: dict[str, Any] = json.loads(Path(folder, "manifest.json").read_text(encoding="utf-8"))
+        return manifest
+
+
+def models_page(site: Path) -> Path:
+    """dbt's page as one file: every model and column, and where they come from."""
+    with tempfile.TemporaryDirectory() as folder:
+        _dbt(folder, "docs", "generate", "--static", "--empty-catalog")
         site.mkdir(parents=True, exist_ok=True)
         return Path(shutil.copy(Path(folder, "static_index.html"), site / "index.html"))
+
+
+def _dbt(folder: str, *command: str) -> None:
+    profile = "join_pipeline: {target: x, outputs: {x: {type: duckdb, path: ':memory:'}}}"
+    Path(folder, "profiles.yml").write_text(profile)
+    result = dbtRunner().invoke(
+        [
+            *("--quiet", "--no-version-check", "--no-send-anonymous-usage-stats", "--log-level-file", "none"),
+            *(*command, "--project-dir", str(PROJECT)),
+            *("--profiles-dir", folder, "--target-path", folder, "--log-path", folder),
+        ]
+    )
+    if not result.success:
+        raise SystemExit(f"dbt {' '.join(command)} failed: {result.exception}")
 
 
 def main() -> None:
@@ -132,7 +187,8 @@ def main() -> None:
     parser.add_argument("--site", type=Path, default=SITE)
     parser.add_argument("--committed", action="store_true", help="only the files that are committed")
     asked = parser.parse_args()
-    for path, text in committed().items():
+    for path, text in committed(read_manifest()).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         print(os.path.relpath(path))
     if not asked.committed:

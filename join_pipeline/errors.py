@@ -20,7 +20,7 @@ class SettingsError(PipelineError):
 
 
 class InputError(PipelineError):
-    """What a caller gave can't be taken as it is. `field` names it, as it is named in the request."""
+    """What a caller gave can't be taken as it is. `field` names it, as its caller does."""
 
     exit_code = 2
 
@@ -47,36 +47,36 @@ class BuildError(PipelineError):
     """Loading, dbt or publishing failed."""
 
 
-class JoinError(PipelineError):
-    """Talking to JOIN failed."""
+class SourceError(PipelineError):
+    """Talking to a source failed."""
 
 
-class AuthError(JoinError):
-    """JOIN refuses the token: stop, and mend the token."""
+class AuthError(SourceError):
+    """The source refuses the credentials: stop, and mend them."""
 
 
-class PermanentError(JoinError):
-    """JOIN refuses the request: stop; asking again gives the same."""
+class PermanentError(SourceError):
+    """The source refuses the request: stop; asking again gives the same."""
 
 
 class NotFoundError(PermanentError):
-    """JOIN answers 404: the record, or the path, is not there."""
+    """404: the record, or the path, is not there."""
 
 
 class RefusedError(PermanentError):
-    """JOIN answers 422: a parameter it does not know, or no token header."""
+    """The source does not take a parameter: it does not know it, or its value."""
 
 
 class ModelOffError(PermanentError):
     """The source does not give this model: it is switched off there, or was never offered."""
 
 
-class TransientError(JoinError):
+class TransientError(SourceError):
     """Something that may go through later: retried."""
 
 
 class RateLimited(TransientError):  # noqa: N818  the name is the field's own word for it
-    """JOIN answers 429. `retry_after` is the seconds it asks for, where it tells."""
+    """429: too many requests. `retry_after` is the seconds to wait, where the answer says so."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -92,5 +92,5 @@ class AlreadyAppliedError(PermanentError):
         self.remote_id = remote_id
 
 
-class ContractError(JoinError):
-    """JOIN's answer is not what we know."""
+class ContractError(SourceError):
+    """The answer is not what we know."""

@@ -16,6 +16,7 @@ import duckdb
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.load import check_references
 from join_pipeline.checks.sync import check_sync
+from join_pipeline.connections.trigger import clear_trigger
 from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import IDENTITY, open_lake
@@ -24,7 +25,6 @@ from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
-from join_pipeline.sources.kombo.receiver import answer_request
 from join_pipeline.sources.registry import open_source, source_of
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
@@ -77,7 +77,7 @@ class Built:
 def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], progress: Progress = no_progress) -> Synced:
     """One whole sync."""
     # not before the lock is held: who is refused its turn reads nothing, and what was asked for stays asked for
-    answered = partial(answer_request, settings)
+    answered = partial(clear_trigger, settings.home)
     source = open_source(settings)
     record = run_sync(source, settings, mode, accept_loss=accept_loss, progress=progress, begun=answered)
     lake = open_lake(settings.lake)

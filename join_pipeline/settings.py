@@ -1,36 +1,28 @@
 """Settings: the one reader of the environment.
 
-Belongs here: every setting's name, default, check and one-line meaning, and where things lie below the data folder.
-Not here: anything that acts on them.
+Belongs here: names, defaults, checks and one-line meanings of what holds whatever the source, and where things lie
+below the data folder. Not here: what can be set of one source (its own options), anything that acts on settings.
 """
 
 import os
 import zoneinfo
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self, TypeVar, cast
 
-import httpx
 import typer
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from join_pipeline.connections.credentials import checked_token, stored_token
 from join_pipeline.errors import SettingsError
-from join_pipeline.http.network import is_on_this_machine
+from join_pipeline.sources.options import Options
+from join_pipeline.sources.registry import DEFAULT, SOURCES
 
-ENV_NAMES: Final = {
-    field: field.upper()
-    for field in (
-        "join_api_token",
-        "join_api_url",
-        "kombo_api_key",
-        "kombo_integration_id",
-        "kombo_api_url",
-        "kombo_webhook_secret",
-    )
-}
 PREFIX: Final = "JOIN_PIPELINE_"
 SHORTEST_KEY: Final = 16
+OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 def _time_zone(name: str) -> str:
@@ -39,24 +31,10 @@ def _time_zone(name: str) -> str:
     return name
 
 
-def _url(text: str) -> str:
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL as error:
-        raise ValueError("not a URL") from error
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise ValueError("needs http:// or https:// and a host")
-    try:
-        url.host.encode("idna")
-    except UnicodeError:
-        raise ValueError("the host is no host name") from None
-    if "%" in url.host:
-        raise ValueError("the host is no host name")
-    if url.scheme == "http" and not is_on_this_machine(url.host):
-        raise ValueError("needs https://: the token would cross the network in the clear")
-    if url.userinfo or url.query or url.fragment:
-        raise ValueError("takes no user, query or fragment")
-    return text.rstrip("/")
+def _source(name: str) -> str:
+    if name not in SOURCES:
+        raise ValueError(f"{name!r} is no source; there are {', '.join(SOURCES)}")
+    return name
 
 
 def _folder(value: object) -> object:
@@ -78,45 +56,23 @@ def _file(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    """Everything that can be set, from the environment. Field order is the README's table order."""
+    """What can be set whatever the source, from the environment, and with it each source's options: `load_settings`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True
     )
+    _options: dict[type[Options], Options] = PrivateAttr(default_factory=dict)
 
-    join_api_token: SecretStr | None = Field(
-        None, validation_alias=ENV_NAMES["join_api_token"], description="JOIN's API token, raw, without `Bearer`"
-    )
-    join_api_url: Annotated[str, AfterValidator(_url)] = Field(
-        "https://api.join.com/v2", validation_alias=ENV_NAMES["join_api_url"], description="Where JOIN's API v2 answers"
-    )
-    source: Literal["join", "kombo"] = Field(
-        "join", description="Where syncs read: `join`, or `kombo` for JOIN's data from Kombo; fixed with the first sync"
-    )
-    kombo_api_key: SecretStr | None = Field(
-        None, validation_alias=ENV_NAMES["kombo_api_key"], description="Kombo's API key, without `Bearer`"
-    )
-    kombo_integration_id: SecretStr | None = Field(
-        None, validation_alias=ENV_NAMES["kombo_integration_id"], description="Kombo's id of the integration, `join:…`"
-    )
-    kombo_api_url: Annotated[str, AfterValidator(_url)] = Field(
-        "https://api.kombo.dev/v1",
-        validation_alias=ENV_NAMES["kombo_api_url"],
-        description="Where Kombo's API answers: another region has another host",
-    )
-    kombo_webhook_secret: SecretStr | None = Field(
-        None,
-        validation_alias=ENV_NAMES["kombo_webhook_secret"],
-        description="Secret by which `listen` tells Kombo's webhooks from others",
-    )
-    kombo_staleness_hours: float = Field(
-        10.0, ge=0, le=168, description="How old Kombo's answers may be: hours between its own syncs"
+    source: Annotated[str, AfterValidator(_source)] = Field(
+        DEFAULT,
+        description="Where syncs read, fixed with the first one: "
+        + "; ".join(f"`{name}`, {entry.doc}" for name, entry in SOURCES.items()),
     )
     data: Annotated[Path, BeforeValidator(_folder)] = Field(
         Path("data"), description="The data folder; one folder per connection lies in it"
     )
     connection: str = Field(
-        "join", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Name of the connection: one JOIN company"
+        "join", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Name of the connection: one company"
     )
     integration_id: str | None = Field(
         None, min_length=1, max_length=200, description="Seed of all ids; random at the first sync, then fixed"
@@ -128,7 +84,7 @@ class Settings(BaseSettings):
         "Europe/Berlin", description="Time zone in which days are cut and schedules tick"
     )
     pages_in_flight: int = Field(8, ge=1, le=32, description="Pages of a listing asked for side by side")
-    timeout_seconds: float = Field(30.0, gt=0, le=600, description="Seconds to wait for one answer of JOIN")
+    timeout_seconds: float = Field(30.0, gt=0, le=600, description="Seconds to wait for one answer")
     max_wait_seconds: float = Field(
         900.0, ge=1, le=86_400, description="Seconds that one request may spend on retries before the sync ends"
     )
@@ -139,20 +95,14 @@ class Settings(BaseSettings):
         2.0, ge=0, le=24, description="How old a full sync that was interrupted may be to be resumed; 0: never"
     )
     raw_days: int = Field(14, ge=0, le=3650, description="Days for which raw payloads and set-aside records are kept")
-    post_url_template: str | None = Field(
-        None, description="A job's public URL where JOIN gives none; `{id}` is JOIN's job id"
-    )
     report_language: Literal["en", "de"] | None = Field(
         None, description="Language in which the report opens, `en` or `de`; else its reader's own"
-    )
-    only_created: bool = Field(
-        False, description="Whether syncs keep only applications that were created here; fixed with the first sync"
     )
     platform: str | None = Field(
         None, min_length=1, max_length=100, description="Your platform's name, the source of what is created here"
     )
     written_source_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
-        None, description="CSV of your own, `name,source`: which word of JOIN's a source is written as"
+        None, description="CSV of your own, `name,source`: the word that a source is written as"
     )
     private_data_urls: bool = Field(
         False, description="Whether attachments may be taken from loopback and private addresses, too"
@@ -193,20 +143,19 @@ class Settings(BaseSettings):
             )
         return self
 
-    @model_validator(mode="after")
-    def _selects_at_one_place(self) -> Self:
-        if self.only_created and self.source != "join":
-            raise ValueError(
-                f"{env_name('only_created')} is for the source join: at Kombo the integration has its own switch"
-            )
-        return self
+    def of(self, kind: type[OptionsT]) -> OptionsT:
+        """One source's own options."""
+        return cast("OptionsT", self._options[kind])
 
     @property
     def lake_seed(self) -> str | None:
-        """What a new lake is named after, and an old one must be; of Kombo, so that two integrations never mix."""
-        if self.source == "kombo" and self.kombo_integration_id is not None:
-            return self.kombo_integration_id.get_secret_value().strip()
-        return self.integration_id
+        """What a new lake is named after, and an old one must be."""
+        return self._options[SOURCES[self.source].options].lake_seed or self.integration_id
+
+    @property
+    def token_file(self) -> Path:
+        """Where `connect` keeps the connection's token; the environment's wins."""
+        return config_folder() / "tokens" / self.connection
 
     @property
     def home(self) -> Path:
@@ -251,36 +200,23 @@ class Settings(BaseSettings):
         """Scratch: dbt's target, DuckDB's spill, the report's script. May be deleted at any time that nothing runs."""
         return self.home / "builds"
 
-    def token(self) -> str:
-        """The API token: the environment's, else the stored one; or a `SettingsError` that says how to set it."""
-        text = self.join_api_token.get_secret_value().strip() if self.join_api_token else ""
-        if not text:
-            text = stored_token(token_file(self.connection)) or ""
-        if not text:
-            raise SettingsError(
-                "JOIN_API_TOKEN is not set. Make a token in JOIN under User Settings > API Credentials, then: "
-                "`join-pipeline connect`, or export JOIN_API_TOKEN=…"
-            )
-        return checked_token(text)
 
-    def kombo_credentials(self) -> tuple[str, str]:
-        """API key and integration id, or a `SettingsError` that says how to set them."""
-        fields = {"kombo_api_key": self.kombo_api_key, "kombo_integration_id": self.kombo_integration_id}
-        given = {name: secret.get_secret_value().strip() if secret else "" for name, secret in fields.items()}
-        if missing := [env_name(name) for name, text in given.items() if not text]:
-            raise SettingsError(
-                f"{' and '.join(missing)} not set. In Kombo's dashboard: the key under Secrets, the id on the "
-                "integration's page. Then: export KOMBO_API_KEY=… KOMBO_INTEGRATION_ID=join:…"
-            )
-        for name, text in given.items():
-            if not text.isascii() or not text.isprintable() or " " in text:
-                raise SettingsError(f"{env_name(name)} has blanks or characters that it can't have. Copy it again.")
-        return given["kombo_api_key"], given["kombo_integration_id"]
+def declared() -> dict[str, FieldInfo]:
+    """Every setting by its field, in the order of the README's table: each source's own, then those of all."""
+    own = (entry.options.model_fields for entry in SOURCES.values())
+    return {name: field for fields in (*own, Settings.model_fields) for name, field in fields.items()}
+
+
+def values(settings: Settings) -> dict[str, object]:
+    """What every setting is set to, by its field."""
+    own = [settings.of(entry.options) for entry in SOURCES.values()]
+    return {name: getattr(one, name) for one in (*own, settings) for name in type(one).model_fields}
 
 
 def env_name(field: str) -> str:
-    """The environment variable behind a field of `Settings`."""
-    return ENV_NAMES.get(field, PREFIX + field.upper())
+    """The environment variable behind a setting's field."""
+    alias = declared()[field].validation_alias
+    return alias if isinstance(alias, str) else PREFIX + field.upper()
 
 
 def setting_text(value: object) -> str:
@@ -292,16 +228,45 @@ def setting_text(value: object) -> str:
 
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment; `overrides` win. A bad value is a `SettingsError` that names the variable."""
+    options: dict[type[Options], Options] = {}
+    faults: list[str] = []
+    for entry in SOURCES.values():
+        given = {name: overrides.pop(name) for name in entry.options.model_fields if name in overrides}
+        try:
+            options[entry.options] = _from_environment(entry.options)(**given)
+        except ValidationError as error:
+            faults += _faults_of(error)
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        faults = []
-        for fault in error.errors(include_input=False, include_url=False):
-            field = str(fault["loc"][0]) if fault["loc"] else "settings"
-            name = field if field.isupper() else env_name(field)
-            said = fault["msg"].removeprefix("Value error, ")
-            faults.append(f"{name}: {said}" if fault["loc"] else said)
-        raise SettingsError("; ".join(faults)) from None
+        faults += _faults_of(error)
+    if faults:
+        raise SettingsError("; ".join(faults))
+    try:
+        for one in options.values():
+            one.check_source(settings.source)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    settings._options = options
+    return settings
+
+
+@cache
+def _from_environment(kind: type[Options]) -> Callable[..., Options]:
+    """The same options, read from the environment where they are not given."""
+    return type(kind.__name__, (kind, BaseSettings), {"model_config": SettingsConfigDict(), "__module__": __name__})
+
+
+def _faults_of(error: ValidationError) -> list[str]:
+    """What is wrong, each by its variable and without its value."""
+    faults = []
+    for fault in error.errors(include_input=False, include_url=False):
+        said = fault["msg"].removeprefix("Value error, ")
+        if fault["loc"]:
+            field = str(fault["loc"][0])
+            said = f"{field if field.isupper() else env_name(field)}: {said}"
+        faults.append(said)
+    return faults
 
 
 def config_folder() -> Path:
@@ -314,16 +279,10 @@ def pseudonym_key_file() -> Path:
     return config_folder() / "pseudonym.key"
 
 
-def token_file(connection: str) -> Path:
-    """Where `connect` stores a connection's token; the environment's wins."""
-    return config_folder() / "tokens" / connection
-
-
 def process_environment(settings: Settings) -> dict[str, str]:
     """The environment for a process that is to have these settings: this one's, with every setting written out."""
     environment = dict(os.environ)
-    for field in Settings.model_fields:
-        value = getattr(settings, field)
+    for field, value in values(settings).items():
         if value is None:
             environment.pop(env_name(field), None)
         else:

@@ -1,5 +1,6 @@
 """For all tests: the same examples at every run, the tests' order, and a note of those that are left out."""
 
+import os
 from collections.abc import Iterator
 
 import hypothesis
@@ -23,3 +24,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
         item.config.stash[LEFT_OUT].add(item.nodeid)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_wait_for_the_disk() -> Iterator[None]:
+    """A flush is called and does nothing, which halves the time of a sync. No test cuts the power: at most a process
+    dies, and what it has written survives it.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "fsync", lambda _: None)
+        yield

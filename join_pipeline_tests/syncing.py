@@ -33,3 +33,17 @@ def examine(settings: Settings) -> list[Finding]:
 
 def prerequisites(settings: Settings) -> list[Finding]:
     return connections.prerequisites(open_source(settings), settings)
+
+
+def connect(settings: Settings, token: str | None = None) -> connections.Connected:
+    return connections.connect(open_source(settings), settings, token)
+
+
+def changed(settings: Settings, **changes: Any) -> Settings:
+    """The same settings but for these, which are not checked; options of a source, too."""
+    copy = settings.model_copy(update={name: value for name, value in changes.items() if name in Settings.model_fields})
+    copy._options = {
+        kind: options.model_copy(update={name: changes[name] for name in kind.model_fields if name in changes})
+        for kind, options in settings._options.items()
+    }
+    return copy

@@ -1,6 +1,6 @@
 {#- Load fills a new warehouse each time, so a table or view has no predecessor to stand in for it until it is ready: it
-    is made where it belongs, in one transaction. dbt's own way makes it aside, renames it and drops the old one, which at
-    5,000 applications is a fifth of a build. Hooks, grants and indexes are left out: this project has none. -#}
+    is made where it belongs, in one transaction. dbt's own way makes it aside, renames it and drops the old one. What that
+    costs, and what is left out here: docs/developers/adr/own-materialization.md. -#}
 {% materialization table, adapter='duckdb' -%}
     {%- set target = this.incorporate(type='table') -%}
     {% call statement('main') -%}

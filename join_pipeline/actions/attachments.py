@@ -25,7 +25,7 @@ from join_pipeline.actions.file_names import new_file, safe_name
 from join_pipeline.actions.media_types import OCTETS, SNIFFED, file_extension, media_type
 from join_pipeline.actions.remote_ids import remote_application_id, remote_application_ids
 from join_pipeline.actions.session import Session, open_session
-from join_pipeline.errors import ContractError, InputError, JoinError, NotFoundError
+from join_pipeline.errors import ContractError, InputError, NotFoundError, SourceError
 from join_pipeline.models.rows import without_query
 from join_pipeline.settings import Settings
 from join_pipeline.sources.join.feeds import APPLICATIONS
@@ -168,7 +168,7 @@ def _described(session: Session, item: ShownAttachment) -> ListedAttachment:
         with _open_file(session, item) as answer:
             beginning = b"".join(_first_chunks(answer.chunks(MAX_FILE_BYTES), SNIFFED))
             name, kind = _name_and_type(item, answer.headers, beginning)
-    except JoinError as error:
+    except SourceError as error:
         fault = str(error)
     return ListedAttachment(
         id=item.id,
@@ -196,7 +196,7 @@ def _downloaded(session: Session, item: ShownAttachment, folder: Path, max_bytes
                 for chunk in chunks:
                     saved.n_bytes += file.write(chunk)
             saved.path = placed[0]
-    except JoinError as error:
+    except SourceError as error:
         saved.fault, saved.n_bytes = str(error), 0
     return saved
 

@@ -64,8 +64,8 @@ def create_application(
     """Create the application that `request` describes, with its candidate. A repeated request creates nothing again.
 
     `key` tells one request from another. Without it, the applicant's e-mail address and the job do. Raises `InputError`
-    before anything is sent, `AlreadyAppliedError` where the person has applied to the job otherwise, and a `JoinError`
-    where JOIN does not take the application. After a `JoinError` the same request may be made again.
+    before anything is sent, `AlreadyAppliedError` where the person has applied to the job otherwise, a `SourceError`
+    where JOIN does not take the application. After a `SourceError` the same request may be made again.
     """
     checked = read_request(request)
     if key is not None and not 0 < len(key.strip()) <= MAX_KEY:

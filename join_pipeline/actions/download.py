@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import httpx
 
-from join_pipeline.errors import InputError, JoinError, TransientError
+from join_pipeline.errors import InputError, SourceError, TransientError
 from join_pipeline.http.client import USER_AGENT
 from join_pipeline.http.network import http_client
 
@@ -37,7 +37,7 @@ _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
 _CARRIER: Final = ipaddress.IPv4Network("100.64.0.0/10")
 
 
-class DownloadError(JoinError):
+class DownloadError(SourceError):
     """The file can't be downloaded, and another attempt would fail, too."""
 
 

@@ -16,6 +16,7 @@ import msgspec
 from join_pipeline.errors import InputError
 from join_pipeline.settings import Settings
 from join_pipeline.sources.join.client import JoinClient
+from join_pipeline.sources.join.options import JoinOptions
 
 READS: Final = ("GET", "HEAD", "OPTIONS")
 METHODS: Final = (*READS, "POST", "PUT", "PATCH", "DELETE")
@@ -81,7 +82,7 @@ def call(
 ) -> ApiResponse:
     """Call JOIN once. `path` is relative to the base URL. `data` is sent as JSON; bytes are sent unchanged.
 
-    Raises `InputError` for a path or header that could lead elsewhere, and a `JoinError` where JOIN does not answer.
+    Raises `InputError` for a path or header that could lead elsewhere, and a `SourceError` where JOIN does not answer.
     """
     verb = method.upper()
     if verb not in METHODS:
@@ -101,7 +102,9 @@ def call(
         sent.setdefault("content-type", "application/json")
     if content is not None and verb in READS:
         raise InputError("data", f"{verb} takes none")
-    with JoinClient(settings.join_api_url, settings.token(), timeout_seconds=settings.timeout_seconds) as client:
+    options = settings.of(JoinOptions)
+    token = options.token(settings.token_file)
+    with JoinClient(options.join_api_url, token, timeout_seconds=settings.timeout_seconds) as client:
         answer = client.ask(verb, path, params, headers=sent, content=content, files=files)
         return _api_response(answer, response_as_base64=response_as_base64)
 

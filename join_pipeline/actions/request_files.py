@@ -22,7 +22,7 @@ import msgspec
 
 from join_pipeline.actions.attachments import save_attachments
 from join_pipeline.actions.create import as_candidate, create_application
-from join_pipeline.errors import InputError, JoinError
+from join_pipeline.errors import InputError, SourceError
 from join_pipeline.lake.files import write_whole
 from join_pipeline.settings import Settings
 
@@ -48,12 +48,12 @@ def create_from_file(settings: Settings, name: str, key: str | None = None, *, i
 def download_to_folder(
     settings: Settings, name: str, application_id: str | None = None, candidate_id: str | None = None
 ) -> Figures:
-    """Save attachments in `attachments/<name>`. Returns counts. Raises `JoinError` if a download failed."""
+    """Save attachments in `attachments/<name>`. Returns counts. Raises `SourceError` if a download failed."""
     folder = settings.actions / "attachments" / _checked_name("folder", name)
     saved = save_attachments(settings, folder, application_id=application_id, candidate_id=candidate_id)
     faults = [one.fault for one in saved if one.fault]
     if faults:
-        raise JoinError(f"{len(faults)} of {len(saved)} files could not be saved: {' '.join(dict.fromkeys(faults))}")
+        raise SourceError(f"{len(faults)} of {len(saved)} files could not be saved: {' '.join(dict.fromkeys(faults))}")
     return {"files": len(saved), "bytes": sum(one.n_bytes for one in saved), "folder": str(folder)}
 
 

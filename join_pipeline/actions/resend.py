@@ -17,7 +17,7 @@ from join_pipeline.actions.create import Creation, Sleep
 from join_pipeline.actions.journal import Entry, Kept
 from join_pipeline.actions.send import DUPLICATE, Submission
 from join_pipeline.actions.session import Session, journal_of, open_session
-from join_pipeline.errors import AlreadyAppliedError, InputError, JoinError, NotFoundError, PermanentError
+from join_pipeline.errors import AlreadyAppliedError, InputError, NotFoundError, PermanentError, SourceError
 from join_pipeline.settings import Settings
 from join_pipeline.sources.join.feeds import APPLICATIONS
 
@@ -85,7 +85,7 @@ def _resend_one(session: Session, key: str, sleep: Sleep) -> Resent:
             return Resent(key=key, ending="refused", message=str(error), application_id=error.application_id)
         except NotFoundError as error:
             return Resent(key=key, ending="gone", message=str(error))
-        except JoinError as error:
+        except SourceError as error:
             return Resent(key=key, ending="open", message=str(error))
 
 

@@ -22,10 +22,10 @@ from join_pipeline.actions.journal import Kept, external_id_of
 from join_pipeline.actions.lookup import look_up_application
 from join_pipeline.errors import (
     AlreadyAppliedError,
-    JoinError,
     NotFoundError,
     PermanentError,
     RateLimited,
+    SourceError,
     TransientError,
 )
 from join_pipeline.sources.join.client import JoinClient
@@ -200,6 +200,6 @@ def _selections(n: int) -> Iterator[tuple[int, ...]]:
         yield ()
 
 
-def _is_about_documents(error: JoinError) -> bool:
+def _is_about_documents(error: SourceError) -> bool:
     """Whether JOIN may have refused the documents, so that the same request may succeed with fewer."""
     return isinstance(error, PermanentError) and not isinstance(error, AlreadyAppliedError | NotFoundError)

@@ -19,6 +19,7 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.models.ids import Ids
 from join_pipeline.settings import Settings, pseudonym_key_file
 from join_pipeline.sources.join.client import JoinClient
+from join_pipeline.sources.join.options import JoinOptions
 from join_pipeline.warehouse.pseudonyms import key_from_file
 
 REMOTE: Final = "remote:"
@@ -47,17 +48,18 @@ class Session:
 @contextmanager
 def open_session(settings: Settings, sleep: Callable[[float], None] | None = None) -> Iterator[Session]:
     """Open the session of a connection. This chooses its integration id if that has none yet: ids are made from it."""
-    token = settings.token()
+    options = settings.of(JoinOptions)
+    token = options.token(settings.token_file)
     journal = journal_of(settings)
     ids = integration_ids(settings)
     with JoinClient(
-        settings.join_api_url,
+        options.join_api_url,
         token,
         timeout_seconds=settings.timeout_seconds,
         max_wait_seconds=min(settings.max_wait_seconds, ACTION_WAIT_SECONDS),
         sleep=sleep,
     ) as client:
-        trusted = Origin.of(httpx.URL(settings.join_api_url))
+        trusted = Origin.of(httpx.URL(options.join_api_url))
         yield Session(settings, client, ids, journal, Downloader(trusted, token))
 
 

@@ -17,11 +17,11 @@ from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import Feed
 
 BROKEN_SHARE: Final = 0.2
-"""A feed of which more than this share breaks the contract is not to be built on: JOIN's answers have changed."""
+"""A feed of which more than this share breaks the contract is not to be built on: the answers have changed."""
 VOLUME_SHARE: Final = 0.2
 VOLUME_COUNT: Final = 20
 WORDED: Final = ("applications", "jobs", "screening_questions", "job_hiring_team")
-"""Models with JOIN's own words in them, of which the mapping knows a list."""
+"""Models with the source's own words in them, of which the mapping knows a list."""
 
 APPLICATIONS: Final = "raw/applications"
 
@@ -60,7 +60,7 @@ def check_sync(source: Source, lake: Lake, record: SyncRecord, previous: SyncRec
             findings.append(_guard(source, feed.name, record))
     findings.append(_announced(source, record))
     for model in MODELS.values():
-        findings += [_schema(lake, model, record), _volume(model.name, record, previous)]
+        findings += [_schema(lake, model, record), _volume(source, model.name, record, previous)]
         if model.name in WORDED:
             findings.append(_words(source, model.name, record))
     return findings
@@ -112,7 +112,7 @@ def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
     if figures is None or (feed.is_reference and not figures.is_whole):
         message = (
             f"{source.title} did not offer the list; the last known names hold. The next sync asks again: "
-            "`join-pipeline doctor` tells what the token may read."
+            "`join-pipeline doctor` tells what the credentials may read."
         )
         return _finding(about, "contract", message)
     if not figures.quarantined:
@@ -120,8 +120,8 @@ def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
     where = next(iter(paths_of(record.files.quarantine.get(feed.name, [])[-1:])), "no file")
     message = (
         f"{figures.quarantined} of {figures.records + figures.looks} records broke the contract and were set aside "
-        f"({where} in the lake, with reasons). Mend them in JOIN or upgrade join-pipeline; the next sync that lists "
-        "them takes them: `join-pipeline sync --mode full`."
+        f"({where} in the lake, with reasons). Mend them in {source.title} or upgrade join-pipeline; the next sync "
+        "that lists them takes them: `join-pipeline sync --mode full`."
     )
     return _finding(
         about,
@@ -156,13 +156,13 @@ def _schema(lake: Lake, model: Model, record: SyncRecord) -> Finding:
     return _finding(about, "schema", message, {"differences": len(differences)}, is_grave=True)
 
 
-def _volume(model: str, record: SyncRecord, previous: SyncRecord | None) -> Finding:
+def _volume(source: Source, model: str, record: SyncRecord, previous: SyncRecord | None) -> Finding:
     now = record.models[model].live
     before = previous.models[model].live if previous and model in previous.models else 0
     lost = before - now
     is_ok = lost < VOLUME_COUNT or lost <= VOLUME_SHARE * before
     message = (
-        f"{before} were live before this sync, {now} are now. Check in JOIN that they are really gone; if they are "
-        "not, `join-pipeline sync --mode full` reads them again."
+        f"{before} were live before this sync, {now} are now. Check in {source.title} that they are really gone; if "
+        "they are not, `join-pipeline sync --mode full` reads them again."
     )
     return _finding(f"models/{model}", "volume", "" if is_ok else message, {"before": before, "now": now})

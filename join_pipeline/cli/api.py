@@ -1,6 +1,7 @@
 """The command `api`."""
 
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +14,20 @@ from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
 
 
+class Method(StrEnum):
+    """What HTTP knows."""
+
+    GET = "GET"
+    HEAD = "HEAD"
+    OPTIONS = "OPTIONS"
+    POST = "POST"
+    PUT = "PUT"
+    PATCH = "PATCH"
+    DELETE = "DELETE"
+
+
 def api(
-    method: Annotated[str, typer.Argument(help="GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS.")],
+    method: Annotated[Method, typer.Argument(case_sensitive=False, help="HTTP's verb.")],
     path: Annotated[str, typer.Argument(help="Path below the API's base URL, for example /jobs.")],
     param: Annotated[list[str] | None, typer.Option(help="name=value, for the query. Repeat it for more.")] = None,
     header: Annotated[list[str] | None, typer.Option(help="name: value. Those of the token are ours.")] = None,
@@ -31,7 +44,7 @@ def api(
     from join_pipeline.actions import passthrough
 
     if not passthrough.is_read(method) and not yes:
-        raise SettingsError(f"{method.upper()} can change something at JOIN. Add --yes if that is meant.")
+        raise SettingsError(f"{method} can change something at JOIN. Add --yes if that is meant.")
     answered = passthrough.call(
         load_settings(),
         method,

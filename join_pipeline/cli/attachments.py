@@ -71,11 +71,11 @@ def get(
 
 @attachments.command()
 def resend(
-    keys: Annotated[list[str] | None, typer.Argument(help="Keys of kept requests; none: all.")] = None,
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys of kept creations; none: all.")] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Let go of what is kept under these keys instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring requests to their end that JOIN did not take whole. Ends with 1 if something still lacks."""
+    """Bring creations to their end that JOIN did not take whole. Ends with 1 if something still lacks."""
     from join_pipeline.actions import resend as resends
 
     settings = load_settings()
@@ -101,7 +101,7 @@ def kept(
     key: Annotated[str, typer.Argument(help="The key that `resend` shows.")],
     to: Annotated[Path, typer.Option(help="Folder to save into; made if it is not there.")],
 ) -> None:
-    """Save the files of a request that JOIN does not take, to upload them by hand."""
+    """Save the files of a creation that JOIN does not take, to upload them by hand."""
     from join_pipeline.actions.file_names import new_file
     from join_pipeline.actions.resend import kept_documents
 

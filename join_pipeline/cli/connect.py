@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -12,6 +12,9 @@ from join_pipeline.cli.pipeline import counting
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from join_pipeline.sources.base import Source, TokenConnection
+
 
 def connect(
     token_stdin: Annotated[bool, typer.Option("--token-stdin", help="Read the token from standard input.")] = False,
@@ -20,23 +23,23 @@ def connect(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Connect a JOIN account, or its integration at Kombo: what is needed, where to click, whether it works.
+    """Connect an account, at the source that JOIN_PIPELINE_SOURCE names: what is needed, where to click, if it works.
 
-    A token is kept for its owner only.
-
-    JOIN_API_TOKEN, where it is set, wins over the kept token and is proved instead of asking for one.
+    A token is kept for its owner only. Credentials that the environment has win, and are proved instead of asking.
     """
     from join_pipeline.connections import connect as connections
-    from join_pipeline.sources.doors import door_of
+    from join_pipeline.sources.base import TokenConnection
     from join_pipeline.sources.registry import open_source
 
     settings = load_settings()
-    is_asked = door_of(settings).takes_token and _is_asked(settings, token_stdin=token_stdin)
+    source = open_source(settings)
+    connection = source.connection
+    is_asked = isinstance(connection, TokenConnection) and _is_asked(connection, token_stdin=token_stdin)
     if not as_json:
-        _print_guide(settings, door_of(settings).guide)
-    found = connections.prerequisites(open_source(settings), settings)
+        _print_guide(settings, source)
+    found = connections.prerequisites(source, settings)
     _show(found, as_json=as_json)
-    if any(finding.verdict == "failed" for finding in found):
+    if any(finding.is_grave for finding in found):
         if as_json:
             print_json({"prerequisites": found})
         err.print("Mend what failed, then run `join-pipeline connect` again.")
@@ -44,29 +47,29 @@ def connect(
     token = sys.stdin.readline() if token_stdin else None
     if is_asked:
         token = typer.prompt("Paste the token (it is not shown)", hide_input=True, err=True)
-    connected = connections.connect(settings, token)
+    connected = connections.connect(source, settings, token)
     _show(connected.findings, as_json=as_json)
     is_wanted = sync if sync is not None else is_asked and typer.confirm("Run the first full sync?", True, err=True)
     record = _first_sync(load_settings()) if is_wanted else None
     if as_json:
         print_json({**_as_dict(connected), "prerequisites": found, "sync": record})
     else:
-        _print_connected(connected, record, door_of(settings).variables)
+        _print_connected(connected, record, connection.variables)
 
 
-def _is_asked(settings: Settings, *, token_stdin: bool) -> bool:
+def _is_asked(connection: "TokenConnection", *, token_stdin: bool) -> bool:
     """Whether a person is asked for the token. `SettingsError` where nobody could be."""
-    is_set = settings.join_api_token is not None and bool(settings.join_api_token.get_secret_value().strip())
-    if token_stdin and is_set:
-        raise SettingsError("JOIN_API_TOKEN is set and wins over a kept token. Unset it, or leave --token-stdin away.")
-    if not (token_stdin or is_set or sys.stdin.isatty()):
-        raise SettingsError("There is no terminal to ask in. Give the token with --token-stdin or JOIN_API_TOKEN.")
-    return not (token_stdin or is_set)
+    variable = connection.variables
+    if token_stdin and connection.is_set:
+        raise SettingsError(f"{variable} is set and wins over a kept token. Unset it, or leave --token-stdin away.")
+    if not (token_stdin or connection.is_set or sys.stdin.isatty()):
+        raise SettingsError(f"There is no terminal to ask in. Give the token with --token-stdin or {variable}.")
+    return not (token_stdin or connection.is_set)
 
 
-def _print_guide(settings: Settings, steps: Iterable[str]) -> None:
-    out.print(f"Connecting as “{settings.connection}”, by {settings.source}. What you need:\n", highlight=False)
-    for number, step in enumerate(steps, start=1):
+def _print_guide(settings: Settings, source: "Source") -> None:
+    out.print(f"Connecting as “{settings.connection}”, by {source.name}. What you need:\n", highlight=False)
+    for number, step in enumerate(source.connection.guide, start=1):
         out.print(f"{number}. {step}", highlight=False)
     out.print()
 

@@ -29,7 +29,7 @@ AttachUrl = Annotated[list[str] | None, typer.Option(help="TYPE=NAME=URL: a file
 SourceName = Annotated[str | None, typer.Option(help="Source, as you call it; default JOIN_PIPELINE_PLATFORM.")]
 SourceKey = Annotated[str | None, typer.Option(help="Source's unified key.")]
 SourceId = Annotated[str | None, typer.Option(help="JOIN's own word for the source.")]
-Key = Annotated[str | None, typer.Option(help="What tells this request from others; default e-mail address and job.")]
+Key = Annotated[str | None, typer.Option(help="What tells this creation from others; default e-mail address and job.")]
 
 
 @create.command()

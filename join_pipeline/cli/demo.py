@@ -43,13 +43,13 @@ def sandbox(
         raise SettingsError(f"The sandbox can't be made so: {error}.") from None
 
     try:
-        serve(config, ready=_tell_ready)
+        serve(config, ready=_print_ready)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise SettingsError(f"Port {port} can't be taken ({reason}). Another one: --port 0.") from None
 
 
-def _tell_ready(url: str) -> None:
+def _print_ready(url: str) -> None:
     print(f"sandbox ready at {url} (API: {url}/v2, Kombo: {url}/kombo/v1)", flush=True)  # noqa: T201
 
 

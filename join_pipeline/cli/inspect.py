@@ -23,8 +23,10 @@ def status(
 ) -> None:
     """What the last syncs did, and how fresh the data is."""
     from join_pipeline.connections.status import read_status
+    from join_pipeline.sources.registry import open_source
 
-    found = read_status(load_settings(), last)
+    settings = load_settings()
+    found = read_status(settings, last)
     if as_json:
         print_json(found)
         return
@@ -33,22 +35,23 @@ def status(
     out.print("[bold]started (UTC)     mode         verdict    seconds requests  versions  deleted[/]")
     for line in found.syncs:
         figures = f"{line.seconds:>7.0f} {line.requests:>8,} {line.new_versions:>9,} {line.deletions:>8,}"
-        _say(f"{line.started_at:%Y-%m-%d %H:%M}  {line.mode:<12} {line.verdict:<9} {figures}")
-        _say(f"    {'; '.join(line.objections) or line.reason}")
+        _print_line(f"{line.started_at:%Y-%m-%d %H:%M}  {line.mode:<12} {line.verdict:<9} {figures}")
+        _print_line(f"    {'; '.join(line.objections) or line.reason}")
     out.print()
     age = f", {_duration(found.age_seconds)} ago" if found.age_seconds is not None else ""
-    _say(f"as of       {instant(found.as_of)}{age}")
-    _say(f"published   {instant(found.published_at)}  {found.published or ''}")
-    _say(f"last full   {instant(found.last_full_at)}")
-    _say(f"live        {_listed({name: f'{n:,}' for name, n in found.live_records.items()})}")
-    _say(f"watermarks  {_listed({feed: instant(at) for feed, at in found.watermarks.items()})}")
-    _say(f"pending     {_listed({f'missing {feed}': n for feed, n in found.pending_looks.items()})}")
-    _say(f"set aside   {_listed(found.set_aside)}")
+    _print_line(f"as of       {instant(found.as_of)}{age}")
+    _print_line(f"published   {instant(found.published_at)}  {found.published or ''}")
+    _print_line(f"last full   {instant(found.last_full_at)}")
+    _print_line(f"live        {_listed({name: f'{n:,}' for name, n in found.live_records.items()})}")
+    _print_line(f"watermarks  {_listed({feed: instant(at) for feed, at in found.watermarks.items()})}")
+    _print_line(f"pending     {_listed({f'missing {feed}': n for feed, n in found.pending_looks.items()})}")
+    _print_line(f"set aside   {_listed(found.set_aside)}")
     if any(line.unannounced_changes for line in found.syncs):
-        out.print("[yellow]lastUpdatedAt did not announce some changes: only full syncs can be trusted.[/]")
+        word = open_source(settings).since_word
+        out.print(f"[yellow]{word} did not announce some changes: only full syncs can be trusted.[/]")
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     """One line as it is, however narrow the terminal."""
     out.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
@@ -89,7 +92,7 @@ def query(
         else:
             _print_rows(answer.columns, islice(answer.rows, limit or None))
             if limit and next(answer.rows, None) is not None:
-                _say(f"… and more: --limit 0 shows all, --csv and --json print all. Shown: {limit:,}.")
+                _print_line(f"… and more: --limit 0 shows all, --csv and --json print all. Shown: {limit:,}.")
 
 
 def _records(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
@@ -125,7 +128,7 @@ def _shown(value: Any) -> str:
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check settings, token, JOIN, data folder, lake and published file; say what to do."""
+    """Check settings, credentials, source, data folder, lake and published file; say what to do."""
     from join_pipeline.connections.doctor import examine
     from join_pipeline.sources.registry import open_source
 

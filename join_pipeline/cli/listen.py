@@ -14,10 +14,12 @@ def listen(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8766,
 ) -> None:
-    """Receive Kombo's webhooks: each that is signed asks for one sync, which Dagster's sensor `webhook` launches."""
-    from join_pipeline.sources.kombo import receiver
+    """Receive the source's webhooks: each signed one triggers one sync, which Dagster's sensor `webhook` launches."""
+    from join_pipeline.connections.webhooks import receive_webhooks
+    from join_pipeline.sources.registry import open_source
 
     def ready(taken: int) -> None:
         out.print(f"listening on http://{host}:{taken}", highlight=False, soft_wrap=True)
 
-    receiver.listen(load_settings(), host, port, ready)
+    settings = load_settings()
+    receive_webhooks(open_source(settings), settings.home, host, port, ready)

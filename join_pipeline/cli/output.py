@@ -1,4 +1,4 @@
-"""How commands tell things: for people on two consoles, for scripts as one JSON document, and how they refuse.
+"""What commands print: for people on two consoles, for scripts as one JSON document.
 
 Belongs here: what several commands share. Not here: any one command's words.
 """
@@ -15,8 +15,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
-
-from join_pipeline.errors import SettingsError
 
 out = Console()
 err = Console(stderr=True)
@@ -45,13 +43,6 @@ def working(what: str) -> Iterator[None]:
     with Progress(SpinnerColumn(), TextColumn(what), TimeElapsedColumn(), console=err, transient=True) as progress:
         progress.add_task(what, total=None)
         yield
-
-
-def one_of(option: str, value: str, known: tuple[str, ...]) -> Any:
-    """The value of an option that takes one of a few words."""
-    if value not in known:
-        raise SettingsError(f"{option} takes {', '.join(known)}, not {value!r}.")
-    return value
 
 
 def instant(value: datetime | None) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
@@ -9,32 +10,45 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from join_pipeline.cli.output import Json, err, one_of, out, print_json, working
+from join_pipeline.cli.output import Json, err, out, print_json, working
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
 
 GUARDED: Final = 3
 
 
+class Mode(StrEnum):
+    """What a sync reads."""
+
+    auto = "auto"
+    full = "full"
+    incremental = "incremental"
+
+
+class Start(StrEnum):
+    """What a rebuild begins with."""
+
+    lake = "lake"
+    raw = "raw"
+
+
 def sync(
-    mode: Annotated[
-        str, typer.Option(help="auto, full or incremental. auto takes the cheapest that is right.")
-    ] = "auto",
+    mode: Annotated[Mode, typer.Option(help="auto takes the cheapest that is right.")] = Mode.auto,
     accept_loss: Annotated[
-        list[str] | None, typer.Option(help="Feed whose missing records are to be believed (applications, jobs).")
+        list[str] | None, typer.Option(help="Feed whose missing records are to be believed, for example applications.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Read JOIN and keep what is new in the lake. `build` makes the marts from it."""
+    """Read the source and keep what is new in the lake. `build` makes the marts from it."""
     from join_pipeline.pipeline import sync as run
+    from join_pipeline.sources.registry import open_source
 
-    asked = one_of("--mode", mode, ("auto", "full", "incremental"))
     accepted = accept_loss or []
-    if accepted and asked != "full":
+    if accepted and mode is not Mode.full:
         raise SettingsError("--accept-loss goes with --mode full: only a full listing can show a loss.")
     settings = load_settings()
     with counting() as progress:
-        synced = run(settings, asked, accepted, progress)
+        synced = run(settings, mode.value, accepted, progress)
     record = synced.record
     if as_json:
         print_json(record)
@@ -50,9 +64,10 @@ def sync(
     if record.verdict == "guarded":
         for objection in record.objections:
             err.print(f"[yellow]Kept what is known[/]: {objection}.", soft_wrap=True)
+        variables = open_source(settings).connection.variables
         accepting = "".join(f" --accept-loss {objection.feed}" for objection in record.objections)
         err.print(
-            f"Check JOIN_API_TOKEN and JOIN_API_URL. If so much is gone indeed, accept it: "
+            f"Check {variables} and the API's address. If so much is gone indeed, accept it: "
             f"join-pipeline sync --mode full{accepting}",
             soft_wrap=True,
         )
@@ -69,15 +84,14 @@ def build(as_json: Json = False) -> None:
 
 
 def rebuild(
-    start: Annotated[str, typer.Option("--from", help="lake, or raw: map the kept raw payloads again first.")] = "lake",
+    start: Annotated[Start, typer.Option("--from", help="raw: map the kept raw payloads again first.")] = Start.lake,
     as_json: Json = False,
 ) -> None:
     """Delete the warehouse and build it anew from the lake. Needs no network."""
     from join_pipeline.pipeline import rebuild as run
 
-    from_raw = one_of("--from", start, ("lake", "raw")) == "raw"
     with working("rebuilding"):
-        built = run(load_settings(), from_raw=from_raw)
+        built = run(load_settings(), from_raw=start is Start.raw)
     _print_built(built, as_json)
 
 

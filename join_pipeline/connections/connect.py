@@ -1,7 +1,7 @@
-"""Connecting a JOIN account: what must hold, proving the token, keeping it, fixing the integration id.
+"""Connecting an account: what must hold, proving the credentials, keeping a token, fixing the integration id.
 
 Belongs here: the steps, for the terminal and for programs. Not here: asking people (cli), what an account must give
-(account).
+(a source's own connection).
 """
 
 import os
@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from pydantic import SecretStr
 
 from join_pipeline.actions.session import integration_ids
 from join_pipeline.checks.finding import Finding
 from join_pipeline.connections.credentials import checked_token, store_token
 from join_pipeline.connections.doctor import examine_machine
-from join_pipeline.errors import AuthError, JoinError, SettingsError
-from join_pipeline.settings import Settings, config_folder, token_file
-from join_pipeline.sources.base import Source
-from join_pipeline.sources.doors import door_of
+from join_pipeline.errors import AuthError, SettingsError, SourceError
+from join_pipeline.settings import Settings, config_folder
+from join_pipeline.sources.base import Connection, Source, TokenConnection
 
 LOCAL: Final = frozenset({"data folder", "disk space", "lock"})
 
@@ -36,28 +34,33 @@ class Connected(msgspec.Struct, kw_only=True):
 
 
 def prerequisites(source: Source, settings: Settings) -> list[Finding]:
-    """What must hold before there is a token: JOIN in reach, a place for data, a place for the token."""
+    """What must hold before there are credentials: the API in reach, a place for data, a place for a token."""
     local = [finding for finding in examine_machine(source, settings) if finding.check in LOCAL]
-    return [door_of(settings).reach(settings), *local, _config_folder()]
+    return [source.connection.reach(), *local, _config_folder(source.connection)]
 
 
-def connect(settings: Settings, token: str | None = None) -> Connected:
-    """Prove the token, keep it, fix the integration id. Without `token`, the environment's is proved and stays there.
+def connect(source: Source, settings: Settings, token: str | None = None) -> Connected:
+    """Prove the token, keep it, fix the integration id. Without `token`, the environment's credentials are proved.
 
-    Raises a `JoinError` that says what to do where JOIN does not take it; then nothing is kept.
+    Raises a `SourceError` that says what to do where the source does not take them; then nothing is kept.
     """
-    missing = door_of(settings).credentials(settings)
-    if token is None and missing.verdict == "failed":
+    connection = source.connection
+    missing = connection.credentials()
+    if token is None and not missing.is_ok:
         raise SettingsError(missing.message)
-    given = None if token is None else checked_token(token)
-    tried = settings if given is None else settings.model_copy(update={"join_api_token": SecretStr(given)})
-    findings = door_of(settings).examine(tried)
-    faults = [finding for finding in findings if finding.verdict == "failed"]
+    given = None
+    if token is not None:
+        if not isinstance(connection, TokenConnection):
+            raise SettingsError(f"{source.title} takes no token. Set {connection.variables} instead.")
+        given = checked_token(token, connection.variables)
+        connection = connection.with_token(given)
+    findings = connection.examine()
+    faults = [finding for finding in findings if finding.is_grave]
     if faults:
-        is_refused = all(fault.check not in {"JOIN", "Kombo"} or "401" in fault.message for fault in faults)
-        kind = AuthError if is_refused else JoinError
+        is_refused = all(fault.check != source.title or "401" in fault.message for fault in faults)
+        kind = AuthError if is_refused else SourceError
         raise kind(" ".join(fault.message for fault in faults))
-    path = None if given is None else token_file(settings.connection)
+    path = None if given is None else settings.token_file
     if path is not None and given is not None:
         store_token(path, given)
     return Connected(
@@ -69,12 +72,13 @@ def connect(settings: Settings, token: str | None = None) -> Connected:
 
 
 def _shown(settings: Settings, integration_id: str) -> str:
-    return integration_id if integration_id == settings.integration_id or door_of(settings).takes_token else "as set"
+    is_credential = settings.lake_seed != settings.integration_id
+    return "as set" if is_credential and integration_id != settings.integration_id else integration_id
 
 
-def _config_folder() -> Finding:
+def _config_folder(connection: Connection) -> Finding:
     folder = config_folder()
     there = next(path for path in (folder, *folder.parents) if path.exists())
     if os.access(there, os.W_OK | os.X_OK):
         return Finding("config folder", "ok", str(folder))
-    return Finding("config folder", "failed", f"{there} can't be written to. Set JOIN_API_TOKEN instead.")
+    return Finding("config folder", "failed", f"{there} can't be written to. Set {connection.variables} instead.")

@@ -11,17 +11,17 @@ from join_pipeline.errors import LakeError, SettingsError
 from join_pipeline.lake.files import write_whole
 
 
-def checked_token(text: str) -> str:
-    """The token without the blanks around it, or a `SettingsError`; it is never shown."""
+def checked_token(text: str, variable: str) -> str:
+    """The token without the blanks around it, or a `SettingsError` that names its variable; it is never shown."""
     token = text.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise SettingsError("JOIN_API_TOKEN has blanks or characters that no token has. Paste the raw token.")
+        raise SettingsError(f"{variable} has blanks or characters that no token has. Paste the raw token.")
     return token
 
 
 def store_token(path: Path, token: str) -> None:
-    """Keep the token, 0600 in a folder of 0700."""
-    write_whole(path, checked_token(token).encode())
+    """Keep a checked token, 0600 in a folder of 0700."""
+    write_whole(path, token.encode())
 
 
 def stored_token(path: Path) -> str | None:

@@ -20,7 +20,6 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
-from join_pipeline.sources.doors import door_of
 from join_pipeline.transform.maps import MAPS, checked, unmapped
 
 LEAST_FREE: Final = 2**30
@@ -29,23 +28,23 @@ STALE: Final = timedelta(hours=36)
 
 def examine(source: Source, settings: Settings) -> list[Finding]:
     """All checks, in the order in which a new user meets their subjects."""
-    door = door_of(settings)
-    findings = [door.credentials(settings)]
-    if findings[0].verdict == "ok":
-        findings += door.examine(settings)
+    connection = source.connection
+    findings = [connection.credentials()]
+    if findings[0].is_ok:
+        findings += connection.examine()
     return findings + examine_machine(source, settings)
 
 
 def examine_machine(source: Source, settings: Settings) -> list[Finding]:
-    """What lies on this machine: nothing is asked of JOIN."""
+    """What lies on this machine: nothing is asked of the source."""
     findings: list[Finding] = []
     checks: tuple[tuple[str, Callable[[Settings], Iterable[Finding]]], ...] = (
         ("data folder", _data_folder),
         ("disk space", _disk),
         ("lock", _lock),
         ("lake", partial(_lake, source)),
-        ("only created", _only_created),
-        ("kept requests", _kept),
+        ("only created", partial(_only_created, source)),
+        ("kept creations", _kept),
         ("maps", _maps),
         ("published file", _published),
     )
@@ -118,12 +117,12 @@ def _other_version(source: Source, newest: SyncRecord) -> str | None:
     return None
 
 
-def _only_created(settings: Settings) -> Iterator[Finding]:
+def _only_created(source: Source, settings: Settings) -> Iterator[Finding]:
     """Said plainly, since it is easily forgotten: the figures are of a selection."""
     newest = _newest(settings)
     known = newest.models.get("applications") if newest else None
     n = known.live if known else 0
-    if settings.only_created:
+    if source.only_created:
         if newest is not None and not newest.only_created and n:
             message = "is on, and this lake holds all applications: the next sync refuses. Switch it off."
             yield Finding("only created", "failed", f"JOIN_PIPELINE_ONLY_CREATED {message}")
@@ -136,15 +135,13 @@ def _only_created(settings: Settings) -> Iterator[Finding]:
 
 
 def _kept(settings: Settings) -> Iterator[Finding]:
-    """Requests that JOIN did not take whole, or whose end is not known."""
+    """What was not created whole, or whose end is not known."""
     journal = Journal(settings.actions, b"")
     kept, is_open = journal.kept_keys(), [entry for entry in journal.entries() if entry.state == "sending"]
     if kept or is_open:
         n = len({*kept, *(entry.key for entry in is_open)})
-        message = (
-            f"{n} were not taken whole by JOIN, or their end is not known. Run `join-pipeline attachments resend`."
-        )
-        yield Finding("kept requests", "warning", message)
+        message = f"{n} were not taken whole, or their end is not known. Run `join-pipeline attachments resend`."
+        yield Finding("kept creations", "warning", message)
 
 
 def _maps(settings: Settings) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """Writing to JOIN and fetching files, as jobs. A person's data goes by reference: no config, log or metadata has any.
 
-None is retried by Dagster. Each request is carried out once, however often it is made; but whoever asked should know.
+None is retried by Dagster. Each creation is carried out once, however often it is asked for; who asked should know.
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ class CreateConfig(dg.Config):
     """What to create."""
 
     name: str = Field(description="Name of a JSON file of mode 0600 in <data>/<connection>/actions/requests")
-    key: str | None = Field(default=None, description="Tells this request from others; nothing of a person")
+    key: str | None = Field(default=None, description="Tells this creation from others; nothing of a person")
 
 
 class FetchConfig(dg.Config):

@@ -5,11 +5,11 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline import pipeline
+from join_pipeline.connections.trigger import pending_trigger
 from join_pipeline.defs.actions import ACTION_JOBS
 from join_pipeline.defs.extract import SyncConfig
 from join_pipeline.defs.warehouse import LoadConfig
 from join_pipeline.settings import Settings
-from join_pipeline.sources.kombo import receiver
 
 EVERYTHING: Final = dg.AssetSelection.all()
 STATUS: Final = dg.DagsterRunStatus
@@ -73,11 +73,11 @@ def _busy(instance: dg.DagsterInstance, settings: Settings) -> str | None:
 @dg.sensor(
     job_name=SYNC.name,
     minimum_interval_seconds=60,
-    description="One incremental sync for all webhooks that `join-pipeline listen` heard. Off until switched on.",
+    description="One incremental sync for all webhooks that `join-pipeline listen` received. Off until switched on.",
 )
 def webhook(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
     """Asks again until the sync begins: the same key is one run."""
-    key = receiver.requested(settings)
+    key = pending_trigger(settings.home)
     if reason := "No webhook came." if key is None else _busy(context.instance, settings):
         return dg.SkipReason(reason)
     return dg.RunRequest(run_key=key, run_config=dg.RunConfig({"extract": SyncConfig(mode="incremental")}))
@@ -94,12 +94,12 @@ def failed_run(context: dg.RunFailureSensorContext) -> None:
 
 def failure_line(context: dg.RunFailureSensorContext) -> str:
     """Which run failed, where and why: the step's own words where it has some."""
-    reasons = [f"{event.step_key}: {_said(event)}" for event in context.get_step_failure_events()]
+    reasons = [f"{event.step_key}: {_reason(event)}" for event in context.get_step_failure_events()]
     why = "; ".join(reasons) or context.failure_event.message or "no step had begun"
     return " ".join(f"{context.dagster_run.job_name} failed (run {context.dagster_run.run_id}): {why}".split())
 
 
-def _said(event: dg.DagsterEvent) -> str:
+def _reason(event: dg.DagsterEvent) -> str:
     failure = event.step_failure_data
     error = failure.error and (failure.error.cause or failure.error)
     own = failure.user_failure_data and failure.user_failure_data.description

@@ -4,54 +4,54 @@ It can't be subset: no click makes half a sync.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 import dagster as dg
-from pydantic import Field
+from pydantic import Field, create_model
 
 from join_pipeline import pipeline
 from join_pipeline.checks.sync import sync_checks
-from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, step, told
+from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, metadata_of, step
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
-from join_pipeline.sources.registry import LossFeed
+from join_pipeline.sources.feed import loss_feeds
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline.warehouse.lineage import raw, versions
-
-TOLD_EVERY: Final = 5000
 
 
 class SyncConfig(dg.Config):
     """How to sync."""
 
     mode: AskedMode = Field(default="auto", description="full: all; incremental: what changed; auto: full when due")
-    accept_loss: list[LossFeed] = Field(default=[], description="Feeds whose large loss is real, in this run only")
+    accept_loss: list[str] = Field(default=[], description="Feeds whose large loss is real, in this run only")
 
 
 def sync_assets(source: Source) -> dg.AssetsDefinition:
     """One whole sync with this source."""
     kinds = (source.name, "parquet")
+    # `accept_loss` takes the feeds that this source's guard watches, and nothing else
+    losses: Any = (list[loss_feeds(source.feeds)], SyncConfig.model_fields["accept_loss"])  # type: ignore[misc]
 
-    @dg.multi_asset(
+    def extract(
+        context: dg.AssetExecutionContext, config: SyncConfig, settings: dg.ResourceParam[Settings]
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        def progress(feed: str, records: int) -> None:
+            if records % 5000 == 0:
+                context.log.info(f"{feed}: {records:,} records so far")
+
+        with step():
+            synced = pipeline.sync(settings, config.mode, [str(feed) for feed in config.accept_loss], progress)
+        record = synced.record
+        context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
+        for path, figures in record.parts():
+            metadata, found = metadata_of(figures | record.figures()), check_results(path, synced.findings)
+            yield dg.MaterializeResult(asset_key=key_of(path), metadata=metadata, check_results=found)
+
+    extract.__annotations__["config"] = create_model("SyncConfig", __base__=SyncConfig, accept_loss=losses)
+    return dg.multi_asset(
         name="extract",
         description=f"A whole sync with {source.title}: read all feeds, keep new versions of every model, commit.",
         specs=[*asset_specs(raw(source), "extract", *kinds), *asset_specs(versions(source), "models", *kinds)],
         check_specs=check_specs(sync_checks(source)),
         pool=POOL,
-    )
-    def extract(
-        context: dg.AssetExecutionContext, config: SyncConfig, settings: dg.ResourceParam[Settings]
-    ) -> Iterator[dg.MaterializeResult[Any]]:
-        def progress(feed: str, records: int) -> None:
-            if records % TOLD_EVERY == 0:
-                context.log.info(f"{feed}: {records:,} records so far")
-
-        with step():
-            synced = pipeline.sync(settings, config.mode, [feed.value for feed in config.accept_loss], progress)
-        record = synced.record
-        context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
-        for path, figures in record.parts():
-            metadata, found = told(figures | record.figures()), check_results(path, synced.findings)
-            yield dg.MaterializeResult(asset_key=key_of(path), metadata=metadata, check_results=found)
-
-    return extract
+    )(extract)

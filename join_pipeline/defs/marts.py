@@ -11,7 +11,7 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline import pipeline
-from join_pipeline.defs.metadata import POOL, check_result, check_specs, key_of, step, told
+from join_pipeline.defs.metadata import POOL, check_result, check_specs, key_of, metadata_of, step
 from join_pipeline.settings import Settings
 from join_pipeline.transform.findings import Manifest, data_tests, finding_of
 
@@ -74,7 +74,7 @@ def _build_asset(
             if node.unique_id in built.rows:
                 key, picture = keys[node.unique_id], pictures.get(node.unique_id.split(".")[-1])
                 figures = {"rows": built.rows[node.unique_id], "seconds": node.seconds, "picture": picture}
-                yield dg.MaterializeResult(asset_key=key, metadata=told(figures))
+                yield dg.MaterializeResult(asset_key=key, metadata=metadata_of(figures))
             elif (test := tests.get(node.unique_id)) and node.status != "skipped":
                 yield check_result(key_of(test.about), finding_of(node, test))
         with step():
@@ -94,7 +94,7 @@ def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         tables = [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
         n_rows = sum(table.rows for table in published.tables)
         figures = {"path": published.path, "bytes": published.n_bytes, "rows": n_rows, **cost}
-        return dg.MaterializeResult(metadata=told(figures) | {"tables": dg.MetadataValue.table(tables)})
+        return dg.MaterializeResult(metadata=metadata_of(figures) | {"tables": dg.MetadataValue.table(tables)})
 
     return publish
 
@@ -105,4 +105,4 @@ def report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
     with step() as cost:
         written = pipeline.report(settings)
     figures = {"path": written.path, "bytes": written.n_bytes, "sections": list(written.sections), **cost}
-    return dg.MaterializeResult(metadata=told(figures))
+    return dg.MaterializeResult(metadata=metadata_of(figures))

@@ -33,7 +33,7 @@ def step() -> Iterator[dict[str, Any]]:
     cost["step_seconds"] = round(time.monotonic() - start, 1)
 
 
-def told(figures: Mapping[str, Any]) -> dict[str, Any]:
+def metadata_of(figures: Mapping[str, Any]) -> dict[str, Any]:
     """Figures under their own names, rows where Dagster looks for them; pictures as pictures, none as nothing."""
     shown: dict[str, Any] = {}
     for name, value in figures.items():

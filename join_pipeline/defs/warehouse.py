@@ -12,7 +12,7 @@ from pydantic import Field
 
 from join_pipeline import pipeline
 from join_pipeline.checks.load import LOAD_CHECKS
-from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, step, told
+from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, metadata_of, step
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
 from join_pipeline.warehouse.lineage import tables
@@ -45,6 +45,6 @@ def ats_tables(source: Source) -> dg.AssetsDefinition:
             rows, versions = loaded.rows.get(f"ats.{name}"), loaded.rows.get(f"ats_history.{name}")
             figures = {"rows": versions if rows is None else rows, "versions": versions, **cost}
             found = check_results(path, loaded.findings)
-            yield dg.MaterializeResult(asset_key=key_of(path), metadata=told(figures), check_results=found)
+            yield dg.MaterializeResult(asset_key=key_of(path), metadata=metadata_of(figures), check_results=found)
 
     return load

@@ -7,6 +7,7 @@ lists are paged (each API's own client), what is retried (retry), what is in a b
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Condition, Event, Lock
 from types import TracebackType
@@ -14,7 +15,7 @@ from typing import ClassVar, Final, Self, TypedDict, cast
 
 import httpx
 
-from join_pipeline.errors import JoinError, RateLimited, TransientError
+from join_pipeline.errors import RateLimited, SourceError, TransientError
 from join_pipeline.http.bodies import as_json
 from join_pipeline.http.network import http_client
 from join_pipeline.http.rate_limit import RateLimit, wait_asked_for
@@ -34,6 +35,18 @@ class Options(TypedDict, total=False):
     max_wait_seconds: float
     sleep: Callable[[float], None] | None
     monotonic: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a refusal means: its type, what the API says went wrong as far as it may be shown, and what to do about it.
+
+    Without a `cure` of its own it is what the type says.
+    """
+
+    kind: type[SourceError]
+    reason: str | None = None
+    cure: str | None = None
 
 
 class OriginAuth(httpx.Auth):
@@ -133,21 +146,21 @@ class HttpClient(ABC):
 
     def _pause(self, seconds: float) -> None:
         if self._closed.wait(seconds):
-            raise JoinError("The client was closed.")
+            raise SourceError("The client was closed.")
 
     def get(
-        self, path: str, params: Mapping[str, str] | None = None, *, told: str | None = None
+        self, path: str, params: Mapping[str, str] | None = None, *, shown_as: str | None = None
     ) -> tuple[bytes, datetime]:
-        """The JSON body at `path` and when it was fetched. Raises a `JoinError`; retries what is worth it.
+        """The JSON body at `path` and when it was fetched. Raises a `SourceError`; retries what is worth it.
 
-        `told` stands in messages for a path that holds a secret.
+        `shown_as` stands in messages for a path that holds a secret.
         """
         for attempt in retrying(self._max_wait_seconds, self._sleep):
             with attempt:
                 if attempt.retry_state.attempt_number > 1:
                     with self._lock:
                         self.n_retries += 1
-                return self._get_once(path, params, told or path)
+                return self._get_once(path, params, shown_as or path)
         raise AssertionError("tenacity returns or raises")
 
     def ask(
@@ -162,27 +175,27 @@ class HttpClient(ABC):
     ) -> httpx.Response:
         """One request, sent once, and its answer whatever its status: for what must not be repeated blindly.
 
-        Raises a `JoinError` only where no answer came. Redirects are answers, too: nothing is sent on.
+        Raises a `SourceError` only where no answer came. Redirects are answers, too: nothing is sent on.
         """
         url = self._url(path)
         request = self._http.build_request(method, url, params=params, headers=headers, content=content, files=files)
         return self._send(request, path)
 
-    def _get_once(self, path: str, params: Mapping[str, str] | None, told: str) -> tuple[bytes, datetime]:
+    def _get_once(self, path: str, params: Mapping[str, str] | None, shown_as: str) -> tuple[bytes, datetime]:
         request = self._http.build_request("GET", self._url(path), params=params)
-        response = self._send(request, told)
+        response = self._send(request, shown_as)
         for _ in range(MAX_REDIRECTS):
             following = response.next_request
             if following is None or origin_of(following.url) != origin_of(self._base):
                 break
-            response = self._send(following, told)
+            response = self._send(following, shown_as)
         if not response.is_success:
-            raise self.refusal(response, told)
+            raise self.refusal(response, shown_as)
         body = as_json(response.content)
         if body is None:
             # a proxy's page, or an answer that was cut off on its way: may go through at the next try
             raise TransientError(
-                f"GET {told} answered {response.status_code} with a body that is not JSON. "
+                f"GET {shown_as} answered {response.status_code} with a body that is not JSON. "
                 f"Check that {self.words.url_setting} is {self.words.what}."
             )
         return body, self.clock.latest()
@@ -190,7 +203,7 @@ class HttpClient(ABC):
     def _send(self, request: httpx.Request, path: str) -> httpx.Response:
         with self._sent:
             if self._closed.is_set():
-                raise JoinError("The client was closed.")
+                raise SourceError("The client was closed.")
             self._sending += 1
         try:
             return self._send_in_turn(request, path)
@@ -207,7 +220,7 @@ class HttpClient(ABC):
                 self.n_requests += 1
             response = self._http.send(request)
             with self._lock:
-                self.clock.hear(response.headers.get("date"), asked_at)
+                self.clock.observe(response.headers.get("date"), asked_at)
         except httpx.RequestError as error:
             kind = error_for_transport(error)
             what = type(error).__name__
@@ -220,34 +233,26 @@ class HttpClient(ABC):
             self.rate_limit.release(headers, self.clock.epoch(), asked_at, is_refused=is_refused)
         return response
 
-    def refusal(self, response: httpx.Response, path: str) -> JoinError:
+    def refusal(self, response: httpx.Response, path: str) -> SourceError:
         """An answer that is not 2xx, as an error of its type."""
         if response.next_request is not None:
             is_elsewhere = origin_of(response.next_request.url) != origin_of(self._base)
             where = f"on to another host, where the {self.words.credential} does not go"
             where = where if is_elsewhere else "round in a circle"
-            return self.kind_of(response)(
+            return self.judge(response).kind(
                 f"{response.request.method} {path} was sent {where}. Check {self.words.url_setting}."
             )
-        kind = self.kind_of(response)
-        reason = self.reason_of(response) or httpx.codes.get_reason_phrase(response.status_code)
+        judged = self.judge(response)
+        kind, reason = judged.kind, judged.reason or httpx.codes.get_reason_phrase(response.status_code)
         answer = f"{response.status_code} {reason}".rstrip()
-        message = f"{response.request.method} {path} was answered {answer}. {self.next_step(response, kind)}"
+        message = f"{response.request.method} {path} was answered {answer}. {judged.cure or self.words.next_step(kind)}"
         if issubclass(kind, RateLimited):
             return kind(message, wait_asked_for(response.headers, self.clock.epoch(), self.words.limit_prefix))
         return kind(message)
 
     @abstractmethod
-    def kind_of(self, response: httpx.Response) -> type[JoinError]:
-        """The type of error that an answer is."""
-
-    @abstractmethod
-    def reason_of(self, response: httpx.Response) -> str | None:
-        """What the API says went wrong, as far as it may be shown."""
-
-    def next_step(self, _response: httpx.Response, kind: type[JoinError]) -> str:
-        """What a user does about an answer."""
-        return self.words.next_step(kind)
+    def judge(self, response: httpx.Response) -> Judgement:
+        """What an answer that is not 2xx means."""
 
     def _url(self, path: str) -> httpx.URL:
         return self._base.copy_with(path=self._base.path.rstrip("/") + path)

@@ -17,13 +17,12 @@ EPOCH_LOOKS_LIKE: Final = 1_000_000_000
 EPOCH_IN_MILLISECONDS_LOOKS_LIKE: Final = 1_000 * EPOCH_LOOKS_LIKE
 LONGEST_WAIT: Final = 3600.0
 MAX_WAIT_SECONDS: Final = 900.0
-PREFIX: Final = "x-ratelimit"
 RESET_RESOLUTION: Final = 1.0  # `reset` has whole seconds
 PROBE_SECONDS: Final = 1.0
 POLL_SECONDS: Final = 0.05
 
 
-def wait_asked_for(headers: Mapping[str, str], now: float, prefix: str = PREFIX) -> float | None:
+def wait_asked_for(headers: Mapping[str, str], now: float, prefix: str) -> float | None:
     """Seconds that an answer asks to wait, from `Retry-After` in both its forms or from `<prefix>-reset`.
 
     `now` is the server's time in epoch seconds. None where the answer says nothing that can be read.
@@ -55,6 +54,8 @@ def _number(text: str) -> float | None:
 class RateLimit:
     """How many requests the window still has room for; shared by all threads of one client.
 
+    `prefix` is that of the headers; `whose` limit it is and which `credential` it counts are for messages.
+
     Several requests are on their way at a time and their answers come in any order. So the least that an answer told
     holds until the window ends, and each request on its way may take one place of it.
     """
@@ -65,9 +66,9 @@ class RateLimit:
         monotonic: Callable[[], float] = time.monotonic,
         max_wait_seconds: float = MAX_WAIT_SECONDS,
         *,
-        prefix: str = PREFIX,
-        whose: str = "JOIN's",
-        credential: str = "token",
+        prefix: str,
+        whose: str,
+        credential: str,
     ) -> None:
         self._prefix = prefix
         self._whose = whose
@@ -116,7 +117,7 @@ class RateLimit:
             remaining = 0 if is_refused else _remaining(headers, self._prefix)
             reset = None if remaining is None else wait_asked_for(headers or {}, now, self._prefix)
             if remaining is None or reset is None:
-                self._hear_nothing(has_answer=headers is not None)
+                self._count_unanswered(has_answer=headers is not None)
                 return
             arrived = self._monotonic()
             is_same_window = (
@@ -145,7 +146,7 @@ class RateLimit:
             return min(POLL_SECONDS, self._resets_at - now)
         return self._resets_at - now
 
-    def _hear_nothing(self, *, has_answer: bool) -> None:
+    def _count_unanswered(self, *, has_answer: bool) -> None:
         if has_answer and not self._is_told:
             self._remaining = None
         elif self._remaining:

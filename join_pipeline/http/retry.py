@@ -11,19 +11,19 @@ from typing import Final
 import httpx
 import tenacity
 
-from join_pipeline.errors import JoinError, PermanentError, RateLimited, TransientError
+from join_pipeline.errors import PermanentError, RateLimited, SourceError, TransientError
 
 FIRST_WAIT: Final = 0.5
 LONGEST_BACKOFF: Final = 60.0
 ATTEMPTS: Final = 8
 
-TRANSPORT_ERRORS: Final[dict[type[httpx.RequestError], type[JoinError]]] = {
+TRANSPORT_ERRORS: Final[dict[type[httpx.RequestError], type[SourceError]]] = {
     httpx.UnsupportedProtocol: PermanentError,
     httpx.RequestError: TransientError,  # no answer, or one whose compression is broken
 }
 
 
-def error_for_transport(error: httpx.RequestError) -> type[JoinError]:
+def error_for_transport(error: httpx.RequestError) -> type[SourceError]:
     """The type of a request that got no answer that can be read."""
     return next(kind for base, kind in TRANSPORT_ERRORS.items() if isinstance(error, base))
 

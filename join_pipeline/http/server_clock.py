@@ -34,7 +34,7 @@ class ServerClock:
         self._slack = 0.0
         self.skew = timedelta(0)
 
-    def hear(self, date: str | None, asked_at: float) -> None:
+    def observe(self, date: str | None, asked_at: float) -> None:
         """Take an answer's `Date` header; `asked_at` is the monotonic time at which its request was sent."""
         if self._offset is not None or date is None:
             return

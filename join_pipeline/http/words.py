@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from join_pipeline.errors import JoinError
+from join_pipeline.errors import SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +15,8 @@ class Words:
     url_setting: str
     credential: str
     limit_prefix: str
-    next_steps: Mapping[type[JoinError], str]
+    next_steps: Mapping[type[SourceError], str]
 
-    def next_step(self, kind: type[JoinError]) -> str:
+    def next_step(self, kind: type[SourceError]) -> str:
         """What a user does about an error of this type."""
         return next((self.next_steps[base] for base in kind.__mro__ if base in self.next_steps), "")

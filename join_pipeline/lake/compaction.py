@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord, sync_id_of
-from join_pipeline.lake.sql import files_literal, quoted, write_query
+from join_pipeline.lake.sql import files_literal, ordered, quoted, write_query
 from join_pipeline.models import MODELS, Model
 
 MOST_VERSION_FILES: Final = 16
@@ -112,8 +112,6 @@ def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], s
     if len(small) <= MOST_SMALL_FILES:
         return files
     result = [file for file in files if file not in small]
-    # in the order in which they came: the last observation of a record wins
-    con.execute("SET preserve_insertion_order = true")
     for _, group in groupby(small, lambda file: file.sync_id[: len("20260131")]):
         of_a_day = list(group)
         target = of_a_day[-1]
@@ -122,7 +120,7 @@ def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], s
             path = last.with_name(f"merged-{last.name}").as_posix()
             target = LakeFile(path=path, sync_id=target.sync_id, kind=FileKind.MERGED)
             paths = files_literal([str(lake / file.path) for file in of_a_day])
-            write_query(con, f"FROM read_parquet({paths}, union_by_name = true)", lake / path)
+            with ordered(con):  # the last observation of a record wins
+                write_query(con, f"FROM read_parquet({paths}, union_by_name = true)", lake / path)
         result.append(target)
-    con.execute("SET preserve_insertion_order = false")
     return sorted(result, key=lambda file: file.sync_id)

@@ -13,14 +13,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import duckdb
 import msgspec
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from join_pipeline.lake.files import appearing, make_folder, write_whole
+from join_pipeline.lake.files import make_folder, write_whole
 from join_pipeline.lake.formats import unreadable
 from join_pipeline.lake.record import FeedRecord, LakeFile, Mode
+from join_pipeline.lake.sql import files_literal, ordered, write_query, write_rows
 from join_pipeline.models.types import INSTANT, TEXT, WHOLE
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -67,8 +68,9 @@ class SpoolState(msgspec.Struct, kw_only=True):
 
 @dataclass(slots=True)
 class Spool:
-    """The rows of a sync that is not committed yet, by feed."""
+    """The rows of a sync that is not committed yet, by feed. `con` is the scratch database of the sync."""
 
+    con: duckdb.DuckDBPyConnection
     folder: Path
     state: SpoolState
     _held: dict[str, list[RawRow]] = field(default_factory=dict)
@@ -85,8 +87,9 @@ class Spool:
         """Write what is held of a feed."""
         rows = self._held.pop(feed, [])
         if rows:
-            with appearing(self.folder / feed / f"{len(self.parts(feed)):05d}.parquet") as aside:
-                pq.write_table(_table(rows), aside)
+            path = self.folder / feed / f"{len(self.parts(feed)):05d}.parquet"
+            with ordered(self.con):
+                write_rows(self.con, SCHEMA, (row._asdict() for row in rows), path)
         self._flushed_at = time.monotonic()
 
     def mark(self, feed: str, listing: str) -> None:
@@ -107,47 +110,45 @@ class Spool:
 
     def last_page(self, feed: str, listing: str) -> int:
         """The last page of a listing that was written, perhaps in part; 0 if none."""
-        last = 0
-        for part in self.parts(feed):
-            table = pq.read_table(part, columns=["listing", "page"])
-            pages = table.filter(pc.equal(table["listing"], listing))["page"]
-            last = max(last, pc.max(pages).as_py() or 0)
-        return last
+        parts = self.parts(feed)
+        if not parts:
+            return 0
+        query = f"SELECT max(page) FROM read_parquet({files_literal(parts)}) WHERE listing = ?"
+        return int(self.con.execute(query, [listing]).fetchall()[0][0] or 0)
 
     def store(self, lake: Path, feed: str) -> list[LakeFile]:
         """Write the feed's rows to the lake; the files."""
         self.flush(feed)
         files: list[LakeFile] = []
-        batch: list[pa.Table] = []
-        for part in [*self.parts(feed), None]:
-            if part is not None:
-                batch.append(pq.read_table(part))
-            n_rows = sum(table.num_rows for table in batch)
-            if n_rows and (part is None or n_rows >= ROWS_PER_PART):
+        parts = self.parts(feed)
+        n_rows = [int(pq.read_metadata(part).num_rows) for part in parts]
+        first = 0
+        for end in range(1, len(parts) + 1):
+            if sum(n_rows[first:end]) >= ROWS_PER_PART or end == len(parts):
                 path = f"raw/{feed}/{self.state.sync_id}/part-{len(files):05d}.parquet"
-                with appearing(lake / path) as aside:
-                    pq.write_table(pa.concat_tables(batch), aside, compression="zstd")
+                with ordered(self.con):
+                    write_query(self.con, f"FROM read_parquet({files_literal(parts[first:end])})", lake / path)
                 files.append(LakeFile(path=path, sync_id=self.state.sync_id))
-                batch = []
+                first = end
         return files
 
 
-def begin_spool(folder: Path, state: SpoolState) -> Spool:
+def begin_spool(con: duckdb.DuckDBPyConnection, folder: Path, state: SpoolState) -> Spool:
     """A new spool; what another sync left is dropped."""
     shutil.rmtree(folder, ignore_errors=True)
     make_folder(folder)
-    spool = Spool(folder, state)
+    spool = Spool(con, folder, state)
     spool.save()
     return spool
 
 
-def left_spool(folder: Path) -> Spool | None:
+def left_spool(con: duckdb.DuckDBPyConnection, folder: Path) -> Spool | None:
     """What a sync that did not come to its end left, if it can be read."""
     try:
         state = msgspec.json.decode((folder / "state.json").read_bytes(), type=SpoolState)
     except (OSError, msgspec.DecodeError):
         return None
-    return Spool(folder, state)
+    return Spool(con, folder, state)
 
 
 def read_raw(paths: list[str], batch: int = 2000) -> Iterator[RawRow]:
@@ -174,8 +175,3 @@ def _batches(path: str, size: int) -> Iterator[pa.RecordBatch]:
             yield from file.iter_batches(size)
     except (OSError, pa.ArrowException) as error:
         raise unreadable(Path(path), error) from None
-
-
-def _table(rows: list[RawRow]) -> pa.Table:
-    columns = zip(*rows, strict=True)
-    return pa.Table.from_arrays([pa.array(v, f.type) for v, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)

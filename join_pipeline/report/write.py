@@ -49,7 +49,7 @@ def _about(source: Source, settings: Settings, syncs: Dataset) -> dict[str, Any]
             "days": settings.stuck_days,
             "visits": settings.stuck_visits,
         },
-        "is_only_created": settings.only_created,
+        "is_only_created": source.only_created,
         "as_of": known[-1]["as_of"] if known else None,
         "first_sync_at": known[0]["started_at"] if known else None,
         "n_syncs": len(known),

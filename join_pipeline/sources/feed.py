@@ -5,6 +5,7 @@ Belongs here: what every source's feeds have. Not here: which feeds there are (e
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from join_pipeline.lake.raw import RawRow
@@ -34,3 +35,14 @@ class Feed:
     @property
     def is_incremental(self) -> bool:
         return self.since is not None
+
+
+def guarded(feeds: Iterable[Feed]) -> tuple[str, ...]:
+    """The feeds whose loss the guard judges: it can be accepted."""
+    return tuple(feed.name for feed in feeds if not feed.is_reference)
+
+
+def loss_feeds(feeds: Iterable[Feed]) -> type[StrEnum]:
+    """The same as an enumeration, for whoever lets a person choose. Its name lists them: a refusal shows only it."""
+    names = guarded(feeds)
+    return StrEnum("_or_".join(names), names)  # type: ignore[return-value]

@@ -1,36 +1,55 @@
-"""Sources by name: the one place that picks.
+"""Sources by name: the one place that lists them.
 
-Belongs here: the table. Not here: what a source is (base), what one does (its own room).
+Belongs here: the table. Not here: what a source is (base), what one does (its own room). The settings read the options
+of all sources from here, so a source itself is imported only when one is opened.
 """
 
-import enum
 from collections.abc import Callable, Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from join_pipeline.settings import Settings
-from join_pipeline.sources.base import Source
-from join_pipeline.sources.join.source import JoinSource
-from join_pipeline.sources.kombo.source import KomboSource
+from join_pipeline.sources.join import options as join
+from join_pipeline.sources.kombo import options as kombo
+from join_pipeline.sources.options import Options
 
-SOURCES: Final[Mapping[str, Callable[[Settings], Source]]] = {"join": JoinSource, "kombo": KomboSource}
-
-
-class LossFeed(enum.Enum):
-    """Feeds that the guard watches, of every source; one that this source has not is refused when the sync begins."""
-
-    applications = "applications"
-    jobs = "jobs"
-    candidates = "candidates"
-    users = "users"
-    application_stages = "application_stages"
-    tags = "tags"
+if TYPE_CHECKING:
+    from join_pipeline.settings import Settings
+    from join_pipeline.sources.base import Source
 
 
-def open_source(settings: Settings) -> Source:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One source: what it is in a few words, what can be set of it, and how it is made."""
+
+    doc: str
+    options: type[Options]
+    make: Callable[["Settings"], "Source"]
+
+
+def _join(settings: "Settings") -> "Source":
+    from join_pipeline.sources.join.source import JoinSource  # noqa: PLC0415
+
+    return JoinSource(settings)
+
+
+def _kombo(settings: "Settings") -> "Source":
+    from join_pipeline.sources.kombo.source import KomboSource  # noqa: PLC0415
+
+    return KomboSource(settings)
+
+
+SOURCES: Final[Mapping[str, Entry]] = {
+    join.NAME: Entry("JOIN's API", join.JoinOptions, _join),
+    kombo.NAME: Entry("JOIN's data from Kombo", kombo.KomboOptions, _kombo),
+}
+DEFAULT: Final = join.NAME
+
+
+def open_source(settings: "Settings") -> "Source":
     """The source that the settings name. Nothing is asked of it yet."""
     return source_of(settings.source, settings)
 
 
-def source_of(name: str, settings: Settings) -> Source:
+def source_of(name: str, settings: "Settings") -> "Source":
     """A source by its name, as a lake has it."""
-    return SOURCES[name](settings)
+    return SOURCES[name].make(settings)

@@ -5,7 +5,7 @@ here: what a payload means (a source's mapping), which of several observations h
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Final
@@ -15,11 +15,13 @@ import pyarrow as pa
 from join_pipeline.errors import ContractError
 from join_pipeline.lake.hashing import HEAVY
 from join_pipeline.lake.raw import RawRow
+from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped, Row
 from join_pipeline.models.types import INSTANT, TEXT
 from join_pipeline.sources.base import Mapper
+from join_pipeline.sources.feed import Key
 from join_pipeline.sync.precedence import WINNER
-from join_pipeline.sync.workspace import PAYLOADS, SAID_GONE, Workspace, seen_schema
+from join_pipeline.sync.workspace import Workspace
 
 BATCH: Final = 5_000
 MOST_REMEMBERED: Final = 100_000
@@ -33,6 +35,8 @@ class Decoder:
     workspace: Workspace
     mapper: Mapper
     shared: frozenset[str]  # come through many parents: within a batch only the one that can win is kept
+    ids: Ids
+    keys: Mapping[str, Key]  # by feed, what its records are called by
     unknown: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
@@ -40,6 +44,7 @@ class Decoder:
     _best: dict[str, dict[str, Row]] = field(default_factory=dict)
     _last: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
     _gone: list[Row] = field(default_factory=list)
+    _missing: list[Row] = field(default_factory=list)
     _endings: dict[str, list[Row]] = field(default_factory=dict)
     _n: int = 0
     _seq: int = 0
@@ -83,10 +88,6 @@ class Decoder:
         for model, found in mapped.endings.items():
             self._endings.setdefault(model, []).extend(row | seen for row in found)
 
-    def quarantine_table(self, feed: str) -> pa.Table:
-        """What of a feed was set aside."""
-        return pa.Table.from_pylist(self.quarantined[feed], QUARANTINE)
-
     def _is_repeated(self, feed: str, raw: RawRow) -> bool:
         """Whether this is what the record's last observation said, to the byte.
 
@@ -113,19 +114,25 @@ class Decoder:
     def _flush(self) -> None:
         for model, rows in [*self._rows.items(), *((m, list(best.values())) for m, best in self._best.items())]:
             if rows:
-                self.workspace.add("seen", model, pa.Table.from_pylist(rows, seen_schema(model)))
+                self.workspace.add("seen", model, rows)
                 if HEAVY in rows[0]:
-                    self.workspace.add("payloads", model, pa.Table.from_pylist(rows, PAYLOADS))
+                    self.workspace.add("payloads", model, rows)
         for model, rows in self._endings.items():
-            self.workspace.add("ended", model, pa.Table.from_pylist(rows, seen_schema(model)))
+            self.workspace.add("ended", model, rows)
+        if self._missing:
+            self.workspace.add("missing", None, self._missing)
         if self._gone:
-            self.workspace.add("said_gone", None, pa.Table.from_pylist(self._gone, SAID_GONE))
-        self._rows, self._best, self._gone, self._endings, self._n = {}, {}, [], {}, 0
+            self.workspace.add("said_gone", None, self._gone)
+        self._rows, self._best, self._gone, self._missing, self._endings, self._n = {}, {}, [], [], {}, 0
 
     def _miss(self, feed: str, raw: RawRow) -> None:
         # the feeds that are looked at one by one bear their model's name
-        row = [feed, self.mapper.id_of(feed, raw.record_id), raw.record_id, raw.fetched_at]
-        self.workspace.con.execute("INSERT INTO missing VALUES (?, ?, ?, ?)", row)
+        record_id = self._id_of(feed, raw.record_id)
+        row = {"model": feed, "id": record_id, "remote_id": raw.record_id, "observed_at": raw.fetched_at}
+        self._missing.append(row)
+
+    def _id_of(self, feed: str, record_id: str | None) -> str:
+        return self.ids.of(feed, record_id) if self.keys[feed] == "remote_id" else record_id or ""
 
     def _set_aside(self, feed: str, raw: RawRow, reason: str) -> None:
         row = {"record_id": raw.record_id, "fetched_at": raw.fetched_at, "reason": reason, "payload": raw.payload}

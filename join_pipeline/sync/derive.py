@@ -4,18 +4,15 @@ Belongs here: the steps between raw and versions, the same for a sync and for a 
 """
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import Final
 
-import pyarrow.parquet as pq
-
-from join_pipeline.lake.files import appearing
 from join_pipeline.lake.record import LakeFile, SyncRecord
+from join_pipeline.lake.sql import write_rows
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
-from join_pipeline.sources.base import Source
+from join_pipeline.sources.base import MapperInput, SelectingSource, Source
 from join_pipeline.sources.feed import Feed, RawOf
-from join_pipeline.sync.decode import Decoder
+from join_pipeline.sync.decode import QUARANTINE, Decoder
 from join_pipeline.sync.diff import Writing, write_versions
 from join_pipeline.sync.plan import OVERLAP
 from join_pipeline.sync.workspace import Phase, Workspace
@@ -38,7 +35,7 @@ def derive(
     """
     with workspace.phase(Phase.DECODE):
         decoder = _decode(source, workspace, ids, record, previous, raw_of)
-        _set_aside(decoder, workspace.lake, record)
+        _set_aside(decoder, workspace, record)
     with workspace.phase(Phase.RECALL):
         source.recall(workspace)
     with workspace.phase(Phase.RECONCILE):
@@ -60,8 +57,9 @@ def _decode(
     raw_of: RawOf,
 ) -> Decoder:
     """All raw rows of this sync, decoded; notes in `record` which records could not be read."""
-    kept = source.selected(raw_of) if record.only_created else raw_of
-    decoder = Decoder(workspace, source.mapper(ids, kept), source.shared)
+    kept = source.selected(raw_of) if record.only_created and isinstance(source, SelectingSource) else raw_of
+    keys = {feed.name: feed.key for feed in source.feeds}
+    decoder = Decoder(workspace, source.mapper(MapperInput(ids, kept)), source.shared, ids, keys)
     for feed in (feed for feed in source.feeds if not feed.is_reference):
         before = previous.feeds.get(feed.name) if previous else None
         decoder.unread[feed.name] = set(before.unread if before else ())
@@ -93,11 +91,11 @@ def _note_unread(record: SyncRecord, feed: Feed, unread: set[str | None], before
     figures.unread = sorted(known if len(known) <= MOST_UNREAD else known.intersection(before))
 
 
-def _set_aside(decoder: Decoder, lake: Path, record: SyncRecord) -> None:
+def _set_aside(decoder: Decoder, workspace: Workspace, record: SyncRecord) -> None:
+    """Write what broke the contract, with the reason and the payload."""
     for feed, rows in decoder.quarantined.items():
         path = f"quarantine/{feed}/{record.sync_id}.parquet"
-        with appearing(lake / path) as aside:
-            pq.write_table(decoder.quarantine_table(feed), aside, compression="zstd")
+        write_rows(workspace.con, QUARANTINE, rows, workspace.lake / path)
         record.files.quarantine.setdefault(feed, []).append(LakeFile(path=path, sync_id=record.sync_id))
         record.feeds[feed].quarantined = len(rows)
 

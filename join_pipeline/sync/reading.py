@@ -14,7 +14,7 @@ import duckdb
 from join_pipeline.lake.raw import Spool
 from join_pipeline.lake.record import FeedRecord, Objection, SyncRecord
 from join_pipeline.lake.sql import files_literal
-from join_pipeline.sources.feed import Feed
+from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.extract import Extraction, Progress
 from join_pipeline.sync.known import live_keys
 from join_pipeline.sync.plan import guard_objects
@@ -33,6 +33,8 @@ class Reading:
     max_second_looks: int
     accept_loss: Collection[str]
     progress: Progress
+    in_force: RawOf
+    """The rows of a reference list that are in force."""
 
     def extraction(self, feed: Feed) -> Extraction:
         """A feed's extraction, with the figures of a sync that is resumed."""

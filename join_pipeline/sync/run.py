@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Final
 
+import duckdb
+
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
@@ -19,7 +21,7 @@ from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.sources.base import Source
-from join_pipeline.sources.feed import RawOf
+from join_pipeline.sources.feed import RawOf, guarded
 from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
@@ -48,11 +50,10 @@ def run_sync(
     Raises a `PipelineError` if it can't: then nothing is committed, and the lake is as it was. What a full sync had
     read by then is kept for the next one to go on from.
     """
-    guarded = [feed.name for feed in source.feeds if not feed.is_reference]
     for feed in accept_loss:
-        if feed not in guarded:
-            raise SettingsError(f"--accept-loss takes {', '.join(guarded)}, not {feed!r}.")
-    with source.connect(sleep, monotonic) as session, locked(settings.home):
+        if feed not in (known := guarded(source.feeds)):
+            raise SettingsError(f"--accept-loss takes {', '.join(known)}, not {feed!r}.")
+    with source.session(sleep, monotonic) as session, locked(settings.home):
         begun()
         asked_at = monotonic()
         session.greet()
@@ -62,19 +63,19 @@ def run_sync(
         started_at = session.client.clock.when_asked(asked_at)
         if previous is not None:
             started_at = max(started_at, previous.started_at + TICK)
-        widened = is_widened(settings.only_created, previous)
+        widened = is_widened(source.only_created, previous)
         planned = plan(source, mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
-        spool = _spool(settings, planned, previous, started_at, session.client.clock.latest())
-        record = _record(source, spool, planned, previous)
-        record.only_created = settings.only_created
-        record.max_age_seconds = source.max_age.total_seconds()
-        record.clock_skew_seconds = round(session.client.clock.skew.total_seconds(), 1)
         with scratch(settings.builds, settings.memory_limit) as con:
+            spool = _spool(con, settings, planned, previous, started_at, session.client.clock.latest())
+            record = _record(source, spool, planned, previous)
+            record.only_created = source.only_created
+            record.max_age_seconds = source.max_age.total_seconds()
+            record.clock_skew_seconds = round(session.client.clock.skew.total_seconds(), 1)
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
             limit = settings.max_second_looks
-            reading = Reading(con, spool, record, previous, limit, accept_loss, progress)
-            session.read(reading, planned, _raw_of(source, lake, record))
+            reading = Reading(con, spool, record, previous, limit, accept_loss, progress, _raw_of(source, lake, record))
+            session.read(reading, planned)
             _store(source, lake, spool, record)
             derive(source, workspace, lake.ids, record, previous, _raw_of(source, lake, record))
             _move_watermarks(record)
@@ -93,7 +94,12 @@ def run_sync(
 
 
 def _spool(
-    settings: SyncSettings, planned: Plan, previous: SyncRecord | None, started_at: datetime, latest: datetime
+    con: duckdb.DuckDBPyConnection,
+    settings: SyncSettings,
+    planned: Plan,
+    previous: SyncRecord | None,
+    started_at: datetime,
+    latest: datetime,
 ) -> Spool:
     """The spool of a full sync that was cut off, if it is young and nothing was committed since; else a new one.
 
@@ -102,13 +108,13 @@ def _spool(
     """
     folder = settings.builds / "spool"
     before = previous.sync_id if previous else None
-    left = left_spool(folder) if planned.mode == "full" else None
+    left = left_spool(con, folder) if planned.mode == "full" else None
     if left is not None and left.state.mode == "full" and left.state.previous == before:
         age = latest - left.state.started_at
         if timedelta(0) <= age <= timedelta(hours=settings.resume_hours):
             return left
     state = SpoolState(sync_id=sync_id_of(started_at), previous=before, mode=planned.mode, started_at=started_at)
-    return begin_spool(folder, state)
+    return begin_spool(con, folder, state)
 
 
 def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | None) -> SyncRecord:

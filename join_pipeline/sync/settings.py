@@ -35,6 +35,3 @@ class SyncSettings(Protocol):
 
     @property
     def raw_days(self) -> int: ...
-
-    @property
-    def only_created(self) -> bool: ...

@@ -6,7 +6,7 @@ into them (decode, reconcile, diff, and each source's reconcile).
 A phase that has not made one of its tables for some model is refused at its end, by the model's name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -148,9 +148,12 @@ class Workspace:
         self._empty("said_gone", None, SAID_GONE)
         self._empty("missing", None, MISSING)
 
-    def add(self, table: str, model: str | None, rows: pa.Table) -> None:
-        """Append rows to a table that decoding fills."""
-        insert_rows(self.con, self._name(table, model), rows)
+    def add(self, table: str, model: str | None, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Append rows to a table that decoding fills. Columns that the table does not have are left out."""
+        schema = {"payloads": PAYLOADS, "said_gone": SAID_GONE, "missing": MISSING}.get(table) or seen_schema(
+            model or ""
+        )
+        insert_rows(self.con, self._name(table, model), schema, rows)
 
     def make(self, table: str, model: str, query: str, parameters: Mapping[str, Any] | None = None) -> None:
         """One of this phase's tables, for one model, from a query."""

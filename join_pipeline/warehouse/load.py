@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from join_pipeline.errors import BuildError, LakeError
 from join_pipeline.lake.evolution import personal_relation, versions_relation
@@ -22,7 +21,7 @@ from join_pipeline.models import MODELS, Column, Model
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.states import ApplicationState
 from join_pipeline.warehouse import pseudonyms
-from join_pipeline.warehouse.tables import AS_OF, STATES, SYNC_COUNTS, SYNCS, UNREAD, BesideTable
+from join_pipeline.warehouse.tables import AS_OF, PSEUDONYMS, STATES, SYNC_COUNTS, SYNCS, UNREAD, BesideTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,8 @@ def _pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
             continue
         ids = [row[0] for row in new]
         made = [pseudonyms.pseudonym(key, model, record_id) for record_id in ids]
-        insert_rows(con, "ats.pseudonyms", pa.table({"model": [model] * len(ids), "id": ids, "pseudonym": made}))
+        rows = ({"model": model, "id": one, "pseudonym": other} for one, other in zip(ids, made, strict=True))
+        insert_rows(con, "ats.pseudonyms", PSEUDONYMS.columns, rows)
 
 
 def _log(con: duckdb.DuckDBPyConnection, records: list[SyncRecord], ids: Ids) -> None:
@@ -161,7 +161,7 @@ def _states(con: duckdb.DuckDBPyConnection, states: Iterable[ApplicationState]) 
 def _beside(con: duckdb.DuckDBPyConnection, table: BesideTable, rows: list[dict[str, Any]]) -> None:
     """A table that load writes beside those of the models."""
     con.execute(f"CREATE TABLE {table.schema}.{table.name} ({columns_sql(table.columns)})")
-    insert_rows(con, f"{table.schema}.{table.name}", pa.Table.from_pylist(rows, table.arrow()))
+    insert_rows(con, f"{table.schema}.{table.name}", table.columns, rows)
 
 
 def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:

@@ -1,6 +1,7 @@
 """Publish: a new file for readers, swapped in atomically; whoever reads the old one keeps it.
 
-Belongs here: which tables and views readers get, and how a file appears. Not here: what is in them (dbt).
+Belongs here: which tables and views readers get, and how a file appears. Not here: what is in them (dbt), what readers
+can rely on (contract).
 
 There are two files: recruiting.duckdb for everybody who reads and, only where it is switched on, people.duckdb with the
 names and contacts behind its keys. Tables lie in the file's schema `main`. The file is named recruiting.duckdb, so
@@ -9,7 +10,8 @@ error for everyone.
 """
 
 import contextlib
-from dataclasses import dataclass, replace
+import re
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,14 +47,39 @@ PEOPLE: Final = Audience("people", frozenset({"people"}), 2)
 
 
 @dataclass(frozen=True, slots=True)
+class OldName:
+    """The name that a column had before. It holds the same values, until the release that no longer has it."""
+
+    name: str
+    column: str
+    until: str
+
+    @property
+    def comment(self) -> str:
+        return f"Deprecated: read {self.column}. Release {self.until} no longer has this name."
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedTable:
-    """A table or view for readers, with the comments it carries."""
+    """A table or view for readers, with the comments it carries. `types` are those that dbt declares, by column."""
 
     name: str
     description: str
     columns: dict[str, str]
     is_view: bool = False
     rows: int = 0
+    types: dict[str, str] = field(default_factory=dict)
+    old_names: tuple[OldName, ...] = ()
+
+    @property
+    def comments(self) -> dict[str, str]:
+        """Of every column, old names last."""
+        return self.columns | {old.name: old.comment for old in self.old_names}
+
+    def selected_from(self, relation: str) -> str:
+        """A query for everything that readers get of it."""
+        old = "".join(f', "{old.column}" AS "{old.name}"' for old in self.old_names)
+        return f"SELECT *{old} FROM {relation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +158,41 @@ def tables_to_publish(manifest: dict[str, Any], audience: Audience = READERS) ->
                 f"dbt model {name} has columns that are personal, or without a tier in their meta "
                 f"({', '.join(personal)}): it is not published."
             )
-        columns = {column["name"]: column.get("description", "") for column in node["columns"].values()}
-        is_view = audience.keeps_views and node["config"].get("materialized") == "view"
-        tables.append(PublishedTable(name, node.get("description", ""), columns, is_view))
+        tables.append(
+            PublishedTable(
+                name,
+                node.get("description", ""),
+                {column["name"]: column.get("description", "") for column in node["columns"].values()},
+                is_view=audience.keeps_views and node["config"].get("materialized") == "view",
+                types=_types(node),
+                old_names=_old_names(node),
+            )
+        )
     return sorted(tables, key=lambda table: (table.is_view, table.name))
+
+
+def _types(node: dict[str, Any]) -> dict[str, str]:
+    """Of each column: a model's by its contract, a seed's by what it is read as."""
+    read_as: dict[str, str] = node["config"].get("column_types") or {}
+    return {name: column.get("data_type") or read_as.get(name, "") for name, column in node["columns"].items()}
+
+
+def _old_names(node: dict[str, Any]) -> tuple[OldName, ...]:
+    """What `renamed_from` in a column's meta says: {name: what it was called, until: the release without it}."""
+    found = []
+    for column in node["columns"].values():
+        renamed = _meta(column).get("renamed_from")
+        if renamed is None:
+            continue
+        old, until = renamed.get("name"), str(renamed.get("until"))
+        if not old or old in node["columns"] or not re.fullmatch(r"\d+(\.\d+){2}", until):
+            raise BuildError(
+                f"dbt model {node['name']}: renamed_from of {column['name']} has to be {{name: its old name, until: "
+                f"1.2.0}}: the release that no longer has that name. No other column may have it. Correct it and build "
+                f"again."
+            )
+        found.append(OldName(old, column["name"], until))
+    return tuple(found)
 
 
 def _meta(described: dict[str, Any]) -> dict[str, Any]:
@@ -157,15 +215,16 @@ def _write(
             name = f'main."{table.name}"'
             kind = "VIEW" if table.is_view else "TABLE"
             if table.is_view:
-                con.execute(_view(con, audience, table.name))
+                con.execute(_view(con, audience, table))
             else:
-                con.execute(f'CREATE TABLE {name} AS FROM warehouse.{audience.schema}."{table.name}"')
+                relation = f'warehouse.{audience.schema}."{table.name}"'
+                con.execute(f"CREATE TABLE {name} AS {table.selected_from(relation)}")
             con.execute(f"COMMENT ON {kind} {name} IS {_text(table.description)}")
             present = {row[0] for row in con.execute(f"DESCRIBE {name}").fetchall()}
-            if present != set(table.columns):
-                undescribed = ", ".join(sorted(present ^ set(table.columns)))
+            if present != set(table.comments):
+                undescribed = ", ".join(sorted(present ^ set(table.comments)))
                 raise BuildError(f"dbt model {table.name} and its description differ ({undescribed}): not published.")
-            for column, description in table.columns.items():
+            for column, description in table.comments.items():
                 con.execute(f'COMMENT ON COLUMN {name}."{column}" IS {_text(description)}')
             rows = con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
             written.append(replace(table, rows=rows))
@@ -175,17 +234,21 @@ def _write(
     return tuple(written)
 
 
-def _view(con: duckdb.DuckDBPyConnection, audience: Audience, name: str) -> str:
-    """The view's SQL as the warehouse has it, without the schema, which readers' files lack."""
+def _view(con: duckdb.DuckDBPyConnection, audience: Audience, table: PublishedTable) -> str:
+    """The view's SQL as the warehouse has it, without the schema, which readers' files lack; with its old names."""
     found = con.execute(
         "SELECT sql FROM duckdb_views() WHERE database_name = 'warehouse' AND schema_name = ? AND view_name = ?",
-        [audience.schema, name],
+        [audience.schema, table.name],
     ).fetchall()
     if not found:
         raise BuildError(
-            f"The warehouse has no view {name}: readers keep the file of before. Run `join-pipeline build`."
+            f"The warehouse has no view {table.name}: readers keep the file of before. Run `join-pipeline build`."
         )
-    return str(found[0][0]).replace(f"{audience.schema}.", "")
+    sql = str(found[0][0]).replace(f"{audience.schema}.", "")
+    if not table.old_names:
+        return sql
+    create, query = re.split(r"(?<=\sAS)\s", sql.rstrip().removesuffix(";"), maxsplit=1)
+    return f"{create} {table.selected_from(f'({query})')}"
 
 
 def _take_log_name(target: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from join_pipeline.actions import download
 from join_pipeline.actions.download import Downloader, DownloadError, GoneError, Origin, is_public
-from join_pipeline.errors import InputError, JoinError, TransientError
+from join_pipeline.errors import InputError, SourceError, TransientError
 from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, Loopback, serving
 
 SECRET = "tok-that-goes-nowhere"
@@ -246,6 +246,6 @@ def test_what_is_packed_is_not_unpacked() -> None:
         (Answer(b"x" * 100, cut=50), TransientError),
     ],
 )
-def test_a_bad_answer_is_told_by_whether_it_is_worth_asking_again(answer: Answer, kind: type[JoinError]) -> None:
+def test_a_bad_answer_is_told_by_whether_it_is_worth_asking_again(answer: Answer, kind: type[SourceError]) -> None:
     with serving(lambda _: answer) as server, pytest.raises(kind):
         Downloader(allow_private=True).download(server.url, 1000)

@@ -18,6 +18,8 @@ from join_pipeline_tests.dagster.serving import serving
 
 GROUPS: Final = ("extract", "models", "warehouse", "staging", "marts", "published")
 
+pytestmark = pytest.mark.slow  # four processes are started, and each of them imports Dagster
+
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:

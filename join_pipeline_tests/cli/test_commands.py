@@ -15,13 +15,13 @@ from join_pipeline_tests.cli.commands import Ended, Shell, is_good, is_told
 from join_pipeline_tests.cli.companies import Grown, company
 
 HELP = {
-    "sync": ("--mode", "auto, full or incremental", "--accept-loss", "--json", "build"),
+    "sync": ("--mode", "auto|full|incremental", "--accept-loss", "--json", "build"),
     "build": ("DuckDB", "dbt", "publish", "--json"),
     "report": ("HTML file", "published", "--json"),
     "rebuild": ("Delete the warehouse", "no network", "--json"),
     "status": ("last syncs", "--last", "--json"),
     "query": ("read-only", "SQL", "--limit", "--csv", "--json", "UTC"),
-    "doctor": ("token", "what to do", "--json"),
+    "doctor": ("credentials", "what to do", "--json"),
     "listen": ("webhooks", "--host", "--port", "signed"),
     "sandbox": (
         "--port",
@@ -35,7 +35,7 @@ HELP = {
         "token",
     ),
     "api": ("--param", "--header", "--data", "--yes", "--base64", "error status"),
-    "connect": ("--token-stdin", "--sync", "what is needed", "JOIN_API_TOKEN"),
+    "connect": ("--token-stdin", "--sync", "what is needed", "JOIN_PIPELINE_SOURCE"),
     "demo": ("made-up company", "<data>/sandbox", "--applications", "--data"),
 }
 WRONG_USAGE = (
@@ -44,6 +44,8 @@ WRONG_USAGE = (
     ["nonsense"],
     [],
     ["sync", "--mode", "sometimes"],
+    ["rebuild", "--from", "memory"],
+    ["api", "FETCH", "/jobs"],
     ["sync", "--accept-loss", "applications"],
     ["sync", "--mode", "full", "--accept-loss", "candidates"],
     ["status", "--last", "0"],

@@ -205,9 +205,9 @@ def test_the_doctor_knows_the_selection_and_what_is_kept(newcomer: Shell, tmp_pa
             pytest.raises(TransientError),
         ):
             create_application(settings, asked, sleep=lambda _: None)
-        assert "1 were not taken whole" in verdicts(shell("doctor", "--json"))["kept requests"][1]
+        assert "1 were not taken whole" in verdicts(shell("doctor", "--json"))["kept creations"][1]
         assert shell("attachments", "resend").code == 0
-        assert "kept requests" not in verdicts(shell("doctor", "--json"))
+        assert "kept creations" not in verdicts(shell("doctor", "--json"))
         assert (
             "reads everything"
             in verdicts(shell.but(JOIN_PIPELINE_ONLY_CREATED="false")("doctor", "--json"))["only created"][1]

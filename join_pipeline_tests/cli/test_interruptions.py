@@ -51,6 +51,7 @@ def test_a_sync_that_was_ended_is_made_good_by_the_next(tmp_path: Path, number: 
     assert kept[0] == kept[1]
 
 
+@pytest.mark.slow
 def test_a_build_that_was_interrupted_publishes_nothing_and_can_be_run_again(tmp_path: Path) -> None:
     shell = Shell(company(), tmp_path / "data")
     is_good(shell("sync"))

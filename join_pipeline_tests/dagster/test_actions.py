@@ -13,6 +13,7 @@ import pytest
 from join_pipeline.actions.send import ATTEMPTS, Submission
 from join_pipeline.errors import TransientError
 from join_pipeline.settings import Settings
+from join_pipeline.sources.join.options import JoinOptions
 from join_pipeline_tests.dagster.conftest import settings_for
 
 PERSON = ("Ottilie", "Vogelsang", "ottilie.vogelsang")
@@ -27,7 +28,7 @@ def chosen(sandbox_url: str, tmp_path: Path) -> Settings:
 def ask(settings: Settings, name: str, place: int, **changes: Any) -> None:
     """Put a request where the job looks for it."""
     jobs = httpx.get(
-        f"{settings.join_api_url}/jobs",
+        f"{settings.of(JoinOptions).join_api_url}/jobs",
         params={"status": "ONLINE"},
         headers={"Authorization": "sandbox-token"},
         timeout=30,

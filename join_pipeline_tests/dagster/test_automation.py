@@ -11,7 +11,8 @@ import pytest
 from join_pipeline.defs import build_definitions
 from join_pipeline.lake.files import locked
 from join_pipeline.settings import Settings
-from join_pipeline.sources.registry import SOURCES, LossFeed, source_of
+from join_pipeline.sources.feed import guarded, loss_feeds
+from join_pipeline.sources.registry import SOURCES, source_of
 from join_pipeline_tests.dagster.conftest import settings_for
 
 
@@ -52,15 +53,21 @@ def test_a_rebuild_begins_from_nothing_and_leaves_join_alone(definitions: dg.Def
 
 
 def test_an_unknown_mode_or_feed_is_refused_before_anything_runs(definitions: dg.Definitions) -> None:
-    for config in ({"mode": "quick"}, {"accept_loss": ["categories"]}):
-        with pytest.raises(dg.DagsterInvalidConfigError):
+    # candidates are a feed of another source
+    for config, known in (
+        ({"mode": "quick"}, "incremental"),
+        ({"accept_loss": ["categories"]}, "applications"),
+        ({"accept_loss": ["candidates"]}, "applications"),
+    ):
+        with pytest.raises(dg.DagsterInvalidConfigError, match=known):
             dg.validate_run_config(definitions.resolve_job_def("sync"), {"ops": {"extract": {"config": config}}})
 
 
-def test_the_losses_that_can_be_accepted_are_of_the_feeds_that_the_guard_watches(settings: Settings) -> None:
-    sources = [source_of(name, settings) for name in SOURCES]
-    watched = {feed.name for source in sources for feed in source.feeds if not feed.is_reference}
-    assert {feed.value for feed in LossFeed} == watched
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_losses_that_can_be_accepted_are_of_the_feeds_that_the_guard_watches(settings: Settings, name: str) -> None:
+    feeds = source_of(name, settings).feeds
+    assert guarded(feeds) == tuple(feed.name for feed in feeds if not feed.is_reference)
+    assert tuple(loss_feeds(feeds)) == guarded(feeds)
 
 
 @pytest.mark.parametrize("name", ["hourly", "nightly"])

@@ -16,13 +16,13 @@ from join_pipeline.checks.sync import check_sync, sync_checks
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import FeedRecord, Files, LakeFile, LastFull, ModelRecord, Objection, SyncRecord
 from join_pipeline.models import MODELS
-from join_pipeline.settings import Settings
+from join_pipeline.settings import load_settings
 from join_pipeline.sources.registry import open_source
 from join_pipeline.transform.findings import finding_of
 from join_pipeline.transform.run import Node
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
-SOURCE = open_source(Settings())
+SOURCE = open_source(load_settings())
 
 
 def record(**changes: Any) -> SyncRecord:

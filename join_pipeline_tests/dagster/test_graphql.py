@@ -38,6 +38,8 @@ AUTOMATION: Final = """{ repositoryOrError(repositorySelector: {
   sensors { name sensorState { status } }
 } } }"""
 
+pytestmark = pytest.mark.slow  # four processes are started, and each of them imports Dagster
+
 
 class Dagster:
     """A running Dagster."""
@@ -99,7 +101,6 @@ def test_the_location_loads_and_nothing_runs_by_itself(dagster: Dagster) -> None
     }
 
 
-@pytest.mark.slow  # browser/test_dagster launches one, too
 def test_a_launched_sync_turns_green_and_publishes(dagster: Dagster, connection: Settings) -> None:
     made = dagster.run("sync", {"ops": {"extract": {"config": {"mode": "incremental"}}}})
     assert made["raw/applications"]["reason"] == "nothing is known yet"

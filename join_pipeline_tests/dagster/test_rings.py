@@ -1,6 +1,8 @@
 """The rings: Dagster stays in its own, the environment is read in one place, the wiring stays thin."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import join_pipeline
@@ -54,12 +56,61 @@ def test_the_engine_knows_no_source() -> None:
 
 def test_the_source_is_handed_in() -> None:
     """Who works with a source does not choose it: only commands, the wiring and the pipeline ask which one it is."""
-    choosing = {
-        path.relative_to(PACKAGE).parts[0]
-        for path in PACKAGE.rglob("*.py")
-        if any(name.startswith("join_pipeline.sources.registry") for name in imported(path))
-    }
+    registry = "join_pipeline.sources.registry"
+    listing, choosing = set(), set()
+    for path in PACKAGE.rglob("*.py"):
+        names, room = imported(path), path.relative_to(PACKAGE).parts[0]
+        if registry in names:
+            listing.add(room)
+        if names & {f"{registry}.open_source", f"{registry}.source_of"}:
+            choosing.add(room)
     assert choosing == {"cli", "defs", "pipeline.py"}
+    assert listing == choosing | {"settings.py"}, "the settings read every source's options"
+
+
+def test_only_the_registry_lists_sources() -> None:
+    """Nothing else names two of them: neither by import, nor in a list of words."""
+    rooms = {path.parent.name for path in (PACKAGE / "sources").glob("*/source.py")}
+    assert len(rooms) > 1
+    lists = {}
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        words = {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        by_import = {name.split(".")[2] for name in imported(path) if name.startswith("join_pipeline.sources.")}
+        if len(rooms & by_import) > 1 or len(rooms & words) > 1:
+            lists[str(path.relative_to(PACKAGE))] = rooms & (words | by_import)
+    assert set(lists) == {"sources/registry.py"}
+
+
+def test_a_source_is_asked_for_nothing_that_it_ignores() -> None:
+    """An argument that begins with an underscore is one that an implementation has no use for."""
+    ignored = {
+        f"{path.relative_to(PACKAGE)}: {node.name}({argument.arg})"
+        for name in ("source", "connection", "webhooks", "client", "options")
+        for path in (PACKAGE / "sources").glob(f"*/{name}.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef)
+        for argument in node.args.args
+        if argument.arg.startswith("_")
+    }
+    assert ignored == set()
+
+
+def test_a_sync_imports_nothing_that_only_other_commands_need() -> None:
+    heavy = ("dbt", "dagster", "altair", "vl_convert", "starlette", "uvicorn")
+    program = f"""
+import sys
+import join_pipeline.cli, join_pipeline.pipeline
+from join_pipeline.settings import load_settings
+from join_pipeline.sources.registry import SOURCES, source_of
+settings = load_settings()
+assert [source_of(name, settings).name for name in SOURCES] == list(SOURCES)
+print([name for name in {heavy} if name in sys.modules])
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert ran.stdout.strip() == "[]"
 
 
 def test_only_settings_reads_the_environment() -> None:

@@ -45,7 +45,7 @@ def dbt(folder: Path, *command: str, variables: Mapping[str, Any] | None = None,
     output = {
         "type": "duckdb",
         "path": str(path),
-        "threads": 2,
+        "threads": 1,  # as the package has it: a second one waits for the first one's Python
         "keep_open": False,
         "settings": {"TimeZone": "UTC", "memory_limit": memory_limit},
     }

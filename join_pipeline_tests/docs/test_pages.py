@@ -1,6 +1,7 @@
 """Pages: those that are made are up to date; every model and column is described, grain first."""
 
 import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 import yaml
 
 from join_pipeline.models import MODELS
-from join_pipeline.settings import Settings, env_name
+from join_pipeline.settings import declared, env_name, load_settings
+from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.publish import PEOPLE, READERS
 
 ROOT = Path(__file__).parents[2]
@@ -26,21 +28,27 @@ def described() -> list[tuple[Path, dict[str, Any]]]:
     return [(path, said.get(path.stem, {})) for path in sorted(PROJECT.glob("models/**/*.sql"))]
 
 
-def made() -> dict[Path, str]:
+def made(manifest: dict[str, Any]) -> dict[Path, str]:
     """The committed files that docs/make.py makes, as it makes them now."""
     spec = importlib.util.spec_from_file_location("docs_make", ROOT / "docs" / "make.py")
     assert spec is not None
     assert spec.loader is not None
     make = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(make)
-    return make.committed()
+    return make.committed(manifest)
 
 
-def test_committed_files_that_are_made_are_up_to_date() -> None:
-    files = made()
-    assert len(files) > 2
+def test_committed_files_that_are_made_are_up_to_date(tmp_path: Path) -> None:
+    files = made(read_manifest(load_settings(data=tmp_path)))
+    assert len(files) > 3
     stale = [str(path.relative_to(ROOT)) for path, text in files.items() if path.read_text() != text]
     assert stale == [], "run `make generated`"
+
+
+def test_the_page_of_marts_names_every_mart_and_view_once() -> None:
+    named = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "reference" / "marts.md").read_text(), re.MULTILINE)
+    models = [path.stem for folder in ("marts", "answers") for path in PROJECT.glob(f"models/{folder}/**/*.sql")]
+    assert sorted(named) == sorted(models)
 
 
 @pytest.mark.parametrize(("path", "model"), described(), ids=lambda value: getattr(value, "stem", ""))
@@ -60,7 +68,7 @@ def test_every_model_says_its_grain_first_and_describes_its_columns(path: Path, 
 
 def test_the_privacy_page_names_settings_and_figures_that_are_so() -> None:
     page = (ROOT / "docs" / "privacy.md").read_text()
-    defaults = {env_name(name): field.default for name, field in Settings.model_fields.items()}
+    defaults = {env_name(name): field.default for name, field in declared().items()}
     for name, shown in (("RAW_DAYS", 14), ("K", 5), ("MINIMUM_N", 10)):
         assert defaults[f"JOIN_PIPELINE_{name}"] == shown
         assert f"`JOIN_PIPELINE_{name}` ({shown})" in page
@@ -70,7 +78,9 @@ def test_the_privacy_page_names_settings_and_figures_that_are_so() -> None:
 
 def test_what_is_shared_either_hides_small_groups_or_counts_nobody() -> None:
     shared = [
-        (path, model) for path, model in described() if model.get("config", {}).get("meta") == {"audience": "shared"}
+        (path, model)
+        for path, model in described()
+        if model.get("config", {}).get("meta", {}).get("audience") == "shared"
     ]
     assert len(shared) > 10
     for path, model in shared:

@@ -17,6 +17,7 @@ from join_pipeline.models import MODELS, Model
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.sandbox.kombo.config import KomboConfig
 from join_pipeline.settings import Settings, load_settings
+from join_pipeline.sources.kombo.options import KomboOptions
 
 Row = dict[str, Any]
 KOMBO = KomboConfig(rate_limit=None, connected_days=0)
@@ -43,7 +44,7 @@ class Account:
     def force(self) -> None:
         """Let Kombo sync at once."""
         settings = self.kombo()
-        key, integration = settings.kombo_credentials()
+        key, integration = settings.of(KomboOptions).credentials()
         headers = {"Authorization": f"Bearer {key}", "X-Integration-Id": integration}
         answer = httpx.post(f"{self.url}/kombo/v1/force-sync", headers=headers, json={}, trust_env=False)
         answer.raise_for_status()

@@ -1,8 +1,10 @@
 """Webhooks: signed ones ask for one sync however many come, others change nothing; Dagster launches it once."""
 
-import http.client
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,13 +13,18 @@ import httpx
 import pytest
 
 from join_pipeline import pipeline
+from join_pipeline.connections import webhooks
+from join_pipeline.connections.trigger import pending_trigger, set_trigger, trigger_file
+from join_pipeline.connections.webhooks import bound, receiver
 from join_pipeline.defs.automation import webhook
 from join_pipeline.errors import LockedError, SettingsError
 from join_pipeline.lake.files import locked
 from join_pipeline.settings import Settings
-from join_pipeline.sources.kombo.receiver import request_file, requested, server
-from join_pipeline.sources.kombo.webhooks import is_signed
+from join_pipeline.sources.kombo.options import KomboOptions
+from join_pipeline.sources.kombo.webhooks import SIGNATURE_HEADER, is_signed, signature_of
+from join_pipeline.sources.registry import open_source
 from join_pipeline_tests.kombo.accounts import Account, account
+from join_pipeline_tests.syncing import changed
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -36,11 +43,12 @@ def settings(company: Account, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def url(settings: Settings) -> Iterator[str]:
-    with server(settings, "127.0.0.1", 0) as receiver:
-        thread = threading.Thread(target=receiver.serve_forever, args=(0.01,))
+    with bound("127.0.0.1", 0) as taken:
+        server = receiver(open_source(settings), settings.home)
+        thread = threading.Thread(target=server.run, args=([taken],))
         thread.start()
-        yield f"http://127.0.0.1:{receiver.server_port}"
-        receiver.shutdown()
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+        server.should_exit = True
         thread.join()
 
 
@@ -51,28 +59,28 @@ def send(company: Account, url: str, kind: str = "data-changed") -> int:
     return status
 
 
-def test_a_flood_of_webhooks_is_one_request_until_a_sync_begins(company: Account, settings: Settings, url: str) -> None:
+def test_a_flood_of_webhooks_is_one_trigger_until_a_sync_begins(company: Account, settings: Settings, url: str) -> None:
     names = set()
     for kind in ("data-changed", "sync-finished", "data-changed"):
         assert send(company, url, kind) == 204
-        names.add(requested(settings))
+        names.add(pending_trigger(settings.home))
     assert len(names) == 1
-    assert request_file(settings).stat().st_mode & 0o777 == 0o600
+    assert trigger_file(settings.home).stat().st_mode & 0o777 == 0o600
     pipeline.sync(settings, "incremental", [])
-    assert requested(settings) is None
+    assert pending_trigger(settings.home) is None
     assert send(company, url) == 204
-    assert requested(settings) not in {None, *names}
+    assert pending_trigger(settings.home) not in {None, *names}
 
 
-def test_a_request_whose_sync_is_refused_its_turn_is_not_lost(company: Account, settings: Settings, url: str) -> None:
+def test_a_trigger_whose_sync_is_refused_its_turn_is_not_lost(company: Account, settings: Settings, url: str) -> None:
     send(company, url)
-    name = requested(settings)
+    name = pending_trigger(settings.home)
     assert name is not None
     with locked(settings.home), pytest.raises(LockedError):
         pipeline.sync(settings, "incremental", [])
-    assert requested(settings) == name
+    assert pending_trigger(settings.home) == name
     pipeline.sync(settings, "incremental", [])
-    assert requested(settings) is None
+    assert pending_trigger(settings.home) is None
 
 
 @pytest.mark.parametrize("signature", [None, "", "AAAA", "ä", "x" * 5000])
@@ -80,7 +88,7 @@ def test_a_bad_signature_gets_401_and_changes_nothing(settings: Settings, url: s
     headers = {} if signature is None else {b"X-Kombo-Signature": signature.encode()}
     answer = httpx.post(url, content=b'{"type": "data-changed"}', headers=headers, trust_env=False)
     assert answer.status_code == 401
-    assert requested(settings) is None
+    assert pending_trigger(settings.home) is None
     assert not settings.home.exists()
 
 
@@ -92,22 +100,99 @@ def test_a_signature_is_of_the_raw_body_by_the_secret() -> None:
     assert not is_signed("other", b'{"a": 1}', signature)
 
 
-def test_what_is_too_large_or_has_no_length_is_not_read(settings: Settings, url: str) -> None:
-    assert httpx.post(url, content=b"x" * 1_000_001, trust_env=False).status_code == 413
-    connection = http.client.HTTPConnection(url.removeprefix("http://"))
-    connection.putrequest("POST", "/")
-    connection.endheaders()
-    assert connection.getresponse().status == 411
-    connection.close()
-    assert httpx.get(url, trust_env=False).status_code == 501
-    assert requested(settings) is None
+def signed(settings: Settings, body: bytes) -> dict[str, str]:
+    return {SIGNATURE_HEADER: signature_of(settings.of(KomboOptions).webhook_secret(), body)}
 
 
-def test_there_is_no_listening_without_a_secret_or_on_a_port_that_is_taken(settings: Settings, url: str) -> None:
+def test_a_body_of_no_told_length_is_read_as_far_as_a_webhook_can_be_long(settings: Settings, url: str) -> None:
+    body = b'{"type": "data-changed"}'
+    halves = iter((body[:10], body[10:]))
+    answer = httpx.post(url, content=halves, headers=signed(settings, body), trust_env=False)
+    assert answer.status_code == 204
+    assert pending_trigger(settings.home) is not None
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_what_is_too_long_is_refused_and_changes_nothing(settings: Settings, url: str, is_told: bool) -> None:
+    body = b"x" * (webhooks.MAX_BYTES + 1)
+    content = body if is_told else iter((body[:1000], body[1000:]))
+    headers = signed(settings, body)
+    assert httpx.post(url, content=content, headers=headers, trust_env=False).status_code == 413
+    assert pending_trigger(settings.home) is None
+
+
+def test_get_and_head_say_that_it_is_up_and_nothing_of_what_runs_it(settings: Settings, url: str) -> None:
+    for method, text in (("GET", "ok\n"), ("HEAD", "")):
+        answer = httpx.request(method, url, trust_env=False)
+        assert (answer.status_code, answer.text) == (200, text)
+        assert "server" not in answer.headers
+        assert not any(word in str(answer.headers).lower() for word in ("uvicorn", "starlette", "python"))
+    assert httpx.put(url, content=b"x", trust_env=False).status_code == 405
+    assert httpx.post(url, content=b"", trust_env=False).status_code == 401
+    assert pending_trigger(settings.home) is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", b""),
+        (b"POST / HTTP/1.1\r\nHost: a\r\n", b""),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf", b"HTTP/1.1 408"),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", b"HTTP/1.1 408"),
+    ],
+    ids=["nothing", "half a head", "half a body", "half of chunks"],
+)
+def test_who_stops_in_the_middle_is_let_go(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, url: str, sent: bytes, status: bytes
+) -> None:
+    assert webhooks.SECONDS == 10
+    monkeypatch.setattr(webhooks, "SECONDS", 0.3)
+    start = time.monotonic()
+    with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=20) as connection:
+        connection.sendall(sent)
+        said = b""
+        while chunk := connection.recv(4096):
+            said += chunk
+    assert said.startswith(status)
+    assert bool(said) == bool(status)
+    assert 0.2 < time.monotonic() - start < 8
+    assert httpx.get(url, trust_env=False).status_code == 200
+
+
+def test_many_at_once_are_all_answered_and_leave_one_trigger(settings: Settings, url: str) -> None:
+    body = b'{"type": "data-changed"}'
+    headers = signed(settings, body)
+
+    with httpx.Client(trust_env=False, timeout=20) as client, ThreadPoolExecutor(16) as pool:
+        answers = pool.map(lambda _n: client.post(url, content=body, headers=headers), range(64))
+        assert {answer.status_code for answer in answers} == {204}
+    assert pending_trigger(settings.home) is not None
+    assert [path.name for path in settings.home.iterdir()] == [trigger_file(settings.home).name]
+
+
+def test_triggers_that_are_set_at_once_by_several_receivers_do_not_fail(settings: Settings) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda _n: set_trigger(settings.home), range(64)))
+    assert pending_trigger(settings.home) is not None
+    assert [path.name for path in settings.home.iterdir()] == [trigger_file(settings.home).name]
+
+
+def test_a_trigger_that_can_not_be_kept_is_not_said_to_be_taken(settings: Settings, url: str) -> None:
+    settings.home.parent.mkdir(exist_ok=True)
+    settings.home.write_text("a file, where the folder of the connection should be")
+    body = b'{"type": "data-changed"}'
+    assert httpx.post(url, content=body, headers=signed(settings, body), trust_env=False).status_code == 503
+
+
+def test_there_is_no_receiver_without_a_secret_or_webhooks_or_on_a_port_that_is_taken(
+    company: Account, settings: Settings, url: str
+) -> None:
     with pytest.raises(SettingsError, match="KOMBO_WEBHOOK_SECRET is not set"):
-        server(settings.model_copy(update={"kombo_webhook_secret": None}), "127.0.0.1", 0)
-    with pytest.raises(SettingsError, match="can't be taken"):
-        server(settings, "127.0.0.1", int(url.rpartition(":")[2]))
+        receiver(open_source(changed(settings, kombo_webhook_secret=None)), settings.home)
+    with pytest.raises(SettingsError, match="JOIN sends no webhooks"):
+        receiver(open_source(company.join()), settings.home)
+    with pytest.raises(SettingsError, match="can't be taken"), bound("127.0.0.1", int(url.rpartition(":")[2])):
+        pass
 
 
 def test_the_sensor_launches_one_incremental_sync(company: Account, settings: Settings, url: str) -> None:
@@ -122,7 +207,7 @@ def test_the_sensor_launches_one_incremental_sync(company: Account, settings: Se
         first, again = ask(), ask()
         assert isinstance(first, dg.RunRequest)
         assert isinstance(again, dg.RunRequest)
-        assert first.run_key == again.run_key == requested(settings)
+        assert first.run_key == again.run_key == pending_trigger(settings.home)
         assert first.run_config["ops"]["extract"]["config"]["mode"] == "incremental"
         with locked(settings.home):
             assert isinstance(ask(), dg.SkipReason)

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 
 from join_pipeline.checks.finding import Finding
-from join_pipeline.connections.connect import connect
-from join_pipeline.errors import AuthError, ContractError, JoinError, PermanentError, SettingsError
+from join_pipeline.errors import AuthError, ContractError, PermanentError, SettingsError, SourceError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline_tests.kombo.accounts import Account, Row, account, newest
-from join_pipeline_tests.syncing import examine, prerequisites, replay, run_sync
+from join_pipeline_tests.syncing import connect, examine, prerequisites, replay, run_sync
 from join_pipeline_tests.unit.sources.join.loopback import as_json, serving
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
@@ -189,6 +188,6 @@ def test_connect_proves_an_integration_and_shows_none_of_its_credentials(company
     assert company.config.integration_id not in str(connected)
     assert open_lake(settings.lake).integration_id == company.config.integration_id
     run_sync(settings)
-    with pytest.raises(JoinError, match="Check KOMBO_API_KEY"):
+    with pytest.raises(SourceError, match="Check KOMBO_API_KEY"):
         connect(company.kombo(kombo_api_key="wr0ng-key", connection="other"))
     assert not company.kombo(connection="other").lake.exists()

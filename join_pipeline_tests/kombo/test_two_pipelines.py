@@ -54,6 +54,9 @@ NOT_COMPARED = {
 MOMENT = timedelta(minutes=1)
 
 
+pytestmark = pytest.mark.slow  # make test plays random histories by Kombo
+
+
 @dataclass(frozen=True)
 class Lived:
     """60 days, what differed at any of them, and what both tell in the end of when things happened."""

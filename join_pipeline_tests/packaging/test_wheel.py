@@ -111,6 +111,7 @@ def test_the_command_runs_from_the_wheel(installed: Installed) -> None:
     assert "JOIN_API_TOKEN is not set" in ended.stderr
 
 
+@pytest.mark.slow
 def test_definitions_load_in_somebody_elses_dagster(installed: Installed) -> None:
     ended = installed.run(installed.bin / "python", "-W", "ignore", "-c", IN_SOMEBODY_ELSES_DAGSTER)
     assert ended.returncode == 0, ended.stderr

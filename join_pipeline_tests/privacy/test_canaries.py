@@ -46,8 +46,6 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         maps = data / "stages.csv"
         maps.write_text("stage_name,milestone\nScreening,SCREENING\n")
         settings = settings_for(api.url, data, stage_milestone_csv=maps)
-        definitions = build_definitions(settings)
-        job = definitions.resolve_job_def("sync")
         # DuckDB's own words of a failure
         starved = settings_for(api.url, data, stage_milestone_csv=maps, memory_limit="1MB")
         failed = (
@@ -55,6 +53,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
             .resolve_job_def("sync")
             .execute_in_process(instance=instance, raise_on_error=False)
         )
+        job = build_definitions(settings).resolve_job_def("sync")
         green = job.execute_in_process(instance=instance, raise_on_error=False)
         yield Played(api, sandbox, settings, home, failed, green)
 
@@ -156,6 +155,7 @@ def test_names_and_contacts_are_only_in_the_file_for_them(played: Played) -> Non
     assert found_in(on.published.parent) == {}
 
 
+@pytest.mark.slow
 def test_who_is_erased_at_join_is_nowhere_once_raw_has_been_dropped(played: Played) -> None:
     """The last one: it plays four weeks on."""
     settings, api = played.settings, played.api

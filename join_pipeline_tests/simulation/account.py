@@ -97,10 +97,10 @@ STILL = Passing()
 class Account:
     """What a simulation steers: the account's clock, its faults, what it hides, and who reads it."""
 
-    def __init__(self, config: SandboxConfig, url: str, seed: int) -> None:
+    def __init__(self, config: SandboxConfig, url: str, seed: int, shown_url: str | None = None) -> None:
         self.config = config
         self.url = url
-        self.world = VeiledWorld(config, url)
+        self.world = VeiledWorld(config, shown_url or url)
         self.kombo = Kombo(self.world)
         self.mortal = Mortal()
         self.instants: list[datetime] = []
@@ -226,11 +226,11 @@ class Account:
 
 
 @contextlib.contextmanager
-def opened(config: SandboxConfig, seed: int) -> Iterator[Account]:
-    """A running account."""
+def opened(config: SandboxConfig, seed: int, shown_url: str | None = None) -> Iterator[Account]:
+    """A running account. Payloads name `shown_url` where they link to it, so that they are the same on every port."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=128)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    account = Account(config, url, seed)
+    account = Account(config, url, seed, shown_url)
     app = account.turned(make_app(account.world, account.kombo))
     settings = uvicorn.Config(
         app, lifespan="off", ws="none", log_level="critical", access_log=False, date_header=False, server_header=False

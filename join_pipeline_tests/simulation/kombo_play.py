@@ -19,6 +19,7 @@ from join_pipeline_tests.simulation.kombo_shown import Shown, shown_by
 from join_pipeline_tests.simulation.memory import spans_of
 from join_pipeline_tests.simulation.observed import Observed
 from join_pipeline_tests.simulation.play import KEY, LAST, Death, PipelineError, Play, played
+from join_pipeline_tests.syncing import changed
 
 
 @cache
@@ -47,14 +48,13 @@ class KomboPlay(Play):
 
     def settings(self, step: Step) -> Settings:
         config = self.account.config.kombo
-        return _settings(config.api_key, config.integration_id).model_copy(
-            update={
-                "kombo_api_url": f"{self.account.url}/kombo/v1",
-                "data": self.data,
-                "pages_in_flight": step.pages_in_flight,
-                "max_second_looks": step.max_second_looks,
-                "raw_days": step.raw_days,
-            }
+        return changed(
+            _settings(config.api_key, config.integration_id),
+            kombo_api_url=f"{self.account.url}/kombo/v1",
+            data=self.data,
+            pages_in_flight=step.pages_in_flight,
+            max_second_looks=step.max_second_looks,
+            raw_days=step.raw_days,
         )
 
     def _hide(self, step: Step, number: int) -> None:

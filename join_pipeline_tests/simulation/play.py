@@ -30,7 +30,7 @@ from join_pipeline_tests.simulation.history import SPOILING, Death, History, Siz
 from join_pipeline_tests.simulation.memory import INTEGRATION, Memory, Span, spans_of
 from join_pipeline_tests.simulation.mortal import Killed
 from join_pipeline_tests.simulation.observed import Observed
-from join_pipeline_tests.syncing import replay, run_sync
+from join_pipeline_tests.syncing import changed, replay, run_sync
 
 KEY = "a key for tests only"
 LAST = Step(mode="full", accepts_loss=True)
@@ -55,14 +55,13 @@ def _settings() -> Settings:
 
 
 def settings_for(url: str, data: Path, step: Step) -> Settings:
-    return _settings().model_copy(
-        update={
-            "join_api_url": f"{url}/v2",
-            "data": data,
-            "pages_in_flight": step.pages_in_flight,
-            "max_second_looks": step.max_second_looks,
-            "raw_days": step.raw_days,
-        }
+    return changed(
+        _settings(),
+        join_api_url=f"{url}/v2",
+        data=data,
+        pages_in_flight=step.pages_in_flight,
+        max_second_looks=step.max_second_looks,
+        raw_days=step.raw_days,
     )
 
 

@@ -14,7 +14,7 @@ from join_pipeline_tests.simulation.play import play
 from join_pipeline_tests.simulation.year import live
 
 HISTORIES, OF_THEM_QUICKLY = 300, 20
-BY_KOMBO, OF_THESE_QUICKLY = 20, 4
+BY_KOMBO, OF_THESE_QUICKLY = 20, 3
 
 
 def seeds(n: int, n_quick: int) -> list[object]:

@@ -109,7 +109,7 @@ def seldom_seen(tmp_path_factory: pytest.TempPathFactory) -> Piped:
     return piped(tmp_path_factory.mktemp("seldom_seen"), 7, 800, every_three_weeks)
 
 
-@pytest.fixture(params=["all_seen", "seldom_seen"])
+@pytest.fixture(params=[pytest.param("all_seen", marks=pytest.mark.slow), "seldom_seen"])
 def case(request: pytest.FixtureRequest) -> tuple[Piped, pd.DataFrame]:
     """A company, and its applications as they must be told: the truth itself, or what the syncs could see of it."""
     company = request.getfixturevalue(request.param)
@@ -183,6 +183,7 @@ def test_the_published_funnel_has_these_numbers_and_their_rates(case: tuple[Pipe
     assert wanted["pass_through_mature"].notna().sum() >= 4
 
 
+@pytest.mark.slow
 def test_where_all_was_seen_time_to_hire_is_the_true_one(all_seen: Piped) -> None:
     truth = true_hires(all_seen.events, END)
     hired = true_applications(all_seen.events, END).query("status == 'HIRED'")["application"]

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from join_pipeline.errors import SettingsError
-from join_pipeline.settings import Settings, env_name, load_settings, process_environment, pseudonym_key_file
+from join_pipeline.settings import (
+    Settings,
+    declared,
+    env_name,
+    load_settings,
+    process_environment,
+    pseudonym_key_file,
+    values,
+)
+from join_pipeline.sources.join.options import JoinOptions
+from join_pipeline.sources.kombo.options import KomboOptions
 
 # Names that other programs and people rely on, with their defaults.
 NAMES = {
@@ -60,7 +70,11 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fields_by_name() -> dict[str, str]:
-    return {env_name(field): field for field in Settings.model_fields}
+    return {env_name(field): field for field in declared()}
+
+
+def token_of(settings: Settings) -> str:
+    return settings.of(JoinOptions).token(settings.token_file)
 
 
 def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
@@ -74,11 +88,11 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> str:
 
 def test_the_names_and_defaults_are_those_that_are_promised():
     settings = load_settings()
-    assert {name: getattr(settings, field) for name, field in fields_by_name().items()} == NAMES
+    assert {env_name(field): value for field, value in values(settings).items()} == NAMES
 
 
 def test_every_setting_has_a_line_that_says_what_it_is():
-    for field, info in Settings.model_fields.items():
+    for field, info in declared().items():
         assert info.description, field
         assert "\n" not in info.description, field
         assert len(info.description) <= 100, field
@@ -117,7 +131,7 @@ def test_every_setting_has_a_line_that_says_what_it_is():
 )
 def test_a_good_value_comes_from_its_variable(monkeypatch, name, text, value):
     monkeypatch.setenv(name, text)
-    assert getattr(load_settings(), fields_by_name()[name]) == value
+    assert values(load_settings())[fields_by_name()[name]] == value
 
 
 @pytest.mark.parametrize(
@@ -224,16 +238,21 @@ def test_what_a_program_passes_wins_and_is_checked_under_the_same_name(monkeypat
     monkeypatch.setenv("JOIN_PIPELINE_CONNECTION", "one")
     monkeypatch.setenv("JOIN_API_URL", "https://one.example/v2")
     settings = load_settings(connection="two", join_api_url="https://two.example/v2")
-    assert (settings.connection, settings.join_api_url) == ("two", "https://two.example/v2")
+    assert (settings.connection, settings.of(JoinOptions).join_api_url) == ("two", "https://two.example/v2")
     with pytest.raises(SettingsError, match="JOIN_PIPELINE_CONNECTION"):
         load_settings(connection="Two")
     with pytest.raises(SettingsError, match="JOIN_API_URL"):
         load_settings(join_api_url="two")
 
 
+def test_an_unknown_source_is_told_which_there_are(monkeypatch):
+    assert refusal(monkeypatch, JOIN_PIPELINE_SOURCE="Kombo").endswith("there are join, kombo")
+
+
 def test_a_variable_that_is_none_of_ours_is_no_error(monkeypatch):
+    known = load_settings()
     monkeypatch.setenv("JOIN_PIPELINE_UNKNOWN", "x")
-    assert load_settings() == Settings()
+    assert load_settings() == known
 
 
 # Secrets
@@ -243,18 +262,18 @@ def test_a_variable_that_is_none_of_ours_is_no_error(monkeypatch):
 def test_a_missing_token_says_where_to_make_one(monkeypatch, token):
     for settings in (load_settings(), load_settings(join_api_token=token)):
         with pytest.raises(SettingsError, match=r"JOIN_API_TOKEN is not set\. .*User Settings > API Credentials"):
-            settings.token()
+            token_of(settings)
 
 
 def test_a_token_is_taken_raw_and_without_the_blanks_around_it(monkeypatch):
     monkeypatch.setenv("JOIN_API_TOKEN", f"  {SECRET}\n")
-    assert load_settings().token() == SECRET
+    assert token_of(load_settings()) == SECRET
 
 
 @pytest.mark.parametrize("text", [f"Bearer {SECRET}", f"{SECRET}\nX-Other: 1", f"{SECRET}…", f"{SECRET}\x00", "tökén"])
 def test_a_token_that_can_be_none_is_refused_without_being_shown(text):
     with pytest.raises(SettingsError, match=r"JOIN_API_TOKEN has blanks or characters") as caught:
-        load_settings(join_api_token=text).token()
+        token_of(load_settings(join_api_token=text))
     assert SECRET not in str(caught.value)
 
 
@@ -262,8 +281,9 @@ def test_no_secret_is_shown_by_the_settings_themselves(monkeypatch):
     monkeypatch.setenv("JOIN_API_TOKEN", SECRET)
     monkeypatch.setenv("JOIN_PIPELINE_PSEUDONYM_KEY", SECRET * 2)
     settings = load_settings()
-    for shown in (repr(settings), str(settings), str(settings.model_dump()), settings.model_dump_json()):
-        assert SECRET not in shown
+    for one in (settings, settings.of(JoinOptions)):
+        for shown in (repr(one), str(one), str(one.model_dump()), one.model_dump_json()):
+            assert SECRET not in shown
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40))
@@ -320,17 +340,17 @@ def test_no_rate_may_stand_on_fewer_people_than_a_group_may_have(monkeypatch, na
 
 def test_kombo_needs_its_key_and_the_integration_and_shows_neither():
     with pytest.raises(SettingsError, match="KOMBO_API_KEY and KOMBO_INTEGRATION_ID not set"):
-        load_settings(source="kombo").kombo_credentials()
+        load_settings(source="kombo").of(KomboOptions).credentials()
     with pytest.raises(SettingsError, match=r"^KOMBO_INTEGRATION_ID not set"):
-        load_settings(source="kombo", kombo_api_key=SECRET).kombo_credentials()
+        load_settings(source="kombo", kombo_api_key=SECRET).of(KomboOptions).credentials()
     settings = load_settings(source="kombo", kombo_api_key=f" {SECRET}", kombo_integration_id="join:5qHb\n")
-    assert settings.kombo_credentials() == (SECRET, "join:5qHb")
+    assert settings.of(KomboOptions).credentials() == (SECRET, "join:5qHb")
     assert settings.lake_seed == "join:5qHb"
-    assert SECRET not in repr(settings)
-    assert "5qHb" not in repr(settings)
+    assert SECRET not in repr(settings.of(KomboOptions))
+    assert "5qHb" not in repr(settings.of(KomboOptions))
     broken = load_settings(source="kombo", kombo_api_key=f"{SECRET} x", kombo_integration_id="join:5qHb")
     with pytest.raises(SettingsError, match="KOMBO_API_KEY has blanks") as caught:
-        broken.kombo_credentials()
+        broken.of(KomboOptions).credentials()
     assert SECRET not in str(caught.value)
 
 

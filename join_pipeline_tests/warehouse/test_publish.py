@@ -138,7 +138,7 @@ def test_a_log_that_was_left_is_never_read_again(publishing: Publishing) -> None
     assert not log.exists()
 
 
-@pytest.mark.parametrize("read_only", [True, False], ids=["reading", "writing"])
+@pytest.mark.parametrize("read_only", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["reading", "writing"])
 def test_nobody_ever_sees_a_lock_or_half_a_file(publishing: Publishing, read_only: bool) -> None:
     publishing.publish("state 0")
     with looper(publishing.settings.published, publishing.query, read_only=read_only) as reader:

@@ -10,8 +10,8 @@ from typing import Unpack
 
 import httpx
 
-from join_pipeline.errors import ContractError, JoinError
-from join_pipeline.http.client import HttpClient, Options
+from join_pipeline.errors import ContractError
+from join_pipeline.http.client import HttpClient, Judgement, Options
 from join_pipeline.http.pages import Page
 from join_pipeline.sources.join.answers import message_of, records_of
 from join_pipeline.sources.join.paging import PAGE_SIZE, Paging
@@ -27,11 +27,8 @@ class JoinClient(HttpClient):
         super().__init__(url, {"Authorization": token}, **options)  # raw, without `Bearer`
         self._token = token
 
-    def kind_of(self, response: httpx.Response) -> type[JoinError]:
-        return error_for_status(response.status_code)
-
-    def reason_of(self, response: httpx.Response) -> str | None:
-        return message_of(response.content, self._token)
+    def judge(self, response: httpx.Response) -> Judgement:
+        return Judgement(error_for_status(response.status_code), message_of(response.content, self._token))
 
     def pages(
         self, path: str, params: Mapping[str, str] | None = None, *, in_flight: int | None = None, first: int = 1
@@ -48,7 +45,7 @@ class JoinClient(HttpClient):
                 for future in asked:
                     page = future.result()
                     # what came after the end is still an observation: the list may have grown meanwhile
-                    if paging.tell(page.number, len(page.records), _fingerprint(page)):
+                    if paging.add(page.number, len(page.records), _fingerprint(page)):
                         yield page
         finally:
             # after an error or an interrupt, pages may still wait for the rate limit: nobody waits for them

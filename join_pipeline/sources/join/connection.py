@@ -4,14 +4,18 @@ Belongs here: live calls that change nothing, for `connect` and `doctor` alike. 
 (doctor).
 """
 
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, Self
+
+from pydantic import SecretStr
 
 from join_pipeline.checks.connection import clock_findings
 from join_pipeline.checks.finding import Finding
-from join_pipeline.errors import AuthError, ContractError, JoinError, NotFoundError, PipelineError, RefusedError
-from join_pipeline.settings import Settings, token_file
+from join_pipeline.errors import AuthError, ContractError, NotFoundError, PipelineError, RefusedError, SourceError
+from join_pipeline.settings import Settings
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.feeds import APPLICATIONS, JOBS, REFERENCES, JoinFeed
+from join_pipeline.sources.join.options import TOKEN_VARIABLE, JoinOptions
 
 TIMEOUT_SECONDS: Final = 10.0
 FORBIDDEN: Final = 403
@@ -23,8 +27,6 @@ PLAN: Final = (
     "JOIN refuses the whole API to this token (403). API access needs the Advanced or the Enterprise plan: ask whoever "
     "pays for JOIN, or JOIN's support."
 )
-
-
 GUIDE: Final = (
     "The plan. JOIN's API comes with the plans Advanced and Enterprise.",
     "The role. An admin of the company makes the token.",
@@ -35,56 +37,69 @@ GUIDE: Final = (
 """What a person has to have and to do in JOIN, in order."""
 
 
-def credentials(settings: Settings) -> Finding:
-    """Whether there is a token, and where."""
-    try:
-        settings.token()
-    except PipelineError as error:
-        return Finding("token", "failed", str(error))
-    if settings.join_api_token is not None and settings.join_api_token.get_secret_value().strip():
-        return Finding("token", "ok", "JOIN_API_TOKEN is set")
-    return Finding("token", "ok", f"stored in {token_file(settings.connection)}")
+@dataclass(frozen=True, slots=True)
+class JoinConnection:
+    """A JOIN account, entered by a token."""
 
+    settings: Settings
+    options: JoinOptions
+    guide: ClassVar = GUIDE
+    variables: ClassVar = TOKEN_VARIABLE
 
-def examine_reach(settings: Settings) -> Finding:
-    """Whether JOIN's API is at the address, asked without a token."""
-    try:
-        with _client(settings, NOBODY) as client:
-            status = client.ask("GET", JOBS.path, FIRST).status_code
-    except JoinError as error:
-        return Finding("JOIN", "failed", f"{settings.join_api_url}: {error}")
-    if status in REFUSED_UNKNOWN:
-        return Finding("JOIN", "ok", f"{settings.join_api_url} answers, and asks for a token")
-    return Finding("JOIN", "failed", f"{settings.join_api_url} answers {status} without a token. Check JOIN_API_URL.")
+    @property
+    def is_set(self) -> bool:
+        return self.options.is_token_set
 
+    def with_token(self, token: str) -> Self:
+        return replace(self, options=self.options.model_copy(update={"join_api_token": SecretStr(token)}))
 
-def examine_account(settings: Settings) -> list[Finding]:
-    """The address, the token, plan and permissions, the clock, and whether there is anything to read."""
-    with _client(settings, settings.token()) as client:
-        n_first: dict[str, int] = {}
-        refused: dict[str, AuthError] = {}
-        for feed in (JOBS, APPLICATIONS):
-            try:
-                n_first[feed.name] = len(client.whole(feed.path, FIRST).records)
-            except AuthError as error:
-                refused[feed.name] = error
-            except JoinError as error:
-                return [Finding("JOIN", "failed", f"{settings.join_api_url}: {error}")]
-        findings = _refused(client, refused)
-        if not findings:
-            findings.append(Finding("JOIN", "ok", f"{settings.join_api_url} answers and takes the token"))
-            findings += _unoffered(client)
-        findings += clock_findings(client.clock.skew, "JOIN's")
-        empty = [name for name in ("jobs", "applications") if n_first.get(name) == 0]
-        if empty and not refused:
-            message = f"JOIN lists no {' and no '.join(empty)}: is this the right company's token?"
-            findings.append(Finding("account", "warning", message))
-        return findings
+    def credentials(self) -> Finding:
+        try:
+            self.options.token(self.settings.token_file)
+        except PipelineError as error:
+            return Finding("token", "failed", str(error))
+        if self.is_set:
+            return Finding("token", "ok", f"{TOKEN_VARIABLE} is set")
+        return Finding("token", "ok", f"stored in {self.settings.token_file}")
 
+    def reach(self) -> Finding:
+        url = self.options.join_api_url
+        try:
+            with self._client(NOBODY) as client:
+                status = client.ask("GET", JOBS.path, FIRST).status_code
+        except SourceError as error:
+            return Finding("JOIN", "failed", f"{url}: {error}")
+        if status in REFUSED_UNKNOWN:
+            return Finding("JOIN", "ok", f"{url} answers, and asks for a token")
+        return Finding("JOIN", "failed", f"{url} answers {status} without a token. Check JOIN_API_URL.")
 
-def _client(settings: Settings, token: str) -> JoinClient:
-    timeout = min(settings.timeout_seconds, TIMEOUT_SECONDS)
-    return JoinClient(settings.join_api_url, token, timeout_seconds=timeout, max_wait_seconds=TIMEOUT_SECONDS)
+    def examine(self) -> list[Finding]:
+        """The address, the token, plan and permissions, the clock, and whether there is anything to read."""
+        url = self.options.join_api_url
+        with self._client(self.options.token(self.settings.token_file)) as client:
+            n_first: dict[str, int] = {}
+            refused: dict[str, AuthError] = {}
+            for feed in (JOBS, APPLICATIONS):
+                try:
+                    n_first[feed.name] = len(client.whole(feed.path, FIRST).records)
+                except AuthError as error:
+                    refused[feed.name] = error
+                except SourceError as error:
+                    return [Finding("JOIN", "failed", f"{url}: {error}")]
+            findings = _refused(client, refused)
+            if not findings:
+                findings.append(Finding("JOIN", "ok", f"{url} answers and takes the token"))
+                findings += _unoffered(client)
+            findings += clock_findings(client.clock.skew, "JOIN's")
+            empty = [name for name in ("jobs", "applications") if n_first.get(name) == 0]
+            if empty and not refused:
+                message = f"JOIN lists no {' and no '.join(empty)}: is this the right company's token?"
+                findings.append(Finding("account", "warning", message))
+            return findings
+
+    def _client(self, token: str) -> JoinClient:
+        timeout = min(self.settings.timeout_seconds, TIMEOUT_SECONDS)
+        return JoinClient(self.options.join_api_url, token, timeout_seconds=timeout, max_wait_seconds=TIMEOUT_SECONDS)
 
 
 def _refused(client: JoinClient, refused: dict[str, AuthError]) -> list[Finding]:
@@ -125,7 +140,7 @@ def _unoffered(client: JoinClient) -> list[Finding]:
             client.whole(feed.path, feed.params)
         except (AuthError, NotFoundError, RefusedError, ContractError):
             missing.append(feed.name.replace("_", " "))
-        except JoinError:
+        except SourceError:
             continue  # for now; the sync tries again
     if not missing:
         return []

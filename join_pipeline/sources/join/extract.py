@@ -8,7 +8,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from join_pipeline.http.pages import Page
-from join_pipeline.sources.feed import RawOf
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, JOBS, JoinFeed
 from join_pipeline.sources.join.listing import Listing
@@ -24,16 +23,13 @@ class JoinReading:
     client: JoinClient
     reading: Reading
 
-    def read(self, plan: Plan, references: list[tuple[JoinFeed, Page | None]], known_of: RawOf) -> None:
-        """Everything. Applications before jobs: the jobs that they name must be known.
-
-        `known_of` gives the rows of a reference list that are in force.
-        """
+    def read(self, plan: Plan, references: list[tuple[JoinFeed, Page | None]]) -> None:
+        """Everything. Applications before jobs: the jobs that they name must be known."""
         reading = self.reading
         for feed, page in references:
             extraction = reading.extraction(feed)
             if page is not None:
-                extraction.take_whole(page, still_named(known_of(feed.name), page))
+                extraction.take_whole(page, still_named(reading.in_force(feed.name), page))
         applications = self._listing(APPLICATIONS)
         since = plan.since.get(APPLICATIONS.name)
         if since is not None:

@@ -50,14 +50,14 @@ class Paging:
         self._window = min(self.in_flight, max(1, self._asked - first + 1) * 2)
         return range(first, self._asked + 1)
 
-    def tell(self, page: int, n_records: int, content: int) -> bool:
+    def add(self, page: int, n_records: int, content: int) -> bool:
         """What came for `page`, in the order of pages; `content` is a hash of it. True if its records count."""
         if self._is_repeated and page == self.first:
             self._is_repeated = False
             self.is_ended = self.is_paging_ignored = content == self._last_content
             return not self.is_ended and n_records > 0
         if page != self._told + 1:
-            raise ValueError(f"page {page} told after page {self._told}")
+            raise ValueError(f"page {page} added after page {self._told}")
         self._told = page
         self._is_repeated = n_records > 0 and content == self._last_content
         self._last_content = content

@@ -6,16 +6,16 @@ import httpx
 
 from join_pipeline.errors import (
     AuthError,
-    JoinError,
     NotFoundError,
     PermanentError,
     RateLimited,
     RefusedError,
+    SourceError,
     TransientError,
 )
 from join_pipeline.http.words import Words
 
-STATUS_ERRORS: Final[dict[int, type[JoinError]]] = {
+STATUS_ERRORS: Final[dict[int, type[SourceError]]] = {
     401: AuthError,
     403: AuthError,
     404: NotFoundError,
@@ -44,7 +44,7 @@ WORDS: Final = Words(
 )
 
 
-def error_for_status(status: int) -> type[JoinError]:
+def error_for_status(status: int) -> type[SourceError]:
     """The type of an answer that is not 2xx."""
     if status in STATUS_ERRORS:
         return STATUS_ERRORS[status]

@@ -18,8 +18,10 @@ from join_pipeline.http.pages import Page
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.settings import Settings
+from join_pipeline.sources.base import MapperInput
 from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sources.join.client import JoinClient
+from join_pipeline.sources.join.connection import JoinConnection
 from join_pipeline.sources.join.extract import JoinReading
 from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, MODEL_FEEDS, JoinFeed
 from join_pipeline.sources.join.known import recall
@@ -27,6 +29,7 @@ from join_pipeline.sources.join.mapping import MAPPING_VERSION
 from join_pipeline.sources.join.mapping.application import map_application
 from join_pipeline.sources.join.mapping.job import References, map_job
 from join_pipeline.sources.join.mapping.vocabulary import STATES
+from join_pipeline.sources.join.options import NAME, JoinOptions
 from join_pipeline.sources.join.payloads import ApplicationPayload, JobPayload
 from join_pipeline.sources.join.reconcile import reconcile
 from join_pipeline.sources.join.references import read_references, references_from
@@ -49,8 +52,8 @@ class JoinSession:
         """Read the reference lists."""
         self._references = read_references(self.client)
 
-    def read(self, reading: Reading, plan: Plan, known_of: RawOf) -> None:
-        JoinReading(self.client, reading).read(plan, self._references, known_of)
+    def read(self, reading: Reading, plan: Plan) -> None:
+        JoinReading(self.client, reading).read(plan, self._references)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +71,13 @@ class JoinMapper:
         job = decode(JobPayload, text)
         return map_job(job, raw(text), self.ids, self.references)
 
-    def id_of(self, feed: str, record_id: str | None) -> str:
-        return self.ids.of(feed, record_id)
-
 
 @dataclass(frozen=True, slots=True)
 class JoinSource:
     """JOIN's API v2, by a token."""
 
     settings: Settings
-    name: ClassVar = "join"
+    name: ClassVar = NAME
     title: ClassVar = "JOIN"
     since_word: ClassVar = "lastUpdatedAt"
     feeds: ClassVar[tuple[Feed, ...]] = FEEDS
@@ -89,15 +89,28 @@ class JoinSource:
     mapping_version: ClassVar = MAPPING_VERSION
     full_every: ClassVar = FULL_EVERY
     max_age: ClassVar = timedelta(0)
+    webhooks: ClassVar = None
+
+    @property
+    def options(self) -> JoinOptions:
+        return self.settings.of(JoinOptions)
+
+    @property
+    def only_created(self) -> bool:
+        return self.options.only_created
+
+    @property
+    def connection(self) -> JoinConnection:
+        return JoinConnection(self.settings, self.options)
 
     @contextmanager
-    def connect(
+    def session(
         self, sleep: Callable[[float], None] | None = None, monotonic: Callable[[], float] = time.monotonic
     ) -> Iterator[JoinSession]:
         settings = self.settings
         with JoinClient(
-            settings.join_api_url,
-            settings.token(),
+            self.options.join_api_url,
+            self.options.token(settings.token_file),
             in_flight=settings.pages_in_flight,
             timeout_seconds=settings.timeout_seconds,
             max_wait_seconds=settings.max_wait_seconds,
@@ -106,8 +119,8 @@ class JoinSource:
         ) as client:
             yield JoinSession(client)
 
-    def mapper(self, ids: Ids, raw_of: RawOf) -> JoinMapper:
-        return JoinMapper(ids, references_from(raw_of, self.settings.post_url_template))
+    def mapper(self, given: MapperInput) -> JoinMapper:
+        return JoinMapper(given.ids, references_from(given.raw_of, self.options.post_url_template))
 
     def selected(self, raw_of: RawOf) -> RawOf:
         return only_created(raw_of, self.settings.actions)

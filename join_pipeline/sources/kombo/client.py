@@ -10,9 +10,9 @@ from typing import Final, Unpack
 
 import httpx
 
-from join_pipeline.errors import ContractError, JoinError
+from join_pipeline.errors import ContractError
 from join_pipeline.http.bodies import shown
-from join_pipeline.http.client import HttpClient, Options
+from join_pipeline.http.client import HttpClient, Judgement, Options
 from join_pipeline.http.pages import Page
 from join_pipeline.sources.kombo.answers import Integration, integration_of, list_of, refusal_of
 from join_pipeline.sources.kombo.refusals import CURES, WORDS, error_for
@@ -33,20 +33,15 @@ class KomboClient(HttpClient):
         self._integration_id = integration_id
         self._secrets = (api_key, integration_id)
 
-    def kind_of(self, response: httpx.Response) -> type[JoinError]:
-        return error_for(refusal_of(response.content).code, response.status_code)
-
-    def reason_of(self, response: httpx.Response) -> str | None:
+    def judge(self, response: httpx.Response) -> Judgement:
         refusal = refusal_of(response.content)
         said = shown(refusal.message or refusal.title, self._secrets)
-        return " ".join(part for part in (shown(refusal.code, self._secrets), said) if part) or None
-
-    def next_step(self, response: httpx.Response, kind: type[JoinError]) -> str:
-        return CURES.get(refusal_of(response.content).code or "", self.words.next_step(kind))
+        reason = " ".join(part for part in (shown(refusal.code, self._secrets), said) if part)
+        return Judgement(error_for(refusal.code, response.status_code), reason or None, CURES.get(refusal.code or ""))
 
     def integration(self) -> Integration:
         """How the integration is: the first call, since it proves key and id and tells the time."""
-        body, _ = self.get(f"/integrations/{self._integration_id}", told="/integrations/{id}")
+        body, _ = self.get(f"/integrations/{self._integration_id}", shown_as="/integrations/{id}")
         integration = integration_of(body)
         if integration is None:
             raise self._strange("/integrations/{id}")

@@ -5,20 +5,23 @@ Belongs here: live calls that change nothing, for `connect` and `doctor` alike. 
 """
 
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import ClassVar, Final
 
 import httpx
 import msgspec
 
 from join_pipeline.checks.connection import clock_findings
 from join_pipeline.checks.finding import Finding
-from join_pipeline.errors import JoinError, ModelOffError, SettingsError
+from join_pipeline.errors import ModelOffError, SettingsError, SourceError
 from join_pipeline.settings import Settings
 from join_pipeline.sources.kombo.answers import Integration
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.feeds import FEEDS
+from join_pipeline.sources.kombo.options import KomboOptions
 
 TIMEOUT_SECONDS: Final = 10.0
+VARIABLES: Final = "KOMBO_API_KEY and KOMBO_INTEGRATION_ID"
 LIVE_ONLY: Final = {"page_size": "1", "include_deleted": "false"}
 GUIDE: Final = (
     "The integration. In Kombo's dashboard, the company's JOIN account is connected and its first sync is done.",
@@ -42,54 +45,60 @@ class _Shown(msgspec.Struct):
     remote_data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-def credentials(settings: Settings) -> Finding:
-    """Whether there are any."""
-    try:
-        settings.kombo_credentials()
-    except SettingsError as error:
-        return Finding("credentials", "failed", str(error))
-    return Finding("credentials", "ok", "KOMBO_API_KEY and KOMBO_INTEGRATION_ID are set")
+@dataclass(frozen=True, slots=True)
+class KomboConnection:
+    """An integration at Kombo, entered by an API key and the integration's id."""
 
+    settings: Settings
+    options: KomboOptions
+    guide: ClassVar = GUIDE
+    variables: ClassVar = VARIABLES
 
-def reach(settings: Settings) -> Finding:
-    """Whether Kombo's API is at the address, asked without credentials."""
-    try:
-        with _client(settings, "no-key", "no-integration") as client:
-            status = client.ask("GET", "/check-api-key").status_code
-    except JoinError as error:
-        return Finding("Kombo", "failed", f"{settings.kombo_api_url}: {error}")
-    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return Finding("Kombo", "ok", f"{settings.kombo_api_url} answers, and asks for a key")
-    message = f"{settings.kombo_api_url} answers {status} without a key. Check KOMBO_API_URL; it ends in /v1."
-    return Finding("Kombo", "failed", message)
-
-
-def examine(settings: Settings) -> list[Finding]:
-    """Key and integration, its condition, its models, and whether there is anything to read."""
-    with _client(settings, *settings.kombo_credentials()) as client:
+    def credentials(self) -> Finding:
         try:
-            integration = client.integration()
-        except JoinError as error:
-            return [Finding("Kombo", "failed", f"{settings.kombo_api_url}: {error}")]
-        found = [Finding("Kombo", "ok", f"{settings.kombo_api_url} takes the key and knows the integration")]
-        faults = _condition(integration)
-        if faults:
-            return found + faults
+            self.options.credentials()
+        except SettingsError as error:
+            return Finding("credentials", "failed", str(error))
+        return Finding("credentials", "ok", f"{VARIABLES} are set")
+
+    def reach(self) -> Finding:
+        url = self.options.kombo_api_url
         try:
-            found += _models(client, integration)
-        except JoinError as error:
-            found.append(Finding("integration", "failed", str(error)))
-        hours = settings.kombo_staleness_hours
-        message = f"Kombo's answers may be {hours:g} hours old: what happened is dated that much less surely"
-        found.append(Finding("age", "ok", message))
-        return found + clock_findings(client.clock.skew, "Kombo's")
+            with self._client("no-key", "no-integration") as client:
+                status = client.ask("GET", "/check-api-key").status_code
+        except SourceError as error:
+            return Finding("Kombo", "failed", f"{url}: {error}")
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            return Finding("Kombo", "ok", f"{url} answers, and asks for a key")
+        message = f"{url} answers {status} without a key. Check KOMBO_API_URL; it ends in /v1."
+        return Finding("Kombo", "failed", message)
 
+    def examine(self) -> list[Finding]:
+        """Key and integration, its condition, its models, and whether there is anything to read."""
+        url = self.options.kombo_api_url
+        with self._client(*self.options.credentials()) as client:
+            try:
+                integration = client.integration()
+            except SourceError as error:
+                return [Finding("Kombo", "failed", f"{url}: {error}")]
+            found = [Finding("Kombo", "ok", f"{url} takes the key and knows the integration")]
+            faults = _condition(integration)
+            if faults:
+                return found + faults
+            try:
+                found += _models(client, integration)
+            except SourceError as error:
+                found.append(Finding("integration", "failed", str(error)))
+            hours = self.options.kombo_staleness_hours
+            message = f"Kombo's answers may be {hours:g} hours old: what happened is dated that much less surely"
+            found.append(Finding("age", "ok", message))
+            return found + clock_findings(client.clock.skew, "Kombo's")
 
-def _client(settings: Settings, key: str, integration: str) -> KomboClient:
-    timeout = min(settings.timeout_seconds, TIMEOUT_SECONDS)
-    return KomboClient(
-        settings.kombo_api_url, key, integration, timeout_seconds=timeout, max_wait_seconds=TIMEOUT_SECONDS
-    )
+    def _client(self, key: str, integration: str) -> KomboClient:
+        timeout = min(self.settings.timeout_seconds, TIMEOUT_SECONDS)
+        return KomboClient(
+            self.options.kombo_api_url, key, integration, timeout_seconds=timeout, max_wait_seconds=TIMEOUT_SECONDS
+        )
 
 
 def _condition(integration: Integration) -> list[Finding]:

@@ -10,17 +10,17 @@ import httpx
 
 from join_pipeline.errors import (
     AuthError,
-    JoinError,
     ModelOffError,
     NotFoundError,
     PermanentError,
     RateLimited,
     RefusedError,
+    SourceError,
     TransientError,
 )
 from join_pipeline.http.words import Words
 
-CODE_ERRORS: Final[dict[str, type[JoinError]]] = {
+CODE_ERRORS: Final[dict[str, type[SourceError]]] = {
     "PLATFORM.AUTHENTICATION_INVALID": AuthError,
     "PLATFORM.INTEGRATION_NOT_FOUND": AuthError,
     "PLATFORM.IP_NOT_WHITELISTED": AuthError,
@@ -46,7 +46,7 @@ CODE_ERRORS: Final[dict[str, type[JoinError]]] = {
     "ATS.JOB_CLOSED": PermanentError,
     "ATS.APPLICATION_ALREADY_EXISTS": PermanentError,
 }
-STATUS_ERRORS: Final[dict[int, type[JoinError]]] = {
+STATUS_ERRORS: Final[dict[int, type[SourceError]]] = {
     401: AuthError,
     403: AuthError,
     404: NotFoundError,
@@ -83,7 +83,7 @@ WORDS: Final = Words(
 )
 
 
-def error_for(code: str | None, status: int) -> type[JoinError]:
+def error_for(code: str | None, status: int) -> type[SourceError]:
     """The type of a refusal: by its code; by its status where there is none that is known."""
     if code in CODE_ERRORS:
         return CODE_ERRORS[code]

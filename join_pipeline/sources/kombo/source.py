@@ -14,13 +14,17 @@ from typing import ClassVar, Final
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.settings import Settings
-from join_pipeline.sources.feed import Feed, RawOf
+from join_pipeline.sources.base import MapperInput
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo import mapping
 from join_pipeline.sources.kombo.client import KomboClient
+from join_pipeline.sources.kombo.connection import KomboConnection
 from join_pipeline.sources.kombo.extract import KomboReading
 from join_pipeline.sources.kombo.feeds import FEEDS, MODEL_FEEDS, SINCE
 from join_pipeline.sources.kombo.mapping import map_record
+from join_pipeline.sources.kombo.options import NAME, KomboOptions
 from join_pipeline.sources.kombo.reconcile import recall, reconcile
+from join_pipeline.sources.kombo.webhooks import KomboWebhooks
 from join_pipeline.sync.plan import Plan
 from join_pipeline.sync.reading import Reading
 from join_pipeline.sync.workspace import Workspace
@@ -38,7 +42,7 @@ class KomboSession:
         """Ask how the integration is."""
         self.client.integration()
 
-    def read(self, reading: Reading, plan: Plan, _known_of: RawOf) -> None:
+    def read(self, reading: Reading, plan: Plan) -> None:
         KomboReading(self.client, reading).read(plan)
 
 
@@ -51,16 +55,13 @@ class KomboMapper:
     def map(self, feed: str, text: str) -> Mapped:
         return map_record(feed, text, self.ids)
 
-    def id_of(self, _feed: str, record_id: str | None) -> str:
-        return record_id or ""
-
 
 @dataclass(frozen=True, slots=True)
 class KomboSource:
     """Kombo's unified ATS API, by an API key and an integration."""
 
     settings: Settings
-    name: ClassVar = "kombo"
+    name: ClassVar = NAME
     title: ClassVar = "Kombo"
     since_word: ClassVar = SINCE
     feeds: ClassVar[tuple[Feed, ...]] = FEEDS
@@ -69,19 +70,32 @@ class KomboSource:
     application_states: ClassVar = ()  # Kombo gives no word of the ATS for the state
     mapping_version: ClassVar = mapping.VERSION
     full_every: ClassVar = FULL_EVERY
+    only_created: ClassVar = False  # the integration has a switch of its own for that
+
+    @property
+    def options(self) -> KomboOptions:
+        return self.settings.of(KomboOptions)
 
     @property
     def max_age(self) -> timedelta:
-        return timedelta(hours=self.settings.kombo_staleness_hours)
+        return timedelta(hours=self.options.kombo_staleness_hours)
+
+    @property
+    def connection(self) -> KomboConnection:
+        return KomboConnection(self.settings, self.options)
+
+    @property
+    def webhooks(self) -> KomboWebhooks:
+        return KomboWebhooks(self.options)
 
     @contextmanager
-    def connect(
+    def session(
         self, sleep: Callable[[float], None] | None = None, monotonic: Callable[[], float] = time.monotonic
     ) -> Iterator[KomboSession]:
         settings = self.settings
         with KomboClient(
-            settings.kombo_api_url,
-            *settings.kombo_credentials(),
+            self.options.kombo_api_url,
+            *self.options.credentials(),
             in_flight=settings.pages_in_flight,
             timeout_seconds=settings.timeout_seconds,
             max_wait_seconds=settings.max_wait_seconds,
@@ -90,12 +104,8 @@ class KomboSource:
         ) as client:
             yield KomboSession(client)
 
-    def mapper(self, ids: Ids, _raw_of: RawOf) -> KomboMapper:
-        return KomboMapper(ids)
-
-    def selected(self, raw_of: RawOf) -> RawOf:
-        """Kombo has a switch of its own for that, and the settings refuse ours."""
-        return raw_of
+    def mapper(self, given: MapperInput) -> KomboMapper:
+        return KomboMapper(given.ids)
 
     def recall(self, workspace: Workspace) -> None:
         recall(workspace)

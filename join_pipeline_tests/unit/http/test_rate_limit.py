@@ -3,6 +3,7 @@
 import math
 import random
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from hypothesis import example, given, settings
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from join_pipeline.errors import RateLimited
 from join_pipeline.http.rate_limit import LONGEST_WAIT, POLL_SECONDS, PROBE_SECONDS, RateLimit, wait_asked_for
 from join_pipeline_tests.unit.http.virtual_time import VirtualTime
+
+limit_of = partial(RateLimit, prefix="x-ratelimit", whose="JOIN's", credential="token")
 
 NOW = 1_780_000_000.0  # 2026-05-28T20:26:40Z
 
@@ -46,13 +49,13 @@ def told(remaining: object, reset: object) -> dict[str, str]:
     ],
 )
 def test_the_wait_that_an_answer_asks_for(headers, seconds):
-    assert wait_asked_for(headers, NOW) == seconds
+    assert wait_asked_for(headers, NOW, "x-ratelimit") == seconds
 
 
 @given(st.dictionaries(st.sampled_from(["retry-after", "x-ratelimit-reset", "x-ratelimit-remaining"]), st.text()))
 def test_no_header_whatever_it_holds_is_an_error_or_an_endless_wait(headers):
     time = VirtualTime()
-    limit = RateLimit(time.sleep, time.monotonic, max_wait_seconds=LONGEST_WAIT)
+    limit = limit_of(time.sleep, time.monotonic, max_wait_seconds=LONGEST_WAIT)
     limit.release(headers, NOW, limit.acquire())
     limit.release(headers, NOW, limit.acquire(), is_refused=True)
     limit.acquire()
@@ -67,7 +70,7 @@ class One:
     max_wait: float = 900.0
 
     def __post_init__(self) -> None:
-        self.limit = RateLimit(self.time.sleep, self.time.monotonic, self.max_wait)
+        self.limit = limit_of(self.time.sleep, self.time.monotonic, self.max_wait)
 
     def ask(self, headers: dict[str, str] | None, *, is_refused: bool = False) -> float:
         """How long the request had to wait before it went."""
@@ -130,7 +133,7 @@ def test_a_server_that_stops_telling_is_asked_freely_once_the_window_is_over():
 
 def test_requests_on_their_way_are_counted_before_their_answers_tell():
     time = VirtualTime()
-    limit = RateLimit(time.sleep, time.monotonic)
+    limit = limit_of(time.sleep, time.monotonic)
     limit.release(told(3, 60), NOW, limit.acquire())
     went: list[float] = []
 
@@ -146,7 +149,7 @@ def test_requests_on_their_way_are_counted_before_their_answers_tell():
 
 def test_answers_that_cross_on_their_way_do_not_make_room_again():
     time = VirtualTime()
-    limit = RateLimit(time.sleep, time.monotonic)
+    limit = limit_of(time.sleep, time.monotonic)
     limit.release(told(2, 60), NOW, limit.acquire())
     first, second = limit.acquire(), limit.acquire()
     limit.release(told(0, 60), NOW, second)
@@ -156,7 +159,7 @@ def test_answers_that_cross_on_their_way_do_not_make_room_again():
 
 def test_after_the_reset_one_request_goes_ahead_until_it_is_answered():
     time = VirtualTime()
-    limit = RateLimit(time.sleep, time.monotonic)
+    limit = limit_of(time.sleep, time.monotonic)
     limit.release(told(0, 10), NOW, limit.acquire())
     went: list[float] = []
 
@@ -173,7 +176,7 @@ def test_after_the_reset_one_request_goes_ahead_until_it_is_answered():
 
 def test_an_answer_that_never_comes_does_not_hold_up_the_new_window():
     time = VirtualTime()
-    limit = RateLimit(time.sleep, time.monotonic)
+    limit = limit_of(time.sleep, time.monotonic)
     limit.release(told(0, 10), NOW, limit.acquire())
     assert limit.acquire() == pytest.approx(1_010.0)  # never answered
     assert limit.acquire() == pytest.approx(1_010.0 + PROBE_SECONDS)
@@ -231,7 +234,7 @@ def test_a_counting_server_never_refuses_and_is_used_to_the_full(
     """Any window, any number of threads, answers that cross or never come."""
     time, luck = VirtualTime(), random.Random(seed)
     server = CountingServer(time, limit, seconds, is_fixed)
-    client = RateLimit(time.sleep, time.monotonic, max_wait_seconds=1e6)
+    client = limit_of(time.sleep, time.monotonic, max_wait_seconds=1e6)
     todo = list(range(n_requests))
     lost: list[bool] = []
 

@@ -6,13 +6,13 @@ import pytest
 from join_pipeline.errors import (
     AuthError,
     ContractError,
-    JoinError,
     LakeError,
     NotFoundError,
     PermanentError,
     PipelineError,
     RateLimited,
     RefusedError,
+    SourceError,
     TransientError,
 )
 from join_pipeline.http.retry import ATTEMPTS, FIRST_WAIT, LONGEST_BACKOFF, error_for_transport, retrying
@@ -107,7 +107,7 @@ def tries(error: Exception, max_wait: float = 1e9) -> int:
 
 @pytest.mark.parametrize(
     "error",
-    [AuthError("no"), PermanentError("no"), ContractError("no"), JoinError("no"), LakeError("no"), ValueError("no")],
+    [AuthError("no"), PermanentError("no"), ContractError("no"), SourceError("no"), LakeError("no"), ValueError("no")],
     ids=lambda error: type(error).__name__,
 )
 def test_what_stays_wrong_is_never_retried(error):
@@ -175,5 +175,5 @@ def test_waits_grow_by_doubling_with_full_jitter():
 
 
 def test_every_error_is_a_pipeline_error_with_an_exit_code():
-    kinds = [PipelineError, *PipelineError.__subclasses__(), *JoinError.__subclasses__()]
+    kinds = [PipelineError, *PipelineError.__subclasses__(), *SourceError.__subclasses__()]
     assert {kind.exit_code for kind in kinds} == {1, 2, 4}

@@ -44,7 +44,7 @@ def test_a_date_header_is_an_instant_or_nothing(text, instant):
 @given(st.text(max_size=60))
 def test_no_header_makes_an_error(text):
     clock = ServerClock(Ticking())
-    clock.hear(text, 0.0)
+    clock.observe(text, 0.0)
     assert clock.earliest() <= clock.latest()
 
 
@@ -65,7 +65,7 @@ def test_the_true_time_lies_between_the_bounds(server, way_there, way_back, late
     tick.now += way_there
     stamp = (truth_at_start + timedelta(seconds=tick.now - begun)).replace(microsecond=0)
     tick.now += way_back
-    clock.hear(format_datetime(stamp, usegmt=True), asked_at)
+    clock.observe(format_datetime(stamp, usegmt=True), asked_at)
     tick.now += later
     truth = truth_at_start + timedelta(seconds=tick.now - begun)
     rounding = timedelta(milliseconds=1)
@@ -83,17 +83,17 @@ def test_before_the_first_header_the_local_time_counts():
 def test_only_the_first_header_counts():
     tick = Ticking()
     clock = ServerClock(tick, NOON.timestamp)
-    clock.hear("nonsense", tick.now)
-    clock.hear(None, tick.now)
-    clock.hear("Mon, 01 Jun 2026 12:00:00 GMT", tick.now)
-    clock.hear("Mon, 01 Jun 2026 18:00:00 GMT", tick.now)
+    clock.observe("nonsense", tick.now)
+    clock.observe(None, tick.now)
+    clock.observe("Mon, 01 Jun 2026 12:00:00 GMT", tick.now)
+    clock.observe("Mon, 01 Jun 2026 18:00:00 GMT", tick.now)
     assert clock.earliest() == NOON
 
 
 def test_a_local_clock_that_jumps_changes_nothing():
     tick, wall = Ticking(), [NOON.timestamp()]
     clock = ServerClock(tick, lambda: wall[0])
-    clock.hear("Mon, 01 Jun 2026 12:00:00 GMT", tick.now)
+    clock.observe("Mon, 01 Jun 2026 12:00:00 GMT", tick.now)
     wall[0] -= 86_400
     tick.now += 10
     assert clock.earliest() == NOON + timedelta(seconds=10)
@@ -102,5 +102,5 @@ def test_a_local_clock_that_jumps_changes_nothing():
 @pytest.mark.parametrize("hours", [-3, 0, 5])
 def test_the_skew_is_the_servers_time_against_the_local_one(hours):
     clock = ServerClock(Ticking(), (NOON - timedelta(hours=hours)).timestamp)
-    clock.hear("Mon, 01 Jun 2026 12:00:00 GMT", 5_000.0)
+    clock.observe("Mon, 01 Jun 2026 12:00:00 GMT", 5_000.0)
     assert clock.skew == timedelta(hours=hours)

@@ -1,5 +1,6 @@
 """Raw: what went into the spool comes out of the lake, and a spool that was left can be gone on with."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from join_pipeline.errors import LakeError
 from join_pipeline.lake import raw
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
 from join_pipeline.lake.record import FeedRecord, paths_of
+from join_pipeline.lake.sql import scratch
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SYNC = "20260601T120000000000Z"
@@ -23,8 +25,9 @@ def row(n: int, listing: str = "all-1", page: int = 1, payload: str | None = "{}
 
 
 @pytest.fixture
-def spool(tmp_path: Path) -> Spool:
-    return begin_spool(tmp_path / "spool", state())
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    with scratch(tmp_path / "builds", "1GB") as con:
+        yield begin_spool(con, tmp_path / "spool", state())
 
 
 def stored(spool: Spool, lake: Path, feed: str = "jobs") -> list[RawRow]:
@@ -80,7 +83,7 @@ def test_a_spool_that_was_left_knows_who_it_was_and_what_was_read(spool, tmp_pat
     spool.flush("jobs")
     spool.add("jobs", row(10, listing="status=ONLINE", page=2))  # held, and lost with its process
 
-    left = left_spool(tmp_path / "spool")
+    left = left_spool(spool.con, tmp_path / "spool")
     assert left is not None
     assert left.state == spool.state
     assert left.is_done("jobs", "all-1")
@@ -95,7 +98,7 @@ def test_a_spool_that_was_left_knows_who_it_was_and_what_was_read(spool, tmp_pat
 def test_a_spool_that_is_gone_on_with_adds_to_what_is_there(spool, tmp_path):
     spool.add("jobs", row(1))
     spool.flush("jobs")
-    left = left_spool(tmp_path / "spool")
+    left = left_spool(spool.con, tmp_path / "spool")
     assert left is not None
     left.add("jobs", row(2, page=2))
     assert [each.record_id for each in stored(left, tmp_path / "lake")] == ["1", "2"]
@@ -105,14 +108,14 @@ def test_a_spool_that_is_gone_on_with_adds_to_what_is_there(spool, tmp_path):
 def test_a_spool_that_cannot_be_read_is_none(spool, tmp_path, content):
     path = tmp_path / "spool" / "state.json"
     path.unlink() if content is None else path.write_bytes(content)
-    assert left_spool(tmp_path / "spool") is None
-    assert left_spool(tmp_path / "nowhere") is None
+    assert left_spool(spool.con, tmp_path / "spool") is None
+    assert left_spool(spool.con, tmp_path / "nowhere") is None
 
 
 def test_a_new_spool_drops_what_another_sync_left(spool, tmp_path):
     spool.add("jobs", row(1))
     spool.mark("jobs", "all-1")
-    fresh = begin_spool(tmp_path / "spool", state())
+    fresh = begin_spool(spool.con, tmp_path / "spool", state())
     assert fresh.parts("jobs") == []
     assert not fresh.is_done("jobs", "all-1")
 

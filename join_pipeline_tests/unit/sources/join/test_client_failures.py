@@ -9,11 +9,11 @@ import pytest
 
 from join_pipeline.errors import (
     AuthError,
-    JoinError,
     NotFoundError,
     PermanentError,
     RateLimited,
     RefusedError,
+    SourceError,
     TransientError,
 )
 from join_pipeline.http.client import OriginAuth
@@ -39,10 +39,10 @@ def error(message: object, status: int) -> Answer:
     return as_json({"error": {"type": "whatever", "message": message}}, status)
 
 
-def failing(answer: Answer, **options: object) -> tuple[JoinError, int]:
+def failing(answer: Answer, **options: object) -> tuple[SourceError, int]:
     """The error that a server gives rise to which always answers the same, and how often it was asked."""
     with serving(in_turn(answer)) as server, reading(server.url, **options) as client:
-        with pytest.raises(JoinError) as caught:
+        with pytest.raises(SourceError) as caught:
             client.get("/applications/12", {"jobId": "3"})
         return caught.value, len(server.asked)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from join_pipeline.errors import ContractError, JoinError, NotFoundError, TransientError
+from join_pipeline.errors import ContractError, NotFoundError, SourceError, TransientError
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.paging import PAGE_SIZE
 from join_pipeline_tests.unit.sources.join.loopback import (
@@ -256,14 +256,14 @@ def test_a_server_that_counts_is_never_made_to_refuse():
 
 def test_a_client_that_is_closed_ends_what_waits_for_the_rate_limit():
     answered = threading.Event()
-    raised: list[JoinError] = []
+    raised: list[SourceError] = []
 
     def answer(_: Asked) -> Answer:
         answered.set()
         return as_json({}, 429, Retry_After="60")
 
     def read(client: JoinClient) -> None:
-        with pytest.raises(JoinError, match="closed") as caught:
+        with pytest.raises(SourceError, match="closed") as caught:
             client.get("/jobs")
         raised.append(caught.value)
 

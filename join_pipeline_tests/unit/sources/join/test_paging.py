@@ -30,7 +30,7 @@ def walk(pages: dict[int, list[int]], in_flight: int, first: int = 1) -> Walk:
         done.windows.append(list(window))
         for number in window:
             records = pages.get(number, [])
-            if paging.tell(number, len(records), hash(tuple(records))):
+            if paging.add(number, len(records), hash(tuple(records))):
                 done.records += records
     done.is_paging_ignored = paging.is_paging_ignored
     return done
@@ -84,7 +84,7 @@ def test_a_list_that_ignores_paging_and_grows_is_read_to_its_end():
         for number in window:
             asked += 1
             whole = range(3 * FULL + min(asked, 9))
-            if paging.tell(number, len(whole), hash(whole)):
+            if paging.add(number, len(whole), hash(whole)):
                 seen |= set(whole)
     assert paging.is_paging_ignored
     assert seen == set(range(3 * FULL + 9))
@@ -107,7 +107,7 @@ def grown_at(n_before, growth, in_flight):
             n_read += 1
             now = [*range(-growth.get(n_read, 0) - n_read * 10_000, -n_read * 10_000), *now]
             records = now[(number - 1) * FULL : number * FULL]
-            if paging.tell(number, len(records), hash(tuple(records))):
+            if paging.add(number, len(records), hash(tuple(records))):
                 seen |= set(records)
     return seen, paging
 
@@ -124,19 +124,19 @@ def test_records_that_came_after_a_short_page_still_count():
 def test_nothing_is_asked_for_after_a_short_page():
     paging = Paging(8)
     assert list(paging.window()) == [1]
-    paging.tell(1, FULL, 1)
+    paging.add(1, FULL, 1)
     assert list(paging.window()) == [2, 3]
-    paging.tell(2, FULL - 1, 2)
+    paging.add(2, FULL - 1, 2)
     assert paging.is_ended
-    paging.tell(3, FULL, 3)
+    paging.add(3, FULL, 3)
     assert list(paging.window()) == []
 
 
-def test_pages_must_be_told_in_their_order():
+def test_pages_must_be_added_in_their_order():
     paging = Paging(8)
     paging.window()
-    with pytest.raises(ValueError, match="page 2 told after page 0"):
-        paging.tell(2, FULL, 1)
+    with pytest.raises(ValueError, match="page 2 added after page 0"):
+        paging.add(2, FULL, 1)
 
 
 def test_a_listing_that_is_resumed_begins_at_its_page():

@@ -14,12 +14,12 @@ from kombo.models.komboatserror import KomboAtsErrorCode
 from join_pipeline.errors import (
     AuthError,
     ContractError,
-    JoinError,
     ModelOffError,
     NotFoundError,
     PermanentError,
     RateLimited,
     RefusedError,
+    SourceError,
     TransientError,
 )
 from join_pipeline.http.retry import ATTEMPTS
@@ -30,7 +30,7 @@ from join_pipeline_tests.unit.sources.join.loopback import Answer, as_json, in_t
 KEY, INTEGRATION = "key-9dKq-secret", "join:4f7Zq-secret"
 EMPTY = as_json({"status": "success", "data": {"results": [], "next": None}})
 # as the reference tells them, apart from the table in the code
-KINDS: dict[str, tuple[type[JoinError], int]] = {
+KINDS: dict[str, tuple[type[SourceError], int]] = {
     "PLATFORM.AUTHENTICATION_INVALID": (AuthError, 401),
     "PLATFORM.INTEGRATION_NOT_FOUND": (AuthError, 404),
     "PLATFORM.IP_NOT_WHITELISTED": (AuthError, 403),
@@ -119,7 +119,7 @@ def test_what_stays_so_ends_with_its_own_type(code: str) -> None:
         ("PLATFORM.NEW_IN_A_LATER_VERSION", 503, TransientError),
     ],
 )
-def test_without_a_code_that_is_known_the_status_tells(code: str | None, status: int, kind: type[JoinError]) -> None:
+def test_without_a_code_that_is_known_the_status_tells(code: str | None, status: int, kind: type[SourceError]) -> None:
     with serving(lambda _: refused(code, status)) as server, reading(server.url) as client:
         with pytest.raises(kind) as caught:
             list(client.pages("/ats/tags"))
@@ -155,7 +155,7 @@ def test_what_a_load_balancer_answers_is_asked_again_and_its_page_is_not_shown(a
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, AuthError), (403, AuthError), (404, NotFoundError)])
-def test_a_page_that_refuses_is_not_asked_for_again(status: int, kind: type[JoinError]) -> None:
+def test_a_page_that_refuses_is_not_asked_for_again(status: int, kind: type[SourceError]) -> None:
     with (
         serving(lambda _: Answer(PAGE, status, {"Content-Type": "text/html"})) as server,
         reading(server.url) as client,

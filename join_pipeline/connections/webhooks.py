@@ -1,0 +1,144 @@
+"""The receiver of a source's webhooks: one that is genuine and about new data sets a trigger.
+
+Belongs here: HTTP, and its limits. Not here: which webhook is genuine (a source), what follows from a trigger (defs).
+It answers on this machine only unless told otherwise: a proxy speaks TLS for it. Each connection serves one request.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from join_pipeline.connections.trigger import set_trigger
+from join_pipeline.errors import PipelineError, SettingsError
+from join_pipeline.sources.base import Source, Webhooks
+
+MAX_BYTES: Final = 1_000_000
+SECONDS: Final = 10.0
+BACKLOG: Final = 128
+CLOSE: Final = {"connection": "close"}
+
+
+class TooLargeError(Exception):
+    """A body that is longer than any webhook."""
+
+
+def receive_webhooks(source: Source, home: Path, host: str, port: int, ready: Callable[[int], None]) -> None:
+    """Receive webhooks until interrupted. `ready` is told the port.
+
+    `SettingsError` if the source sends none, if what tells them from others is not set, or if the port is taken.
+    """
+    with bound(host, port) as taken:
+        server = receiver(source, home)
+        ready(taken.getsockname()[1])
+        server.run(sockets=[taken])
+
+
+@contextmanager
+def bound(host: str, port: int) -> Iterator[socket.socket]:
+    """The port, taken: whoever connects from now on is answered once the receiver runs."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        taken = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or "no such address"
+        raise SettingsError(f"{host}:{port} can't be taken ({reason}). Another one: --port 0.") from None
+    with taken:
+        yield taken
+
+
+def receiver(source: Source, home: Path) -> uvicorn.Server:
+    """The receiver of a source's webhooks for the connection in this folder, not yet serving."""
+    webhooks = source.webhooks
+    if webhooks is None:
+        raise SettingsError(f"{source.title} sends no webhooks: nothing can be received. Check JOIN_PIPELINE_SOURCE.")
+    webhooks.check()
+    config = uvicorn.Config(
+        Receiver(webhooks, home),
+        http=_Bounded,
+        ws="none",
+        lifespan="off",
+        server_header=False,
+        access_log=False,  # a request line is whatever its sender wrote
+        log_level="critical",
+        timeout_graceful_shutdown=int(SECONDS),
+    )
+    return uvicorn.Server(config)
+
+
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """The ASGI application: webhooks by POST, whether it is up by GET and HEAD."""
+
+    webhooks: Webhooks
+    home: Path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope, receive))
+        if response is not None:
+            await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response | None:
+        if request.method in {"GET", "HEAD"}:
+            return PlainTextResponse("ok\n", headers=CLOSE)
+        if request.method != "POST":
+            return Response(status_code=405, headers=CLOSE | {"allow": "GET, HEAD, POST"})
+        try:
+            async with asyncio.timeout(SECONDS):
+                body = await _body(request)
+        except TooLargeError:
+            return Response(status_code=413, headers=CLOSE)
+        except TimeoutError:
+            return Response(status_code=408, headers=CLOSE)
+        except ClientDisconnect:
+            return None
+        return Response(status_code=self._take(request, body), headers=CLOSE)
+
+    def _take(self, request: Request, body: bytes) -> int:
+        """What one webhook does, as the status that answers it: one that is not genuine changes nothing."""
+        if not self.webhooks.is_genuine(request.headers, body):
+            return 401
+        try:
+            if self.webhooks.is_about_data(body):
+                set_trigger(self.home)
+        except PipelineError:
+            return 503  # the disk, for example: the sender tries again
+        return 204
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, of a length that is told or not. Nothing of one that is told to be too long is read."""
+    told = request.headers.get("content-length", "")
+    if told.isdecimal() and int(told) > MAX_BYTES:
+        raise TooLargeError
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise TooLargeError
+    return bytes(body)
+
+
+class _Bounded(H11Protocol):
+    """HTTP whose connections end when no whole head of a request came in time. uvicorn itself bounds only the pause
+    between two requests.
+    """
+
+    cycle: Any  # None until a head came
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.loop.call_later(SECONDS, self._end_silent)
+
+    def _end_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.close()

@@ -1,0 +1,57 @@
+"""What can be set of JOIN as a source."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, SecretStr
+
+from join_pipeline.connections.credentials import checked_token, stored_token
+from join_pipeline.errors import SettingsError
+from join_pipeline.http.network import checked_url
+from join_pipeline.sources.options import Options
+
+NAME: Final = "join"
+TOKEN_VARIABLE: Final = "JOIN_API_TOKEN"  # noqa: S105  the variable's name
+
+
+class JoinOptions(Options):
+    """JOIN's own options."""
+
+    join_api_token: SecretStr | None = Field(
+        None, validation_alias=TOKEN_VARIABLE, description="JOIN's API token, raw, without `Bearer`"
+    )
+    join_api_url: Annotated[str, AfterValidator(checked_url)] = Field(
+        "https://api.join.com/v2", validation_alias="JOIN_API_URL", description="Where JOIN's API v2 answers"
+    )
+    post_url_template: str | None = Field(
+        None,
+        validation_alias="JOIN_PIPELINE_POST_URL_TEMPLATE",
+        description="A job's public URL where JOIN gives none; `{id}` is JOIN's job id",
+    )
+    only_created: bool = Field(
+        False,
+        validation_alias="JOIN_PIPELINE_ONLY_CREATED",
+        description="Whether syncs keep only applications that were created here; fixed with the first sync",
+    )
+
+    def check_source(self, chosen: str) -> None:
+        if self.only_created and chosen != NAME:
+            raise ValueError(
+                f"JOIN_PIPELINE_ONLY_CREATED is for the source {NAME}: at {chosen} the integration has its own switch"
+            )
+
+    @property
+    def is_token_set(self) -> bool:
+        """Whether the environment gives a token."""
+        return self.join_api_token is not None and bool(self.join_api_token.get_secret_value().strip())
+
+    def token(self, kept: Path) -> str:
+        """The API token: the environment's, else the one kept in a file; or a `SettingsError` that says what to do."""
+        text = self.join_api_token.get_secret_value().strip() if self.join_api_token else ""
+        text = text or stored_token(kept) or ""
+        if not text:
+            raise SettingsError(
+                f"{TOKEN_VARIABLE} is not set. Make a token in JOIN under User Settings > API Credentials, then: "
+                f"`join-pipeline connect`, or export {TOKEN_VARIABLE}=…"
+            )
+        return checked_token(text, TOKEN_VARIABLE)

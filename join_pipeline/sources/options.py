@@ -1,0 +1,20 @@
+"""What can be set of one source.
+
+Belongs here: what every source's options have. Not here: any source's options (its own room), reading them (settings).
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Options(BaseModel):
+    """One source's options. Each field names its environment variable as `validation_alias`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
+
+    @property
+    def lake_seed(self) -> str | None:
+        """What a new lake is named after where the credentials say it: two accounts then never mix."""
+        return None
+
+    def check_source(self, chosen: str) -> None:
+        """Raise `ValueError` if something is set that the chosen source can't have."""
