@@ -16,6 +16,7 @@ import pytest
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.models import MODELS
 from join_pipeline.settings import Settings
+from join_pipeline.sources.kombo.options import KomboOptions
 from join_pipeline_tests.dbt.coverage import CLAIMS, DURATIONS
 from join_pipeline_tests.kombo.accounts import KOMBO, Account, Row, account, newest, parsed
 from join_pipeline_tests.kombo.instants import Told, told
@@ -132,7 +133,7 @@ def test_kombo_bounds_as_widely_or_more_widely(lived: Lived) -> None:
     proved = [pair for pair in instants if pair[0].lo is not None and pair[1].lo is not None]
     assert [pair for pair in proved if pair[1].lo > pair[0].lo] == []
     # where JOIN's lo is a sync's start, so is Kombo's, less the age of its answers; where it is a creation, the same
-    staleness = timedelta(hours=lived.company.kombo().kombo_staleness_hours)
+    staleness = timedelta(hours=lived.company.kombo().of(KomboOptions).kombo_staleness_hours)
     apart = Counter(round((join.lo - kombo.lo) / timedelta(hours=1)) for join, kombo in proved)
     assert apart[0] > 20
     assert apart[round(staleness / timedelta(hours=1))] > 20
