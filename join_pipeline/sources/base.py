@@ -16,8 +16,8 @@ from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.models.states import ApplicationState
 from join_pipeline.sources.feed import RawOf
+from join_pipeline.sync.extract import Extraction
 from join_pipeline.sync.plan import Plan, Rhythm
-from join_pipeline.sync.reading import Reading
 from join_pipeline.sync.workspace import Workspace
 
 
@@ -30,7 +30,7 @@ class Session(Protocol):
     def greet(self) -> None:
         """Get a first answer: it proves the credentials and tells the server's time, before anything is on disk."""
 
-    def read(self, reading: Reading, plan: Plan) -> None:
+    def extract(self, extraction: Extraction, plan: Plan) -> None:
         """Everything that the plan asks for."""
 
 

@@ -23,9 +23,8 @@ from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import RawOf, guarded
 from join_pipeline.sync.derive import derive, mapped_since
-from join_pipeline.sync.extract import Progress, no_progress
+from join_pipeline.sync.extract import Extraction, Progress, no_progress
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
-from join_pipeline.sync.reading import Reading
 from join_pipeline.sync.settings import SyncSettings
 from join_pipeline.sync.workspace import Workspace
 
@@ -74,8 +73,10 @@ def run_sync(
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
             limit = settings.max_second_looks
-            reading = Reading(con, spool, record, previous, limit, accept_loss, progress, _raw_of(source, lake, record))
-            session.read(reading, planned)
+            extraction = Extraction(
+                con, spool, record, previous, limit, accept_loss, progress, _raw_of(source, lake, record)
+            )
+            session.extract(extraction, planned)
             _store(source, lake, spool, record)
             derive(source, workspace, lake.ids, record, previous, _raw_of(source, lake, record))
             _move_watermarks(record)

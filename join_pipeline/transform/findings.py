@@ -17,7 +17,7 @@ ADVICE: Final = (
     "Run `join-pipeline rebuild`: it makes everything right of the lake anew. What fails again is a fault of "
     "join-pipeline: report the test's name and number of rows; its query is in builds/dbt/target/compiled."
 )
-"""What to do about a failed test: they hold what the SQL promises, whatever JOIN sent."""
+"""What to do about a failed test: they hold what the SQL promises, whatever the source sent."""
 
 
 def data_tests(manifest: Manifest) -> dict[str, Check]:

@@ -1,7 +1,7 @@
 """Pseudonyms of applications, candidates and users: HMAC with a key that never lies in the data folder.
 
-An id of ours can be computed by whoever guesses JOIN's; a pseudonym can't without the key. Lose the key and readers
-meet new pseudonyms: nothing else is lost.
+An id of ours can be computed by whoever guesses the source's; a pseudonym can't without the key. Lose the key and
+readers meet new pseudonyms: nothing else is lost.
 """
 
 import hashlib

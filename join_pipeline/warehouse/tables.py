@@ -77,7 +77,7 @@ SYNCS: Final = BesideTable(
         Column("is_applications_whole", FLAG, "Whether its listing of applications, full or filtered, was read whole"),
         Column("previous_sync_id", TEXT, "The committed sync before it"),
         Column("n_requests", WHOLE, "Requests made"),
-        Column("n_unannounced", WHOLE, "Changes found that lastUpdatedAt had not announced"),
+        Column("n_unannounced", WHOLE, "Changes found that the source's time of update had not announced"),
         Column("mapping_version", WHOLE, "Version of the mapping that wrote its rows"),
     ),
 )

@@ -8,7 +8,7 @@ jobs as (
     select * from {{ ref('dim_job') }}
 ),
 
--- A job that hired can go on looking: what JOIN shows as open is open.
+-- A job that hired can go on looking: what the source shows as open is open.
 final as (
     select
         jobs.job_name,

@@ -1,4 +1,4 @@
--- Who was deleted at JOIN has nothing to tell.
+-- Who was deleted in the ATS has nothing to tell.
 with
 
 candidates as (

@@ -1,7 +1,7 @@
-"""Reading JOIN: which feeds in which order, until when, and who gets a second look.
+"""Extracting from JOIN: which feeds in which order, until when, and who gets a second look.
 
-Belongs here: one sync's requests, from the first page to the last look. Not here: one feed's listings (listing), what
-the guard says (sync), what the payloads mean for the models (fold).
+Belongs here: one sync's calls, from the first page to the last look. Not here: one feed's listings (listing), what the
+guard says (sync.extract), what the payloads mean for the models (reconcile).
 """
 
 from collections.abc import Collection
@@ -12,77 +12,53 @@ from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, JOBS, JoinFeed
 from join_pipeline.sources.join.listing import Listing
 from join_pipeline.sources.join.references import still_named
+from join_pipeline.sync.extract import Extraction
 from join_pipeline.sync.plan import Plan
-from join_pipeline.sync.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
-class JoinReading:
-    """One sync's reading of a JOIN account."""
+class JoinExtraction:
+    """One sync's extraction from a JOIN account."""
 
     client: JoinClient
-    reading: Reading
+    sync: Extraction
 
-    def read(self, plan: Plan, references: list[tuple[JoinFeed, Page | None]]) -> None:
+    def run(self, plan: Plan, references: list[tuple[JoinFeed, Page | None]]) -> None:
         """Everything. Applications before jobs: the jobs that they name must be known."""
-        reading = self.reading
         for feed, page in references:
-            extraction = reading.extraction(feed)
+            extraction = self.sync.of(feed)
             if page is not None:
-                extraction.take_whole(page, still_named(reading.in_force(feed.name), page))
+                extraction.take_whole(page, still_named(self.sync.in_force(feed.name), page))
         applications = self._listing(APPLICATIONS)
         since = plan.since.get(APPLICATIONS.name)
         if since is not None:
             applications.extraction.record.is_whole = applications.read_since(since)
-            unread = reading.unread_before(applications.extraction)
+            unread = applications.extraction.unread_before()
             applications.look(unread, believes_absence=False)  # the listing does not show them again
-            reading.forget_pending(applications.extraction)
+            applications.extraction.forget_pending()
         else:
-            if reading.previous is None:
-                applications.read_whole(self._shows_what_was_there)
+            if self.sync.previous is None:
+                applications.read_whole(applications.shows_what_was_there)
             else:
                 applications.read_whole()
             self._look_at_missing(applications)
-            applications.read_since(reading.record.started_at)
+            applications.read_since(self.sync.record.started_at)
         applications.extraction.finish()
         jobs = self._listing(JOBS)
         jobs.read_whole()
-        self._look_at_missing(jobs, self._named_jobs())
+        self._look_at_missing(jobs, self._named_jobs(applications, jobs))
         jobs.extraction.finish()
-        reading.end(self.client.clock.latest(), FEEDS)
+        self.sync.end(self.client.clock.latest(), FEEDS)
 
     def _listing(self, feed: JoinFeed) -> Listing:
-        return Listing(self.client, feed, self.reading.extraction(feed))
+        return Listing(self.client, feed, self.sync.of(feed))
 
     def _look_at_missing(self, listing: Listing, named: Collection[str] = ()) -> None:
-        missing = self.reading.missing(listing.extraction)
-        listing.look(self.reading.second_looks(listing.extraction, missing, named))
+        listing.look(listing.extraction.second_looks(listing.extraction.missing(), named))
 
-    def _shows_what_was_there(self, listing: str) -> bool:
-        """Whether a second or later reading found nothing that the ones before it should have found.
-
-        A list that shifts while it is read can hide a record, and the first time nothing is known to look for. What
-        was updated since this sync began is no sign: it may have arrived meanwhile, and is asked for at the end.
-        """
-        if listing == "all-1":
-            return False
-        rows = self.reading.con.execute(
-            f"""WITH came AS (FROM {self.reading.rows(APPLICATIONS)}),
-            unseen AS (
-                SELECT record_id FROM came WHERE listing = $listing
-                EXCEPT SELECT record_id FROM came WHERE listing <> $listing
-            )
-            SELECT count(*) FROM came
-            WHERE listing = $listing AND record_id IN (FROM unseen)
-                AND try_cast(payload->>'$.lastUpdatedAt' AS TIMESTAMPTZ) < $started_at""",
-            {"listing": listing, "started_at": self.reading.record.started_at},
-        ).fetchall()
-        return rows == [(0,)]
-
-    def _named_jobs(self) -> set[str]:
+    def _named_jobs(self, applications: Listing, jobs: Listing) -> set[str]:
         """Jobs that applications of this sync name and the job lists lack."""
-        came, listed = self.reading.rows(APPLICATIONS), self.reading.listed(JOBS)
-        return self.reading.ids(
-            f"""SELECT DISTINCT try(payload->>'$.job.id') AS job FROM {came}
-            WHERE payload IS NOT NULL AND job IS NOT NULL EXCEPT {listed}"""
+        return self.sync.ids(
+            f"""SELECT DISTINCT try(payload->>'$.job.id') AS job FROM {applications.extraction.rows}
+            WHERE payload IS NOT NULL AND job IS NOT NULL EXCEPT {jobs.extraction.listed}"""
         )

@@ -1,6 +1,6 @@
 """One feed of JOIN: which of its listings are read, when they are whole, where a resumed one goes on.
 
-Belongs here: asking. Not here: sending (client), which feeds in which order (reading), keeping what came (sync).
+Belongs here: asking. Not here: sending (client), which feeds in which order (extract), keeping what came (sync).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +12,7 @@ from typing import Final
 from join_pipeline.errors import NotFoundError, RefusedError
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.feeds import JoinFeed
-from join_pipeline.sync.extract import Extraction, Look
+from join_pipeline.sync.extract import FeedExtraction, Look
 
 MAX_PASSES: Final = 10
 MAX_READINGS: Final = 5
@@ -25,16 +25,16 @@ class Listing:
 
     client: JoinClient
     feed: JoinFeed
-    extraction: Extraction
+    extraction: FeedExtraction
 
-    def read_whole(self, is_enough: Callable[[str], bool] = lambda _listing: True) -> None:
+    def read_whole(self, is_enough: Callable[[int], bool] = lambda _number: True) -> None:
         """The plain list, again and again until a reading is enough, and one per status.
 
         A status that JOIN refuses is not offered.
         """
         for n in range(1, MAX_READINGS + 1):
-            self._list(f"all-{n}", {})
-            if is_enough(f"all-{n}"):
+            self._list(_reading(n), {})
+            if is_enough(n):
                 break
         for status in self.feed.per_status:
             try:
@@ -42,6 +42,28 @@ class Listing:
             except RefusedError:
                 continue
         self.extraction.record.is_whole = True
+
+    def shows_what_was_there(self, number: int) -> bool:
+        """Whether the list's reading of this number found nothing that an earlier one should have found.
+
+        A list that shifts while it is read can hide a record, and the first time nothing is known to look for. What
+        was updated since this sync began is no sign: it may have arrived meanwhile, and is asked for at the end.
+        """
+        if number == 1:
+            return False
+        sync = self.extraction.sync
+        n_hidden = sync.con.execute(
+            f"""WITH came AS (FROM {self.extraction.rows}),
+            unseen AS (
+                SELECT record_id FROM came WHERE listing = $listing
+                EXCEPT SELECT record_id FROM came WHERE listing <> $listing
+            )
+            SELECT count(*) FROM came
+            WHERE listing = $listing AND record_id IN (FROM unseen)
+                AND try_cast(payload->>'$.lastUpdatedAt' AS TIMESTAMPTZ) < $started_at""",
+            {"listing": _reading(number), "started_at": sync.record.started_at},
+        ).fetchall()
+        return n_hidden == [(0,)]
 
     def read_since(self, since: datetime) -> bool:
         """What was updated at or after `since`, again and again until a pass brings nothing unseen. False if none did.
@@ -91,3 +113,8 @@ class Listing:
         for page in self.client.pages(self.feed.path, {**self.feed.params, **params}, first=first):
             self.extraction.take(page, listing)
         spool.mark(name, listing)
+
+
+def _reading(number: int) -> str:
+    """What a reading of the whole list is called in raw."""
+    return f"all-{number}"

@@ -22,7 +22,7 @@ from join_pipeline.sources.base import MapperInput
 from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.connection import JoinConnection
-from join_pipeline.sources.join.extract import JoinReading
+from join_pipeline.sources.join.extract import JoinExtraction
 from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, MODEL_FEEDS, JoinFeed
 from join_pipeline.sources.join.known import recall
 from join_pipeline.sources.join.mapping import MAPPING_VERSION
@@ -34,8 +34,8 @@ from join_pipeline.sources.join.payloads import ApplicationPayload, JobPayload
 from join_pipeline.sources.join.reconcile import reconcile
 from join_pipeline.sources.join.references import read_references, references_from
 from join_pipeline.sources.join.selection import only_created
+from join_pipeline.sync.extract import Extraction
 from join_pipeline.sync.plan import Plan
-from join_pipeline.sync.reading import Reading
 from join_pipeline.sync.workspace import Workspace
 
 FULL_EVERY: Final = timedelta(hours=24)
@@ -52,8 +52,8 @@ class JoinSession:
         """Read the reference lists."""
         self._references = read_references(self.client)
 
-    def read(self, reading: Reading, plan: Plan) -> None:
-        JoinReading(self.client, reading).read(plan, self._references)
+    def extract(self, extraction: Extraction, plan: Plan) -> None:
+        JoinExtraction(self.client, extraction).run(plan, self._references)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Reading Kombo: every list, whole or from its watermark on, and what the guard says of it.
+"""Extracting from Kombo: every list, whole or from its watermark on, and what the guard says of it.
 
 Belongs here: one sync's requests. Not here: sending (client), what the guard's rule is (sync), what records mean for
 the models (fold).
@@ -13,25 +13,24 @@ from join_pipeline.errors import ModelOffError
 from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.feeds import FEEDS, SINCE
-from join_pipeline.sync.extract import Extraction, Look
+from join_pipeline.sync.extract import Extraction, FeedExtraction, Look
 from join_pipeline.sync.plan import Plan
-from join_pipeline.sync.reading import Reading
 
 IDS_A_LOOK: Final = 100
 _IS_GONE: Final = "(payload->>'$.remote_deleted_at') IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
-class KomboReading:
-    """One sync's reading of an integration."""
+class KomboExtraction:
+    """One sync's extraction from an integration."""
 
     client: KomboClient
-    reading: Reading
+    sync: Extraction
 
-    def read(self, plan: Plan) -> None:
+    def run(self, plan: Plan) -> None:
         """Every list. Changes of stages, jobs and tags do not touch applications: all are asked, each on its own."""
         for feed in FEEDS:
-            extraction = self.reading.extraction(feed)
+            extraction = self.sync.of(feed)
             since = plan.since.get(feed.name)
             try:
                 self._list(feed, extraction, since)
@@ -44,9 +43,9 @@ class KomboReading:
                 else:
                     self._judge_deletion(feed, extraction)
             extraction.finish()
-        self.reading.end(self.client.clock.latest(), FEEDS)
+        self.sync.end(self.client.clock.latest(), FEEDS)
 
-    def _list(self, feed: Feed, extraction: Extraction, since: datetime | None) -> None:
+    def _list(self, feed: Feed, extraction: FeedExtraction, since: datetime | None) -> None:
         """The list, or what of it changed since. One that was read to its end before is not read again."""
         listing = "all" if since is None else "since"
         if extraction.spool.is_done(feed.name, listing):
@@ -56,39 +55,37 @@ class KomboReading:
             extraction.take(page, listing)
         extraction.spool.mark(feed.name, listing)
 
-    def _judge_absence(self, feed: Feed, extraction: Extraction) -> None:
+    def _judge_absence(self, feed: Feed, extraction: FeedExtraction) -> None:
         """After a whole list: what is known and neither listed nor said to be gone gets a look by its id."""
-        reading = self.reading
-        known, rows = reading.known(feed), reading.rows(feed)
-        n_live = self._count(f"SELECT DISTINCT record_id FROM {rows} WHERE NOT {_IS_GONE}")
-        n_missing = self._count(f"{known} EXCEPT SELECT record_id FROM {rows} WHERE NOT {_IS_GONE}")
-        unlisted = sorted(reading.ids(f"{known} EXCEPT SELECT record_id FROM {rows}"))
-        is_guarded = reading.is_guarded(extraction, n_missing, n_live)
-        looked = reading.second_looks(extraction, None if is_guarded else unlisted)
+        known, rows = extraction.known, extraction.rows
+        n_live = self.sync.count(f"SELECT DISTINCT record_id FROM {rows} WHERE NOT {_IS_GONE}")
+        n_missing = self.sync.count(f"{known} EXCEPT SELECT record_id FROM {rows} WHERE NOT {_IS_GONE}")
+        unlisted = sorted(self.sync.ids(f"{known} EXCEPT SELECT record_id FROM {rows}"))
+        is_guarded = extraction.is_guarded(n_missing, n_live)
+        looked = extraction.second_looks(None if is_guarded else unlisted)
         unsure: set[str] = set()
         extraction.take_looks(self._looks(feed, looked, unsure))
-        reading.put_off(extraction, unsure)
+        extraction.put_off(unsure)
 
-    def _judge_deletion(self, feed: Feed, extraction: Extraction) -> None:
+    def _judge_deletion(self, feed: Feed, extraction: FeedExtraction) -> None:
         """After a list of changes: a model that was switched off at Kombo looks like the deletion of everything."""
-        reading = self.reading
-        gone = f"SELECT record_id FROM {reading.rows(feed)} WHERE {_IS_GONE}"
-        n_gone = self._count(f"{reading.known(feed)} INTERSECT {gone}")
-        reading.is_guarded(extraction, n_gone, max(1, extraction.record.records - n_gone))
-        extraction.take_looks(self._looks(feed, reading.unread_before(extraction), set()), believes_absence=False)
-        reading.forget_pending(extraction)
+        gone = f"SELECT record_id FROM {extraction.rows} WHERE {_IS_GONE}"
+        n_gone = self.sync.count(f"{extraction.known} INTERSECT {gone}")
+        extraction.is_guarded(n_gone, max(1, extraction.record.records - n_gone))
+        extraction.take_looks(self._looks(feed, extraction.unread_before(), set()), believes_absence=False)
+        extraction.forget_pending()
 
-    def _keep_what_is_known(self, extraction: Extraction, error: ModelOffError) -> None:
+    def _keep_what_is_known(self, extraction: FeedExtraction, error: ModelOffError) -> None:
         """A model that Kombo refuses to give. What is known of it stays, unless its loss is accepted."""
-        known = sorted(self.reading.ids(self.reading.known(extraction.feed)))
+        known = sorted(self.sync.ids(extraction.known))
         extraction.record.is_whole = False
-        if known and extraction.feed.name in self.reading.accept_loss:
+        if known and extraction.feed.name in self.sync.accept_loss:
             at = self.client.clock.latest()
             extraction.take_looks((record_id, None, at) for record_id in known)
             # once it is given again it is read whole: none of it need have changed meanwhile
             extraction.record.listed_since = None
         elif known:
-            self.reading.object_to(extraction, f"{len(known)} records are known. {error}")
+            extraction.object_to(f"{len(known)} records are known. {error}")
 
     def _looks(self, feed: Feed, ids: Sequence[str], unsure: set[str]) -> Iterator[Look]:
         """Answers about single records. One that lost its id may be any that was asked for: `unsure` gets those."""
@@ -107,6 +104,3 @@ class KomboReading:
                 continue
             for record_id in sorted(left):
                 yield record_id, None, self.client.clock.latest()
-
-    def _count(self, query: str) -> int:
-        return int(self.reading.con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0])

@@ -19,14 +19,14 @@ from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo import mapping
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.connection import KomboConnection
-from join_pipeline.sources.kombo.extract import KomboReading
+from join_pipeline.sources.kombo.extract import KomboExtraction
 from join_pipeline.sources.kombo.feeds import FEEDS, MODEL_FEEDS, SINCE
 from join_pipeline.sources.kombo.mapping import map_record
 from join_pipeline.sources.kombo.options import NAME, KomboOptions
 from join_pipeline.sources.kombo.reconcile import recall, reconcile
 from join_pipeline.sources.kombo.webhooks import KomboWebhooks
+from join_pipeline.sync.extract import Extraction
 from join_pipeline.sync.plan import Plan
-from join_pipeline.sync.reading import Reading
 from join_pipeline.sync.workspace import Workspace
 
 FULL_EVERY: Final = timedelta(days=7)
@@ -42,8 +42,8 @@ class KomboSession:
         """Ask how the integration is."""
         self.client.integration()
 
-    def read(self, reading: Reading, plan: Plan) -> None:
-        KomboReading(self.client, reading).read(plan)
+    def extract(self, extraction: Extraction, plan: Plan) -> None:
+        KomboExtraction(self.client, extraction).run(plan)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from join_pipeline.sources.registry import source_of
 from join_pipeline_tests.unit.sync.syncs import Payload, Syncs, id_of
 from join_pipeline_tests.unit.sync.tables import BEFORE, DAY, Tables
 
+KOMBO: Final = source_of("kombo", load_settings(data=Path(), source="kombo"))
 CHANGED_AT: Final = "2026-05-01T00:00:00Z"
 DELETED_AT: Final = BEFORE - DAY
 FIELDS: Final = {
@@ -65,7 +66,7 @@ def company() -> dict[str, list[Any]]:
 
 @pytest.fixture
 def kombo(given: Tables) -> Syncs:
-    return Syncs(source_of("kombo", load_settings(data=Path(), source="kombo")), given)
+    return Syncs(KOMBO, given)
 
 
 def test_kombos_ids_are_kept_and_links_get_ours(kombo: Syncs) -> None:
@@ -92,24 +93,16 @@ def test_a_sync_that_finds_all_as_it_was_writes_nothing_though_kombo_says_that_i
 
 
 def test_a_deleted_record_is_as_it_was_at_its_end_or_as_it_was_known_once_its_fields_are_nulled(kombo: Syncs) -> None:
-    def person(key: str, source: str | None) -> Payload:
-        return {"id": key, "source": source, "first_name": "Ada"}
-
     keys = ("told", "nulled")
-    kombo.sync({"candidates": [record("candidates", **_key(person(key, "indeed"))) for key in keys]})
-    kombo.sync(
-        {"candidates": [deleted("candidates", **_key(person("told", "google"))), deleted("candidates", "nulled")]}
-    )
+    kombo.sync({"candidates": [record("candidates", key, source="indeed", first_name="Ada") for key in keys]})
+    told = deleted("candidates", "told", source="google", first_name="Ada")
+    kombo.sync({"candidates": [told, deleted("candidates", "nulled")]})
     versions = {row["id"]: row for row in kombo.written()["candidates"]}
     assert {key: (row["source"], row["first_name"]) for key, row in versions.items()} == {
         "told": ("google", None),
         "nulled": ("indeed", None),
     }
     assert {(row["remote_deleted_at"], row["reason"]) for row in versions.values()} == {(DELETED_AT, "deleted")}
-
-
-def _key(payload: Payload) -> Payload:
-    return {"key": payload["id"], **{name: value for name, value in payload.items() if name != "id"}}
 
 
 def test_a_guarded_feed_believes_no_loss_and_the_next_sync_does(kombo: Syncs) -> None:

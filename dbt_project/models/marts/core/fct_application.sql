@@ -29,7 +29,7 @@ events as (
     select * from {{ ref('fct_application_stage_event') }}
 ),
 
--- Within its job, stages are ordered as JOIN last showed them.
+-- Within its job, stages are ordered as they were last shown.
 moves as (
     select
         events.application_key,

@@ -71,7 +71,7 @@ counts as (
     group by job_id
 ),
 
--- JOIN says when a job opened; of one that was a draft before, the first sync that saw it otherwise knows.
+-- The source says when a job opened; of one that was a draft before, the first sync that saw it otherwise knows.
 vacancies as (
     select
         jobs.job_id,
