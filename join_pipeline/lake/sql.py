@@ -54,6 +54,11 @@ def quoted(columns: Sequence[Column], prefix: str = "") -> str:
     return ", ".join(f'{prefix}"{column.name}"' for column in columns)
 
 
+def typed(columns: Iterable[Column], prefix: str = "") -> str:
+    """Columns for a SELECT, with the types that are declared."""
+    return ", ".join(f'{prefix}"{one.name}"::{duckdb_type(one.type)} AS "{one.name}"' for one in columns)
+
+
 def files_literal(paths: Sequence[str]) -> str:
     """Paths as a SQL list. They are made by this package, and still quoted."""
     return "[" + ", ".join("'" + path.replace("'", "''") + "'" for path in paths) + "]"

@@ -10,7 +10,7 @@ import duckdb
 
 from join_pipeline.lake.hashing import HEAVY, content_hash, light
 from join_pipeline.lake.record import LakeFile, ModelRecord, SyncRecord
-from join_pipeline.lake.sql import quoted, write_query
+from join_pipeline.lake.sql import quoted, typed, write_query
 from join_pipeline.models import Model
 from join_pipeline.sync.workspace import Workspace
 
@@ -97,7 +97,8 @@ def _compare(workspace: Workspace, model: Model, writing: Writing) -> None:
 
 def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
     name, files, sync_id = model.name, writing.record.files, writing.record.sync_id
-    plain = f"SELECT {quoted(model.plain)} FROM new_{name} ORDER BY id"
+    # what is computed may have another type than what is declared: a file has the declared one
+    plain = f"SELECT {typed(model.plain)} FROM new_{name} ORDER BY id"
     file = LakeFile(path=f"models/{name}/{sync_id}.parquet", sync_id=sync_id)
     _copy(con, plain, writing.lake, files.models.setdefault(name, []), file)
     if not model.personal:
@@ -105,7 +106,7 @@ def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> No
     # a tombstone carries no personal columns: who is deleted at JOIN is forgotten here at the next compaction
     live = f"new_{name} WHERE remote_deleted_at IS NULL"
     if con.execute(f"SELECT count(*) FROM {live}").fetchall()[0][0]:
-        columns = ", ".join(f'{"p" if c.name == HEAVY else "n"}."{c.name}"' for c in model.personal)
+        columns = ", ".join(typed([c], "p." if c.name == HEAVY else "n.") for c in model.personal)
         held = f"LEFT JOIN payloads_{name} AS p ON p.seq = n.seq" if light(model.fields) != model.fields else ""
         personal = f"SELECT n.id, n.sync_id, {columns} FROM (FROM {live}) AS n {held}"
         file = LakeFile(path=f"models/{name}/{sync_id}.personal.parquet", sync_id=sync_id)

@@ -199,22 +199,22 @@ def moved(name: str, tier: Tier) -> Any:
 def test_a_column_that_becomes_personal_leaves_every_version_file_at_the_next_command(
     golden: Golden, copy: Copy
 ) -> None:
-    values = {row["id"]: row.get("name") for row in versions(copy.path)["tags"]}
+    values = {row["id"]: row.get("name") for row in versions(copy.path)["jobs"]}
     assert any(values.values())
-    with redeclared("tags", moved("name", Tier.PERSONAL)):
+    with redeclared("jobs", moved("name", Tier.PERSONAL)):
         pipeline.load(copy.settings())  # any command that works on the lake
         newest = copy.open().newest()
         assert newest is not None
-        on_disk = {path for path in (copy.path / "models" / "tags").glob("*.parquet") if "personal" not in path.name}
-        assert on_disk == {copy.path / file.path for file in newest.files.models["tags"]}
+        on_disk = {path for path in (copy.path / "models" / "jobs").glob("*.parquet") if "personal" not in path.name}
+        assert on_disk == {copy.path / file.path for file in newest.files.models["jobs"]}
         assert all("name" not in pq.read_schema(path).names for path in on_disk)
         for name in filter(None, values.values()):
             assert all(name.encode() not in path.read_bytes() for path in on_disk)
         personal = [
-            row for file in newest.files.personal["tags"] for row in pq.read_table(copy.path / file.path).to_pylist()
+            row for file in newest.files.personal["jobs"] for row in pq.read_table(copy.path / file.path).to_pylist()
         ]
         assert {row["name"] for row in personal} <= set(values.values())
-        assert len(personal) == golden.expected["tags"]["live"]
+        assert len(personal) == golden.expected["jobs"]["live"]
         assert written(synced(copy)) == {}
 
 

@@ -11,7 +11,9 @@ import pytest
 
 from join_pipeline.errors import ContractError
 from join_pipeline.lake.raw import RawRow
+from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
+from join_pipeline.sources.feed import Key
 from join_pipeline.sync import decode
 from join_pipeline.sync.decode import Decoder
 from join_pipeline.sync.workspace import Phase
@@ -19,6 +21,10 @@ from join_pipeline_tests.unit.sync.tables import BEFORE, MINUTE, NOW, THIS_SYNC,
 
 FOUND, NOT_FOUND = 200, 404
 BROKEN = {"breach": "Expected `int`, got `str` - at `$.id`"}
+
+
+IDS = Ids("join:test")
+KEYS: dict[str, Key] = {"applications": "remote_id", "jobs": "remote_id", "candidates": "id"}
 
 
 class Literal:
@@ -30,9 +36,6 @@ class Literal:
             raise ContractError(said["breach"])
         gone = [(model, key, NOW) for model, key in said.get("gone", [])]
         return Mapped(said.get("rows", {}), said.get("unknown", []), gone, said.get("endings", {}))
-
-    def id_of(self, feed: str, record_id: str | None) -> str:
-        return f"our id of {feed} {record_id}"
 
 
 def raw(*rows: tuple[str | None, Any]) -> list[RawRow]:
@@ -64,7 +67,7 @@ def decoded(
     """The decoder, after it has taken all feeds; its tables are there to be read."""
     workspace = given.workspace()
     with workspace.phase(Phase.DECODE):
-        decoder = Decoder(workspace, Literal(), frozenset(shared))
+        decoder = Decoder(workspace, Literal(), frozenset(shared), IDS, KEYS)
         decoder.unread.update(unread or {})
         for feed, found in feeds.items():
             decoder.take(feed, found)
@@ -113,7 +116,7 @@ def test_what_a_record_says_twice_in_a_row_is_read_once(given: Tables) -> None:
 def test_a_record_that_the_source_does_not_have_is_missing_by_our_id_and_not_seen(given: Tables) -> None:
     decoded(given, {"jobs": raw(("1", rows("jobs", {"id": "j"})), ("7", None))})
     assert given.rows("missing") == [
-        {"model": "jobs", "id": "our id of jobs 7", "remote_id": "7", "observed_at": NOW + 2 * MINUTE}
+        {"model": "jobs", "id": IDS.of("jobs", "7"), "remote_id": "7", "observed_at": NOW + 2 * MINUTE}
     ]
     assert seen(given, "jobs", "id") == [("j",)]
 
@@ -170,7 +173,7 @@ def test_of_a_shared_record_only_the_observation_that_can_win_is_held(given: Tab
 
     workspace = given.workspace()
     with workspace.phase(Phase.DECODE):
-        Decoder(workspace, Timed(), frozenset({"application_stages"})).take("applications", raw(*came))
+        Decoder(workspace, Timed(), frozenset({"application_stages"}), IDS, KEYS).take("applications", raw(*came))
     assert seen(given, "application_stages", "name") == [("by 10",)]
     assert len(seen(given, "tags", "name")) == len(came)
 
