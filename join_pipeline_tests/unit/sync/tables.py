@@ -18,7 +18,7 @@ from join_pipeline.lake.evolution import KEYS
 from join_pipeline.lake.hashing import HEAVY
 from join_pipeline.lake.record import Files, LakeFile, SyncRecord, sync_id_of
 from join_pipeline.models import MODELS
-from join_pipeline.sync.workspace import MISSING, PAYLOADS, SAID_GONE, Phase, Workspace, seen_schema
+from join_pipeline.sync.workspace import Phase, Workspace
 
 Row = dict[str, Any]
 Rows = Sequence[Row]
@@ -128,11 +128,11 @@ def observe(
     for seq, payload in enumerate(shown, start):
         for name, rows in payload.items():
             filled = [{"payload_hash": DIGEST, "observed_at": NOW + seq * MINUTE, "seq": seq} | row for row in rows]
-            workspace.add("seen", name, pa.Table.from_pylist(filled, seen_schema(name)))
+            workspace.add("seen", name, filled)
             if any(HEAVY in row for row in filled):
-                workspace.add("payloads", name, pa.Table.from_pylist(filled, PAYLOADS))
-    workspace.add("missing", None, pa.Table.from_pylist([{"observed_at": NOW} | row for row in missing], MISSING))
-    workspace.add("said_gone", None, pa.Table.from_pylist([{"observed_at": NOW} | row for row in said_gone], SAID_GONE))
+                workspace.add("payloads", name, filled)
+    workspace.add("missing", None, [{"observed_at": NOW} | row for row in missing])
+    workspace.add("said_gone", None, [{"observed_at": NOW} | row for row in said_gone])
 
 
 def record_of(files: Files, **more: Any) -> SyncRecord:

@@ -126,7 +126,7 @@ def test_a_record_that_breaks_the_contract_is_set_aside_with_its_reason_and_all_
         given, {"jobs": raw(("1", rows("jobs", {"id": "a"})), ("2", BROKEN), ("3", rows("jobs", {"id": "c"})))}
     )
     assert seen(given, "jobs", "id") == [("a",), ("c",)]
-    assert decoder.quarantine_table("jobs").to_pylist() == [
+    assert decoder.quarantined["jobs"] == [
         {
             "record_id": "2",
             "fetched_at": NOW + 2 * MINUTE,
