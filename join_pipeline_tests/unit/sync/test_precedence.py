@@ -42,7 +42,7 @@ def test_sql_and_python_agree_on_the_observation_that_holds(observed: list[Any],
 
 
 @pytest.mark.parametrize(
-    ("rule", "precedence", "loser", "winner"),
+    ("_rule", "precedence", "loser", "winner"),
     [
         ("what came last", LAST, {"observed_at": BEFORE}, {"observed_at": NOW}),
         ("of one instant, what was read last", LAST, {"observed_at": NOW}, {"observed_at": NOW, "seq": 3}),
@@ -79,8 +79,9 @@ def test_sql_and_python_agree_on_the_observation_that_holds(observed: list[Any],
         ),
         ("any value before none", WINNER, {"parent_updated_at": None}, {"parent_updated_at": BEFORE}),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_observation_that_holds_is(rule: str, precedence: Precedence, loser: Row, winner: Row) -> None:
+def test_the_observation_that_holds_is(_rule: str, precedence: Precedence, loser: Row, winner: Row) -> None:
     rows = [{"id": "r", "seq": 1} | winner, {"id": "r", "seq": 2} | loser]
     holds = {"r": rows[0]["seq"]}
     assert by_sql(precedence, rows) == by_python(precedence, rows) == holds

@@ -272,9 +272,7 @@ def test_a_job_that_lists_and_look_lack_is_known_by_its_id_while_a_live_applicat
             ),
         ],
     )
-    # of applications that did not come only those are at hand that this sync concerns
-    first = {"named for the first time"}
-    assert found.now["jobs"].keys() - {"named by an application that did not come"} == first
+    assert found.now["jobs"].keys() == {"named for the first time", "named by an application that did not come"}
     assert found.gone["jobs"].keys() == {"named no longer", "read before, and named"}
     said = {name for name, value in found.now["jobs"]["named for the first time"].items() if value is not None}
     assert said == {"id", "remote_id", "observed_at"}

@@ -75,8 +75,8 @@ def test_a_candidate_is_as_the_live_application_shows_that_is_greatest_by_update
         "unread, of the same instant, and less as a number": application(99, remote_updated_at=later),
     }
     came = [
-        ("one after the other", application(11)),
-        ("one after the other", application(12, remote_updated_at=later)),
+        ("the newer one of the lesser id", application(12)),
+        ("the newer one of the lesser id", application(11, remote_updated_at=later)),
         ("the newer one first", application(14, remote_updated_at=later)),
         ("the newer one first", application(13)),
         ("of the same instant", application(9)),
@@ -93,7 +93,7 @@ def test_a_candidate_is_as_the_live_application_shows_that_is_greatest_by_update
         missing=no("applications", "a35"),
     )
     assert {who: row["first_name"] for who, row in found.now["candidates"].items()} == {
-        "one after the other": "by a12",
+        "the newer one of the lesser id": "by a11",
         "the newer one first": "by a14",
         "of the same instant": "by a10",
         "unread, and older": "by a32",
@@ -226,18 +226,20 @@ def test_a_stages_global_index_is_the_largest_on_any_live_job(given: Tables) -> 
     found = reconciled(
         given,
         known={
-            "jobs": [job("gone"), job("live")],
+            "jobs": [job("gone"), job("live"), job("live, too")],
             "job_application_stages": [
                 place("live", "shown", 2),
+                place("live, too", "shown", 3),
                 place("gone", "largest of a job that is gone", 9),
                 place("live", "largest of a job that is gone", 4),
                 place("live", "as before", 5),
+                place("live, too", "as before", 1),
                 place("live", "a tie", 5),
                 place("live", "without a place", None),
             ],
             "application_stages": [
                 {"id": stage, "name": stage, "global_index": index}
-                for stage, index in zip(stages, (2, 9, 5, 5, None), strict=True)
+                for stage, index in zip(stages, (3, 9, 5, 5, None), strict=True)
             ],
         },
         shown=[
