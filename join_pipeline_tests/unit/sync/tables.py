@@ -68,6 +68,8 @@ class Tables:
                 (self.files.models, model.plain, ""),
                 (self.files.personal, (*KEYS, *model.personal), ".personal"),
             ):
+                if end and not any(column.name in row for column in model.personal for row in rows):
+                    continue
                 path = f"models/{name}/{n}{end}.parquet"
                 (self.lake / path).parent.mkdir(parents=True, exist_ok=True)
                 schema = pa.schema([(column.name, column.type) for column in columns])
