@@ -34,7 +34,7 @@ def decode(path: Path, text: bytes, kind: type[T]) -> T:
             UPGRADES[old](document)
         document["format"] = FORMAT
         return msgspec.convert(document, kind)
-    except (msgspec.DecodeError, msgspec.ValidationError, KeyError, IndexError, AttributeError, TypeError) as error:
+    except (msgspec.DecodeError, msgspec.ValidationError, LookupError, AttributeError, TypeError, ValueError) as error:
         raise unreadable(path, error) from None
 
 

@@ -24,7 +24,7 @@ BROKEN = {"breach": "Expected `int`, got `str` - at `$.id`"}
 
 
 IDS = Ids("join:test")
-KEYS: dict[str, Key] = {"applications": "remote_id", "jobs": "remote_id", "candidates": "id"}
+KEYS: dict[str, Key] = dict.fromkeys(("applications", "jobs", "candidates", "tags"), "remote_id")
 
 
 class Literal:

@@ -14,7 +14,7 @@ from join_pipeline.lake.sql import empty_table, insert_rows, quoted
 from join_pipeline.models import MODELS, Column
 from join_pipeline.models.types import INSTANT, TEXT
 from join_pipeline.sync.diff import Writing, write_versions
-from join_pipeline.sync.workspace import Phase, seen_schema
+from join_pipeline.sync.workspace import Phase
 from join_pipeline_tests.unit.sync.tables import (
     BEFORE,
     DAY,
@@ -67,14 +67,14 @@ def diffed(
     with workspace.phase(Phase.DECODE):
         workspace.begin_decode()
         observe(workspace, [{name: [row]} for row in now])
-        workspace.add("ended", name, pa.Table.from_pylist(list(ended), seen_schema(name)))
+        workspace.add("ended", name, ended)
     with workspace.phase(Phase.RECALL):
         for other in MODELS:
             workspace.make("known", other, f"FROM versions_{other}")
         schema = pa.schema([(column.name, column.type) for column in model.version_columns])
         empty_table(con, "known_by_hand", schema)
         filled = [{"sync_id": LAST_SYNC, "payload_hash": DIGEST, "changed_at": BEFORE} | row for row in known]
-        insert_rows(con, "known_by_hand", pa.Table.from_pylist(filled, schema))
+        insert_rows(con, "known_by_hand", schema, filled)
         hashed = content_hash(model, '"{}"'.format)
         workspace.make(
             "known",
@@ -87,9 +87,9 @@ def diffed(
             workspace.make("gone", other, "SELECT NULL::VARCHAR AS id, NULL::TIMESTAMPTZ AS observed_at WHERE false")
         # not every source tells when a record was deleted
         told = {"id", "observed_at"}.union(*gone)
-        lost = pa.Table.from_pylist(list(gone), pa.schema([GONE.field(name) for name in GONE.names if name in told]))
-        empty_table(con, "gone_by_hand", lost.schema)
-        insert_rows(con, "gone_by_hand", lost)
+        lost = pa.schema([GONE.field(name) for name in GONE.names if name in told])
+        empty_table(con, "gone_by_hand", lost)
+        insert_rows(con, "gone_by_hand", lost, gone)
         workspace.make("gone", name, "FROM gone_by_hand")
     made = record_of(given.files, **record)
     with workspace.phase(Phase.DIFF):
