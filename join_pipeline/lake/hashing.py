@@ -6,11 +6,14 @@ Belongs here: which columns it covers, as SQL. Not here: comparing (sync.diff).
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from join_pipeline.lake.sql import duckdb_type
 from join_pipeline.models import Column, Model
+from join_pipeline.models.declared import OBSERVATION
 
 HEAVY: Final = "remote_data"
 """The payload itself is not hashed: it holds parts of other records, and its own part has its hash."""
 FIRST_FORMAT: Final = 1
+PAYLOAD_HASH: Final = next(column for column in OBSERVATION if column.name == "payload_hash")
 
 
 def light(columns: Iterable[Column]) -> tuple[Column, ...]:
@@ -24,12 +27,13 @@ def content_hash(model: Model, value_of: Callable[[str], str]) -> str:
     A column that came in a later format counts only where it is not null. So a release that adds a column changes no
     hash by itself, and a record that has a value for it gets another one.
     """
-    first = [column.name for column in light(model.fields) if column.since == FIRST_FORMAT] + ["payload_hash"]
-    packed = ", ".join(f'"{name}" := {value_of(name)}' for name in first)
-    parts = [f"to_json(struct_pack({packed}))::VARCHAR"]
-    parts += [
-        f"coalesce('|{column.name}=' || to_json({value_of(column.name)})::VARCHAR, '')"
-        for column in light(model.fields)
+    hashed = (*light(model.fields), PAYLOAD_HASH)
+    # a value that was computed may have another type than what is declared, and then another text
+    values = {column.name: f"{value_of(column.name)}::{duckdb_type(column.type)}" for column in hashed}
+    first = ", ".join(f'"{column.name}" := {values[column.name]}' for column in hashed if column.since == FIRST_FORMAT)
+    later = "".join(
+        f" || coalesce('|{column.name}=' || to_json({values[column.name]})::VARCHAR, '')"
+        for column in hashed
         if column.since != FIRST_FORMAT
-    ]
-    return f"md5({' || '.join(parts)})"
+    )
+    return f"md5(to_json(struct_pack({first}))::VARCHAR{later})"
