@@ -37,6 +37,10 @@ class LakeError(PipelineError):
     """The lake can't be read or written as it is."""
 
 
+class UnsoundError(LakeError):
+    """What a sync was about to commit would break every later build. Nothing was committed."""
+
+
 class LockedError(PipelineError):
     """Another process holds the connection's lock."""
 

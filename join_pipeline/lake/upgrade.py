@@ -7,6 +7,7 @@ another tier is written anew in all versions, so that its old values are gone fr
 
 import itertools
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -16,6 +17,10 @@ from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import FileKind, Files, LakeFile
 from join_pipeline.lake.sql import quoted, scratch, write_query
 from join_pipeline.models import MODELS, Column, Model
+
+CHECKED_SINCE: Final = 2
+"""Since this format a sync checks, before it commits, that no version is there twice."""
+ONCE: Final = "QUALIFY row_number() OVER (PARTITION BY id, sync_id) = 1"
 
 
 def upgrade(lake: Lake, builds: Path, memory_limit: str) -> list[str]:
@@ -27,13 +32,16 @@ def upgrade(lake: Lake, builds: Path, memory_limit: str) -> list[str]:
     if newest is None:
         return []
     unfit = [name for name, model in MODELS.items() if _is_unfit(lake.path, model, newest.files)]
-    if not unfit:
+    suspects = [name for name in MODELS if name not in unfit and _may_repeat(newest.files, name)]
+    if not unfit and not suspects:
         return []
     with scratch(builds, memory_limit) as con:
+        unfit += [name for name in suspects if _repeats(con, lake.path, MODELS[name], newest.files)]
         for name in unfit:
             _write_anew(con, lake.path, MODELS[name], newest.files, newest.sync_id)
-    lake.commit(newest)
-    lake.remove_unlisted(newest)
+    if unfit:
+        lake.commit(newest)
+        lake.remove_unlisted(newest)
     return unfit
 
 
@@ -41,8 +49,24 @@ def _is_unfit(lake: Path, model: Model, files: Files) -> bool:
     return bool(faults(lake, model, files.models.get(model.name, []), files.personal.get(model.name, [])))
 
 
+def _may_repeat(files: Files, name: str) -> bool:
+    """Whether a release wrote the files that did not see whether it wrote a version twice."""
+    return any(file.format < CHECKED_SINCE for file in (*files.models.get(name, []), *files.personal.get(name, [])))
+
+
+def _repeats(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Files) -> bool:
+    """Whether a version is there twice, or has two rows of personal columns: no build can load that."""
+    relations = [versions_relation(lake, model, files.models.get(model.name, []))]
+    if model.personal:
+        relations.append(personal_relation(lake, model, files.personal.get(model.name, [])))
+    return any(
+        con.execute(f"SELECT 1 FROM {relation} GROUP BY id, sync_id HAVING count(*) > 1 LIMIT 1").fetchone()
+        for relation in relations
+    )
+
+
 def _write_anew(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Files, sync_id: str) -> None:
-    """One version file and one personal file of all versions, each column where its tier puts it.
+    """One version file and one personal file of all versions, each column where its tier puts it, each version once.
 
     Of a personal column only what the newest version of a live record has is kept, as at every compaction.
     """
@@ -79,7 +103,7 @@ def _read(
     """A table of `relation`'s rows, with the values of columns that lie in the other files filled in from there."""
     moved = misplaced(lake, [column for column in columns if column.name not in {"id", "sync_id"}], others)
     if not moved:
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {relation}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {relation} {ONCE}")
         return
     filled = ", ".join(f'coalesce(r."{column.name}", o."{column.name}") AS "{column.name}"' for column in moved)
     # a personal file has no row of a version that had nothing personal yet
@@ -88,7 +112,8 @@ def _read(
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {table} AS
         SELECT r.* REPLACE ({keys}, {filled}) FROM {relation} AS r
-        {kind} JOIN {moved_relation(lake, moved, others)} AS o ON o.id = r.id AND o.sync_id = r.sync_id"""
+        {kind} JOIN {moved_relation(lake, moved, others)} AS o ON o.id = r.id AND o.sync_id = r.sync_id
+        QUALIFY row_number() OVER (PARTITION BY coalesce(r.id, o.id), coalesce(r.sync_id, o.sync_id)) = 1"""
     )
 
 

@@ -72,9 +72,11 @@ class Decoder:
             unread.discard(raw.record_id)
             self.unknown.update(mapped.unknown)
             for model, found in mapped.rows.items():
-                for row in found:
+                # a payload may show one nested record twice: an observation is one by (seq, id)
+                once = list({row["id"]: row for row in reversed(found)}.values())
+                for row in once:
                     row |= {"observed_at": raw.fetched_at, "seq": self._seq}
-                self._hold(model, found)
+                self._hold(model, once)
             self._take_endings(mapped, raw)
             self._n += 1
             if self._n >= BATCH:
@@ -115,8 +117,8 @@ class Decoder:
         for model, rows in [*self._rows.items(), *((m, list(best.values())) for m, best in self._best.items())]:
             if rows:
                 self.workspace.add("seen", model, rows)
-                if HEAVY in rows[0]:
-                    self.workspace.add("payloads", model, rows)
+                if heavy := [row for row in rows if row.get(HEAVY) is not None]:
+                    self.workspace.add("payloads", model, heavy)
         for model, rows in self._endings.items():
             self.workspace.add("ended", model, rows)
         if self._missing:

@@ -5,14 +5,22 @@ Belongs here: the diff of one model and its files. Not here: what is known (know
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import duckdb
+import pyarrow.parquet as pq
 
+from join_pipeline.errors import UnsoundError
 from join_pipeline.lake.hashing import HEAVY, content_hash, light
 from join_pipeline.lake.record import LakeFile, ModelRecord, SyncRecord
 from join_pipeline.lake.sql import quoted, typed, write_query
 from join_pipeline.models import Model
 from join_pipeline.sync.workspace import Workspace
+
+NOTHING_COMMITTED: Final = (
+    "Nothing was committed, and the lake is as it was. That is a fault of join-pipeline: please report it with the "
+    "name of the model."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ def write_versions(workspace: Workspace, model: Model, writing: Writing) -> Mode
     counts = ModelRecord(**kinds)
     counts.live = writing.live_before(name) + counts.new + counts.returned - counts.deleted
     if counts.versions:
+        _refuse_repeated(con, model)
         _write(con, model, writing)
     workspace.let_go(*(f"{table}_{name}" for table in ("new", "now", "gone", "ended", "payloads")))
     return counts
@@ -105,12 +114,25 @@ def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> No
         return
     # a tombstone carries no personal columns: who is deleted at JOIN is forgotten here at the next compaction
     live = f"new_{name} WHERE remote_deleted_at IS NULL"
-    if con.execute(f"SELECT count(*) FROM {live}").fetchall()[0][0]:
+    if n_live := con.execute(f"SELECT count(*) FROM {live}").fetchall()[0][0]:
         columns = ", ".join(typed([c], "p." if c.name == HEAVY else "n.") for c in model.personal)
-        held = f"LEFT JOIN payloads_{name} AS p ON p.seq = n.seq" if light(model.fields) != model.fields else ""
+        held = (
+            f"LEFT JOIN payloads_{name} AS p ON p.seq = n.seq AND p.id = n.id"
+            if light(model.fields) != model.fields
+            else ""
+        )
         personal = f"SELECT n.id, n.sync_id, {columns} FROM (FROM {live}) AS n {held}"
         file = LakeFile(path=f"models/{name}/{sync_id}.personal.parquet", sync_id=sync_id)
         _copy(con, personal, writing.lake, files.personal.setdefault(name, []), file)
+        if pq.read_metadata(writing.lake / file.path).num_rows != n_live:
+            raise UnsoundError(f"{name}: not every live version has one row of personal columns. {NOTHING_COMMITTED}")
+
+
+def _refuse_repeated(con: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Refuse a commit that no build could load: one that has a record twice."""
+    query = f"SELECT id FROM new_{model.name} GROUP BY id HAVING count(*) > 1 LIMIT 1"
+    if found := con.execute(query).fetchone():
+        raise UnsoundError(f"{model.name}: the sync would write the record {found[0]} twice. {NOTHING_COMMITTED}")
 
 
 def _copy(con: duckdb.DuckDBPyConnection, query: str, lake: Path, listed: list[LakeFile], file: LakeFile) -> None:

@@ -77,4 +77,4 @@ def carry(workspace: Workspace, name: str, now: str) -> None:
             AND k.id NOT IN (SELECT id FROM now_{name}) AND k.id NOT IN (SELECT id FROM gone_{name})""",
     )
     workspace.con.execute(f'INSERT INTO now_{name} BY NAME SELECT * EXCLUDE ("{HEAVY}") FROM carried_{name}')
-    workspace.con.execute(f'INSERT INTO payloads_{name} BY NAME SELECT seq, "{HEAVY}" FROM carried_{name}')
+    workspace.con.execute(f'INSERT INTO payloads_{name} BY NAME SELECT id, seq, "{HEAVY}" FROM carried_{name}')

@@ -58,7 +58,12 @@ class Table:
 TABLES: Final = (
     Table("versions", Phase.OPEN, Phase.DIFF, "View of every version in force, its columns of tier 1"),
     Table("seen", Phase.DECODE, Phase.RECONCILE, "Observations of this sync, without the heavy column"),
-    Table("payloads", Phase.DECODE, Phase.DIFF, "The heavy column of observations, by their `seq`"),
+    Table(
+        "payloads",
+        Phase.DECODE,
+        Phase.DIFF,
+        "The heavy column of observations, by `seq` and `id`",
+    ),
     Table("ended", Phase.DECODE, Phase.DIFF, "How records were at their end, as far as the source still tells"),
     Table("missing", Phase.DECODE, Phase.RECONCILE, "What the source says it does not have", is_per_model=False),
     Table("said_gone", Phase.DECODE, Phase.RECONCILE, "What the source says was deleted, and when", is_per_model=False),
@@ -80,7 +85,7 @@ ORDER: Final = (
     ("shows_tags", FLAG),
     ("seq", WHOLE),
 )
-PAYLOADS: Final = pa.schema([("seq", WHOLE), (HEAVY, TEXT)])
+PAYLOADS: Final = pa.schema([("id", TEXT), ("seq", WHOLE), (HEAVY, TEXT)])
 SAID_GONE: Final = pa.schema(
     [("model", TEXT), ("id", TEXT), ("remote_deleted_at", INSTANT), ("observed_at", INSTANT), ("seq", WHOLE)]
 )

@@ -29,7 +29,7 @@ NOWHERE = "http://127.0.0.1:9"
 
 @dataclass(frozen=True)
 class Golden:
-    """One golden lake: `<release>-<source>`."""
+    """One golden lake: `format-<format>-<source>`."""
 
     folder: Path
 

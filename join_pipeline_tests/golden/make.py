@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +22,7 @@ import pyarrow.parquet as pq
 from join_pipeline.errors import ContractError
 from join_pipeline.lake.compaction import MOST_VERSION_FILES
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.lake.record import SyncRecord
+from join_pipeline.lake.record import FORMAT, FileKind, SyncRecord
 from join_pipeline.sandbox.kombo.config import Off
 from join_pipeline.sandbox.kombo.lists import Lists
 from join_pipeline.settings import Settings
@@ -72,10 +71,10 @@ COMPANIES = {
 def make(source: str, to: Path) -> None:
     """One lake with what is needed to read its company again, and what is expected of it."""
     company = COMPANIES[source]
-    golden = to / f"{version('join-pipeline')}-{source}"
+    golden = to / f"format-{FORMAT}-{source}"
     if golden.exists():
         raise SystemExit(
-            f"{golden} is there already, and a golden lake is never written anew. Raise the version first."
+            f"{golden} is there already, and a golden lake is never written anew: it is what that format was."
         )
     with tempfile.TemporaryDirectory() as folder, begun(company) as account:
         data = Path(folder)
@@ -146,7 +145,7 @@ def _refuse_poor(lake: Path, records: list[SyncRecord]) -> None:
     newest = open_lake(lake).newest()
     rows = [row for rows in versions(lake).values() for row in rows]
     has = {
-        "compaction": any("merged" in path for paths in newest.files.models.values() for path in paths),
+        "compaction": any(file.kind is FileKind.MERGED for files in newest.files.models.values() for file in files),
         "a merge of 16 version files and more": any(
             len(paths) == 1 and len(before.files.models.get(name, [])) == MOST_VERSION_FILES
             for before, after in pairwise(records)
@@ -160,7 +159,7 @@ def _refuse_poor(lake: Path, records: list[SyncRecord]) -> None:
         ),
         "a guarded sync": any(record.verdict == "guarded" for record in records),
         "applications set aside": any(
-            pq.read_metadata(lake / path).num_rows for path in newest.files.quarantine.get("applications", [])
+            pq.read_metadata(lake / file.path).num_rows for file in newest.files.quarantine.get("applications", [])
         ),
         "raw of several syncs": len(newest.files.raw["applications"]) > 2,
         "pending looks": bool(newest.pending),

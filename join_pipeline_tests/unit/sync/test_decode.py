@@ -214,3 +214,15 @@ def test_the_size_of_a_batch_changes_nothing(given: Tables, monkeypatch: pytest.
     assert seen(given, "tags", "id", "seq") == [(f"t{n}", n + 1) for n in range(5)]
     assert [row["id"] for row in given.rows("said_gone")] == [f"x{n}" for n in range(5)]
     assert len(given.rows("missing")) == 1
+
+
+def test_a_nested_record_that_a_payload_shows_twice_is_observed_once(given: Tables) -> None:
+    twice = rows("tags", {"id": "t", "name": "urgent"}, {"id": "u", "name": "later"}, {"id": "t", "name": "urgent"})
+    decoded(given, {"applications": raw(("1", twice), ("2", twice))})
+    assert sorted(seen(given, "tags", "id")) == [("t",), ("t",), ("u",), ("u",)]
+
+
+def test_a_payload_is_kept_though_the_first_record_of_the_batch_has_none(given: Tables) -> None:
+    came = [("1", rows("jobs", {"id": "a"})), ("2", rows("jobs", {"id": "b", "remote_data": "{}"}))]
+    decoded(given, {"jobs": raw(*came)})
+    assert [(row["id"], row["remote_data"]) for row in given.rows("payloads_jobs")] == [("b", "{}")]

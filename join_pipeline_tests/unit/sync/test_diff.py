@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from join_pipeline.errors import UnsoundError
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.hashing import content_hash
 from join_pipeline.lake.record import Files, ModelRecord, SyncRecord
@@ -314,3 +315,21 @@ def test_personal_columns_and_the_payload_that_was_observed_lie_in_a_file_of_the
         f"models/candidates/{THIS_SYNC}.parquet",
         f"models/candidates/{THIS_SYNC}.personal.parquet",
     }
+
+
+def test_a_sync_that_would_write_a_record_twice_commits_nothing(given: Tables) -> None:
+    workspace = given.workspace()
+    with workspace.phase(Phase.DECODE):
+        workspace.begin_decode()
+    with workspace.phase(Phase.RECALL):
+        for name in MODELS:
+            workspace.make("known", name, f"FROM versions_{name}")
+    with workspace.phase(Phase.RECONCILE):
+        for name in MODELS:
+            workspace.make("now", name, f"FROM seen_{name}")
+            workspace.make("gone", name, "SELECT NULL::VARCHAR AS id, NULL::TIMESTAMPTZ AS observed_at WHERE false")
+        workspace.con.execute("INSERT INTO now_tags BY NAME SELECT 'a' AS id, 'urgent' AS name FROM range(2)")
+    record = record_of(given.files)
+    with workspace.phase(Phase.DIFF), pytest.raises(UnsoundError, match=r"tags: .* the record a twice.*Nothing was"):
+        write_versions(workspace, MODELS["tags"], Writing(given.lake, record, None))
+    assert not list(given.lake.rglob("tags/*.parquet"))
