@@ -1,7 +1,7 @@
-"""Decode: raw rows become observations of records, one table per model in the workspace.
+"""Decode: turning raw rows into observations, in one table of the workspace for each model.
 
 Belongs here: running the mapping over raw in bounded memory, setting broken records aside, counting unknown words. Not
-here: what a payload means (a source's mapping), which of several observations holds (precedence, reconcile).
+here: what a payload means (a source's mapping), which of several observations holds (precedence).
 """
 
 from collections import Counter
@@ -30,13 +30,16 @@ QUARANTINE: Final = pa.schema([("record_id", TEXT), ("fetched_at", INSTANT), ("r
 
 @dataclass(slots=True)
 class Decoder:
-    """Fills what decoding leaves in the workspace."""
+    """Fills the workspace's tables of the decode phase.
+
+    `unread` lists, by feed, the records whose last payload broke the contract. `quarantined` has the rows to set aside.
+    """
 
     workspace: Workspace
     mapper: Mapper
-    shared: frozenset[str]  # come through many parents: within a batch only the one that can win is kept
+    shared: frozenset[str]  # models whose records many parents show: a batch keeps the observation that can hold
     ids: Ids
-    keys: Mapping[str, Key]  # by feed, what its records are called by
+    keys: Mapping[str, Key]  # by feed, the column that identifies its records
     unknown: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
@@ -53,7 +56,7 @@ class Decoder:
         self.workspace.begin_decode()
 
     def take(self, feed: str, rows: Iterable[RawRow]) -> None:
-        """Map one feed's raw rows, in their order. Adds to `unread` whose last row broke the contract."""
+        """Map one feed's raw rows, in their order."""
         unread = self.unread.setdefault(feed, set())
         for raw in rows:
             self._seq += 1
@@ -72,7 +75,7 @@ class Decoder:
             unread.discard(raw.record_id)
             self.unknown.update(mapped.unknown)
             for model, found in mapped.rows.items():
-                # a payload may show one nested record twice: an observation is one by (seq, id)
+                # a payload may show a nested record twice, and (seq, id) identifies an observation
                 once = list({row["id"]: row for row in reversed(found)}.values())
                 for row in once:
                     row |= {"observed_at": raw.fetched_at, "seq": self._seq}
@@ -91,9 +94,9 @@ class Decoder:
             self._endings.setdefault(model, []).extend(row | seen for row in found)
 
     def _is_repeated(self, feed: str, raw: RawRow) -> bool:
-        """Whether this is what the record's last observation said, to the byte.
+        """Whether the payload equals the last payload of the record, byte for byte.
 
-        Every job is listed twice, and the first time every application: what it says is not worked out twice.
+        A sync lists some records twice. It maps an unchanged payload once only.
         """
         key, content = (feed, raw.record_id), md5((raw.payload or "").encode(), usedforsecurity=False).digest()
         if self._last.get(key) == content:
@@ -128,7 +131,7 @@ class Decoder:
         self._rows, self._best, self._gone, self._missing, self._endings, self._n = {}, {}, [], [], {}, 0
 
     def _miss(self, feed: str, raw: RawRow) -> None:
-        # the feeds that are looked at one by one bear their model's name
+        # a feed with second looks has the name of its model
         record_id = self._id_of(feed, raw.record_id)
         row = {"model": feed, "id": record_id, "remote_id": raw.record_id, "observed_at": raw.fetched_at}
         self._missing.append(row)
