@@ -36,7 +36,7 @@ BAD_JOIN = {
     "nobody listens": Bad({"JOIN_API_URL": "http://127.0.0.1:1/v2"}, {}, ("no answer", "check the network")),
     "no such host": Bad({"JOIN_API_URL": "https://join.invalid/v2"}, {}, ("join.invalid", "check the network")),
     "no JSON": Bad({}, {"not_json": 1.0}, ("not JSON", "Check that JOIN_API_URL")),
-    "JSON but no list": Bad({}, {"not_a_list": 1.0}, ("no list", "Check that JOIN_API_URL")),
+    "JSON but no list": Bad({}, {"not_a_list": 1.0}, ("not a list", "Check that JOIN_API_URL")),
     "cut off": Bad({}, {"truncated": 1.0}, ("not JSON",)),
     "a broken server": Bad({}, {"server_error": 1.0}, ("500", "Run it again later")),
     "too many requests": Bad({}, {"rate_limited": 1.0}, ("429", "Run it again later")),

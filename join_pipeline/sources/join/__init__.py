@@ -1,1 +1,1 @@
-"""Talking to JOIN: what it offers (feeds), how lists are paged, what is retried, what its payloads look like."""
+"""JOIN's API v2 as a source: its feeds, client, payloads, mapping and rules."""

@@ -1,6 +1,6 @@
-"""What is in JOIN's answers, before anybody asks what it means: a list's records, an error's message.
+"""The bodies of JOIN's responses: the records of a list, the message of an error.
 
-Belongs here: telling bodies apart. Not here: what a record means (payloads), which error a status is (refusals).
+Belongs here: reading bodies. Not here: what a record means (payloads), which error a status is (refusals).
 """
 
 from typing import Any, Final
@@ -20,7 +20,7 @@ _KEYED: Final = msgspec.json.Decoder(_Keyed)
 
 
 def records_of(body: bytes) -> list[Record] | None:
-    """The records of a list, or None where the JSON is no list."""
+    """The records of a list; None if the JSON is not a list."""
     try:
         return [_record(bytes(raw)) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
     except msgspec.DecodeError:
@@ -28,7 +28,7 @@ def records_of(body: bytes) -> list[Record] | None:
 
 
 def message_of(body: bytes, token: str) -> str | None:
-    """What JOIN says went wrong, as far as it may be shown."""
+    """The message of JOIN's error response, if it may be shown."""
     try:
         answer = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -1,7 +1,7 @@
-"""JOIN's client: the raw token, its refusals, and its lists page by page.
+"""JOIN's client: the raw token, errors, and lists page by page.
 
-Belongs here: what is JOIN's own in talking. Not here: sending (http), which lists there are (feeds), when a list
-ends (paging), what is in a body (answers).
+Belongs here: what only JOIN's requests and responses have. Not here: sending (http), which lists there are (feeds),
+when a list ends (paging), what is in a body (answers).
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ from join_pipeline.sources.join.refusals import WORDS, error_for_status
 
 
 class JoinClient(HttpClient):
-    """Talks to JOIN. Usable from several threads; a context manager."""
+    """A client of JOIN's API v2. It is a context manager, and several threads may use it."""
 
     words = WORDS
 
@@ -33,7 +33,7 @@ class JoinClient(HttpClient):
     def pages(
         self, path: str, params: Mapping[str, str] | None = None, *, in_flight: int | None = None, first: int = 1
     ) -> Iterator[Page]:
-        """A paged list from page `first` on, in order; at most `in_flight` asked for side by side, and no more kept."""
+        """The pages of a list from page `first` on, in order. It fetches at most `in_flight` pages at a time."""
         paging = Paging(in_flight or self._in_flight, first=first)
         pool = ThreadPoolExecutor(paging.in_flight, thread_name_prefix="join-page")
         try:
@@ -44,25 +44,27 @@ class JoinClient(HttpClient):
                 ]
                 for future in asked:
                     page = future.result()
-                    # what came after the end is still an observation: the list may have grown meanwhile
+                    # pages after the end are observations, too: the list may have grown meanwhile
                     if paging.add(page.number, len(page.records), _fingerprint(page)):
                         yield page
         finally:
-            # after an error or an interrupt, pages may still wait for the rate limit: nobody waits for them
+            # after an error or an interrupt, do not wait for pages that still wait for the rate limit
             pool.shutdown(wait=False, cancel_futures=True)
 
     def whole(self, path: str, params: Mapping[str, str] | None = None) -> Page:
-        """A list that is not paged."""
+        """A list that has no pages, as one page."""
         return self._page(path, dict(params or {}), 1)
 
     def _page(self, path: str, params: dict[str, str], number: int) -> Page:
         body, fetched_at = self.get(path, params)
         records = records_of(body)
         if records is None:
-            raise ContractError(f"GET {path} answered JSON that is no list. Check that JOIN_API_URL is JOIN's API v2.")
+            raise ContractError(
+                f"GET {path} returned JSON that is not a list. Check that JOIN_API_URL is JOIN's API v2."
+            )
         return Page(number, records, fetched_at, len(body))
 
 
 def _fingerprint(page: Page) -> int:
-    # by id: signed URLs in a record may differ at each read
+    # by id, because signed URLs in a record may differ at each fetch
     return hash(tuple(record.id or record.payload for record in page.records))

@@ -1,7 +1,6 @@
-"""A JOIN account as it answers now: what it must give for the pipeline to work, each finding with what to do.
+"""The checks of a connection to JOIN, for `connect` and `doctor`: each finding says what to do next.
 
-Belongs here: live calls that change nothing, for `connect` and `doctor` alike. Not here: what lies on this machine
-(doctor).
+Belongs here: live requests that change nothing. Not here: checks of this machine (doctor).
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from join_pipeline.sources.join.options import TOKEN_VARIABLE, JoinOptions
 TIMEOUT_SECONDS: Final = 10.0
 FORBIDDEN: Final = 403
 REFUSED_UNKNOWN: Final = (401, 403, 422)
-"""How JOIN may answer who brings no token that it knows."""
+"""The statuses that JOIN may return for an unknown token."""
 NOBODY: Final = "no-token"
 FIRST: Final = {"page": "1", "pageSize": "1"}
 PLAN: Final = (
@@ -34,12 +33,12 @@ GUIDE: Final = (
     "there can't be enabled again.",
     "One token is one company. For a second one, set JOIN_PIPELINE_CONNECTION to another name first.",
 )
-"""What a person has to have and to do in JOIN, in order."""
+"""What a user needs and does in JOIN, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class JoinConnection:
-    """A JOIN account, entered by a token."""
+    """The connection to a JOIN account. Its credential is a token."""
 
     settings: Settings
     options: JoinOptions
@@ -71,10 +70,10 @@ class JoinConnection:
             return Finding("JOIN", "failed", f"{url}: {error}")
         if status in REFUSED_UNKNOWN:
             return Finding("JOIN", "ok", f"{url} answers, and asks for a token")
-        return Finding("JOIN", "failed", f"{url} answers {status} without a token. Check JOIN_API_URL.")
+        return Finding("JOIN", "failed", f"{url} returns {status} without a token. Check JOIN_API_URL.")
 
     def examine(self) -> list[Finding]:
-        """The address, the token, plan and permissions, the clock, and whether there is anything to read."""
+        """Check the address, the token, plan and permissions, the clock, and whether JOIN lists anything."""
         url = self.options.join_api_url
         with self._client(self.options.token(self.settings.token_file)) as client:
             n_first: dict[str, int] = {}
@@ -103,7 +102,7 @@ class JoinConnection:
 
 
 def _refused(client: JoinClient, refused: dict[str, AuthError]) -> list[Finding]:
-    """What a refusal of some or all lists means."""
+    """Findings for lists that JOIN refuses to this token."""
     if not refused:
         return []
     lists = {feed.name: feed for feed in (JOBS, APPLICATIONS)}
@@ -133,7 +132,7 @@ def _status(client: JoinClient, feed: JoinFeed) -> int:
 
 
 def _unoffered(client: JoinClient) -> list[Finding]:
-    """Lists of names that JOIN does not give: a sync can do without."""
+    """A finding for reference lists that JOIN does not offer. A sync works without them."""
     missing = []
     for feed in REFERENCES:
         try:
@@ -141,7 +140,7 @@ def _unoffered(client: JoinClient) -> list[Finding]:
         except (AuthError, NotFoundError, RefusedError, ContractError):
             missing.append(feed.name.replace("_", " "))
         except SourceError:
-            continue  # for now; the sync tries again
+            continue  # a transient failure; the sync retries
     if not missing:
         return []
     return [Finding("names", "warning", f"JOIN gives no {', no '.join(missing)}: those columns of jobs stay empty")]

@@ -1,7 +1,7 @@
-"""Extracting from JOIN: which feeds in which order, until when, and who gets a second look.
+"""Extracting from JOIN: the order of feeds, and which records get a second look.
 
-Belongs here: one sync's calls, from the first page to the last look. Not here: one feed's listings (listing), what the
-guard says (sync.extract), what the payloads mean for the models (reconcile).
+Belongs here: one sync's requests, from the first page to the last look. Not here: one feed's listings (listing), the
+guard (sync.extract), what the payloads mean for the models (reconcile).
 """
 
 from collections.abc import Collection
@@ -24,7 +24,7 @@ class JoinExtraction:
     sync: Extraction
 
     def run(self, plan: Plan, references: list[tuple[JoinFeed, Page | None]]) -> None:
-        """Everything. Applications before jobs: the jobs that they name must be known."""
+        """Extract all feeds. Applications come before jobs, because the sync must look up the jobs that they name."""
         for feed, page in references:
             extraction = self.sync.of(feed)
             if page is not None:
@@ -34,7 +34,7 @@ class JoinExtraction:
         if since is not None:
             applications.extraction.record.is_whole = applications.read_since(since)
             unread = applications.extraction.unread_before()
-            applications.look(unread, believes_absence=False)  # the listing does not show them again
+            applications.look(unread, believes_absence=False)  # the listing shows changed records only
             applications.extraction.forget_pending()
         else:
             if self.sync.previous is None:
@@ -57,7 +57,7 @@ class JoinExtraction:
         listing.look(listing.extraction.second_looks(listing.extraction.missing(), named))
 
     def _named_jobs(self, applications: Listing, jobs: Listing) -> set[str]:
-        """Jobs that applications of this sync name and the job lists lack."""
+        """The ids of jobs that this sync's applications name and the job lists lack."""
         return self.sync.ids(
             f"""SELECT DISTINCT try(payload->>'$.job.id') AS job FROM {applications.extraction.rows}
             WHERE payload IS NOT NULL AND job IS NOT NULL EXCEPT {jobs.extraction.listed}"""

@@ -1,6 +1,7 @@
-"""The inventory: what JOIN lists, as typed data, and what is mapped from which. The engine has no special cases.
+"""JOIN's feeds as typed data, and the models that are mapped from each.
 
-Source: JOIN's API v2 as gathered in its help pages and in public clients; every list is a bare JSON array.
+Belongs here: paths and parameters. Not here: the requests (listing, client). The engine has no special cases.
+Source: JOIN's help pages and public clients of its API v2. Every list is a bare JSON array.
 """
 
 from collections.abc import Mapping
@@ -14,10 +15,10 @@ JOB_STATUSES: Final = ("ONLINE", "OFFLINE", "ARCHIVED", "DRAFT")
 
 @dataclass(frozen=True, slots=True)
 class JoinFeed(Feed):
-    """One listing of JOIN. Absence alone is no deletion, except from a reference list.
+    """One listing of JOIN. A record that is missing from it is not deleted yet, except from a reference list.
 
-    `params` go with every request for it; `per_status` lists are read beside the plain one, since JOIN does not say
-    which statuses the plain one leaves out.
+    Every request has `params`. The sync also reads one list for each status in `per_status`, because JOIN does not
+    document which statuses the plain list leaves out.
     """
 
     params: dict[str, str] = field(default_factory=dict)
@@ -46,15 +47,15 @@ REFERENCES: Final = (
     JoinFeed("employment_types", "/employmentTypes", "JOIN's employment types: names behind ids.", is_reference=True),
     JoinFeed("seniority_levels", "/seniorityLevels", "JOIN's seniority levels: names behind ids.", is_reference=True),
 )
-# in the order in which they are mapped; applications before jobs: a job that an application names must be known, or
-# looked up, in the same sync
+# in the order in which they are mapped; applications come before jobs, because the sync that reads an application must
+# know the job that it names, or look it up
 FEEDS: Final = (APPLICATIONS, JOBS, *REFERENCES)
 
 _APPLICATIONS: Final = (APPLICATIONS.name,)
 _JOBS: Final = (JOBS.name,)
 MODEL_FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "users": _JOBS,
-    "jobs": tuple(feed.name for feed in FEEDS),  # applications: they name jobs that the lists lack
+    "jobs": tuple(feed.name for feed in FEEDS),  # with applications, because they name jobs that the lists lack
     "candidates": _APPLICATIONS,
     "application_stages": _APPLICATIONS,
     "applications": _APPLICATIONS,
@@ -65,4 +66,4 @@ MODEL_FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "job_screening_questions": _JOBS,
     "job_hiring_team": _JOBS,
 }
-"""By model, the feeds that it is mapped from."""
+"""For each model, the feeds that it is mapped from."""

@@ -1,7 +1,7 @@
-"""Which known records a sync of JOIN can concern.
+"""Recall for JOIN: the known records that a sync can concern.
 
-Of applications, candidates and their tags an incremental sync meets few: to hold all of them would make its memory grow
-with the account and not with what changed.
+An incremental sync concerns few applications, candidates and tags. If it loaded all of them, its memory would grow with
+the account, and not with the number of changes.
 """
 
 from typing import Final
@@ -11,14 +11,14 @@ from join_pipeline.sync.known import newest
 from join_pipeline.sync.workspace import Workspace
 
 FOCUSED: Final = ("applications", "candidates", "candidate_tags")
-"""Models of which `known_<model>` holds only what a sync can concern; `versions_<model>` tells of the rest."""
+"""Models whose `known_<model>` has only the records that the sync can concern; `versions_<model>` has the others."""
 
 
 def recall(workspace: Workspace) -> None:
-    """Tables `known_<model>`: the newest versions of all records that `seen_*` and `missing` can concern.
+    """Make `known_<model>`: the newest versions of all records that `seen_*` and `missing` can concern.
 
-    Those are the applications that came or are gone, every other one of their candidates, and those of a job that is
-    gone. An application can have had another candidate or job before, so any of its versions counts.
+    These are the observed and missing applications, the other applications of their candidates, and the applications of
+    missing jobs. An application may have had another candidate or job before, so all of its versions count.
     """
     workspace.step("came", "SELECT id FROM seen_applications UNION SELECT id FROM missing WHERE model = 'applications'")
     workspace.step(
@@ -31,7 +31,7 @@ def recall(workspace: Workspace) -> None:
             OR job_id IN (SELECT id FROM missing WHERE model = 'jobs')"""
     workspace.make("known", "applications", f"FROM {newest('applications', applications)}")
     workspace.make("known", "candidates", f"FROM {newest('candidates', 'FROM concerned_candidates')}")
-    # a link never changes its candidate: its id is made of it
+    # a link never changes its candidate, because its id has the candidate's id in it
     tags = "SELECT id FROM versions_candidate_tags WHERE candidate_id IN (FROM concerned_candidates)"
     workspace.make("known", "candidate_tags", f"FROM {newest('candidate_tags', tags)}")
     for name in MODELS:

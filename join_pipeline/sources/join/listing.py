@@ -1,6 +1,6 @@
-"""One feed of JOIN: which of its listings are read, when they are whole, where a resumed one goes on.
+"""One feed of JOIN: which of its listings are read, when they are whole, where a resumed listing goes on.
 
-Belongs here: asking. Not here: sending (client), which feeds in which order (extract), keeping what came (sync).
+Belongs here: choosing requests. Not here: sending (client), the order of feeds (extract), storing pages (sync).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -21,16 +21,16 @@ LOOKS_IN_FLIGHT: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One feed being read."""
+    """Reads one feed."""
 
     client: JoinClient
     feed: JoinFeed
     extraction: FeedExtraction
 
     def read_whole(self, is_enough: Callable[[int], bool] = lambda _number: True) -> None:
-        """The plain list, again and again until a reading is enough, and one per status.
+        """Read the plain list until `is_enough`, at most five times, then the list of each status.
 
-        A status that JOIN refuses is not offered.
+        JOIN rejects a status that it does not offer (422). That status is skipped.
         """
         for n in range(1, MAX_READINGS + 1):
             self._list(_reading(n), {})
@@ -44,10 +44,10 @@ class Listing:
         self.extraction.record.is_whole = True
 
     def shows_what_was_there(self, number: int) -> bool:
-        """Whether the list's reading of this number found nothing that an earlier one should have found.
+        """Whether pass `number` over the list showed nothing that an earlier pass should have shown.
 
-        A list that shifts while it is read can hide a record, and the first time nothing is known to look for. What
-        was updated since this sync began is no sign: it may have arrived meanwhile, and is asked for at the end.
+        A list that shifts while it is read can hide a record, and in a first sync no known record is missing then.
+        Records that were updated since this sync began do not count: the sync reads them at its end.
         """
         if number == 1:
             return False
@@ -66,9 +66,9 @@ class Listing:
         return n_hidden == [(0,)]
 
     def read_since(self, since: datetime) -> bool:
-        """What was updated at or after `since`, again and again until a pass brings nothing unseen. False if none did.
+        """Read what was updated at or after `since` until a pass shows nothing unseen; False if ten passes did not.
 
-        Pages in order and one at a time: a record that is updated meanwhile moves, and the next pass meets it.
+        Pages are read in order, one at a time. A record that is updated meanwhile moves, and the next pass shows it.
         """
         if self.feed.since is None:
             raise ValueError(f"{self.feed.name} can't be filtered by update")
@@ -85,7 +85,7 @@ class Listing:
         return False
 
     def look(self, remote_ids: Iterable[str], *, believes_absence: bool = True) -> None:
-        """Ask for records by their own ids, several at a time."""
+        """Fetch records by their own ids, several at a time."""
         self.extraction.take_looks(self._looks(remote_ids), believes_absence=believes_absence)
 
     def _looks(self, remote_ids: Iterable[str]) -> Iterator[Look]:
@@ -93,7 +93,7 @@ class Listing:
         try:
             yield from pool.map(self._look_at, remote_ids)
         finally:
-            # an error, or Ctrl-C, does not wait for looks that wait for the rate limit
+            # after an error or Ctrl-C, do not wait for looks that still wait for the rate limit
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _look_at(self, remote_id: str) -> Look:
@@ -104,11 +104,11 @@ class Listing:
         return remote_id, body, fetched_at
 
     def _list(self, listing: str, params: dict[str, str]) -> None:
-        """One listing of a whole reading; one that was read before is not read again, one that was begun goes on."""
+        """Read one listing. A resumed sync skips a listing that it has read, and goes on with one that it has begun."""
         name, spool = self.feed.name, self.extraction.spool
         if spool.is_done(name, listing):
             return
-        # the last page that was kept may have been kept in part, and the list may have shifted by now
+        # the last stored page may be incomplete, and the list may have shifted by now
         first = max(1, spool.last_page(name, listing) - 1)
         for page in self.client.pages(self.feed.path, {**self.feed.params, **params}, first=first):
             self.extraction.take(page, listing)
@@ -116,5 +116,5 @@ class Listing:
 
 
 def _reading(number: int) -> str:
-    """What a reading of the whole list is called in raw."""
+    """The name in raw of a pass over the plain list."""
     return f"all-{number}"

@@ -1,4 +1,4 @@
-"""What can be set of JOIN as a source."""
+"""The options of the source JOIN."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -21,12 +21,12 @@ class JoinOptions(Options):
         None, validation_alias=TOKEN_VARIABLE, description="JOIN's API token, raw, without `Bearer`"
     )
     join_api_url: Annotated[str, AfterValidator(checked_url)] = Field(
-        "https://api.join.com/v2", validation_alias="JOIN_API_URL", description="Where JOIN's API v2 answers"
+        "https://api.join.com/v2", validation_alias="JOIN_API_URL", description="Address of JOIN's API v2"
     )
     post_url_template: str | None = Field(
         None,
         validation_alias="JOIN_PIPELINE_POST_URL_TEMPLATE",
-        description="A job's public URL where JOIN gives none; `{id}` is JOIN's job id",
+        description="Template of a job's public URL, if JOIN sends none; `{id}` is JOIN's job id",
     )
     only_created: bool = Field(
         False,
@@ -46,7 +46,7 @@ class JoinOptions(Options):
         return self.join_api_token is not None and bool(self.join_api_token.get_secret_value().strip())
 
     def token(self, kept: Path) -> str:
-        """The API token: the environment's, else the one kept in a file; or a `SettingsError` that says what to do."""
+        """The API token of the environment, else of the file `kept`. Raises `SettingsError` if there is none."""
         text = self.join_api_token.get_secret_value().strip() if self.join_api_token else ""
         text = text or stored_token(kept) or ""
         if not text:

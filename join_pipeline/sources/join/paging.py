@@ -1,6 +1,6 @@
-"""Page state machine for JOIN's lists: bare arrays, 1-based pages, a short page ends.
+"""The state machine of JOIN's pages: bare arrays, numbered from 1. A short page is the last.
 
-Belongs here: deciding what to ask for next. Not here: asking (client), waiting (retry), parsing (payloads).
+Belongs here: deciding which pages to fetch next. Not here: fetching (client), waiting (retry), parsing (payloads).
 """
 
 from dataclasses import dataclass, field
@@ -11,13 +11,16 @@ PAGE_SIZE: Final = 50  # JOIN's largest
 
 @dataclass(slots=True)
 class Paging:
-    """Which pages to ask for: page 1 alone, then windows that double up to `in_flight`, none after the end.
+    """Which pages to fetch: the first page alone, then windows that double up to `in_flight`, none after the end.
 
-    The end is an empty page, or one shorter than the longest before it. A first page that is shorter than asked for is
-    followed by page 2, since a server may cap the size. A page equal to the one before it means that the server ignores
-    paging, and that its whole list came with the first answer; or that just one page of new records has pushed the
-    others on meanwhile. So the first page is asked for again: only where paging is ignored it is the same once more. A
-    listing that is resumed begins at page `first`.
+    The list ends with an empty page, or with one that is shorter than the longest page before it. After a first page
+    that is shorter than `page_size` comes page 2, because a server may limit the size.
+
+    If a page equals the page before it, there are two explanations: the server ignores paging and sends the whole list
+    each time, or exactly one page of new records has moved the others on. So the first page is fetched again. It is the
+    same as before only if the server ignores paging.
+
+    A resumed listing begins at page `first`.
     """
 
     in_flight: int
@@ -36,14 +39,14 @@ class Paging:
         self._asked = self._told = self.first - 1
 
     def window(self) -> range:
-        """The pages to ask for now, all of them; empty at the end."""
+        """The pages to fetch now; empty at the end."""
         if self.is_ended:
             return range(0)
         if self._is_repeated:
             return range(self.first, self.first + 1)
         first = self._asked + 1
         self._asked += self._window
-        # a short first page may be the whole list: ask for one more page before asking for many
+        # a short first page may be the whole list, so fetch one more page before many
         is_cautious = self._told == self.first and self._longest < self.page_size
         if is_cautious:
             self._asked = first
@@ -51,7 +54,10 @@ class Paging:
         return range(first, self._asked + 1)
 
     def add(self, page: int, n_records: int, content: int) -> bool:
-        """What came for `page`, in the order of pages; `content` is a hash of it. True if its records count."""
+        """Take the number of records of `page` and a hash of its content. True if its records count.
+
+        Pages must be added in order; `ValueError` if not.
+        """
         if self._is_repeated and page == self.first:
             self._is_repeated = False
             self.is_ended = self.is_paging_ignored = content == self._last_content

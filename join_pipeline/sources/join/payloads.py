@@ -1,7 +1,7 @@
-"""JOIN's payloads, typed: closed where a wrong value would falsify history, open everywhere else.
+"""JOIN's payloads as types: strict where a wrong value would falsify the history, lenient elsewhere.
 
-A field without a default must be there (some may be null): without it the record breaks the contract and is set aside.
-Enums are plain text: an unknown word passes and is counted. Keys that no field names are kept and counted as extras.
+A payload that lacks a field without a default breaks the contract; the value may be null where the type says so.
+Enums are plain text, so an unknown word is kept and counted. Keys without a field are kept and counted as extras.
 """
 
 from datetime import datetime
@@ -49,7 +49,7 @@ class Source(Payload):
 
 
 class ScreeningAnswer(Payload):
-    """A question with its answer, as an application shows it. The answer stays in the raw payload."""
+    """A question of an application. Its answer stays in the raw payload."""
 
     question: str
     type: str | None = None
@@ -60,7 +60,7 @@ class Consent(Payload):
 
 
 class ApplicationPayload(Payload):
-    """One application, as listed and as read by its id."""
+    """One application. The list and the request by id return the same type."""
 
     id: Whole
     created_at: datetime
@@ -107,7 +107,7 @@ class Contact(Payload):
 
 
 class JobQuestion(Payload):
-    """A question of a job's form: known from the write side, read where JOIN shows it."""
+    """A question of a job's form. Source: JOIN's requests for creating jobs; it may not be in every response."""
 
     name: str
     type: str | None = None
@@ -116,14 +116,14 @@ class JobQuestion(Payload):
 
 
 class TeamMember(Payload):
-    """A seat in the hiring team: known from the write side, read where JOIN shows it."""
+    """A member of the hiring team. Source: JOIN's requests for creating jobs; it may not be in every response."""
 
     hiring_team_member: Contact | None = None
     job_role: str | None = None
 
 
 class JobPayload(Payload):
-    """One job, as listed with `content=true` and as read by its id."""
+    """One job. The list with `content=true` and the request by id return the same type."""
 
     id: Whole
     title: str
@@ -147,7 +147,7 @@ class JobPayload(Payload):
 
 
 class Reference(Payload):
-    """A row of a reference list; a category has sub-categories, and those are what jobs name."""
+    """A row of a reference list. A category has sub-categories, and a job's category is one of these."""
 
     id: int
     name: str | None = None

@@ -1,7 +1,7 @@
-"""JOIN's reconcile: what depends on several of its records, and what absence means there.
+"""JOIN's reconcile: which records are there now, which are gone, and the columns that follow from other records.
 
-Belongs here: rules of this source. Not here: what every source has to do (sync.reconcile), payloads (mapping).
-Candidates, stages and tags come through applications, people through jobs.
+Belongs here: rules of this source. Not here: what all sources share (sync.reconcile), payloads (mapping).
+JOIN shows candidates, stages and tags only in applications, and users only in jobs.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ from join_pipeline.sync.precedence import LAST, WINNER
 from join_pipeline.sync.reconcile import LIVE, carry, gone_without_link, live_after, those_linked
 from join_pipeline.sync.workspace import Workspace
 
-# what of a record follows from other records, and must be looked at again when those change
+# the columns that follow from other records, as SQL of their present values
 DERIVED: Final = {
     "candidates": "SELECT id, oldest.source AS source, oldest.at AS remote_created_at FROM oldest_application",
     "application_stages": "SELECT id, global_index FROM global_index",
@@ -19,12 +19,12 @@ DERIVED: Final = {
 
 
 def reconcile(workspace: Workspace) -> None:
-    """All models. Needs `known_*`, `seen_*` and `missing`."""
+    """Make `now_<model>` and `gone_<model>` of all models, from `known_*`, `seen_*` and `missing`."""
     _applications(workspace)
     _jobs(workspace)
     _candidates(workspace)
     _candidate_tags(workspace)
-    # of a first sync they are most of what is held, and have served
+    # in a first sync they are most of the memory in use, and no later step needs them
     workspace.let_go("seen_applications", "seen_candidates", "seen_candidate_tags", "seen_tags")
     _job_links(workspace)
     _team(workspace)
@@ -46,7 +46,7 @@ def _applications(workspace: Workspace) -> None:
 
 
 def _jobs(workspace: Workspace) -> None:
-    """Jobs seen, and jobs that only an application's mention proves: rows known by nothing but their id."""
+    """Observed jobs, and jobs that only an application names. Of the latter only the id is known."""
     workspace.make(
         "now",
         "jobs",
@@ -83,7 +83,7 @@ def _jobs(workspace: Workspace) -> None:
 
 
 def _candidates(workspace: Workspace) -> None:
-    """Content from the winning application; source and creation from the oldest live one."""
+    """A candidate's content comes from the application that holds, source and creation from the oldest live one."""
     workspace.step(
         "touched_candidates",
         """SELECT candidate_id AS id FROM now_applications WHERE candidate_id IS NOT NULL
@@ -97,7 +97,7 @@ def _candidates(workspace: Workspace) -> None:
                 key := remote_id, source := source)) AS oldest
         FROM live_applications WHERE candidate_id IN (SELECT id FROM touched_candidates) GROUP BY candidate_id""",
     )
-    # an application that was not read again but is newer than all that were: what is known came from it, or from later
+    # if an application that was not read now is newer than all that were, the known content is at least as new
     workspace.step(
         "winning_candidates",
         f"""WITH newest_unread AS (
@@ -125,7 +125,7 @@ def _candidates(workspace: Workspace) -> None:
 
 
 def _candidate_tags(workspace: Workspace) -> None:
-    """An application shows its candidate's whole tag list: what is missing from it is removed."""
+    """An application shows all tags of its candidate, so a tag that it does not show was removed."""
     workspace.step(
         "showing",
         f"""SELECT id AS candidate_id, seq FROM seen_candidates
@@ -157,7 +157,7 @@ def _candidate_tags(workspace: Workspace) -> None:
 
 
 def _job_links(workspace: Workspace) -> None:
-    """Stages and questions of a job: they appear when first seen, and go only with their job."""
+    """Stages and questions of a job. They are there from their first observation until their job is gone."""
     for model, other in (("job_application_stages", "stage_id"), ("job_screening_questions", "question_id")):
         workspace.make(
             "now",
@@ -175,7 +175,7 @@ def _job_links(workspace: Workspace) -> None:
 
 
 def _team(workspace: Workspace) -> None:
-    """People behind jobs: a link goes when its job no longer names it, a user when no live job does."""
+    """Users and hiring teams. A link is gone when its job no longer shows it, a user when no live job does."""
     workspace.make("now", "job_hiring_team", "FROM seen_job_hiring_team WHERE seq IN (SELECT seq FROM now_jobs)")
     workspace.make(
         "gone",
@@ -197,7 +197,7 @@ def _team(workspace: Workspace) -> None:
 
 
 def _stages(workspace: Workspace) -> None:
-    """A stage's order over the account is the largest index on any live job stage."""
+    """Stages. Their `global_index` is the largest index of any live job stage."""
     workspace.step(
         "global_index",
         'SELECT stage_id AS id, max("index") AS global_index FROM live_job_application_stages GROUP BY stage_id',

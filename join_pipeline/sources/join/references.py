@@ -1,8 +1,8 @@
-"""Reference lists: reading them, and the names that they give to the numbers in jobs.
+"""Reference lists: fetching them, and the names that they give to the numbers in jobs.
 
-Belongs here: what holds when a list, or an entry of it, does not come as it should. Not here: what numbers name
-(mapping). A name that was known is never replaced by none: a list that fails leaves the last one in force, and of an
-entry that comes without its name, or not at all, the row that last named it is kept beside the new list.
+Belongs here: what holds if a list or an entry of it is missing. Not here: which numbers they name (mapping).
+A known name is never lost. If a list fails, the last list stays in force. If an entry is missing or has no name, the
+row that last named it is kept beside the new list.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from join_pipeline.sources.join.payloads import Reference
 
 
 def read_references(client: JoinClient) -> list[tuple[JoinFeed, Page | None]]:
-    """The reference lists; None for one that JOIN does not offer: then its last known names hold."""
+    """Fetch the reference lists. A list that JOIN does not offer is None; its last known names hold."""
 
     def read(feed: JoinFeed) -> Page | None:
         try:
@@ -37,13 +37,13 @@ def references_from(raw_of: RawOf, post_url_template: str | None) -> References:
 
 
 def still_named(known: Iterable[RawRow], page: Page) -> list[RawRow]:
-    """Of the rows known so far, those that name what the list that came does not."""
+    """The known rows that name something that the new list does not name."""
     named = _names(record.payload for record in page.records).keys()
     return [row for row in known if _names([row.payload]).keys() - named]
 
 
 def _names(payloads: Iterable[str | bytes | None]) -> dict[int, str]:
-    """Names by number. An entry that breaks the contract has none."""
+    """Names by number. An entry that breaks the contract has no name."""
     entries = []
     for payload in payloads:
         try:

@@ -1,4 +1,4 @@
-"""JOIN's refusals: which type of error each status is, and what its user does about it."""
+"""JOIN's error responses: the type of error for each status, and the next step for the user."""
 
 from typing import Final
 
@@ -37,15 +37,15 @@ WORDS: Final = Words(
     next_steps={
         AuthError: "Check JOIN_API_TOKEN: it may be wrong or revoked, or the plan may lack API access.",
         NotFoundError: "Check JOIN_API_URL.",
-        PermanentError: "Asking again gives the same: check the request and JOIN_API_URL.",
+        PermanentError: "A retry gives the same result: check the request and JOIN_API_URL.",
         RateLimited: "Too many requests: another program may use the same token. Run it again later.",
-        TransientError: "Run it again later; if it stays so, check the network, the proxy and JOIN_API_URL.",
+        TransientError: "Run it again later. If it fails again, check the network, the proxy and JOIN_API_URL.",
     },
 )
 
 
 def error_for_status(status: int) -> type[SourceError]:
-    """The type of an answer that is not 2xx."""
+    """The error type of a response that is not 2xx."""
     if status in STATUS_ERRORS:
         return STATUS_ERRORS[status]
     return TransientError if status >= httpx.codes.INTERNAL_SERVER_ERROR else PermanentError

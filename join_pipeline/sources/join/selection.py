@@ -1,7 +1,7 @@
-"""Only what was created from here: a filter over raw, before anything is mapped.
+"""Only created: a filter of raw rows, before anything is mapped.
 
-Whoever is left out here is in no model, nor is their candidate, tag or stage. What JOIN lists is read and counted whole
-all the same: absence, looks and the guard judge the account, not the selection.
+An application that it leaves out is in no model, and neither are its candidate, tags and stage. The sync still fetches
+and counts the whole list, because second looks and the guard judge the account, not the selection.
 """
 
 from collections.abc import Iterable
@@ -23,9 +23,9 @@ _KEYED = msgspec.json.Decoder(_Keyed)
 
 
 def only_created(raw_of: RawOf, actions: Path) -> RawOf:
-    """The same without applications that the journal does not know.
+    """The raw rows without applications that the journal does not know.
 
-    By JOIN's id, and by the key: of one whose answer was lost the journal does not know the id yet.
+    The journal knows an application by JOIN's id or by its key. If a response was lost, it has the key only.
     """
     ids, keys = created_applications(actions)
 

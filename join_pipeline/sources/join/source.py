@@ -1,7 +1,6 @@
-"""JOIN as a source, put together: its session, its mapping, its rules.
+"""JOIN as a source: its session, its mapping, its rules, put together.
 
-Belongs here: what the engine asks of it. Not here: each of the answers (the files
-beside this one).
+Belongs here: the protocol that the engine uses. Not here: each part (the files beside this one).
 """
 
 import time
@@ -43,13 +42,13 @@ FULL_EVERY: Final = timedelta(hours=24)
 
 @dataclass(slots=True)
 class JoinSession:
-    """One sync's talk with a JOIN account."""
+    """One sync's session with a JOIN account."""
 
     client: JoinClient
     _references: list[tuple[JoinFeed, Page | None]] = field(default_factory=list)
 
     def greet(self) -> None:
-        """Read the reference lists."""
+        """Fetch the reference lists. That proves the token and gives the server time."""
         self._references = read_references(self.client)
 
     def extract(self, extraction: Extraction, plan: Plan) -> None:
@@ -58,7 +57,7 @@ class JoinSession:
 
 @dataclass(frozen=True, slots=True)
 class JoinMapper:
-    """JOIN's payloads to rows."""
+    """Maps JOIN's payloads to rows."""
 
     ids: Ids
     references: References
@@ -74,7 +73,7 @@ class JoinMapper:
 
 @dataclass(frozen=True, slots=True)
 class JoinSource:
-    """JOIN's API v2, by a token."""
+    """JOIN's API v2, with a token."""
 
     settings: Settings
     name: ClassVar = NAME
@@ -132,7 +131,7 @@ class JoinSource:
         reconcile(workspace)
 
     def count_unannounced(self, workspace: Workspace, before: datetime) -> int:
-        """lastUpdatedAt stayed, or lies before the last watermark."""
+        """The number of changed applications whose `lastUpdatedAt` stayed the same or lies before `before`."""
         row = workspace.con.execute(
             """SELECT count(*) FROM now_applications AS n JOIN known_applications AS k ON k.id = n.id
             WHERE k.remote_deleted_at IS NULL AND k.payload_hash <> n.payload_hash

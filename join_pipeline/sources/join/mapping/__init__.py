@@ -1,9 +1,9 @@
-"""JOIN's words to ours: pure functions, payload in, rows out; the vocabularies as tables.
+"""Mapping JOIN's payloads to rows: pure functions, with the vocabularies as tables.
 
-Belongs here: what a payload means. Not here: which of several payloads wins, what is new, what is gone (sync).
+Belongs here: what a payload means. Not here: which of several payloads holds, what is new, what is gone (sync).
 """
 
 from typing import Final
 
 MAPPING_VERSION: Final = 1
-"""Raise it with every change of what a payload maps to: the versions that the change makes are marked `mapping`."""
+"""Raise it whenever a payload maps to other rows. The versions that follow from it have the reason `mapping`."""

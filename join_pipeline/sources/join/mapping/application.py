@@ -1,4 +1,4 @@
-"""One application's payload: the application, its candidate with tags, its stage, and the questions it answered."""
+"""Mapping an application's payload: the application, its candidate with tags, its stage, its screening questions."""
 
 import re
 from typing import Any, Final
@@ -18,7 +18,7 @@ NO_LOCATION: Final = dict.fromkeys(("city", "country", "raw", "state", "street_1
 
 
 def map_application(payload: ApplicationPayload, raw: dict[str, Any], ids: Ids) -> Mapped:
-    """Everything that one application's payload says. `raw` is the same payload with all of its keys."""
+    """All rows of one application's payload. `raw` is the same payload with all of its keys."""
     raw = without_query(raw)
     mapped = Mapped()
     parent = Parent(payload.last_updated_at, payload.id)
@@ -50,7 +50,7 @@ def map_application(payload: ApplicationPayload, raw: dict[str, Any], ids: Ids) 
 
 
 def application(payload: ApplicationPayload, raw: dict[str, Any], ids: Ids) -> Row:
-    """One unified application. An unknown state gives no outcome; the caller counts it."""
+    """The application's row. An unknown state has a null outcome; the caller counts it."""
     state = payload.state_word
     return {
         "id": ids.of("applications", payload.id),
@@ -73,7 +73,7 @@ def application(payload: ApplicationPayload, raw: dict[str, Any], ids: Ids) -> R
 
 
 def candidate(payload: CandidatePayload, raw: dict[str, Any], ids: Ids) -> Row:
-    """The candidate in an application. Source and creation depend on all its applications: sync adds them."""
+    """The candidate's row. The sync adds source and creation, because they depend on all of its applications."""
     country = payload.country
     has_email = payload.email is not None and _EMAIL.fullmatch(payload.email.strip())
     return {
@@ -91,7 +91,7 @@ def candidate(payload: CandidatePayload, raw: dict[str, Any], ids: Ids) -> Row:
 
 
 def stage(payload: StagePayload, raw: dict[str, Any], ids: Ids) -> Row:
-    """The stage an application is in. Its index belongs to the job's pipeline, not to the stage."""
+    """The row of the stage that an application is in. The index belongs to the job's pipeline, not to the stage."""
     return {
         "id": ids.of("application_stages", payload.id),
         "remote_id": str(payload.id),
@@ -102,7 +102,7 @@ def stage(payload: StagePayload, raw: dict[str, Any], ids: Ids) -> Row:
 
 
 def job_stage(job: int, payload: StagePayload, ids: Ids) -> Row:
-    """The stage's place in the pipeline of the application's job."""
+    """The row of the stage's place in the pipeline of the job."""
     remote_id = f"{job}/{payload.id}"
     return {
         "id": ids.of("job_application_stages", remote_id),
@@ -114,7 +114,7 @@ def job_stage(job: int, payload: StagePayload, ids: Ids) -> Row:
 
 
 def _add_tags(mapped: Mapped, payload: CandidatePayload, ids: Ids) -> None:
-    # null or [] means none; an absent key says nothing
+    # null or [] means that there are no tags; an absent key means that they are not known
     tags = payload.tags if isinstance(payload.tags, list) else []
     for tag in dict.fromkeys(tags):
         remote_id = f"{payload.id}/{tag}"
@@ -131,11 +131,11 @@ def _add_tags(mapped: Mapped, payload: CandidatePayload, ids: Ids) -> None:
         )
 
 
-_UNMAPPED: Final = frozenset({"attachments"})  # live data: listed on request, not a model
+_UNMAPPED: Final = frozenset({"attachments"})  # a command lists them live; they have no model
 
 
 def _own_part(raw: dict[str, Any]) -> dict[str, Any]:
-    """The payload without what belongs to other records: the candidate, the job's and the stage's own fields."""
+    """The payload without the fields of other records: of the candidate, the job and the stage."""
     own = {key: value for key, value in raw.items() if key != "candidate"}
     for key in ("job", "currentStage"):
         own[key] = raw[key].get("id") if isinstance(raw.get(key), dict) else None

@@ -1,4 +1,4 @@
-"""One job's payload: the job, its people, and the questions of its form where JOIN shows them."""
+"""Mapping a job's payload: the job, its hiring team, and the questions of its form if JOIN shows them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ from join_pipeline.sources.join.mapping.vocabulary import (
 from join_pipeline.sources.join.payloads import Contact, JobPayload, Office, Reference, Salary
 
 PATH: Final = "/jobs/{id}"
-# JOIN's key for a job's public URL is not known for sure: the first of these that is there is taken
+# the key of a job's public URL is not documented, so the mapping takes the first of these that is there
 URL_KEYS: Final = ("postUrl", "jobAdUrl", "publicUrl", "jobUrl", "url")
 
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Names behind the numbers that jobs carry, and the template of public URLs."""
+    """The names of the numbers in jobs, and the template of public URLs."""
 
     categories: Mapping[int, str] = field(default_factory=dict)
     employment_types: Mapping[int, str] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class References:
 
 
 def reference_names(rows: Iterable[Reference]) -> dict[int, str]:
-    """Names by number; sub-categories are what jobs name, so they win over a category of the same number."""
+    """Names by number. A sub-category comes before a category of the same number, because jobs have sub-categories."""
     names: dict[int, str] = {}
     subs: dict[int, str] = {}
     for row in rows:
@@ -46,8 +46,8 @@ def reference_names(rows: Iterable[Reference]) -> dict[int, str]:
 
 
 def map_job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: References) -> Mapped:
-    """Everything that one job's payload says. `raw` is the same payload with all of its keys."""
-    post_url = _post_url(payload, raw, references)  # public: its query is part of it
+    """All rows of one job's payload. `raw` is the same payload with all of its keys."""
+    post_url = _post_url(payload, raw, references)  # before queries are removed: it is public and may need its query
     raw = without_query(raw)
     mapped = Mapped()
     parent = Parent(payload.last_updated_at, payload.id)
@@ -88,7 +88,7 @@ def map_job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: Refe
 
 
 def job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: References) -> Row:
-    """One unified job, without its public URL. When it opened depends on what was known before: sync adds it."""
+    """The job's row, without its public URL. The sync adds `opened_at`, because it depends on what was known."""
     salary = payload.salary or Salary()
     contact_email = _email(payload.contact) if payload.contact else None
     return {
@@ -120,7 +120,7 @@ def job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: Referenc
 
 
 def user(email: str, contact: Contact, ids: Ids) -> Row:
-    """A contact with an e-mail address; without one it can't be told apart, so it is no user."""
+    """The row of a user. Only contacts with an e-mail address are users, because JOIN gives them no id."""
     first, *rest = (contact.name or "").split(maxsplit=1) or [""]
     return {
         "id": ids.of("users", email),
@@ -132,7 +132,7 @@ def user(email: str, contact: Contact, ids: Ids) -> Row:
 
 
 def _people(payload: JobPayload, mapped: Mapped) -> dict[str, tuple[Contact, list[str]]]:
-    """The job's people by e-mail address, each with roles in the order they come."""
+    """The job's people by e-mail address, each with the roles in the payload's order."""
     seats: list[tuple[Contact | None, str | None]] = [(payload.contact, CONTACT_ROLE)]
     for member in payload.hiring_team or []:
         if member.job_role is not None and member.job_role.upper() not in TEAM_ROLES:
@@ -158,7 +158,7 @@ def _employment_type(name: str | None) -> str | None:
 
 
 def _single_amount(salary: Salary) -> float | None:
-    """The salary, where both ends are equal or one is given."""
+    """The salary, if both ends are equal or only one is given."""
     if salary.from_ is None or salary.to is None:
         return salary.from_ if salary.to is None else salary.to
     return salary.from_ if salary.from_ == salary.to else None
@@ -191,7 +191,7 @@ def _extra_keys(raw: dict[str, Any]) -> list[str]:
 
 
 def _integration_field(key: str, value: Any) -> Row:
-    # bool is an int to Python: it must come first
+    # bool comes first, because a bool is an int in Python
     kinds = ((bool, "BOOLEAN"), (int | float, "NUMBER"), (str, "TEXT"))
     kind = next((word for python, word in kinds if isinstance(value, python)), "JSON")
     return {"id": key, "key": key, "type": kind, "value": value, "label": None}

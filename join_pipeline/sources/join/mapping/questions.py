@@ -1,4 +1,4 @@
-"""Screening questions: JOIN gives them no id, so format type and exact text are the key."""
+"""Mapping screening questions. JOIN gives them no id, so format type and exact text are the key."""
 
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
@@ -8,7 +8,7 @@ from join_pipeline.models.rows import Mapped, Parent, json_text
 from join_pipeline.sources.join.mapping.vocabulary import QUESTION_FORMATS, UNKNOWN_FORMAT
 
 FROM_APPLICATION: Final = 1
-FROM_JOB: Final = 2  # the job's own form knows options and whether an answer is required: it wins
+FROM_JOB: Final = 2  # the job's form holds before an application, because it has options and `required`
 _WITH_OPTIONS: Final = frozenset({"SINGLE_SELECT", "MULTI_SELECT"})
 _ANSWER_KEYS: Final = frozenset({"answer", "file", "isSkipped"})
 
@@ -27,7 +27,7 @@ def add_question(
     required: bool | None = None,
     priority: int = FROM_APPLICATION,
 ) -> None:
-    """The question and its link to the job."""
+    """Add the rows of a question and of its link to the job."""
     format_type = QUESTION_FORMATS.get(join_type or "", UNKNOWN_FORMAT)
     if format_type == UNKNOWN_FORMAT:
         mapped.unknown.append("screening_questions.type")
@@ -70,7 +70,7 @@ class _Keyed(NamedTuple):
 
 @lru_cache(maxsize=65_536)
 def _keyed(ids: Ids, job: int, format_type: str, text: str) -> _Keyed:
-    """Every application of a job repeats its questions: their keys are made once."""
+    """The keys of a question, computed once, because every application of a job repeats its questions."""
     key = question_key(format_type, text)
     return _Keyed(
         key,

@@ -1,4 +1,4 @@
-"""JOIN's words to ours, as tables. A word that is not here stays as it is, or gives null, as the column's rule says."""
+"""JOIN's words and ours, as tables. A word that is not here stays unchanged or becomes null, by the column's rule."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ OUTCOMES: Final = {state.word: state.outcome for state in STATES}
 JOB_STATUSES: Final = {"ONLINE": "OPEN", "OFFLINE": "OPEN", "ARCHIVED": "ARCHIVED", "DRAFT": "DRAFT"}
 ADVERTISED: Final = "ONLINE"
 EMPLOYMENT_TYPES: Final = {
-    # English and German names and slugs of JOIN's list, as `slug` writes them
+    # English and German names and slugs of JOIN's list, in the form that `slug` returns
     "full_time": "FULL_TIME",
     "employee": "FULL_TIME",
     "permanent_employment": "FULL_TIME",
@@ -82,5 +82,5 @@ TEAM_ROLES: Final = {
 
 
 def slug(text: str) -> str:
-    """A name of JOIN's lists as the tables above write it: `Full-time` and `FULL_TIME` are `full_time`."""
+    """A name of JOIN's lists in the form of the tables above: `Full-time` and `FULL_TIME` become `full_time`."""
     return "_".join("".join(letter if letter.isalnum() else " " for letter in text.lower()).split())

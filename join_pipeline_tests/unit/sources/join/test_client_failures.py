@@ -50,12 +50,12 @@ def failing(answer: Answer, **options: object) -> tuple[SourceError, int]:
 @pytest.mark.parametrize(
     ("status", "kind", "n_asked", "advice"),
     [
-        (400, PermanentError, 1, "Asking again gives the same"),
+        (400, PermanentError, 1, "A retry gives the same result"),
         (401, AuthError, 1, "JOIN_API_TOKEN"),
         (403, AuthError, 1, "JOIN_API_TOKEN"),
         (404, NotFoundError, 1, "JOIN_API_URL"),
-        (409, PermanentError, 1, "Asking again gives the same"),
-        (422, RefusedError, 1, "Asking again gives the same"),
+        (409, PermanentError, 1, "A retry gives the same result"),
+        (422, RefusedError, 1, "A retry gives the same result"),
         (500, TransientError, ATTEMPTS, "Run it again later"),
         (502, TransientError, ATTEMPTS, "Run it again later"),
         (503, TransientError, ATTEMPTS, "Run it again later"),

@@ -162,7 +162,7 @@ def test_half_an_emoji_in_one_record_does_not_make_the_list_unreadable(sent, kep
 @pytest.mark.parametrize("body", [b"{}", b'{"data": []}', b"null", b'"x"', b"3", b"true"])
 def test_json_that_is_no_list_breaks_the_contract_and_is_not_asked_for_again(body):
     with serving(in_turn(Answer(body))) as server, reading(server.url) as client:
-        with pytest.raises(ContractError, match=r"GET /jobs answered JSON that is no list.*JOIN_API_URL"):
+        with pytest.raises(ContractError, match=r"GET /jobs returned JSON that is not a list.*JOIN_API_URL"):
             list(client.pages("/jobs"))
         assert len(server.asked) == 1
 
