@@ -1,4 +1,4 @@
-"""What is in Kombo's answers, before anybody asks what it means: a list's records, an integration, a refusal.
+"""The bodies of Kombo's responses: the records of a list, an integration, an error.
 
 Belongs here: Kombo's envelope. Not here: what a record means (payloads), which error a code is (refusals).
 """
@@ -13,21 +13,21 @@ from join_pipeline.http.pages import Record
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One page of a list; `next` is the cursor of the one after it."""
+    """One page of a list. `next` is the cursor of the next page; None on the last one."""
 
     records: list[Record]
     next: str | None
 
 
 class Part(msgspec.Struct):
-    """A model or an action of an integration, and whether it is there."""
+    """A model or an action of an integration, and whether it is available."""
 
     id: str
     is_available: bool = True
 
 
 class Integration(msgspec.Struct):
-    """How an integration is."""
+    """The condition of an integration."""
 
     status: str
     setup_status: str
@@ -35,7 +35,7 @@ class Integration(msgspec.Struct):
 
 
 class Refusal(msgspec.Struct):
-    """What an error envelope says."""
+    """The content of an error envelope."""
 
     code: str | None = None
     title: str | None = None
@@ -71,7 +71,7 @@ _KEYED: Final[msgspec.json.Decoder[_Keyed]] = msgspec.json.Decoder(_Keyed)
 
 
 def list_of(body: bytes) -> Listed | None:
-    """A page of a list, or None where the JSON is none."""
+    """A page of a list; None if the JSON is not one."""
     try:
         found = _LIST.decode(body).data
     except msgspec.DecodeError:
@@ -80,7 +80,7 @@ def list_of(body: bytes) -> Listed | None:
 
 
 def integration_of(body: bytes) -> Integration | None:
-    """An integration, or None where the JSON is none."""
+    """An integration; None if the JSON is not one."""
     try:
         return _DETAILS.decode(body).data
     except msgspec.DecodeError:
@@ -88,7 +88,7 @@ def integration_of(body: bytes) -> Integration | None:
 
 
 def refusal_of(body: bytes) -> Refusal:
-    """What the envelope says went wrong; nothing where the body is none."""
+    """The error in the envelope. All of its fields are None if the body is not an envelope."""
     try:
         return _ERROR.decode(body).error
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -1,8 +1,8 @@
-"""Kombo's client: key and integration as headers, the envelope, cursors to their end.
+"""Kombo's client: key and integration as headers, the envelope, lists page by page with cursors.
 
-Belongs here: what is Kombo's own in talking. Not here: sending, waiting and retrying (http), which lists there are
-(feeds), what is in a body (answers), what a record means (mapping). Neither the API key nor the integration id is ever
-in a message.
+Belongs here: what only Kombo's requests and responses have. Not here: sending, waiting and retrying (http), which lists
+there are (feeds), what is in a body (answers), what a record means (mapping). No message has the API key or the
+integration id in it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,12 +18,12 @@ from join_pipeline.sources.kombo.answers import Integration, integration_of, lis
 from join_pipeline.sources.kombo.refusals import CURES, WORDS, error_for
 
 PAGE_SIZE: Final = 250  # Kombo's largest
-# only `updated_after` leaves records out; a filter of a later version that the connector lacks would empty the list
+# without `ignore_unsupported_filters` a filter that the connector does not support would empty the list
 EVERYTHING: Final = {"include_deleted": "true", "ignore_unsupported_filters": "true"}
 
 
 class KomboClient(HttpClient):
-    """Talks to one integration at Kombo. Usable from several threads; a context manager."""
+    """A client of one integration at Kombo. It is a context manager, and several threads may use it."""
 
     words = WORDS
 
@@ -40,7 +40,7 @@ class KomboClient(HttpClient):
         return Judgement(error_for(refusal.code, response.status_code), reason or None, CURES.get(refusal.code or ""))
 
     def integration(self) -> Integration:
-        """How the integration is: the first call, since it proves key and id and tells the time."""
+        """The condition of the integration. A session fetches it first, because it proves key and id."""
         body, _ = self.get(f"/integrations/{self._integration_id}", shown_as="/integrations/{id}")
         integration = integration_of(body)
         if integration is None:
@@ -48,7 +48,7 @@ class KomboClient(HttpClient):
         return integration
 
     def pages(self, path: str, params: Mapping[str, str] | None = None) -> Iterator[Page]:
-        """A list to its end, deleted records with the others. Filters are repeated with each cursor."""
+        """The pages of a list, deleted records included. Each request repeats the filters beside the cursor."""
         asked = {"page_size": str(PAGE_SIZE), **EVERYTHING, **(params or {})}
         given: set[str] = set()
         cursor: str | None = None
@@ -59,7 +59,7 @@ class KomboClient(HttpClient):
                 return
             if cursor in given:
                 raise ContractError(
-                    f"GET {path} gave the same cursor twice: the list has no end. Tell Kombo's support."
+                    f"GET {path} returned the same cursor twice, so the list has no end. Report it to Kombo's support."
                 )
             given.add(cursor)
 
@@ -71,4 +71,4 @@ class KomboClient(HttpClient):
         return Page(number, listed.records, fetched_at, len(body)), listed.next
 
     def _strange(self, path: str) -> ContractError:
-        return ContractError(f"GET {path} answered JSON that is not Kombo's envelope. Check KOMBO_API_URL.")
+        return ContractError(f"GET {path} returned JSON that is not Kombo's envelope. Check KOMBO_API_URL.")

@@ -1,7 +1,7 @@
-"""An integration at Kombo as it answers now: what it must give for the pipeline to work, each finding with what to do.
+"""The checks of a connection to Kombo, for `connect` and `doctor`: each finding says what to do next.
 
-Belongs here: live calls that change nothing, for `connect` and `doctor` alike. Not here: what lies on this machine
-(doctor). Neither the API key nor the integration id is ever in a finding.
+Belongs here: live requests that change nothing. Not here: checks of this machine (doctor). No finding has the API key
+or the integration id in it.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ GUIDE: Final = (
     "The scope. All models on, and remote data too if you want JOIN's own payloads.",
     "One integration is one company. For a second one, set JOIN_PIPELINE_CONNECTION to another name first.",
 )
-"""What a person has to have and to do at Kombo, in order."""
+"""What a user needs and does at Kombo, in order."""
 SETUP: Final = {
     "INCOMPLETE": "its setup is not finished. Finish it in Kombo's dashboard.",
     "FINAL_SYNC_PENDING": "Kombo's first sync of it is not done. Run this again in some hours.",
@@ -47,7 +47,7 @@ class _Shown(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class KomboConnection:
-    """An integration at Kombo, entered by an API key and the integration's id."""
+    """The connection to an integration at Kombo. Its credentials are an API key and the integration's id."""
 
     settings: Settings
     options: KomboOptions
@@ -70,11 +70,11 @@ class KomboConnection:
             return Finding("Kombo", "failed", f"{url}: {error}")
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             return Finding("Kombo", "ok", f"{url} answers, and asks for a key")
-        message = f"{url} answers {status} without a key. Check KOMBO_API_URL; it ends in /v1."
+        message = f"{url} returns {status} without a key. Check KOMBO_API_URL; it ends in /v1."
         return Finding("Kombo", "failed", message)
 
     def examine(self) -> list[Finding]:
-        """Key and integration, its condition, its models, and whether there is anything to read."""
+        """Check key and integration, its condition, its models, and whether Kombo lists anything."""
         url = self.options.kombo_api_url
         with self._client(*self.options.credentials()) as client:
             try:
@@ -90,7 +90,7 @@ class KomboConnection:
             except SourceError as error:
                 found.append(Finding("integration", "failed", str(error)))
             hours = self.options.kombo_staleness_hours
-            message = f"Kombo's answers may be {hours:g} hours old: what happened is dated that much less surely"
+            message = f"Kombo's responses may be {hours:g} hours old, so the times of events are that much less certain"
             found.append(Finding("age", "ok", message))
             return found + clock_findings(client.clock.skew, "Kombo's")
 
@@ -102,13 +102,13 @@ class KomboConnection:
 
 
 def _condition(integration: Integration) -> list[Finding]:
-    """Why the integration is not ready."""
+    """Findings that say why the integration is not ready; none if it is."""
     reasons = (SETUP.get(integration.setup_status), STATUS.get(integration.status))
     return [Finding("integration", "failed", f"The integration is not ready: {reason}") for reason in reasons if reason]
 
 
 def _models(client: KomboClient, integration: Integration) -> Iterator[Finding]:
-    """Which models are off, whether only what was created through Kombo is there, and whether JOIN's payloads come."""
+    """Check which models are off, whether Kombo has all applications, and whether it sends JOIN's payloads."""
     off = {part.id.removeprefix("ats_") for part in integration.read_models if not part.is_available}
     first: dict[str, list[bytes]] = {}
     for feed in FEEDS:
@@ -120,19 +120,19 @@ def _models(client: KomboClient, integration: Integration) -> Iterator[Finding]:
             first[feed.name] = [record.payload for record in page.records]
     if named := [feed.name.replace("_", " ") for feed in FEEDS if feed.name in off]:
         message = (
-            f"The integration's scope has {', '.join(named)} switched off: nothing new of them comes, and syncs keep "
+            f"The integration's scope has {', '.join(named)} switched off, so syncs get nothing new of them and keep "
             "what is known. Switch them on in Kombo's dashboard."
         )
         yield Finding("models", "warning", message)
     if first.get("jobs") and not first.get("applications", [b""]):
         message = (
             "Kombo lists jobs, but no applications. A new integration syncs only applications that were created "
-            "through Kombo: switch that off in Kombo's dashboard, and all of them come with its next sync."
+            "through Kombo. Switch that off in Kombo's dashboard, and Kombo's next sync reads all of them."
         )
         yield Finding("only created", "warning", message)
     elif not any(first.values()):
         yield Finding("account", "warning", "Kombo lists nothing at all: is this the right company's integration?")
     shown = [msgspec.json.decode(payload, type=_Shown) for payload in first.get("applications", [])]
     if shown and shown[0].remote_data is msgspec.UNSET:
-        message = "remote data is off: columns remote_data stay empty, and nothing else is lost"
+        message = "remote data is off, so the columns remote_data stay empty; nothing else is lost"
         yield Finding("remote data", "warning", message)

@@ -1,7 +1,7 @@
-"""Extracting from Kombo: every list, whole or from its watermark on, and what the guard says of it.
+"""Extracting from Kombo: every list, whole or from its watermark on, with second looks and the guard.
 
-Belongs here: one sync's requests. Not here: sending (client), what the guard's rule is (sync), what records mean for
-the models (fold).
+Belongs here: one sync's requests. Not here: sending (client), the guard's rule (sync.plan), what records mean for the
+models (reconcile).
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ class KomboExtraction:
     sync: Extraction
 
     def run(self, plan: Plan) -> None:
-        """Every list. Changes of stages, jobs and tags do not touch applications: all are asked, each on its own."""
+        """Extract all feeds. Each has its own list, because a change of a stage, job or tag changes no application."""
         for feed in FEEDS:
             extraction = self.sync.of(feed)
             since = plan.since.get(feed.name)
@@ -46,7 +46,7 @@ class KomboExtraction:
         self.sync.end(self.client.clock.latest(), FEEDS)
 
     def _list(self, feed: Feed, extraction: FeedExtraction, since: datetime | None) -> None:
-        """The list, or what of it changed since. One that was read to its end before is not read again."""
+        """Read a list, whole or its changes since `since`. A resumed sync skips a list that it has read to its end."""
         listing = "all" if since is None else "since"
         if extraction.spool.is_done(feed.name, listing):
             return
@@ -56,7 +56,7 @@ class KomboExtraction:
         extraction.spool.mark(feed.name, listing)
 
     def _judge_absence(self, feed: Feed, extraction: FeedExtraction) -> None:
-        """After a whole list: what is known and neither listed nor said to be gone gets a look by its id."""
+        """After a whole list: look up known records that the list shows neither as live nor as deleted."""
         known, rows = extraction.known, extraction.rows
         n_live = self.sync.count(f"SELECT DISTINCT record_id FROM {rows} WHERE NOT {_IS_GONE}")
         n_missing = self.sync.count(f"{known} EXCEPT SELECT record_id FROM {rows} WHERE NOT {_IS_GONE}")
@@ -68,7 +68,10 @@ class KomboExtraction:
         extraction.put_off(unsure)
 
     def _judge_deletion(self, feed: Feed, extraction: FeedExtraction) -> None:
-        """After a list of changes: a model that was switched off at Kombo looks like the deletion of everything."""
+        """After a list of changes: let the guard judge its deletions, and look up unread records.
+
+        If a model is switched off at Kombo, all of its records look deleted.
+        """
         gone = f"SELECT record_id FROM {extraction.rows} WHERE {_IS_GONE}"
         n_gone = self.sync.count(f"{extraction.known} INTERSECT {gone}")
         extraction.is_guarded(n_gone, max(1, extraction.record.records - n_gone))
@@ -76,19 +79,22 @@ class KomboExtraction:
         extraction.forget_pending()
 
     def _keep_what_is_known(self, extraction: FeedExtraction, error: ModelOffError) -> None:
-        """A model that Kombo refuses to give. What is known of it stays, unless its loss is accepted."""
+        """Handle a model that is switched off at Kombo: keep its known records, unless the user accepts their loss."""
         known = sorted(self.sync.ids(extraction.known))
         extraction.record.is_whole = False
         if known and extraction.feed.name in self.sync.accept_loss:
             at = self.client.clock.latest()
             extraction.take_looks((record_id, None, at) for record_id in known)
-            # once it is given again it is read whole: none of it need have changed meanwhile
+            # once the model is on again, its list is read whole: its records may not have changed meanwhile
             extraction.record.listed_since = None
         elif known:
             extraction.object_to(f"{len(known)} records are known. {error}")
 
     def _looks(self, feed: Feed, ids: Sequence[str], unsure: set[str]) -> Iterator[Look]:
-        """Answers about single records. One that lost its id may be any that was asked for: `unsure` gets those."""
+        """Look up records by their ids, up to 100 in one request.
+
+        A record without an id in a response may be any of those that the response lacks. They are added to `unsure`.
+        """
         for first in range(0, len(ids), IDS_A_LOOK):
             asked = ids[first : first + IDS_A_LOOK]
             left = set(asked)

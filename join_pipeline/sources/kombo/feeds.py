@@ -1,6 +1,7 @@
-"""The inventory: what Kombo lists of an ATS, as far as the JOIN connector gives it, and what is mapped from which.
+"""Kombo's feeds as typed data, as far as its JOIN connector has them, and the models that are mapped from each.
 
-Each list bears its model's name, has a watermark and is guarded, and all are asked in the same way.
+Belongs here: names, paths and descriptions. Not here: the requests (extract, client). Each feed has the name of its
+model, a watermark and the guard.
 """
 
 from collections.abc import Mapping
@@ -20,15 +21,15 @@ APPLICATIONS: Final = _feed(
     "/ats/applications",
     "Applications as Kombo lists them, each with a part of its candidate, job and current stage.",
 )
-# in the order in which they are read and mapped: what is named comes after what names it, so a record that Kombo takes
-# in meanwhile is then there, too
+# in the order in which they are read and mapped: a list comes after the lists that name its records, so it has the
+# records that Kombo adds meanwhile, too
 FEEDS: Final = (
     APPLICATIONS,
     _feed("candidates", "/ats/candidates", "Candidates as Kombo lists them, each with its tags."),
     _feed("jobs", "/ats/jobs", "Jobs as Kombo lists them, each with its stages, questions and hiring team."),
     _feed("tags", "/ats/tags", "Tags as Kombo lists them."),
     _feed("application_stages", "/ats/application-stages", "Stages over the whole account, as Kombo lists them."),
-    _feed("users", "/ats/users", "People behind jobs, as Kombo lists them."),
+    _feed("users", "/ats/users", "Users of the ATS, as Kombo lists them."),
 )
 
 MODEL_FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -44,4 +45,4 @@ MODEL_FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "job_screening_questions": ("jobs",),
     "job_hiring_team": ("jobs",),
 }
-"""By model, the feeds that it is mapped from."""
+"""For each model, the feeds that it is mapped from."""

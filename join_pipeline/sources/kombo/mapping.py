@@ -1,7 +1,9 @@
-"""Kombo's records to rows: already unified, so what is left is what nests in what, what was deleted, and our own keys.
+"""Mapping Kombo's records to rows. They are unified already, so this is about nesting, deletions and keys.
 
-Belongs here: what a record says. Not here: what absence means (fold). Kombo's ids are kept as they are; link rows have
-none on the wire and get ours. A record that another one shows is mapped too, as a stand-in where its own list lacks it.
+Belongs here: what a record means. Not here: what absence means (reconcile).
+
+Rows have Kombo's own ids. Only links have none at Kombo, so their ids are computed here. A record that another record
+shows is mapped as a stand-in, for the case that its own list lacks it.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,12 +31,12 @@ from join_pipeline.sources.kombo.payloads import (
 )
 
 VERSION: Final = 1
-"""Raise it with every change of what a record maps to: the versions that the change makes are marked `mapping`."""
+"""Raise it whenever a record maps to other rows. The versions that follow from it have the reason `mapping`."""
 OWN: Final = 1
 STAND_IN: Final = 0
 OUTCOMES: Final = frozenset({"PENDING", "HIRED", "DECLINED"})
 UNKNOWN_FORMAT: Final = "UNKNOWN"
-# not the record's own content: keys, Kombo's instants, JOIN's payload, and what other records say of themselves
+# not the record's own content: keys, Kombo's instants, JOIN's payload, and nested records
 _NOT_OWN: Final = frozenset(
     {"id", "changed_at", "remote_deleted_at", "remote_data", "candidate", "current_stage", "job", "applications"}
     | {"stages", "screening_questions", "hiring_team", "tags"}
@@ -43,7 +45,7 @@ _KEYS: Final = frozenset({"id", "remote_id"})
 
 
 def map_record(feed: str, text: str, ids: Ids) -> Mapped:
-    """Everything that one record of a feed says. Of one that is deleted: that, and how it was in the end."""
+    """All rows of one record of a feed. For a deleted record: the deletion and, if Kombo shows it, its last content."""
     kind, rows_of = _KINDS[feed]
     payload = decode(kind, text)
     raw = without_query(msgspec.json.decode(text))
@@ -65,8 +67,9 @@ def map_record(feed: str, text: str, ids: Ids) -> Mapped:
 
 @cache
 def _content(kind: type[RecordPayload]) -> tuple[str, ...]:
-    """The keys of a record's own content. Not those that nothing here reads: Kombo's schema grows without notice, and a
-    new key in every record would be a change of everything that Kombo had not announced.
+    """The keys of a record's own content, without those that no type here declares.
+
+    Kombo adds keys to its schema without notice. A new key would make every record an unannounced change.
     """
     return tuple(field.name for field in msgspec.structs.fields(kind) if field.name not in _NOT_OWN)
 
@@ -141,7 +144,7 @@ def _candidate(mapped: Mapped, payload: CandidatePayload, ids: Ids) -> None:
 
 
 def _link(ids: Ids, model: str, parent: RecordPayload, child: str, child_remote_id: str | None) -> Row:
-    """A link's keys: ours, of both Kombo ids, since a remote id may be null."""
+    """The `id` and `remote_id` of a link. The id is computed from both Kombo ids, because a remote id may be null."""
     remote_id = None if child_remote_id is None else f"{parent.remote_id}/{child_remote_id}"
     return {"id": ids.of(model, f"{parent.id}/{child}"), "remote_id": remote_id}
 
@@ -172,7 +175,7 @@ def _job(mapped: Mapped, payload: JobPayload, ids: Ids) -> None:
 
 
 def _question(mapped: Mapped, job: JobPayload, question: Question, position: int, ids: Ids) -> None:
-    """A question, and its link to the job. JOIN gives questions no id of its own, so the key is ours."""
+    """Add a question and its link to the job. JOIN gives questions no id, so their remote id is the question key."""
     kind = str((question.format or {}).get("type", UNKNOWN_FORMAT))
     if kind == UNKNOWN_FORMAT:
         mapped.unknown.append("screening_questions.type")
@@ -204,7 +207,7 @@ def _question(mapped: Mapped, job: JobPayload, question: Question, position: int
 
 
 def _roles(mapped: Mapped, member: Member) -> list[str]:
-    """Kombo's words; JOIN's label where the closed list has none."""
+    """The roles in Kombo's words, or JOIN's label for a role that Kombo has no word for."""
     shown = (
         [role.unified_type or role.remote_label for role in member.job_roles or []] or member.hiring_team_roles or []
     )

@@ -1,4 +1,4 @@
-"""What can be set of Kombo as a source."""
+"""The options of the source Kombo."""
 
 from typing import Annotated, Final
 
@@ -23,19 +23,19 @@ class KomboOptions(Options):
     kombo_api_url: Annotated[str, AfterValidator(checked_url)] = Field(
         "https://api.kombo.dev/v1",
         validation_alias="KOMBO_API_URL",
-        description="Where Kombo's API answers: another region has another host",
+        description="Address of Kombo's API; each region has its own host",
     )
     kombo_webhook_secret: SecretStr | None = Field(
         None,
         validation_alias="KOMBO_WEBHOOK_SECRET",
-        description="Secret by which `listen` tells Kombo's webhooks from others",
+        description="Secret by which `listen` checks the signature of Kombo's webhooks",
     )
     kombo_staleness_hours: float = Field(
         10.0,
         ge=0,
         le=168,
         validation_alias="JOIN_PIPELINE_KOMBO_STALENESS_HOURS",
-        description="How old Kombo's answers may be: hours between its own syncs",
+        description="How many hours old Kombo's responses may be: the time between its own syncs",
     )
 
     @property
@@ -43,7 +43,7 @@ class KomboOptions(Options):
         return None if self.kombo_integration_id is None else self.kombo_integration_id.get_secret_value().strip()
 
     def credentials(self) -> tuple[str, str]:
-        """API key and integration id, or a `SettingsError` that says how to set them."""
+        """API key and integration id. Raises `SettingsError`, which says how to set them."""
         fields = {"KOMBO_API_KEY": self.kombo_api_key, "KOMBO_INTEGRATION_ID": self.kombo_integration_id}
         given = {name: secret.get_secret_value().strip() if secret else "" for name, secret in fields.items()}
         if missing := [name for name, text in given.items() if not text]:
@@ -57,7 +57,7 @@ class KomboOptions(Options):
         return given["KOMBO_API_KEY"], given["KOMBO_INTEGRATION_ID"]
 
     def webhook_secret(self) -> str:
-        """The secret by which webhooks are signed, or a `SettingsError` that says how to set it."""
+        """The secret that Kombo signs webhooks with. Raises `SettingsError`, which says how to set it."""
         secret = self.kombo_webhook_secret.get_secret_value().strip() if self.kombo_webhook_secret else ""
         if not secret:
             raise SettingsError(

@@ -1,7 +1,7 @@
-"""Kombo's records, typed: ids and Kombo's own instants must be there, everything else may be null.
+"""Kombo's records as types: ids and Kombo's own instants must be there, any other field may be null.
 
-Fourteen days after a record's deletion every other field becomes null, and what the connector does not cover always is:
-so null is never a breach, a wrong type is. Keys that no field names are not looked at: Kombo's schema grows.
+Kombo sets the other fields to null 14 days after a record's deletion, and fields that the connector does not cover are
+always null. So only a wrong type breaks the contract. Keys without a field are ignored, because Kombo's schema grows.
 """
 
 from datetime import datetime
@@ -13,14 +13,14 @@ from join_pipeline.http.contracts import Whole
 
 
 class Nested(msgspec.Struct, kw_only=True):
-    """A record as another one shows it."""
+    """A record that another record shows."""
 
     id: str
     remote_id: str | None = None
 
 
 class NamedRecord(Nested, kw_only=True):
-    """A stage, a tag or a job, as another record shows it."""
+    """A stage, a tag or a job that another record shows."""
 
     name: str | None = None
 
@@ -39,7 +39,7 @@ class Question(Nested, kw_only=True):
 
 
 class JobRole(msgspec.Struct, kw_only=True):
-    """A role in one job: Kombo's word from a closed list, or else JOIN's label only."""
+    """A role in one job: Kombo's word from a closed list, or only JOIN's label."""
 
     remote_label: str | None = None
     unified_type: str | None = None
@@ -99,7 +99,7 @@ class UserPayload(RecordPayload, kw_only=True):
 
 
 class NamedPayload(RecordPayload, kw_only=True):
-    """A tag or a stage; only a stage has an order."""
+    """A tag or a stage. Only a stage has `global_index`."""
 
     name: str | None
     global_index: Whole | None = None

@@ -1,6 +1,6 @@
-"""Kombo's reconcile: each record speaks for itself, says itself when it is gone, and shows its links completely.
+"""Kombo's reconcile: each record has its own payload, which also reports its deletion and shows all of its links.
 
-Belongs here: rules of this source. Not here: what every source has to do (sync.reconcile), payloads (mapping).
+Belongs here: rules of this source. Not here: what all sources share (sync.reconcile), payloads (mapping).
 """
 
 from typing import Final
@@ -17,11 +17,11 @@ LINKS: Final = {
     "job_screening_questions": ("jobs", "job_id"),
     "job_hiring_team": ("jobs", "job_id"),
 }
-"""By link model, the model that shows its links, and the column that names it there."""
+"""For each link model, the model whose records show the links, and the link's column with that record's id."""
 
 
 def recall(workspace: Workspace) -> None:
-    """Of records those that came or are gone; of links those of the records that show them; of questions all."""
+    """Make `known_<model>`: observed, missing and deleted records, the links of these records, and all questions."""
     for name in (feed.name for feed in FEEDS):
         came = f"""SELECT id FROM seen_{name} UNION SELECT id FROM missing WHERE model = '{name}'
             UNION SELECT id FROM said_gone WHERE model = '{name}'"""
@@ -29,12 +29,12 @@ def recall(workspace: Workspace) -> None:
     for name, (parent, column) in LINKS.items():
         links = f'SELECT id FROM versions_{name} WHERE "{column}" IN (SELECT id FROM known_{parent})'
         workspace.make("known", name, f"FROM {newest(name, links)}")
-    for name in ("screening_questions", "job_screening_questions"):  # a question goes with its last link
+    for name in ("screening_questions", "job_screening_questions"):  # a question is gone with its last link
         workspace.make("known", name, f"FROM {newest(name)}")
 
 
 def reconcile(workspace: Workspace) -> None:
-    """All models. Needs `known_*`, `seen_*`, `missing` and `said_gone`."""
+    """Make `now_<model>` and `gone_<model>` of all models, from `known_*`, `seen_*`, `missing` and `said_gone`."""
     for name in (feed.name for feed in FEEDS):
         _records(workspace, name, believes_loss=name not in workspace.guarded)
     for name, (parent, column) in LINKS.items():
@@ -44,10 +44,10 @@ def reconcile(workspace: Workspace) -> None:
 
 
 def _records(workspace: Workspace, name: str, *, believes_loss: bool) -> None:
-    """What a record said last holds: that it is there, or that it is gone.
+    """Records that have their own list. The last observation of a record says whether it is there or gone.
 
-    One that others show and nobody ever listed is there too, by what they say of it, and stays: nobody will say that it
-    is gone. A loss that the guard does not believe changes nothing.
+    A record that only others show is there with their content. It stays, because no list will report its deletion.
+    If the guard objected to the feed (`believes_loss` is False), reported deletions are ignored.
     """
     workspace.step(
         f"last_gone_{name}",
@@ -79,7 +79,7 @@ def _records(workspace: Workspace, name: str, *, believes_loss: bool) -> None:
 
 
 def _links(workspace: Workspace, name: str, parent: str, column: str) -> None:
-    """A record shows all of its links: one that it does not show is gone, as are those of one that is gone."""
+    """Links. A record shows all of its links. A link that it does not show is gone, and so are a gone record's links."""
     workspace.make("now", name, f"FROM seen_{name} WHERE seq IN (SELECT seq FROM now_{parent} WHERE priority = 1)")
     workspace.make(
         "gone",

@@ -1,7 +1,7 @@
-"""Kombo's refusals: which type of error each code of its envelope is, and what its user does about it.
+"""Kombo's error responses: the type of error for each code of its envelope, and the next step for the user.
 
-Branch on the code, never on the status: the same status means several things, and Kombo has changed statuses before.
-Only what is no envelope, as a load balancer's page, is judged by its status.
+The code decides, never the status: one status means several things, and Kombo has changed statuses before. The status
+decides only if the body is not an envelope, such as a load balancer's page.
 """
 
 from typing import Final
@@ -74,17 +74,17 @@ WORDS: Final = Words(
     limit_prefix="ratelimit",
     next_steps={
         AuthError: "Check KOMBO_API_KEY and KOMBO_INTEGRATION_ID.",
-        ModelOffError: "The integration does not give this model.",
+        ModelOffError: "The integration does not offer this model.",
         NotFoundError: "Check KOMBO_API_URL; it ends in /v1.",
-        PermanentError: "Asking again gives the same: check the integration in Kombo's dashboard.",
+        PermanentError: "A retry gives the same result: check the integration in Kombo's dashboard.",
         RateLimited: "Too many requests: another program may use the same API key. Run it again later.",
-        TransientError: "Run it again later; if it stays so, check the network, the proxy and KOMBO_API_URL.",
+        TransientError: "Run it again later. If it fails again, check the network, the proxy and KOMBO_API_URL.",
     },
 )
 
 
 def error_for(code: str | None, status: int) -> type[SourceError]:
-    """The type of a refusal: by its code; by its status where there is none that is known."""
+    """The error type of a response: by its code, or by its status if there is no known code."""
     if code in CODE_ERRORS:
         return CODE_ERRORS[code]
     if status in STATUS_ERRORS:

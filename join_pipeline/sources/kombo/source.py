@@ -1,7 +1,6 @@
-"""Kombo as a source, put together: its session, its mapping, its rules.
+"""Kombo as a source: its session, its mapping, its rules, put together.
 
-Belongs here: what the engine asks of it. Not here: each of the answers (the files beside this
-one).
+Belongs here: the protocol that the engine uses. Not here: each part (the files beside this one).
 """
 
 import time
@@ -34,12 +33,12 @@ FULL_EVERY: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class KomboSession:
-    """One sync's talk with an integration."""
+    """One sync's session with an integration."""
 
     client: KomboClient
 
     def greet(self) -> None:
-        """Ask how the integration is."""
+        """Fetch the condition of the integration."""
         self.client.integration()
 
     def extract(self, extraction: Extraction, plan: Plan) -> None:
@@ -48,7 +47,7 @@ class KomboSession:
 
 @dataclass(frozen=True, slots=True)
 class KomboMapper:
-    """Kombo's records to rows."""
+    """Maps Kombo's records to rows."""
 
     ids: Ids
 
@@ -58,7 +57,7 @@ class KomboMapper:
 
 @dataclass(frozen=True, slots=True)
 class KomboSource:
-    """Kombo's unified ATS API, by an API key and an integration."""
+    """Kombo's unified ATS API, with an API key and an integration."""
 
     settings: Settings
     name: ClassVar = NAME
@@ -67,10 +66,10 @@ class KomboSource:
     feeds: ClassVar[tuple[Feed, ...]] = FEEDS
     model_feeds: ClassVar = MODEL_FEEDS
     shared: ClassVar = frozenset({"jobs", "application_stages", "users", "tags", "screening_questions"})
-    application_states: ClassVar = ()  # Kombo gives no word of the ATS for the state
+    application_states: ClassVar = ()  # Kombo does not show the ATS's own word for the state
     mapping_version: ClassVar = mapping.VERSION
     full_every: ClassVar = FULL_EVERY
-    only_created: ClassVar = False  # the integration has a switch of its own for that
+    only_created: ClassVar = False  # the integration has its own switch for it
 
     @property
     def options(self) -> KomboOptions:
@@ -114,7 +113,7 @@ class KomboSource:
         reconcile(workspace)
 
     def count_unannounced(self, workspace: Workspace, before: datetime) -> int:
-        """Records whose content changed, though Kombo says that it did not since the last watermark."""
+        """The number of changed records that Kombo reports as unchanged since `before`."""
         changed = " UNION ALL ".join(
             f"""SELECT n.id FROM now_{name} AS n JOIN known_{name} AS k ON k.id = n.id
             WHERE n.priority = 1 AND k.remote_deleted_at IS NULL AND k.payload_hash <> n.payload_hash

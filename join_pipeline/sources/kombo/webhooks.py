@@ -1,6 +1,6 @@
-"""Kombo's webhooks: whether one is Kombo's, and whether it is about new data. Pure.
+"""Kombo's webhooks: whether Kombo signed one, and whether it reports new data. The functions are pure.
 
-The signature is over the raw bytes: it is checked before anything is parsed, and in constant time.
+The signature covers the raw bytes. It is checked in constant time, before anything is parsed.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ ABOUT_DATA: Final = frozenset({"data-changed", "sync-finished"})
 
 @dataclass(frozen=True, slots=True)
 class KomboWebhooks:
-    """Webhooks as Kombo sends them, signed with the secret that the options have."""
+    """Checks Kombo's webhooks with the secret in the options."""
 
     options: KomboOptions
 
@@ -42,19 +42,19 @@ _DECODER: Final = msgspec.json.Decoder(_Typed)
 
 
 def is_signed(secret: str, body: bytes, signature: str) -> bool:
-    """Whether whoever sent this knows the secret."""
+    """Whether the signature is the body's signature with this secret."""
     expected = signature_of(secret, body).encode()
     return hmac.compare_digest(expected, signature.strip().rstrip("=").encode(errors="replace"))
 
 
 def signature_of(secret: str, body: bytes) -> str:
-    """The signature of a body, without padding."""
+    """The signature of a body: HMAC-SHA256 in URL-safe base64, without padding."""
     digest = hmac.new(secret.encode(), body, hashlib.sha256).digest()
     return urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def is_about_data(body: bytes) -> bool:
-    """Whether a webhook says that there may be something new to read. What is none says nothing."""
+    """Whether a webhook reports that there may be new data. False if the body is not a webhook."""
     try:
         return _DECODER.decode(body).type in ABOUT_DATA
     except (msgspec.DecodeError, UnicodeDecodeError):
