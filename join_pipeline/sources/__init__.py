@@ -1,1 +1,1 @@
-"""Sources: the ways to a company's account. Each has its own room."""
+"""Sources: the ways to an account's data. Each has its own room."""

@@ -1,7 +1,7 @@
-"""Source: what a sync talks to, and what the engine must know of it.
+"""Source: the protocols by which the engine uses a source.
 
-Belongs here: the protocols. Not here: any source, nor which one it is (registry). The engine never compares a source's
-name: what differs is one of these facts, or one of these behaviours.
+Belongs here: the protocols. Not here: any source, the table of sources (registry). The engine never compares a source's
+name. Whatever differs between sources is a property or a method of these protocols.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,37 +22,38 @@ from join_pipeline.sync.workspace import Workspace
 
 
 class Session(Protocol):
-    """One sync's talk with an account."""
+    """One sync's session with an account."""
 
     @property
     def client(self) -> HttpClient: ...
 
     def greet(self) -> None:
-        """Get a first answer: it proves the credentials and tells the server's time, before anything is on disk."""
+        """Get a first response. It proves the credentials and gives the server time, before anything is on disk."""
 
     def extract(self, extraction: Extraction, plan: Plan) -> None:
-        """Everything that the plan asks for."""
+        """Read every feed as the plan says, into the extraction."""
 
 
 @dataclass(frozen=True, slots=True)
 class MapperInput:
-    """What a mapping can use beside a payload: our ids, and this sync's raw, reference lists in force included."""
+    """What a mapping can use beside a payload: the ids, and this sync's raw with the reference lists in force."""
 
     ids: Ids
     raw_of: RawOf
 
 
 class Mapper(Protocol):
-    """From raw to rows."""
+    """Maps raw payloads to rows."""
 
     def map(self, feed: str, text: str) -> Mapped:
-        """What a payload says. `ContractError` if it is not what we know: then it is set aside."""
+        """The rows of a payload. Raises `ContractError` if it breaks the contract; the caller sets it aside."""
 
 
 class Connection(Protocol):
-    """What a person needs to get into an account, and what is asked to see whether it works.
+    """How a user connects an account, and the checks of the connection.
 
-    `guide` is what to have and to do, in order; `variables` are those of the environment that the credentials are in.
+    `guide` lists what the user needs and does, in order. `variables` names the environment variables to set (one for
+    a `TokenConnection`).
     """
 
     @property
@@ -62,48 +63,50 @@ class Connection(Protocol):
     def variables(self) -> str: ...
 
     def credentials(self) -> Finding:
-        """Whether there are any, and where."""
+        """Whether there are credentials, and where."""
 
     def reach(self) -> Finding:
-        """Whether the API is at its address, asked without credentials."""
+        """Whether the API responds at its address, without credentials."""
 
     def examine(self) -> list[Finding]:
-        """What the account must give, asked with the credentials. `SettingsError` if they are missing."""
+        """Whether the account has what a sync needs. Raises `SettingsError` if the credentials are missing."""
 
 
 @runtime_checkable
 class TokenConnection(Connection, Protocol):
-    """One that is entered by a single token: `connect` asks for it and keeps it. `variables` is one name."""
+    """A connection whose only credential is a token. `connect` prompts for it and stores it."""
 
     @property
     def is_set(self) -> bool:
-        """Whether the environment gives the token: it wins over one that is kept."""
+        """Whether the environment has the token. It holds before a stored one."""
 
     def with_token(self, token: str) -> Connection:
-        """The same with another token."""
+        """The same connection with another token."""
 
 
 class Webhooks(Protocol):
-    """What a source sends on its own when something may be new."""
+    """Checks the webhooks that a source sends when there may be new data."""
 
     def check(self) -> None:
-        """`SettingsError` if what tells them from others is not set."""
+        """Raise `SettingsError` if the secret for checking signatures is not set."""
 
     def is_genuine(self, headers: Mapping[str, str], body: bytes) -> bool:
-        """Whether the source sent this. Judged by the bytes, before anything is parsed."""
+        """Whether the source sent this webhook. It is checked by its bytes, before anything is parsed."""
 
     def is_about_data(self, body: bytes) -> bool:
-        """Whether it says that there may be something new to read."""
+        """Whether the webhook reports that there may be new data."""
 
 
 class Source(Rhythm, Protocol):
-    """One way to an account. Its `name` is written to the lake and told to users; `title` is what it is called.
+    """One way to an account's data.
 
-    `feeds` are in the order in which they are mapped, `model_feeds` are those that each model is mapped from, `max_age`
-    is how old what it answers may be. `shared` are the models whose records come through many others: of those only the
-    observation that can win is held. `only_created`: syncs keep only what was created from here. `webhooks` is None
-    where the source sends none. `application_states` are its words for the state of an application; none where it
-    gives no such word.
+    `name`: the name in the lake and in settings; `title`: the name in messages.
+    `feeds`: in the order in which they are mapped; `model_feeds`: for each model, the feeds that it is mapped from.
+    `shared`: the models whose records many parents show. Decoding keeps only the observation of them that can hold.
+    `application_states`: the source's words for the state of an application; empty if it has none.
+    `max_age`: how old a response may be.
+    `only_created`: whether syncs keep only applications that were created through this tool.
+    `webhooks`: None if the source sends none.
     """
 
     @property
@@ -139,24 +142,24 @@ class Source(Rhythm, Protocol):
     def session(
         self, sleep: Callable[[float], None] | None, monotonic: Callable[[], float]
     ) -> AbstractContextManager[Session]:
-        """A session. `SettingsError` if credentials are missing."""
+        """A session. Raises `SettingsError` if credentials are missing."""
 
     def mapper(self, given: MapperInput) -> Mapper:
-        """The mapping."""
+        """The source's mapping."""
 
     def recall(self, workspace: Workspace) -> None:
-        """Make `known_<model>` for all models from `versions_*`: what `seen_*`, `missing` and `said_gone` concern."""
+        """Make `known_<model>` of all models: the versions that `seen_*`, `missing` and `said_gone` can concern."""
 
     def reconcile(self, workspace: Workspace) -> None:
-        """Make `now_<model>` and `gone_<model>` for all models."""
+        """Make `now_<model>` and `gone_<model>` of all models."""
 
     def count_unannounced(self, workspace: Workspace, before: datetime) -> int:
-        """Changes of `now_*` that should have come before this instant, and had not been announced."""
+        """The number of unannounced changes in `now_*`: those that the source dates before `before`, or not at all."""
 
 
 @runtime_checkable
 class SelectingSource(Protocol):
-    """A source that can leave out what was not created from here."""
+    """A source that can leave out applications that were not created through this tool."""
 
     def selected(self, raw_of: RawOf) -> RawOf:
-        """The same raw without it."""
+        """The raw rows without those applications."""

@@ -1,6 +1,6 @@
-"""A feed: one listing of a source, and what follows from it for a sync.
+"""A feed: one listing of a source, and how a sync treats it.
 
-Belongs here: what every source's feeds have. Not here: which feeds there are (each source's own inventory).
+Belongs here: what every source's feeds have. Not here: the feeds themselves (each source's own feeds).
 """
 
 from collections.abc import Callable, Iterable
@@ -13,16 +13,17 @@ from join_pipeline.lake.raw import RawRow
 Key = Literal["remote_id", "id"]
 
 RawOf = Callable[[str], Iterable[RawRow]]
-"""The raw rows of a feed, in the order in which they came."""
+"""A function that returns a feed's raw rows, in the order in which they were fetched."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """One listing. One that is no reference bears the name of the model whose absence the guard judges.
+    """One listing. Unless it is a reference list, it has the name of the model that the guard watches through it.
 
-    `since` is the parameter by which a listing is asked for what changed from an instant on: such a feed has a
-    watermark of its own; one without is always read whole. A reference list gives names to ids: the last one that came
-    stays in force. `key` is the column of the model that `record_id` in raw holds.
+    `since`: the parameter that asks for changes from an instant on. A feed with it has a watermark; a feed without it
+    is always read whole.
+    `is_reference`: the feed gives names to ids, and its last fetched list stays in force.
+    `key`: the model's column that `record_id` in raw has the values of.
     """
 
     name: str
@@ -38,11 +39,11 @@ class Feed:
 
 
 def guarded(feeds: Iterable[Feed]) -> tuple[str, ...]:
-    """The feeds whose loss the guard judges: it can be accepted."""
+    """The names of the feeds that have a guard. A user can accept their loss."""
     return tuple(feed.name for feed in feeds if not feed.is_reference)
 
 
 def loss_feeds(feeds: Iterable[Feed]) -> type[StrEnum]:
-    """The same as an enumeration, for whoever lets a person choose. Its name lists them: a refusal shows only it."""
+    """The guarded feeds as an enumeration. Its name lists them, because a form's error message shows the name only."""
     names = guarded(feeds)
     return StrEnum("_or_".join(names), names)  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""What can be set of one source.
+"""The options of a source.
 
 Belongs here: what every source's options have. Not here: any source's options (its own room), reading them (settings).
 """
@@ -13,8 +13,8 @@ class Options(BaseModel):
 
     @property
     def lake_seed(self) -> str | None:
-        """What a new lake is named after where the credentials say it: two accounts then never mix."""
+        """The integration id of a new lake, if the credentials have one. So two accounts never share a lake."""
         return None
 
     def check_source(self, chosen: str) -> None:
-        """Raise `ValueError` if something is set that the chosen source can't have."""
+        """Raise `ValueError` if an option is set that the chosen source does not support."""

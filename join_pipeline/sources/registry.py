@@ -1,7 +1,7 @@
 """Sources by name: the one place that lists them.
 
-Belongs here: the table. Not here: what a source is (base), what one does (its own room). The settings read the options
-of all sources from here, so a source itself is imported only when one is opened.
+Belongs here: the table. Not here: the protocol (base), any source (its own room). The settings import this module for
+the options of all sources, so it imports a source itself only when it opens one.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One source: what it is in a few words, what can be set of it, and how it is made."""
+    """One source: a short description, its options, and the function that makes it."""
 
     doc: str
     options: type[Options]
@@ -46,10 +46,10 @@ DEFAULT: Final = join.NAME
 
 
 def open_source(settings: "Settings") -> "Source":
-    """The source that the settings name. Nothing is asked of it yet."""
+    """The source that the settings name. This sends no request."""
     return source_of(settings.source, settings)
 
 
 def source_of(name: str, settings: "Settings") -> "Source":
-    """A source by its name, as a lake has it."""
+    """The source with this name, such as a lake's source."""
     return SOURCES[name].make(settings)

@@ -33,7 +33,7 @@ class Bad(NamedTuple):
 BAD_JOIN = {
     "wrong token": Bad({"JOIN_API_TOKEN": SECRET}, {}, ("401", "Check JOIN_API_TOKEN")),
     "wrong path": Bad({"JOIN_API_URL": "{url}/v3"}, {}, ("404", "Check JOIN_API_URL")),
-    "nobody listens": Bad({"JOIN_API_URL": "http://127.0.0.1:1/v2"}, {}, ("no answer", "check the network")),
+    "nobody listens": Bad({"JOIN_API_URL": "http://127.0.0.1:1/v2"}, {}, ("no response", "check the network")),
     "no such host": Bad({"JOIN_API_URL": "https://join.invalid/v2"}, {}, ("join.invalid", "check the network")),
     "no JSON": Bad({}, {"not_json": 1.0}, ("not JSON", "Check that JOIN_API_URL")),
     "JSON but no list": Bad({}, {"not_a_list": 1.0}, ("not a list", "Check that JOIN_API_URL")),

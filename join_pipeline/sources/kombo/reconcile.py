@@ -79,7 +79,7 @@ def _records(workspace: Workspace, name: str, *, believes_loss: bool) -> None:
 
 
 def _links(workspace: Workspace, name: str, parent: str, column: str) -> None:
-    """Links. A record shows all of its links. A link that it does not show is gone, and so are a gone record's links."""
+    """Links. A record shows all of its links: one that it does not show is gone, as are the links of a gone record."""
     workspace.make("now", name, f"FROM seen_{name} WHERE seq IN (SELECT seq FROM now_{parent} WHERE priority = 1)")
     workspace.make(
         "gone",
