@@ -65,7 +65,8 @@ def _jobs(workspace: Workspace) -> None:
         FROM opened
         UNION ALL BY NAME
         SELECT m.id, m.remote_id, max(m.observed_at) AS observed_at FROM missing AS m
-        WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM latest) AND m.id NOT IN (SELECT id FROM known_jobs)
+        WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM latest)
+            AND m.id NOT IN (SELECT id FROM known_jobs WHERE {LIVE} OR payload_hash IS NOT NULL)
             AND m.id IN (SELECT job_id FROM live_applications)
         GROUP BY ALL""",
         {"started_at": workspace.started_at},
