@@ -1,4 +1,4 @@
-"""The spine: the models, declared once. Schemas, keys, privacy tiers and docs come from here."""
+"""The models, declared once. Every schema, key, privacy tier and column description comes from here."""
 
 from join_pipeline.models.declared import MODELS, Model
 from join_pipeline.models.types import Column

@@ -1,4 +1,4 @@
-"""Ids: the same record has the same id on every machine, and before it was ever synced."""
+"""Ids that this package computes: a record has the same id on every machine, even before its first sync."""
 
 import hashlib
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ ID_LENGTH: Final = 24  # 58 ** 24 > 256 ** 17
 
 
 def base58(raw: bytes, length: int) -> str:
-    """`raw` as a big-endian number in base58, left-padded with `1` to `length` characters."""
+    """Read `raw` as a big-endian number and write it in base58, left-padded with `1` to `length` characters."""
     number = int.from_bytes(raw, "big")
     digits = []
     while number:
@@ -22,19 +22,19 @@ def base58(raw: bytes, length: int) -> str:
 
 @lru_cache(maxsize=65_536)
 def record_id(integration_id: str, model: str, remote_id: str) -> str:
-    """Our id of JOIN's record: SHA-256 of the three, its first 17 bytes in base58, 24 characters."""
+    """The id of a record: 24 characters of base58, from the first 17 bytes of the SHA-256 of the three arguments."""
     digest = hashlib.sha256(f"{integration_id}\n{model}\n{remote_id}".encode()).digest()
     return base58(digest[:ID_BYTES], ID_LENGTH)
 
 
 def question_key(format_type: str, text: str) -> str:
-    """The stable key of a question: JOIN gives it no id, so format type and exact text are the key."""
+    """The key of a question that has no id in the ATS: its format type and a hash of its exact text."""
     return f"{format_type}:{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """The ids of one integration."""
+    """Computes the ids of one integration."""
 
     integration_id: str
 

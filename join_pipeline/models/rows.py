@@ -1,4 +1,4 @@
-"""What mapping gives: rows of models, each with what decides between several parents of one record."""
+"""The rows that a mapping returns, and the helpers that all mappings share."""
 
 import hashlib
 import re
@@ -11,12 +11,12 @@ import msgspec
 _URL: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 
 Row = dict[str, Any]
-"""One row of a model: its own columns by name, with `id`, `remote_id` and, where there is one, `payload_hash`."""
+"""One row of a model: its own columns by name, with `id`, `remote_id` and, if it has one, `payload_hash`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """The record that a row came through. The live parent that is greatest by (updated_at, id) gives the content."""
+    """The record whose payload shows a row. The live parent with the greatest (updated_at, id) decides the content."""
 
     updated_at: datetime
     id: int
@@ -27,9 +27,10 @@ class Parent:
 
 @dataclass(slots=True)
 class Mapped:
-    """The rows of one payload by model, and what was unknown in it, to be counted.
+    """The rows of one payload by model, and its unknown words, which the caller counts.
 
-    `gone` are records that it says were deleted, by model and id, and when; `endings` how they were in the end.
+    `gone` lists the records that the payload reports as deleted: model, id, and when. `endings` are the last rows of
+    those records, by model.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -42,34 +43,34 @@ class Mapped:
 
 
 def country_code(text: str | None) -> str | None:
-    """ISO 3166-1 alpha-2 in upper case; what is none stays as it came."""
+    """An ISO 3166-1 alpha-2 code in upper case. Any other text stays unchanged; empty text becomes None."""
     return text.upper() if text and len(text) == 2 else text or None
 
 
 def without_query(value: Any) -> Any:
-    """`value` with the query of every URL in it removed: signatures change by themselves and open doors."""
+    """Remove the query from every URL in `value`: a signature grants access, and it changes with every response."""
     kind = type(value)
     if kind is dict:
         return {key: item if _holds_no_url(item) else without_query(item) for key, item in value.items()}
     if kind is list:
         return [without_query(item) for item in value]
-    # only a value that is a URL as a whole: a text that mentions one stays as it is
+    # a text that only mentions a URL stays unchanged
     if not _holds_no_url(value) and _URL.fullmatch(value):
         return re.split("[?#]", value, maxsplit=1)[0]
     return value
 
 
 def _holds_no_url(value: Any) -> bool:
-    """The cheap test that most values pass; this runs over every value of every payload."""
+    """A cheap test, because it runs over every value of every payload. Most values pass it."""
     kind = type(value)
     return "://" not in value if kind is str else kind is not dict and kind is not list
 
 
 def json_text(value: Any) -> str:
-    """JSON text with sorted keys, so that equal content is equal text."""
+    """JSON text with sorted keys, so that equal content gives equal text."""
     return msgspec.json.encode(value, order="sorted").decode()
 
 
 def content_digest(value: Any) -> str:
-    """A short hash of a JSON value, whatever the order of its keys."""
+    """The hash of a JSON value: 32 hex digits of BLAKE2b. The order of keys does not matter."""
     return hashlib.blake2b(msgspec.json.encode(value, order="sorted"), digest_size=16).hexdigest()

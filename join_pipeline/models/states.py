@@ -1,6 +1,6 @@
-"""What a source's own words for the state of an application mean to the marts.
+"""The meaning of a source's own word for an application's state.
 
-Belongs here: the shape of such a word. Not here: any word (sources), what is made of it (dbt_project).
+Belongs here: the type. Not here: the words themselves (sources), the marts that use them (dbt_project).
 """
 
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ApplicationState:
-    """One word of a source's.
+    """One word of a source.
 
-    `milestone` is where the word alone places an application, whatever the stage it is in; None where the stage tells.
-    `is_initial`: it means that nothing was done about the application yet, so that any other word shows a change.
+    `milestone`: the milestone that the word gives an application in any stage. If it is None, the stage decides.
+    `is_initial`: nobody has worked on the application yet, so any other word shows a change.
     """
 
     word: str

@@ -1,4 +1,4 @@
-"""What a column can be: Arrow types, privacy tiers, and since when it is there."""
+"""The parts of a column's declaration: Arrow types, privacy tiers, and the lake's formats that changed it."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -8,10 +8,10 @@ import pyarrow as pa
 
 
 class Tier(IntEnum):
-    """How much a column tells about a person."""
+    """How personal a column is."""
 
     PSEUDONYMOUS = 1
-    """Ids, times, states: nothing that names anybody."""
+    """Ids, times, states: nothing that identifies a person."""
     PERSONAL = 2
     """Identifies a person."""
     RAW = 3
@@ -19,7 +19,7 @@ class Tier(IntEnum):
 
     @property
     def is_personal(self) -> bool:
-        """Whether the column lies in the personal file."""
+        """Whether the personal file has the column."""
         return self is not Tier.PSEUDONYMOUS
 
 
@@ -41,10 +41,11 @@ EMAILS: Final = pa.list_(pa.struct([("email_address", pa.string()), ("type", pa.
 class Column:
     """One column.
 
-    `added` marks what goes beyond the connector's coverage. `is_derived` marks what follows from other records, so that
-    it may change although its own payload did not. `since` is the lake's format in which the column came: files of an
-    older format lack it. `moved` is the format in which its tier changed: files of an older format have it by the old
-    tier. `references` is the model whose id it holds.
+    `added`: the column goes beyond the coverage of the unified connector.
+    `is_derived`: the value can follow from other records, so it can change although the record's payload did not.
+    `since`: the lake's format that added the column. Files of older formats lack it.
+    `moved`: the lake's format that changed the column's tier. Files of older formats store it by its old tier.
+    `references`: the model whose id the column holds.
     """
 
     name: str
