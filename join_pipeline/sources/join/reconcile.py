@@ -74,8 +74,8 @@ def _jobs(workspace: Workspace) -> None:
     workspace.make(
         "gone",
         "jobs",
-        """SELECT m.id, max(m.observed_at) AS observed_at
-        FROM missing AS m JOIN known_jobs AS k ON k.id = m.id
+        f"""SELECT m.id, max(m.observed_at) AS observed_at
+        FROM missing AS m JOIN known_jobs AS k ON k.id = m.id AND k.{LIVE}
         WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM now_jobs)
             AND NOT (k.payload_hash IS NULL AND m.id IN (SELECT job_id FROM live_applications))
         GROUP BY m.id""",
