@@ -8,7 +8,7 @@ from typing import Final
 
 from join_pipeline.sources.join.known import FOCUSED
 from join_pipeline.sync.precedence import LAST, WINNER
-from join_pipeline.sync.reconcile import LIVE, carry, gone_without_link, live_after, those_linked
+from join_pipeline.sync.reconcile import LIVE, carry, gone_without_link, know_by_id, live_after, those_linked
 from join_pipeline.sync.workspace import Workspace
 
 # what of a record follows from other records, and must be looked at again when those change
@@ -71,6 +71,8 @@ def _jobs(workspace: Workspace) -> None:
         GROUP BY ALL""",
         {"started_at": workspace.started_at},
     )
+    # before its links: they are those of live jobs
+    know_by_id(workspace, "jobs", "SELECT job_id AS id, observed_at FROM now_applications")
     workspace.make(
         "gone",
         "jobs",

@@ -282,6 +282,7 @@ def test_a_job_that_lists_and_look_lack_is_known_by_its_id_while_a_live_applicat
         "named for the first time",
         "named by an application that did not come",
         "gone, and named again",
+        "named, and not looked at",
     }
     assert found.gone["jobs"].keys() == {"named no longer", "read before, and named"}
     said = {name for name, value in found.now["jobs"]["named for the first time"].items() if value is not None}
