@@ -1,1 +1,1 @@
-"""Talking to an HTTP API, whichever it is: sending, waiting, retrying, its clock, its bodies. Knows no API's words."""
+"""HTTP for any API: sending requests, waiting, retrying, the server's clock, bodies. Nothing here is about one API."""

@@ -1,4 +1,7 @@
-"""What is in the body of an answer, before anybody asks what it means: JSON or not, and what of it may be shown."""
+"""The body of a response: whether it is JSON, and which text of it a message may show.
+
+Belongs here: what is the same for every API. Not here: what a body means (contracts, each API's own answers).
+"""
 
 import re
 from typing import Final
@@ -6,15 +9,15 @@ from typing import Final
 import msgspec
 
 MAX_MESSAGE: Final = 200
-# an escaped backslash and a whole pair are matched to be left alone; what is captured is half a pair
+# the first two alternatives skip escaped backslashes and whole pairs; the group captures half a pair
 _SURROGATES: Final = re.compile(rb"\\\\|\\u[dD][89aAbB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)")
 
 
 def as_json(body: bytes) -> bytes | None:
-    """The body, if it is JSON.
+    """The body if it is JSON, else None.
 
-    Half a surrogate pair, which JavaScript leaves where it cuts a text inside an emoji, is JSON and yet no text: it
-    becomes U+FFFD, so that one such title does not make a whole list unreadable.
+    Half a surrogate pair becomes U+FFFD. JavaScript leaves one when it cuts a text inside an emoji. It is valid JSON
+    but no valid text, and one such title would make a whole list unreadable.
     """
     if _is_json(body):
         return body
@@ -23,7 +26,7 @@ def as_json(body: bytes) -> bytes | None:
 
 
 def shown(text: object, secrets: tuple[str, ...]) -> str | None:
-    """What an API says went wrong, short; nothing where it holds a secret or what looks like a person's data."""
+    """An API's error text, at most 200 characters; None if it has a secret or something like an e-mail address."""
     if not isinstance(text, str) or "@" in text or any(secret in text for secret in secrets):
         return None
     printable = "".join(letter if letter.isprintable() else " " for letter in text)

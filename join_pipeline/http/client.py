@@ -1,7 +1,7 @@
 """The client: one connection pool to one account of an API.
 
-Belongs here: sending requests, turning answers and failures into types. Not here: which answer is which error, and how
-lists are paged (each API's own client), what is retried (retry), what is in a body (bodies).
+Belongs here: sending requests, raising errors. Not here: which response is which error, and how lists are paged (each
+API's own client), what is retried (retry), what is in a body (bodies).
 """
 
 import time
@@ -28,7 +28,7 @@ USER_AGENT: Final = "join-pipeline"
 
 
 class Options(TypedDict, total=False):
-    """How a client talks: what its constructor takes beside address and credentials."""
+    """The options of a client's constructor, beside address and credentials. Times are in seconds."""
 
     in_flight: int
     timeout_seconds: float
@@ -39,9 +39,9 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a refusal means: its type, what the API says went wrong as far as it may be shown, and what to do about it.
+    """The meaning of an error response: the error's type, the API's reason if it may be shown, and the next step.
 
-    Without a `cure` of its own it is what the type says.
+    If `cure` is None, the next step is the one of the type.
     """
 
     kind: type[SourceError]
@@ -50,7 +50,7 @@ class Judgement:
 
 
 class OriginAuth(httpx.Auth):
-    """Headers with credentials, to the configured origin only."""
+    """Adds the headers with credentials to requests to the configured origin, and to no other request."""
 
     def __init__(self, headers: Mapping[str, str], base: httpx.URL) -> None:
         self._headers = dict(headers)
@@ -63,7 +63,7 @@ class OriginAuth(httpx.Auth):
 
 
 class _InTime(httpx.SyncByteStream):
-    """A body that comes within so many seconds or not at all. httpx bounds each read of it only."""
+    """A body that must arrive within `seconds`. httpx limits the time of each read only, not of the whole body."""
 
     def __init__(self, body: httpx.SyncByteStream, seconds: float) -> None:
         self._body = body
@@ -81,7 +81,7 @@ class _InTime(httpx.SyncByteStream):
 
 
 class HttpClient(ABC):
-    """Talks to one API. Usable from several threads; a context manager."""
+    """A client of one API. It is a context manager, and several threads may use it."""
 
     words: ClassVar[Words]
 
@@ -101,8 +101,8 @@ class HttpClient(ABC):
         self._http = http_client(
             self._base,
             auth=self._auth,
-            verify=self._base.scheme == "https",  # no other origin is asked, and loading certificates takes a while
-            # a place in the pool is waited for as long as it takes: the requests that hold one are bounded
+            verify=self._base.scheme == "https",  # there is one origin only, and loading certificates takes a while
+            # no limit for the wait for a place in the pool: the requests that use the places have limits
             timeout=httpx.Timeout(timeout_seconds, pool=None),
             event_hooks={"response": [self._bound]},
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
@@ -136,7 +136,7 @@ class HttpClient(ABC):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closed.set()  # wakes every thread that waits for its turn
+        self._closed.set()  # wakes every waiting thread
         with self._sent:
             self._sent.wait_for(lambda: self._sending == 0)
         self._http.close()
@@ -151,9 +151,10 @@ class HttpClient(ABC):
     def get(
         self, path: str, params: Mapping[str, str] | None = None, *, shown_as: str | None = None
     ) -> tuple[bytes, datetime]:
-        """The JSON body at `path` and when it was fetched. Raises a `SourceError`; retries what is worth it.
+        """Fetch the JSON at `path`: the body, and an upper bound of the server time of the fetch.
 
-        `shown_as` stands in messages for a path that holds a secret.
+        Retries transient errors, and raises a `SourceError` if that does not help. Messages show `shown_as` in place of
+        a path with a secret.
         """
         for attempt in retrying(self._max_wait_seconds, self._sleep):
             with attempt:
@@ -173,9 +174,9 @@ class HttpClient(ABC):
         content: bytes | None = None,
         files: list[tuple[str, tuple[str | None, bytes, str | None]]] | None = None,
     ) -> httpx.Response:
-        """One request, sent once, and its answer whatever its status: for what must not be repeated blindly.
+        """Send one request once and return its response, whatever the status. For requests that must not be repeated.
 
-        Raises a `SourceError` only where no answer came. Redirects are answers, too: nothing is sent on.
+        Raises a `SourceError` only if there is no response. It does not follow redirects.
         """
         url = self._url(path)
         request = self._http.build_request(method, url, params=params, headers=headers, content=content, files=files)
@@ -193,9 +194,9 @@ class HttpClient(ABC):
             raise self.refusal(response, shown_as)
         body = as_json(response.content)
         if body is None:
-            # a proxy's page, or an answer that was cut off on its way: may go through at the next try
+            # a proxy's page or a truncated response: a retry may get the JSON
             raise TransientError(
-                f"GET {shown_as} answered {response.status_code} with a body that is not JSON. "
+                f"GET {shown_as} returned {response.status_code} with a body that is not JSON. "
                 f"Check that {self.words.url_setting} is {self.words.what}."
             )
         return body, self.clock.latest()
@@ -225,7 +226,7 @@ class HttpClient(ABC):
             kind = error_for_transport(error)
             what = type(error).__name__
             raise kind(
-                f"{request.method} {path} at {self._base.host} got no answer ({what}). {self.words.next_step(kind)}"
+                f"{request.method} {path} at {self._base.host} got no response ({what}). {self.words.next_step(kind)}"
             ) from None
         finally:
             headers = None if response is None else response.headers
@@ -234,25 +235,25 @@ class HttpClient(ABC):
         return response
 
     def refusal(self, response: httpx.Response, path: str) -> SourceError:
-        """An answer that is not 2xx, as an error of its type."""
+        """The error for a response that is not 2xx."""
         if response.next_request is not None:
             is_elsewhere = origin_of(response.next_request.url) != origin_of(self._base)
-            where = f"on to another host, where the {self.words.credential} does not go"
-            where = where if is_elsewhere else "round in a circle"
+            where = f"to another host, which must not get the {self.words.credential}"
+            where = where if is_elsewhere else "in a circle"
             return self.judge(response).kind(
-                f"{response.request.method} {path} was sent {where}. Check {self.words.url_setting}."
+                f"{response.request.method} {path} was redirected {where}. Check {self.words.url_setting}."
             )
         judged = self.judge(response)
         kind, reason = judged.kind, judged.reason or httpx.codes.get_reason_phrase(response.status_code)
         answer = f"{response.status_code} {reason}".rstrip()
-        message = f"{response.request.method} {path} was answered {answer}. {judged.cure or self.words.next_step(kind)}"
+        message = f"{response.request.method} {path} returned {answer}. {judged.cure or self.words.next_step(kind)}"
         if issubclass(kind, RateLimited):
             return kind(message, wait_asked_for(response.headers, self.clock.epoch(), self.words.limit_prefix))
         return kind(message)
 
     @abstractmethod
     def judge(self, response: httpx.Response) -> Judgement:
-        """What an answer that is not 2xx means."""
+        """The meaning of a response that is not 2xx."""
 
     def _url(self, path: str) -> httpx.URL:
         return self._base.copy_with(path=self._base.path.rstrip("/") + path)

@@ -1,4 +1,4 @@
-"""Payloads against their types: what breaks the contract is told by its field, never by its value.
+"""Decoding payloads as their types. An error names the field that breaks the contract, never its value.
 
 Belongs here: decoding. Not here: what any API's payloads look like (each API's own payloads).
 """
@@ -11,18 +11,18 @@ import msgspec
 
 from join_pipeline.errors import ContractError
 
-# outside of these an instant stands for something else: year 1 for none, year 9999 for never
+# an instant outside of these bounds has another meaning: year 1 is none, year 9999 is never
 MIN_INSTANT: Final = datetime(1900, 1, 1, tzinfo=UTC)
 MAX_INSTANT: Final = datetime(9000, 1, 1, tzinfo=UTC)
 PayloadT = TypeVar("PayloadT", bound=msgspec.Struct)
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""What an Arrow column holds: JSON's own numbers have no end."""
+"""A whole number that fits an Arrow column of 64 bits. Numbers in JSON have no limit."""
 
 _DECODERS: dict[type[msgspec.Struct], msgspec.json.Decoder[Any]] = {}
 
 
 def decode(kind: type[PayloadT], text: str | bytes) -> PayloadT:
-    """The payload as `kind`, its instants in UTC. Raises `ContractError` that names the field, never its value."""
+    """Decode a payload as `kind`, with its instants in UTC. Raises `ContractError`, which names the field only."""
     decoder = _DECODERS.setdefault(kind, msgspec.json.Decoder(kind))
     try:
         payload: PayloadT = decoder.decode(text)
@@ -33,7 +33,7 @@ def decode(kind: type[PayloadT], text: str | bytes) -> PayloadT:
     for name, value in _instants(payload):
         try:
             instant = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-        except OverflowError:  # 9999-12-31T23:59:59-01:00 is in a year that Python has not
+        except OverflowError:  # in UTC, 9999-12-31T23:59:59-01:00 is in a year that Python does not have
             instant = datetime.max.replace(tzinfo=UTC)
         if not MIN_INSTANT <= instant <= MAX_INSTANT:
             raise ContractError(f"Instant out of range - at `$.{key_of(kind, name)}`")
@@ -54,6 +54,6 @@ def key_of(kind: type[msgspec.Struct], name: str) -> str:
 
 
 def extras(kind: type[msgspec.Struct], payload: dict[str, Any]) -> list[str]:
-    """Keys of `payload` that `kind` does not name."""
+    """The keys of `payload` that have no field in `kind`."""
     known = set(kind.__struct_encode_fields__)
     return [key for key in payload if key not in known]

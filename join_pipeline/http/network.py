@@ -1,8 +1,8 @@
-"""The network between this machine and an API: a proxy and certificates, as the environment names them.
+"""The network between this machine and an API: addresses, and the proxy and certificates of the environment.
 
-Belongs here: which of them holds for which address. Not here: requests (client). httpx itself reads `HTTPS_PROXY`,
-`NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. An https address goes through a proxy's CONNECT: it sees the host's name
-and nothing else, so no token either.
+Belongs here: checking an address, making the httpx client for it. Not here: requests (client). httpx itself reads
+`HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. An https request goes through the proxy's CONNECT, so the
+proxy sees the host's name only, and never a token.
 """
 
 from ipaddress import ip_address
@@ -14,7 +14,7 @@ from join_pipeline.errors import SettingsError
 
 
 def is_on_this_machine(host: str) -> bool:
-    """Whether an address never leaves this machine, as the sandbox's."""
+    """Whether the host is this machine itself, such as for the sandbox."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -22,7 +22,7 @@ def is_on_this_machine(host: str) -> bool:
 
 
 def checked_url(text: str) -> str:
-    """The address of an API without a slash at its end, or a `ValueError` that says why it is none."""
+    """The address of an API, without a slash at its end. Raises `ValueError` with the reason if it can't be one."""
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
@@ -43,9 +43,9 @@ def checked_url(text: str) -> str:
 
 
 def http_client(base: httpx.URL, **options: Any) -> httpx.Client:
-    """A client for one server. `SettingsError` if the environment's proxy or certificates can't be used."""
+    """A client for one server. Raises `SettingsError` if the environment's proxy or certificates can't be used."""
     try:
-        # no proxy can reach this machine's own addresses
+        # a proxy can't reach this machine's own addresses
         return httpx.Client(trust_env=not is_on_this_machine(base.host), **options)
     except (ValueError, ImportError, OSError) as error:
         raise SettingsError(

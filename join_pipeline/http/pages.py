@@ -1,4 +1,7 @@
-"""What a listing gives: records as they came, page by page. Not here: how an API pages, what a record means."""
+"""The pages of a listing, with their records as the API sent them.
+
+Belongs here: the types. Not here: how an API pages, what a record means.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +9,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record as it came; its own id and the time of its last update are None where they can't be read."""
+    """One record as the API sent it. Its id and the text of its update time are None if they can't be read."""
 
     id: str | None
     updated: str | None
@@ -15,7 +18,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a listing: its records as they came, and when (an upper bound of the server's time)."""
+    """One page of a listing. `fetched_at` is an upper bound of the server time, `n_bytes` the size of the body."""
 
     number: int
     records: list[Record]

@@ -1,7 +1,8 @@
-"""The rate limit, obeyed before it bites.
+"""The rate limit: waiting before the server would reject a request.
 
-Belongs here: what rate-limit headers mean and when the next request may go. Not here: sending it (client).
-Source: `…ratelimit-limit`, `-remaining`, `-reset` (seconds to wait; an epoch by some clients) and `Retry-After`.
+Belongs here: what rate-limit headers mean, when the next request may be sent. Not here: sending it (client).
+Source: the headers `…ratelimit-limit`, `-remaining`, `-reset` (seconds to wait; an epoch according to some clients) and
+`Retry-After`.
 """
 
 import math
@@ -23,9 +24,9 @@ POLL_SECONDS: Final = 0.05
 
 
 def wait_asked_for(headers: Mapping[str, str], now: float, prefix: str) -> float | None:
-    """Seconds that an answer asks to wait, from `Retry-After` in both its forms or from `<prefix>-reset`.
+    """How many seconds a response asks to wait, by `Retry-After` in both of its forms or by `<prefix>-reset`.
 
-    `now` is the server's time in epoch seconds. None where the answer says nothing that can be read.
+    `now` is the server time in epoch seconds. The result is at most 3600; None if no header can be read.
     """
     for name in ("retry-after", f"{prefix}-reset"):
         text = headers.get(name, "").strip()
@@ -52,12 +53,12 @@ def _number(text: str) -> float | None:
 
 
 class RateLimit:
-    """How many requests the window still has room for; shared by all threads of one client.
+    """The number of requests that the window still allows. All threads of a client share it.
 
-    `prefix` is that of the headers; `whose` limit it is and which `credential` it counts are for messages.
+    `prefix` is the prefix of the headers. Messages show `whose` limit it is and the `credential` that it counts.
 
-    Several requests are on their way at a time and their answers come in any order. So the least that an answer told
-    holds until the window ends, and each request on its way may take one place of it.
+    Several requests are in flight at a time, and their responses arrive in any order. So the smallest number that a
+    response reported holds until the window ends, and each request in flight may use one place of it.
     """
 
     def __init__(
@@ -78,14 +79,14 @@ class RateLimit:
         self._max_wait_seconds = max_wait_seconds
         self._lock = threading.Lock()
         self._in_flight = 0
-        self._remaining: int | None = None  # None: nothing was told, nothing is limited
+        self._remaining: int | None = None  # None: no response reported a limit
         self._resets_at = 0.0
-        self._is_told = False  # False while a new window's first answer is awaited
+        self._is_told = False  # False until the first response of a new window
 
     def acquire(self) -> float:
-        """Take a place, waiting for the next window if this one is full; the monotonic time at which it was taken.
+        """Take a place, if need be in the next window, and return the monotonic time at which it was taken.
 
-        Raises `RateLimited` rather than wait longer than the bound.
+        Raises `RateLimited` if the wait would be longer than `max_wait_seconds`.
         """
         waited = 0.0
         while True:
@@ -108,9 +109,9 @@ class RateLimit:
     def release(
         self, headers: Mapping[str, str] | None, now: float, asked_at: float, *, is_refused: bool = False
     ) -> None:
-        """Give the place back, with what the answer said of the window; no headers where no answer came.
+        """Give the place back, with the headers of the response, or None if there was no response.
 
-        `now` is the server's time in epoch seconds, `asked_at` what `acquire` returned, a 429 `is_refused`.
+        `now` is the server time in epoch seconds, `asked_at` is the result of `acquire`. `is_refused` is for a 429.
         """
         with self._lock:
             self._in_flight -= 1
@@ -128,7 +129,7 @@ class RateLimit:
             )
             if is_same_window and self._remaining is not None:
                 self._remaining = min(self._remaining, remaining)
-                # where windows are short it may be the next one after all: not before its end either
+                # if windows are short, this may be the next window after all, so the later end holds
                 self._resets_at = max(self._resets_at, arrived + reset)
             else:
                 self._remaining, self._resets_at, self._is_told = remaining, arrived + reset, True
@@ -137,12 +138,12 @@ class RateLimit:
         if self._remaining is None or self._remaining > self._in_flight:
             return 0.0
         if now >= self._resets_at:
-            # a new window: its size is unknown until its first answer, so one request goes ahead; and another one
-            # each second, since an answer that never comes must not hold up the rest
+            # the size of a new window is unknown until its first response, so one request goes ahead. Another one goes
+            # each second, because a response that never arrives must not stop the others
             self._remaining, self._resets_at, self._is_told = 0, now + PROBE_SECONDS, False
             return 0.0
         if self._remaining or not self._is_told:
-            # an answer that is on its way may make room
+            # a response in flight may make room
             return min(POLL_SECONDS, self._resets_at - now)
         return self._resets_at - now
 

@@ -1,7 +1,7 @@
-"""What is retried, and how long is waited.
+"""Which errors are retried, and how long the wait is.
 
-Belongs here: waiting, and the class of a failure that no answer came with. Not here: sending (client), the rate limit's
-window (rate_limit), the classes of an API's answers (each API's own).
+Belongs here: waiting, the error type of a request without a response. Not here: sending (client), the rate limit's
+window (rate_limit), the error types of an API's responses (each API's own).
 """
 
 import time
@@ -19,12 +19,12 @@ ATTEMPTS: Final = 8
 
 TRANSPORT_ERRORS: Final[dict[type[httpx.RequestError], type[SourceError]]] = {
     httpx.UnsupportedProtocol: PermanentError,
-    httpx.RequestError: TransientError,  # no answer, or one whose compression is broken
+    httpx.RequestError: TransientError,  # no response, or one with broken compression
 }
 
 
 def error_for_transport(error: httpx.RequestError) -> type[SourceError]:
-    """The type of a request that got no answer that can be read."""
+    """The error type of a request without a readable response."""
     return next(kind for base, kind in TRANSPORT_ERRORS.items() if isinstance(error, base))
 
 
@@ -40,10 +40,10 @@ def _wait(state: tenacity.RetryCallState) -> float:
 
 
 def retrying(max_wait_seconds: float, sleep: Callable[[float], None] = time.sleep) -> tenacity.Retrying:
-    """Retry `TransientError` with full jitter, as long as the waits of one request stay below the bound.
+    """Retry `TransientError` with full jitter while the waits of one request stay below `max_wait_seconds`.
 
-    A 429 is waited out for as long as it asks and does not use up an attempt; everything else has `ATTEMPTS`.
-    For one request: it counts what was tried.
+    After a 429 the wait is as long as the response asks, and it does not count as an attempt. Other errors have
+    `ATTEMPTS`. Use a new object for each request, because it counts the attempts.
     """
 
     n_failed = 0

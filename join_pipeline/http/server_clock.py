@@ -1,7 +1,7 @@
-"""The server's time: every instant that a sync writes comes from here.
+"""Server time. Every instant that a sync writes comes from here.
 
-The offset is that of the first `Date` header against the monotonic clock, so a wrong or jumping local clock changes
-nothing. `Date` has whole seconds and is as old as its way here, so the true time lies between two bounds.
+The clock is the monotonic clock plus the offset of the first `Date` header, so a wrong or jumping local clock changes
+nothing. `Date` has whole seconds and is as old as the response, so the true time lies between two bounds.
 """
 
 import time
@@ -15,17 +15,17 @@ SKEW_REPORTED: Final = timedelta(minutes=5)
 
 
 def http_date(text: str) -> datetime | None:
-    """The instant of a header such as `Date`, or None where it is none."""
+    """The instant in a header such as `Date`; None if there is none."""
     try:
         date = parsedate_to_datetime(text)
     except (ValueError, TypeError, OverflowError):
         return None
-    # "-0000" gives a time without a zone, and means UTC
+    # for "-0000", which means UTC, the parser returns an instant without a zone
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
 class ServerClock:
-    """Bounds of the server's time. Before the first `Date` header it is the local time."""
+    """Bounds of the server time. Before the first `Date` header it is the local time."""
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
         self._monotonic = monotonic
@@ -35,7 +35,7 @@ class ServerClock:
         self.skew = timedelta(0)
 
     def observe(self, date: str | None, asked_at: float) -> None:
-        """Take an answer's `Date` header; `asked_at` is the monotonic time at which its request was sent."""
+        """Take a response's `Date` header. `asked_at` is the monotonic time at which its request was sent."""
         if self._offset is not None or date is None:
             return
         told = http_date(date)
@@ -51,17 +51,17 @@ class ServerClock:
         return self._offset is not None
 
     def epoch(self) -> float:
-        """Not later than the server's time, in epoch seconds."""
+        """A lower bound of the server time, in epoch seconds."""
         return self._wall() if self._offset is None else self._monotonic() + self._offset
 
     def earliest(self) -> datetime:
-        """Not later than the server's time."""
+        """A lower bound of the server time."""
         return datetime.fromtimestamp(self.epoch(), UTC)
 
     def latest(self) -> datetime:
-        """Not earlier than the server's time."""
+        """An upper bound of the server time."""
         return datetime.fromtimestamp(self.epoch() + self._slack, UTC)
 
     def when_asked(self, asked_at: float) -> datetime:
-        """Not later than the server's time at monotonic time `asked_at`."""
+        """A lower bound of the server time at monotonic time `asked_at`."""
         return self.earliest() - timedelta(seconds=self._monotonic() - asked_at)

@@ -1,1 +1,1 @@
-"""Parquet on disk: where files lie, how they appear atomically, which of them are in force."""
+"""The lake: Parquet files on disk, how they are written atomically, and which of them are in force."""

@@ -1,7 +1,7 @@
-"""Compaction and retention: the lake stays small in files, and forgets what it must.
+"""Compaction and retention: the lake has few files, and it drops what is too old to keep.
 
-Belongs here: merging version files, folding old sync records, dropping raw that is past its time. All of it prepares
-the next record; nothing is removed before a later one no longer lists it.
+Belongs here: merging version files, dropping raw that is too old. Not here: removing files from the disk (lake). The
+functions change the lists of the next sync record only; a file is removed once the newest record no longer lists it.
 """
 
 from collections.abc import Collection
@@ -21,24 +21,24 @@ from join_pipeline.models import MODELS, Model
 MOST_VERSION_FILES: Final = 16
 MOST_SMALL_FILES: Final = 32
 SMALL_BYTES: Final = 2_000_000
-"""A raw file up to this size is merged; the full listing of a large account has parts that are larger."""
+"""Raw files up to this size, in bytes, are merged. The full listing of a large account has larger files."""
 CHEAP_ROWS: Final = 50_000
-"""A file of so many versions is written anew in about a second."""
+"""DuckDB rewrites a file of so many versions in about a second."""
 
 
 def compact(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int) -> None:
-    """Merge a model's version files once there are more than 16: history stays, old personal details go.
+    """Merge the version files of each model that has more than 16. Old personal details are dropped by that.
 
-    Small files with small ones, so that a large account is not written anew by every sixteenth sync. All of them where
-    that is cheap, and, however few they are, once the oldest is older than `days`: the old details of those who changed
-    or were deleted stay for no longer than raw does.
+    Only the small files are merged, so that a large account is not rewritten by every sixteenth sync. All files of a
+    model are merged once its oldest file is older than `days`, however few they are: the old details of people who
+    changed or were deleted stay no longer than raw does.
     """
     oldest = sync_id_of(record.started_at - timedelta(days=days))
     for name, model in MODELS.items():
         files = record.files.models.get(name, [])
         if len(files) < 2:
             continue
-        # how old the rows of a replayed file are is not known: then all are merged
+        # nothing says how old the rows of a replayed file are, so all files are merged
         is_young = files[0].kind is not FileKind.REPLAYED and files[0].sync_id >= oldest
         if len(files) > MOST_VERSION_FILES or not is_young:
             first = 0 if not is_young else _first_of_small([_count_rows(lake, file) for file in files])
@@ -48,9 +48,10 @@ def compact(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days
 def merge_versions(
     con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Files, sync_id: str, first: int = 0
 ) -> None:
-    """From the file at place `first` on, one file of all versions, and one of the personal columns of the newest.
+    """Merge the model's files from position `first` on into one version file and one personal file.
 
-    Of records that are deleted no personal columns are left. The files before `first` are older and stay as they are.
+    The version file keeps all versions. The personal file keeps the newest version of live records only. The files
+    before `first` are older and stay unchanged.
     """
     name = model.name
     kept, merged = files.models[name][:first], files.models[name][first:]
@@ -71,9 +72,10 @@ def merge_versions(
 
 
 def _first_of_small(rows: list[int]) -> int:
-    """Where the run of files begins that are merged: each at most twice as large as all newer ones, or cheap.
+    """The position of the first file to merge. `rows` are the row counts of the files, oldest first.
 
-    So a row is written again only when the file it lies in grows by half. Nothing but one file would be no merge: all.
+    A file is merged if it has at most twice as many rows as all newer files together, or if it is cheap to rewrite. So
+    a row is rewritten only when its file grows by half. If that leaves one file only, all files are merged.
     """
     first, merged = len(rows) - 1, rows[-1]
     while first and rows[first - 1] <= max(CHEAP_ROWS, 2 * merged):
@@ -89,10 +91,10 @@ def _count_rows(lake: Path, file: LakeFile) -> int:
 def retire(
     con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int, references: Collection[str]
 ) -> None:
-    """Drop raw and set-aside records older than `days`, and merge a feed's small files once there are many.
+    """Drop raw and quarantined records older than `days`, and merge a feed's small files once there are many.
 
-    Of `references`, lists of names, the last one before that stays, whatever its age: its names are in force until the
-    next one comes, and a replay of the kept raw begins with them.
+    `references` are the names of the reference lists. Each keeps its last file that is older than `days`: its names are
+    in force until the next file, and a replay of the kept raw begins with them.
     """
     oldest = sync_id_of(record.started_at - timedelta(days=days))
     for group in (record.files.raw, record.files.quarantine):
@@ -103,9 +105,9 @@ def retire(
 
 
 def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], sync_id: str) -> list[LakeFile]:
-    """The files, once there are many small ones of earlier syncs with those of each day as one.
+    """The feed's files. If there are many small files of earlier syncs, those of each day are merged into one.
 
-    Not more: a row goes with the last one of its file, so that none stays a day longer than it may.
+    Days are not merged with each other: retention drops whole files, so a row would stay longer than it may.
     """
     earlier = [file for file in files if file.sync_id != sync_id and file.kind is not FileKind.MERGED]
     small = [file for file in earlier if (lake / file.path).stat().st_size <= SMALL_BYTES]
@@ -120,7 +122,7 @@ def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], s
             path = last.with_name(f"merged-{last.name}").as_posix()
             target = LakeFile(path=path, sync_id=target.sync_id, kind=FileKind.MERGED)
             paths = files_literal([str(lake / file.path) for file in of_a_day])
-            with ordered(con):  # the last observation of a record wins
+            with ordered(con):  # order matters, because the last observation of a record holds
                 write_query(con, f"FROM read_parquet({paths}, union_by_name = true)", lake / path)
         result.append(target)
     return sorted(result, key=lambda file: file.sync_id)

@@ -1,15 +1,14 @@
-"""Schema evolution: version files of any release, read as today's columns.
+"""Schema evolution: reading version files of any release as today's columns.
 
-Belongs here: which columns a file has against those that the model declares, what is read in their place, and when a
-file must be written anew. Not here: older JSON (formats), when an upgrade runs (upgrade).
+Belongs here: comparing a file's columns with the declared ones, and the SQL that reads them. Not here: older JSON
+(formats), rewriting files (upgrade).
 
 A file is read by the columns that it really has:
 
 * A column that is newer than the file is null.
-* A column that has another type is cast, where its values fit the declared type.
-* A column that the model does not declare any more is left out.
-* A column whose tier changed after the file was written lies in the other one of the two files. Until the upgrade it is
-  read as null.
+* A column of another type is cast if the declared type holds all of its values.
+* A column that the model no longer declares is left out.
+* A column whose tier changed is still in the other file of the pair. It is null until the upgrade moves it.
 """
 
 import functools
@@ -31,11 +30,11 @@ from join_pipeline.models import Column, Model
 from join_pipeline.models.types import TEXT
 
 KEYS: Final = (Column("id", TEXT, "The record"), Column("sync_id", TEXT, "The sync that wrote the version"))
-"""Columns by which a personal file belongs to its version file."""
+"""The columns that join a personal file to its version file."""
 
 
 class Fault(Enum):
-    """How a file's columns differ from the declared ones, other than by lacking newer ones."""
+    """Why a file must be rewritten. A file that only lacks newer columns has no fault."""
 
     DROPPED = "a column that is not declared any more"
     TYPE = "a column of an older type"
@@ -44,7 +43,7 @@ class Fault(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """One file's columns against the declared ones: what is selected of it, and how it differs."""
+    """How one file fits the declared columns: the SQL to select each of them, and the faults."""
 
     select: tuple[str, ...]
     faults: frozenset[Fault]
@@ -53,7 +52,7 @@ class Fit:
 def versions_relation(lake: Path, model: Model, files: Iterable[LakeFile]) -> str:
     """SQL of all version rows in these files: the model's columns of tier 1, as they are declared today.
 
-    `LakeError` names the file that can't be read, and why.
+    Raises `LakeError` with the file that can't be read and the reason.
     """
     return _relation(lake, model, model.plain, files)
 
@@ -64,7 +63,7 @@ def personal_relation(lake: Path, model: Model, files: Iterable[LakeFile]) -> st
 
 
 def faults(lake: Path, model: Model, versions: Iterable[LakeFile], personal: Iterable[LakeFile]) -> set[Fault]:
-    """How a model's files differ from what is declared, so that they must be written anew."""
+    """Why a model's files must be rewritten; an empty set if they need not."""
     found: set[Fault] = set()
     for file in versions:
         found |= _fit(lake, model, model.plain, file).faults
@@ -74,7 +73,7 @@ def faults(lake: Path, model: Model, versions: Iterable[LakeFile], personal: Ite
 
 
 def moved_relation(lake: Path, columns: Sequence[Column], files: Iterable[LakeFile]) -> str:
-    """SQL of `id`, `sync_id` and those of `columns` that lie in files where they do not belong any more."""
+    """SQL of `id`, `sync_id` and `columns`, from files that still have these columns by their old tier."""
     parts = []
     for path in (str(lake / file.path) for file in files):
         there = _columns(path)
@@ -89,7 +88,7 @@ def moved_relation(lake: Path, columns: Sequence[Column], files: Iterable[LakeFi
 
 
 def misplaced(lake: Path, columns: Sequence[Column], files: Iterable[LakeFile]) -> tuple[Column, ...]:
-    """Those of `columns` that one of these files has, although it should not."""
+    """The columns among `columns` that one of these files has. They are columns that the files should not have."""
     there = {name for file in files for name in _columns(str(lake / file.path))}
     return tuple(column for column in columns if column.name in there)
 
@@ -139,7 +138,7 @@ def _fit(lake: Path, model: Model, columns: Sequence[Column], file: LakeFile) ->
 
 @functools.cache
 def _columns(path: str) -> dict[str, pa.DataType]:
-    """A file's columns. Files never change once they are there, so each is asked once."""
+    """A file's columns by name. Files never change, so each is read once."""
     try:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowException) as error:
@@ -148,7 +147,7 @@ def _columns(path: str) -> dict[str, pa.DataType]:
 
 
 def _read_as(kind: pa.DataType) -> pa.DataType:
-    """The declared type that a file's type stands for: writers name some types differently."""
+    """The declared type that is the same as a file's type. Parquet writers have several types for one meaning."""
     if kinds.is_large_string(kind) or kinds.is_string_view(kind):
         return pa.string()
     if kinds.is_list(kind) or kinds.is_large_list(kind):
@@ -165,16 +164,16 @@ _WIDER: Final[dict[pa.DataType, tuple[pa.DataType, ...]]] = {
     pa.int8(): (pa.int16(), pa.int32(), pa.int64(), pa.float64(), pa.string()),
     pa.int16(): (pa.int32(), pa.int64(), pa.float64(), pa.string()),
     pa.int32(): (pa.int64(), pa.float64(), pa.string()),
-    # a count beyond 2 ** 53 does not occur, so a double holds every whole number of ours
+    # no whole number here is beyond 2 ** 53, so a double holds each of them
     pa.int64(): (pa.float64(), pa.string()),
     pa.float32(): (pa.float64(), pa.string()),
     pa.float64(): (pa.string(),),
 }
-"""By type, those that hold all of its values."""
+"""For each type, the types that hold all of its values."""
 
 
 def _is_wider(wide: pa.DataType, narrow: pa.DataType) -> bool:
-    """Whether every value of `narrow` is a value of `wide`, so that a cast loses nothing. A struct may gain members."""
+    """Whether a cast from `narrow` to `wide` loses nothing. A struct may gain members."""
     if kinds.is_struct(wide) and kinds.is_struct(narrow):
         members = {field.name: field.type for field in wide}
         return all(field.name in members and _is_wider(members[field.name], field.type) for field in narrow)

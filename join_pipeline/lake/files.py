@@ -1,6 +1,6 @@
-"""Files that appear whole or not at all, readable by their owner only.
+"""Atomic files that only their owner can read, and the lock of a connection.
 
-Belongs here: atomic writes, the lock. Not here: what is in the files.
+Belongs here: atomic writes, the lock. Not here: the content of files.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def make_folder(folder: Path) -> Path:
-    """The folder, made with its parents, 0700 where they are new."""
+    """Make the folder and its parents, with mode 0700 where they are new, and return it. Raises `LakeError`."""
     try:
         _make_folder(folder)
     except OSError as error:
@@ -29,19 +29,22 @@ def make_folder(folder: Path) -> Path:
 def _make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
-    _make_folder(folder.parent)  # mkdir's own `parents` would leave them open to everybody
+    _make_folder(folder.parent)  # with `parents`, mkdir would let everybody read the new parents
     folder.mkdir(mode=0o700, exist_ok=True)
     _flush(folder.parent)
 
 
 def aside_of(path: Path) -> Path:
-    """Where a file is written before it takes the name `path`."""
+    """The path that a file is written to before it is renamed to `path`."""
     return path.with_name(f".{path.name}.part")
 
 
 @contextlib.contextmanager
 def appearing(path: Path, mode: int = 0o600) -> Iterator[Path]:
-    """A path beside `path` to write to; on success it is flushed to disk and takes the name `path`."""
+    """Give a path beside `path` to write to. On success the file is flushed to disk and renamed to `path`.
+
+    On failure the file is removed and `path` is unchanged. `LakeError` if the disk refuses.
+    """
     make_folder(path.parent)
     aside = aside_of(path)
     try:
@@ -55,7 +58,7 @@ def appearing(path: Path, mode: int = 0o600) -> Iterator[Path]:
         if error.errno in FULL_DISK:
             raise LakeError(f"The disk is full: {path} was not written. Free some space and run it again.") from None
         raise LakeError(f"{path} can't be written ({error.strerror}). Nothing was lost; run it again.") from None
-    except BaseException:  # Ctrl-C too: what is half-written goes, and the error goes on
+    except BaseException:  # Ctrl-C too must not leave a half-written file
         aside.unlink(missing_ok=True)
         raise
 
@@ -76,7 +79,10 @@ def _flush(path: Path) -> None:
 
 @contextlib.contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """The connection's one lock. It is gone with its process, whatever ends it. `LockedError` if it is held."""
+    """Hold the connection's lock. It ends with its process, however that ends.
+
+    Raises `LockedError` if another process holds it, and `LakeError` if the folder can't be locked.
+    """
     make_folder(home)
     try:
         descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -92,7 +98,7 @@ def locked(home: Path) -> Iterator[None]:
             ) from None
         except OSError as error:
             raise LakeError(f"{home} can't be locked ({error.strerror}). Keep the data on a local disk.") from None
-        with contextlib.suppress(OSError):  # only for the message above: a full disk must not stop a lock
+        with contextlib.suppress(OSError):  # only the message above needs it, so a full disk must not stop the command
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield

@@ -1,6 +1,6 @@
-"""What older releases wrote into the lake's JSON, read as today's.
+"""Reading the lake's JSON of any release as today's.
 
-Belongs here: one function per format that ended, and refusing a newer one. Not here: columns of Parquet files
+Belongs here: one function for each older format, rejecting newer formats. Not here: columns of Parquet files
 (evolution).
 """
 
@@ -18,9 +18,9 @@ Document = dict[str, Any]
 
 
 def decode(path: Path, text: bytes, kind: type[T]) -> T:
-    """A JSON document of the lake, whatever release wrote it; `path` is named in errors.
+    """Decode a JSON document of the lake, of this release or an older one. `path` is for error messages.
 
-    `LakeError` if a newer release wrote it, or if it can't be read.
+    Raises `LakeError` if a newer release wrote the document, or if it can't be read.
     """
     try:
         document = msgspec.json.decode(text, type=Document)
@@ -45,13 +45,13 @@ def unreadable(path: Path, error: Exception) -> LakeError:
 
 
 class _Formatted(msgspec.Struct):
-    """What every release can read of a lake's JSON."""
+    """The part of a document that every format has."""
 
     format: int
 
 
 def _from_1(document: Document) -> None:
-    """Format 1 had objections as text, and files as paths whose names said what they held."""
+    """In format 1 an objection was a text, and a file was a path whose name said what kind it is."""
     if "files" not in document:
         return
     document["objections"] = [
@@ -63,12 +63,12 @@ def _from_1(document: Document) -> None:
 
 
 def _file_of_1(path: str, newest: str) -> Document:
-    """A file by its path in format 1.
+    """The file that a path of format 1 stands for.
 
     raw/<feed>/<sync_id>/part-00000.parquet, merged: merged-part-00000.parquet
     quarantine/<feed>/<sync_id>.parquet, merged: merged-<sync_id>.parquet
-    models/<model>/<sync_id>.parquet, merged: <sync_id>.merged.parquet, each with .personal before its end
-    models/<model>/replayed-0001.parquet, which tells no sync
+    models/<model>/<sync_id>.parquet, merged: <sync_id>.merged.parquet; personal files end in .personal.parquet
+    models/<model>/replayed-0001.parquet, which names no sync
     """
     pure = PurePosixPath(path)
     stem = pure.name.split(".")[0]
@@ -83,4 +83,4 @@ def _file_of_1(path: str, newest: str) -> Document:
 
 
 UPGRADES: Final[Mapping[int, Callable[[Document], None]]] = {1: _from_1}
-"""By the format that ended, what turns its documents into those of the next."""
+"""For each older format, the function that turns its documents into documents of the next format."""

@@ -1,6 +1,6 @@
-"""The content hash of a version: what is compared to see whether a record changed.
+"""The content hash of a version. The diff compares it to see whether a record changed.
 
-Belongs here: which columns it covers, as SQL. Not here: comparing (sync.diff).
+Belongs here: the columns that the hash covers, and its SQL. Not here: comparing (sync.diff).
 """
 
 from collections.abc import Callable, Iterable
@@ -11,24 +11,26 @@ from join_pipeline.models import Column, Model
 from join_pipeline.models.declared import OBSERVATION
 
 HEAVY: Final = "remote_data"
-"""The payload itself is not hashed: it holds parts of other records, and its own part has its hash."""
+"""The column of the whole payload. It is not hashed, because it has parts of other records, too; `payload_hash` covers
+the record's own part.
+"""
 FIRST_FORMAT: Final = 1
 PAYLOAD_HASH: Final = next(column for column in OBSERVATION if column.name == "payload_hash")
 
 
 def light(columns: Iterable[Column]) -> tuple[Column, ...]:
-    """Columns without the heavy one."""
+    """`columns` without the column of the whole payload."""
     return tuple(column for column in columns if column.name != HEAVY)
 
 
 def content_hash(model: Model, value_of: Callable[[str], str]) -> str:
-    """SQL of a row's content hash; `value_of` gives the SQL of a column's value by its name.
+    """SQL of a row's content hash: the MD5 of its values as JSON, 32 hex digits.
 
-    A column that came in a later format counts only where it is not null. So a release that adds a column changes no
-    hash by itself, and a record that has a value for it gets another one.
+    `value_of` returns the SQL of a column's value for the column's name. A column that a later format added is hashed
+    only if it is not null. So a release that adds a column changes the hash of no record that has no value for it.
     """
     hashed = (*light(model.fields), PAYLOAD_HASH)
-    # a value that was computed may have another type than what is declared, and then another text
+    # a computed value may have another type than the declared one, and then another JSON text
     values = {column.name: f"{value_of(column.name)}::{duckdb_type(column.type)}" for column in hashed}
     first = ", ".join(f'"{column.name}" := {values[column.name]}' for column in hashed if column.since == FIRST_FORMAT)
     later = "".join(

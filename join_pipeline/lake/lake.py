@@ -1,6 +1,6 @@
-"""One connection's lake: its identity, its records, its files.
+"""One connection's lake: its identity, its sync records, its files.
 
-Belongs here: opening, reading records, committing, removing what no record lists. Not here: what a sync decides.
+Belongs here: opening, reading records, committing, removing files that no record lists. Not here: what a sync writes.
 """
 
 import contextlib
@@ -27,7 +27,10 @@ T = TypeVar("T")
 
 
 class Connection(msgspec.Struct):
-    """`connection.json`: with the lake, what must be backed up. Ids differ by source, so a lake has one for ever."""
+    """The file `connection.json`. Without it the ids can't be computed again, so back it up with the lake.
+
+    A lake has one source for ever, because ids differ by source.
+    """
 
     format: int
     integration_id: str
@@ -47,10 +50,10 @@ class Lake:
         return Ids(self.integration_id)
 
     def records(self) -> list[SyncRecord]:
-        """All committed syncs, oldest first. Of folded ones, the lists of files are gone."""
+        """The records of all committed syncs, oldest first. Folded records have no lists of files."""
         records = [decode(self._log, text.encode(), SyncRecord) for text in self._folded()]
         records += [_read(path, SyncRecord) for path in self._record_files()]
-        # a fold that was cut off leaves a record in both places
+        # an interrupted fold leaves a record in both places
         return sorted({record.sync_id: record for record in records}.values(), key=lambda record: record.sync_id)
 
     def _folded(self) -> list[str]:
@@ -63,12 +66,12 @@ class Lake:
         return texts
 
     def newest(self) -> SyncRecord | None:
-        """The record that is in force."""
+        """The newest record, which lists the files in force; None before the first sync."""
         paths = self._record_files()
         return _read(paths[-1], SyncRecord) if paths else None
 
     def fold_records(self) -> None:
-        """Move all but the newest records into `syncs/log.parquet`, once there are many."""
+        """Move all but the 16 newest records into `syncs/log.parquet` once there are more than 64."""
         paths = self._record_files()
         if len(paths) <= MOST_RECORDS:
             return
@@ -91,7 +94,7 @@ class Lake:
         return sorted((self.path / "syncs").glob("[0-9]*.json"))
 
     def listed(self, files: Iterable[LakeFile]) -> list[str]:
-        """Absolute paths of listed files. `LakeError` names the first that is missing."""
+        """The absolute paths of these files. Raises `LakeError` with the first one that is missing."""
         absolute = [self.path / file.path for file in files]
         for path in absolute:
             if not path.is_file():
@@ -99,19 +102,19 @@ class Lake:
         return [str(path) for path in absolute]
 
     def commit(self, record: SyncRecord) -> None:
-        """Make the record, and with it every file it lists, the state in force."""
+        """Write the record. From then on it is the newest, and the files that it lists are in force."""
         content = msgspec.json.format(msgspec.json.encode(record), indent=1)
         write_whole(self.path / "syncs" / f"{record.sync_id}.json", content)
 
     def remove_unlisted(self, *records: SyncRecord | None) -> None:
-        """Remove files that none of `records` lists: what dead syncs left, and what has been replaced."""
+        """Remove files that none of `records` lists: those of interrupted syncs, and those that were replaced."""
         for part in (*self.path.glob(".*.part"), *(self.path / "syncs").glob(".*.part")):
             part.unlink(missing_ok=True)
         kept = {path for record in records if record for path in record.files.all()}
         for room in ("raw", "models", "quarantine"):
             for path in sorted((self.path / room).rglob("*"), reverse=True):
                 if path.is_dir():
-                    with contextlib.suppress(OSError):  # not empty: it stays
+                    with contextlib.suppress(OSError):  # a folder that is not empty stays
                         path.rmdir()
                 elif path.relative_to(self.path).as_posix() not in kept:
                     path.unlink(missing_ok=True)
@@ -120,10 +123,10 @@ class Lake:
 def open_lake(
     path: Path, integration_id: str | None = None, *, source: str | None = None, create: bool = False
 ) -> Lake:
-    """The lake at `path`. `create` makes it, with the given or a random integration id, if it is not there.
+    """Open the lake at `path`. With `create`, make it if there is none, with the given or a random integration id.
 
-    Raises `LakeError` if there is none, if it is of a newer format, or if it can't be read; `SettingsError` if it has
-    another integration id, or was filled from another source, than the one given.
+    Raises `LakeError` if there is no lake, if it has a newer format, or if it can't be read. Raises `SettingsError` if
+    the lake has another integration id or another source than the given one.
     """
     identity = path / IDENTITY
     if not identity.exists():

@@ -1,8 +1,10 @@
-"""Raw: what JOIN said, as it said it, with when and how it was asked.
+"""Raw: the payloads as the source sent them, with the time and the listing that they were fetched by.
 
-One row is one record of one answer, or one record that JOIN said it does not have (`status` 404, no payload). While a
-sync extracts, rows go to a spool outside the lake in small parts, so that a sync that is killed can be resumed; what is
-committed is written from it in large ones.
+Belongs here: writing and reading raw, the spool. Not here: what a payload means (a source's mapping).
+
+One row is one record of one response, or one record that the source reports as not found (`status` 404, no payload).
+While a sync extracts, it writes small parts to a spool outside the lake, so that a killed sync can be resumed. Before
+the commit it writes the rows of the spool to the lake in large parts.
 """
 
 import shutil
@@ -31,7 +33,7 @@ SECONDS_PER_SPOOL_PART: Final = 30.0
 SCHEMA: Final = pa.schema(
     [
         ("sync_id", TEXT),
-        # which listing of the feed: all, status=…, since; look for a record's own GET; kept from an earlier list
+        # the listing: all, status=… or since; `look` if the record was fetched alone; `kept` from an earlier list
         ("listing", TEXT),
         ("page", WHOLE),
         ("record_id", TEXT),
@@ -56,7 +58,7 @@ class RawRow(NamedTuple):
 
 
 class SpoolState(msgspec.Struct, kw_only=True):
-    """What a resumed sync must know: who it was, and which listings were read to their end."""
+    """What a sync must know to resume another one: its identity, and the listings that it read to their end."""
 
     sync_id: str
     previous: str | None
@@ -68,7 +70,7 @@ class SpoolState(msgspec.Struct, kw_only=True):
 
 @dataclass(slots=True)
 class Spool:
-    """The rows of a sync that is not committed yet, by feed. `con` is the scratch database of the sync."""
+    """The raw rows of a sync that is not committed yet, by feed. `con` is the scratch database of the sync."""
 
     con: duckdb.DuckDBPyConnection
     folder: Path
@@ -84,7 +86,7 @@ class Spool:
             self.flush(feed)
 
     def flush(self, feed: str) -> None:
-        """Write what is held of a feed."""
+        """Write the feed's rows in memory to disk."""
         rows = self._held.pop(feed, [])
         if rows:
             path = self.folder / feed / f"{len(self.parts(feed)):05d}.parquet"
@@ -105,11 +107,11 @@ class Spool:
         write_whole(self.folder / "state.json", msgspec.json.encode(self.state))
 
     def parts(self, feed: str) -> list[str]:
-        """The parts written so far, in their order."""
+        """The paths of the parts that are written so far, in their order."""
         return [str(path) for path in sorted((self.folder / feed).glob("[0-9]*.parquet"))]
 
     def last_page(self, feed: str, listing: str) -> int:
-        """The last page of a listing that was written, perhaps in part; 0 if none."""
+        """The number of the listing's last page on disk, which may be incomplete; 0 if there is none."""
         parts = self.parts(feed)
         if not parts:
             return 0
@@ -117,7 +119,7 @@ class Spool:
         return int(self.con.execute(query, [listing]).fetchall()[0][0] or 0)
 
     def store(self, lake: Path, feed: str) -> list[LakeFile]:
-        """Write the feed's rows to the lake; the files."""
+        """Write the feed's rows to the lake and return the new files."""
         self.flush(feed)
         files: list[LakeFile] = []
         parts = self.parts(feed)
@@ -134,7 +136,7 @@ class Spool:
 
 
 def begin_spool(con: duckdb.DuckDBPyConnection, folder: Path, state: SpoolState) -> Spool:
-    """A new spool; what another sync left is dropped."""
+    """Make a new spool. The spool of an earlier sync is removed."""
     shutil.rmtree(folder, ignore_errors=True)
     make_folder(folder)
     spool = Spool(con, folder, state)
@@ -143,7 +145,7 @@ def begin_spool(con: duckdb.DuckDBPyConnection, folder: Path, state: SpoolState)
 
 
 def left_spool(con: duckdb.DuckDBPyConnection, folder: Path) -> Spool | None:
-    """What a sync that did not come to its end left, if it can be read."""
+    """The spool that an interrupted sync left; None if there is none or it can't be read."""
     try:
         state = msgspec.json.decode((folder / "state.json").read_bytes(), type=SpoolState)
     except (OSError, msgspec.DecodeError):
@@ -152,7 +154,7 @@ def left_spool(con: duckdb.DuckDBPyConnection, folder: Path) -> Spool | None:
 
 
 def read_raw(paths: list[str], batch: int = 2000) -> Iterator[RawRow]:
-    """The rows of raw parts, in order, in bounded memory."""
+    """The rows of raw files, in order. At most `batch` rows are in memory."""
     for path in paths:
         for records in _batches(path, batch):
             # a file of an older format may lack a column
@@ -163,7 +165,7 @@ def read_raw(paths: list[str], batch: int = 2000) -> Iterator[RawRow]:
 
 
 def _values(column: pa.Array) -> list[Any]:
-    """Arrow makes an instant with its time zone ten times slower than Python does."""
+    """A column's values. Instants are computed here, because Arrow takes ten times as long to make them."""
     if column.type != INSTANT:
         return list(column.to_pylist())
     return [EPOCH + timedelta(microseconds=value) for value in column.cast(WHOLE).to_pylist()]

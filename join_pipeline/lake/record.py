@@ -1,7 +1,6 @@
-"""The record of a sync. Its atomic appearance is the commit, and the newest record lists every file in force.
+"""The record of a sync. Writing it is the commit, and the newest record lists every file in force.
 
-Belongs here: what a record says, as typed data. Not here: reading and writing it (lake), what older releases wrote
-(formats).
+Belongs here: a record as typed data. Not here: reading and writing it (lake), records of older releases (formats).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,20 +11,22 @@ from typing import Any, Final, Literal
 import msgspec
 
 FORMAT: Final = 2
-"""The lake's format: of its identity, its records, how its files lie and which columns they have.
+"""The number of the lake's format: its identity, its records, the layout of its files and their columns.
 
-A release that changes any of that raises it. `docs/developers/changing-the-lake.md` says how.
+A release that changes one of these raises the number. `docs/developers/changing-the-lake.md` says how.
 """
 Mode = Literal["full", "incremental"]
 Verdict = Literal["committed", "guarded"]
 
 
 class FeedRecord(msgspec.Struct, kw_only=True):
-    """One feed in one sync. `bytes` counts JSON; `listed_since` is the start of the last sync that read it whole.
+    """One feed in one sync.
 
-    `key` is the column of the feed's model by which its records are named here. `pending_looks` were put off. `unread`
-    are records that broke the contract when they last came, in this sync or in an earlier one: what the lake says of
-    them may be out of date.
+    `bytes` counts the bytes of JSON. `looks` counts second looks, `pending_looks` those that were put off.
+    `unread` lists the records whose last payload broke the contract, in this sync or an earlier one. What the lake has
+    of them may be out of date.
+    `listed_since` is the start of the last sync that read the feed whole.
+    `key` is the column that identifies the feed's records here: in `unread`, and in `pending` of the sync record.
     """
 
     pages: int = 0
@@ -41,12 +42,12 @@ class FeedRecord(msgspec.Struct, kw_only=True):
     key: Literal["remote_id", "id"] = "remote_id"
 
     def figures(self) -> dict[str, Any]:
-        """Its figures for display; `rows` counts the records that came."""
+        """The figures for display; `rows` counts the fetched records."""
         return {"rows": self.records, **msgspec.structs.asdict(self)}
 
 
 class ModelRecord(msgspec.Struct, kw_only=True):
-    """One model in one sync: version rows written, by kind, and the number of live records after it."""
+    """One model in one sync: the number of written versions by kind, and of live records after the sync."""
 
     new: int = 0
     changed: int = 0
@@ -59,12 +60,12 @@ class ModelRecord(msgspec.Struct, kw_only=True):
         return self.new + self.changed + self.returned + self.deleted
 
     def figures(self) -> dict[str, Any]:
-        """Its figures for display; `rows` counts live records."""
+        """The figures for display; `rows` counts live records."""
         return {"rows": self.live, "new_versions": self.versions, **msgspec.structs.asdict(self)}
 
 
 class FileKind(StrEnum):
-    """How a file came about."""
+    """What wrote a file."""
 
     WRITTEN = "written"
     """A sync wrote it."""
@@ -77,8 +78,8 @@ class FileKind(StrEnum):
 class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
     """One file in force.
 
-    `path` is relative to the lake. `sync_id` is the sync that wrote it, or the last sync whose rows it holds. `format`
-    is the lake's format at that time.
+    `path` is relative to the lake. `sync_id` is the sync that wrote the file, or the last sync whose rows it has.
+    `format` is the lake's format when the file was written.
     """
 
     path: str
@@ -87,7 +88,7 @@ class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
 
     def is_twin_of(self, other: "LakeFile") -> bool:
-        """Whether one is the version file and the other one the personal file of the same rows."""
+        """Whether the two are the version file and the personal file of the same rows."""
         return (self.sync_id, self.kind) == (other.sync_id, other.kind)
 
 
@@ -111,14 +112,14 @@ class Files(msgspec.Struct, kw_only=True):
         return {file.path for group in self.groups().values() for files in group.values() for file in files}
 
     def copy(self) -> "Files":
-        """The same lists, to be changed without changing these."""
+        """A copy whose lists can be changed without changing these lists."""
         return Files(
             **{name: {key: list(files) for key, files in group.items()} for name, group in self.groups().items()}
         )
 
 
 class Objection(msgspec.Struct, frozen=True, kw_only=True):
-    """Why the guard did not believe what a feed's listing lacked."""
+    """Why the guard objected to a feed's listing."""
 
     feed: str
     reason: str
@@ -128,17 +129,17 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LastFull(msgspec.Struct, kw_only=True):
-    """The last full sync: when it began, and how many changes the source had not announced before it."""
+    """The last full sync: its start, and the number of unannounced changes that it found."""
 
     started_at: datetime
     n_unannounced: int
 
 
 class SyncRecord(msgspec.Struct, kw_only=True):
-    """One committed sync. `as_of` is its latest fetch; all instants are the server's time.
+    """One committed sync. All instants are server time; `as_of` is the latest fetch.
 
-    What the source answered may have been `max_age_seconds` old. `mapped_since` is the first sync with the current
-    `mapping_version`: versions that are older were made by an older mapping.
+    `max_age_seconds`: how old a response of the source may have been.
+    `mapped_since`: the first sync with the current `mapping_version`. An older mapping made the versions before it.
     """
 
     format: int = FORMAT
@@ -169,16 +170,16 @@ class SyncRecord(msgspec.Struct, kw_only=True):
 
     @property
     def guarded(self) -> set[str]:
-        """The feeds whose loss the guard did not believe."""
+        """The feeds that the guard objected to."""
         return {objection.feed for objection in self.objections}
 
     def parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The figures of each feed and model, by the path of what it made."""
+        """The figures of each feed and model, with its path in the lake, such as `raw/jobs`."""
         yield from ((f"raw/{name}", feed.figures()) for name, feed in self.feeds.items())
         yield from ((f"models/{name}", model.figures()) for name, model in self.models.items())
 
     def figures(self) -> dict[str, str | int | float | datetime]:
-        """The figures of the whole sync, shown with each of its parts."""
+        """The figures of the whole sync."""
         return {
             "sync_id": self.sync_id,
             "mode": self.mode,
@@ -192,10 +193,10 @@ class SyncRecord(msgspec.Struct, kw_only=True):
 
 
 def paths_of(files: Iterable[LakeFile]) -> list[str]:
-    """Their paths."""
+    """The paths of these files."""
     return [file.path for file in files]
 
 
 def sync_id_of(started_at: datetime) -> str:
-    """An id that sorts by time."""
+    """The id of the sync that started then. Ids sort by time."""
     return started_at.strftime("%Y%m%dT%H%M%S%fZ")

@@ -1,4 +1,8 @@
-"""DuckDB over the lake's files: a scratch database with bounded memory, and readers that cope with no files."""
+"""DuckDB for the lake's files.
+
+Belongs here: the scratch database, SQL of columns and files, writing rows to tables and Parquet. Not here: queries
+about models.
+"""
 
 import functools
 import tempfile
@@ -16,14 +20,14 @@ from join_pipeline.lake.files import appearing, make_folder
 from join_pipeline.models import Column
 
 LEAST_OBJECT_SIZE: Final = 16_777_216
-"""DuckDB's own limit of one JSON object, in bytes."""
+"""DuckDB's default limit for one JSON object, in bytes."""
 Schema = Iterable[Column | pa.Field]
-"""Columns with `name` and `type`: ours, or an Arrow schema's."""
+"""Anything with `name` and `type`: columns of models, or fields of an Arrow schema."""
 
 
 @contextmanager
 def scratch(folder: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database in memory that spills into `folder`, with instants in UTC."""
+    """Open a database in memory that spills to `folder/spill` beyond `memory_limit`, with instants in UTC."""
     make_folder(folder)
     con = duckdb.connect(
         config={
@@ -41,7 +45,7 @@ def scratch(folder: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnecti
 
 @contextmanager
 def ordered(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """What is written within keeps the order of its rows. That costs memory, so a scratch database does not else."""
+    """Keep the order of rows in everything that is written inside. It costs memory, so it is off by default."""
     con.execute("SET preserve_insertion_order = true")
     try:
         yield
@@ -55,17 +59,17 @@ def quoted(columns: Sequence[Column], prefix: str = "") -> str:
 
 
 def typed(columns: Iterable[Column], prefix: str = "") -> str:
-    """Columns for a SELECT, with the types that are declared."""
+    """Columns for a SELECT, cast to their declared types."""
     return ", ".join(f'{prefix}"{one.name}"::{duckdb_type(one.type)} AS "{one.name}"' for one in columns)
 
 
 def files_literal(paths: Sequence[str]) -> str:
-    """Paths as a SQL list. They are made by this package, and still quoted."""
+    """Paths as a SQL list of quoted texts."""
     return "[" + ", ".join("'" + path.replace("'", "''") + "'" for path in paths) + "]"
 
 
 def write_query(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """The rows of a query as a Parquet file that appears whole. `LakeError` if the disk is full."""
+    """Write the rows of a query to a Parquet file, atomically. Raises `LakeError` if the disk is full."""
     with appearing(path) as aside:
         try:
             con.execute(f"COPY ({query}) TO {files_literal([str(aside)])[1:-1]} (FORMAT parquet, COMPRESSION zstd)")
@@ -74,45 +78,45 @@ def write_query(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
 
 
 def empty_table(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
-    """An empty table with the DuckDB types of an Arrow schema."""
+    """Make an empty table with the DuckDB types of an Arrow schema."""
     con.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" ({columns_sql(schema)})')
 
 
 def columns_sql(columns: Schema) -> str:
-    """Columns with their types, as a CREATE TABLE has them."""
+    """Columns with their types, for a CREATE TABLE."""
     return ", ".join(f'"{column.name}" {duckdb_type(column.type)}' for column in columns)
 
 
 def insert_rows(con: duckdb.DuckDBPyConnection, table: str, schema: Schema, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Append rows, by column name, to a table that has the columns of `schema` in that order."""
+    """Append rows to a table that has the columns of `schema`, in that order. Rows are dicts by column name."""
     with rows_relation(_spill(con), schema, rows) as relation:
         con.execute(f"INSERT INTO {table} FROM {relation}")
 
 
 def write_rows(con: duckdb.DuckDBPyConnection, schema: Schema, rows: Iterable[Mapping[str, Any]], path: Path) -> None:
-    """Rows as a Parquet file that appears whole, in their order where `con` preserves it."""
+    """Write rows to a Parquet file, atomically. Inside of `ordered` they keep their order."""
     with rows_relation(_spill(con), schema, rows) as relation:
         write_query(con, f"FROM {relation}", path)
 
 
 def _spill(con: duckdb.DuckDBPyConnection) -> Path:
-    """The folder that DuckDB spills into: what lies there is as personal as what is held in memory."""
+    """The folder that DuckDB spills to. Temporary rows may be personal, so they belong there, too."""
     return Path(con.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
 
 
 @contextmanager
 def rows_relation(folder: Path, schema: Schema, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """SQL of rows of Python's. A column that a row lacks is null.
+    """SQL that reads Python rows. A column that a row lacks is null.
 
-    They go by way of a file of JSON lines in `folder`. That takes an eighth of the time in which pyarrow makes columns
-    of them, and pyarrow would import pandas for it, which takes as long as a whole sync of a quiet hour.
+    The rows are written to a file of JSON lines in `folder`. Through pyarrow it would take eight times as long, and
+    pyarrow would import pandas, which alone takes as long as a sync of a quiet hour.
     """
     make_folder(folder)
     handle, name = tempfile.mkstemp(suffix=".ndjson", dir=folder)
     path = Path(name)
     longest = 0
     try:
-        with open(handle, "wb") as file:  # noqa: PTH123  it is open already
+        with open(handle, "wb") as file:  # noqa: PTH123  mkstemp has opened it
             for row in rows:
                 line = msgspec.json.encode(row)
                 longest = max(longest, len(line))
@@ -141,7 +145,7 @@ _SCALARS: Final = {
 
 @functools.cache
 def duckdb_type(kind: pa.DataType) -> str:
-    """DuckDB's name for an Arrow type that columns of ours may have."""
+    """DuckDB's name for an Arrow type that a column here may have."""
     if pa.types.is_struct(kind):
         members = ", ".join(f'"{field.name}" {duckdb_type(field.type)}' for field in kind)
         return f"STRUCT({members})"

@@ -1,8 +1,9 @@
-"""The upgrade of a lake that an older release wrote: what today's columns need written anew, before anything else.
+"""The upgrade of a lake that an older release wrote. It runs before anything else.
 
-Belongs here: which models are written anew, and the commit. Not here: how an older file is read (evolution, formats). A
-column that only came needs nothing: files that lack it stay as they are. A column that was dropped, widened or moved to
-another tier is written anew in all versions, so that its old values are gone from the disk once this is committed.
+Belongs here: rewriting the models that need it, and the commit. Not here: reading older files (evolution, formats).
+
+An added column needs no upgrade: files that lack it stay unchanged. If a column was dropped, widened or moved to
+another tier, all versions of the model are rewritten, and the old values leave the disk with the commit.
 """
 
 import itertools
@@ -19,14 +20,14 @@ from join_pipeline.lake.sql import quoted, scratch, write_query
 from join_pipeline.models import MODELS, Column, Model
 
 CHECKED_SINCE: Final = 2
-"""Since this format a sync checks, before it commits, that no version is there twice."""
+"""From this format on a sync checks before its commit that it writes no version twice."""
 ONCE: Final = "QUALIFY row_number() OVER (PARTITION BY id, sync_id) = 1"
 
 
 def upgrade(lake: Lake, builds: Path, memory_limit: str) -> list[str]:
-    """Write anew what no longer fits; the names of those models. The caller holds the lock.
+    """Rewrite the models whose files need it and return their names. The caller holds the lock.
 
-    A lake that fits is left untouched. An upgrade that is cut off leaves the lake as it was.
+    A lake that needs nothing is not touched. An interrupted upgrade leaves the lake as it was.
     """
     newest = lake.newest()
     if newest is None:
@@ -50,12 +51,12 @@ def _is_unfit(lake: Path, model: Model, files: Files) -> bool:
 
 
 def _may_repeat(files: Files, name: str) -> bool:
-    """Whether a release wrote the files that did not see whether it wrote a version twice."""
+    """Whether a release wrote one of the files that did not check for versions that it wrote twice."""
     return any(file.format < CHECKED_SINCE for file in (*files.models.get(name, []), *files.personal.get(name, [])))
 
 
 def _repeats(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Files) -> bool:
-    """Whether a version is there twice, or has two rows of personal columns: no build can load that."""
+    """Whether a version has two rows in the version files or in the personal files. No build can load that."""
     relations = [versions_relation(lake, model, files.models.get(model.name, []))]
     if model.personal:
         relations.append(personal_relation(lake, model, files.personal.get(model.name, [])))
@@ -66,9 +67,10 @@ def _repeats(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Fi
 
 
 def _write_anew(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Files, sync_id: str) -> None:
-    """One version file and one personal file of all versions, each column where its tier puts it, each version once.
+    """Rewrite all versions of a model as one version file and one personal file, with each version once.
 
-    Of a personal column only what the newest version of a live record has is kept, as at every compaction.
+    Each column goes to the file of its tier. As in a compaction, the personal file keeps the newest version of live
+    records only.
     """
     name = model.name
     versions, personal = files.models[name], files.personal.get(name, [])
@@ -100,13 +102,13 @@ def _read(
     columns: tuple[Column, ...],
     others: list[LakeFile],
 ) -> None:
-    """A table of `relation`'s rows, with the values of columns that lie in the other files filled in from there."""
+    """Make a table of `relation`'s rows. Moved columns get their values from `others`, the files of their old tier."""
     moved = misplaced(lake, [column for column in columns if column.name not in {"id", "sync_id"}], others)
     if not moved:
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {relation} {ONCE}")
         return
     filled = ", ".join(f'coalesce(r."{column.name}", o."{column.name}") AS "{column.name}"' for column in moved)
-    # a personal file has no row of a version that had nothing personal yet
+    # a version without personal columns has no row in a personal file
     keys = "coalesce(r.id, o.id) AS id, coalesce(r.sync_id, o.sync_id) AS sync_id"
     kind = "FULL" if table == "personal_read" else "LEFT"
     con.execute(
@@ -124,7 +126,7 @@ def _write(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, query: str,
 
 
 def replayed_file(lake: Path, model: Model, sync_id: str, end: str = "") -> LakeFile:
-    """A file of versions written anew, under a name that is not taken."""
+    """The next free file for rewritten versions of a model. Nothing is written yet."""
     paths = (f"models/{model.name}/replayed-{number:04d}{end}.parquet" for number in itertools.count(1))
     path = next(path for path in paths if not (lake / path).exists())
     return LakeFile(path=path, sync_id=sync_id, kind=FileKind.REPLAYED)

@@ -1,1 +1,1 @@
-"""One sync: plan, extract, fold, commit."""
+"""One sync: plan, extract, derive the versions, commit."""

@@ -1,7 +1,7 @@
-"""Decode: raw rows become observations of records, one table per model in the workspace.
+"""Decode: turning raw rows into observations, in one table of the workspace for each model.
 
 Belongs here: running the mapping over raw in bounded memory, setting broken records aside, counting unknown words. Not
-here: what a payload means (a source's mapping), which of several observations holds (precedence, reconcile).
+here: what a payload means (a source's mapping), which of several observations holds (precedence).
 """
 
 from collections import Counter
@@ -30,13 +30,16 @@ QUARANTINE: Final = pa.schema([("record_id", TEXT), ("fetched_at", INSTANT), ("r
 
 @dataclass(slots=True)
 class Decoder:
-    """Fills what decoding leaves in the workspace."""
+    """Fills the workspace's tables of the decode phase.
+
+    `unread` lists, by feed, the records whose last payload broke the contract. `quarantined` has the rows to set aside.
+    """
 
     workspace: Workspace
     mapper: Mapper
-    shared: frozenset[str]  # come through many parents: within a batch only the one that can win is kept
+    shared: frozenset[str]  # models whose records many parents show: a batch keeps the observation that can hold
     ids: Ids
-    keys: Mapping[str, Key]  # by feed, what its records are called by
+    keys: Mapping[str, Key]  # by feed, the column that identifies its records
     unknown: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
@@ -54,7 +57,7 @@ class Decoder:
         self.workspace.begin_decode()
 
     def take(self, feed: str, rows: Iterable[RawRow]) -> None:
-        """Map one feed's raw rows, in their order. Adds to `unread` whose last row broke the contract."""
+        """Map one feed's raw rows, in their order."""
         unread = self.unread.setdefault(feed, set())
         for raw in rows:
             self._seq += 1
@@ -73,7 +76,7 @@ class Decoder:
             unread.discard(raw.record_id)
             self.unknown.update(mapped.unknown)
             for model, found in mapped.rows.items():
-                # a payload may show one nested record twice: an observation is one by (seq, id)
+                # a payload may show a nested record twice, and (seq, id) identifies an observation
                 once = list({row["id"]: row for row in reversed(found)}.values())
                 for row in once:
                     row |= {"observed_at": raw.fetched_at, "seq": self._seq}
@@ -92,9 +95,9 @@ class Decoder:
             self._endings.setdefault(model, []).extend(row | seen for row in found)
 
     def _is_repeated(self, feed: str, raw: RawRow) -> bool:
-        """Whether this is what the record's last observation said, to the byte.
+        """Whether the payload equals the last payload of the record, byte for byte.
 
-        Every job is listed twice, and the first time every application: what it says is not worked out twice.
+        A sync lists some records twice. It maps an unchanged payload once only.
         """
         key, content = (feed, raw.record_id), md5((raw.payload or "").encode(), usedforsecurity=False).digest()
         if self._last.get(key) == content:
@@ -135,7 +138,7 @@ class Decoder:
         self._missing.append(self._named(feed, raw))
 
     def _named(self, feed: str, raw: RawRow) -> Row:
-        """A record of which nothing but its id is known. Feeds of records bear their model's name."""
+        """A record of which only the id is known. A feed with second looks has the name of its model."""
         record_id = self._id_of(feed, raw.record_id)
         return {"model": feed, "id": record_id, "remote_id": raw.record_id, "observed_at": raw.fetched_at}
 

@@ -1,6 +1,6 @@
-"""Derive: from raw to new versions. A function of the versions before, the raw of one sync, and its record.
+"""Derive: from one sync's raw to new versions. The result depends on that raw, the sync record and the known versions.
 
-Belongs here: the steps between raw and versions, the same for a sync and for a replay. Not here: each step itself.
+Belongs here: the order of the phases, the same for a sync and for a replay. Not here: the phases themselves.
 """
 
 from collections.abc import Collection
@@ -19,7 +19,7 @@ from join_pipeline.sync.reconcile import know_what_is_named
 from join_pipeline.sync.workspace import Phase, Workspace
 
 MOST_UNREAD: Final = 1000
-"""How many records that could not be read a sync remembers, each by its id."""
+"""The largest number of unread records of a feed that a sync record lists by their ids."""
 
 
 def derive(
@@ -30,10 +30,7 @@ def derive(
     previous: SyncRecord | None,
     raw_of: RawOf,
 ) -> None:
-    """Write the versions that `record`'s raw gives against those in force, and note in `record` what was found.
-
-    The workspace is open: the lake's versions can be asked.
-    """
+    """Write the new versions of one sync, and add its files and figures to `record`. The workspace must be open."""
     with workspace.phase(Phase.DECODE):
         decoder = _decode(source, workspace, ids, record, previous, raw_of)
         _set_aside(decoder, workspace, record)
@@ -58,7 +55,7 @@ def _decode(
     previous: SyncRecord | None,
     raw_of: RawOf,
 ) -> Decoder:
-    """All raw rows of this sync, decoded; notes in `record` which records could not be read."""
+    """Decode all raw rows of this sync, and note the unread records in `record`."""
     kept = source.selected(raw_of) if record.only_created and isinstance(source, SelectingSource) else raw_of
     keys = {feed.name: feed.key for feed in source.feeds}
     decoder = Decoder(workspace, source.mapper(MapperInput(ids, kept)), source.shared, ids, keys)
@@ -71,8 +68,9 @@ def _decode(
 
 
 def mapped_since(source: Source, previous: SyncRecord | None, sync_id: str) -> str:
-    """The first sync with the mapping of sync `sync_id`. Empty where an older release did not note it: every version
-    has that mapping.
+    """The id of the first sync with the mapping version of sync `sync_id`.
+
+    It is empty if an older release wrote the previous record without it. Then every version has that mapping.
     """
     if previous is None or previous.mapping_version != source.mapping_version:
         return sync_id
@@ -80,10 +78,10 @@ def mapped_since(source: Source, previous: SyncRecord | None, sync_id: str) -> s
 
 
 def _note_unread(record: SyncRecord, feed: Feed, unread: set[str | None], before: Collection[str]) -> None:
-    """Note which records could not be read. A listing that can't tell which, or of too many, is not whole.
+    """Note the unread records. A listing with too many of them, or with one that has no id, is not whole.
 
-    Then the next one asks from the same instant on. Of a full listing a record without its id is no loss: it also lacks
-    one that is known, and that one is looked at.
+    Then the watermark stays, and the next sync asks for the same changes again. In a full listing a record without an
+    id does no harm: a known record is then missing from the listing, and gets a second look.
     """
     figures = record.feeds[feed.name]
     known = {remote_id for remote_id in unread if remote_id is not None}
@@ -94,7 +92,7 @@ def _note_unread(record: SyncRecord, feed: Feed, unread: set[str | None], before
 
 
 def _set_aside(decoder: Decoder, workspace: Workspace, record: SyncRecord) -> None:
-    """Write what broke the contract, with the reason and the payload."""
+    """Write the records that broke the contract to quarantine, each with its payload and the reason."""
     for feed, rows in decoder.quarantined.items():
         path = f"quarantine/{feed}/{record.sync_id}.parquet"
         write_rows(workspace.con, QUARANTINE, rows, workspace.lake / path)
@@ -103,7 +101,7 @@ def _set_aside(decoder: Decoder, workspace: Workspace, record: SyncRecord) -> No
 
 
 def _unannounced(source: Source, workspace: Workspace, record: SyncRecord, previous: SyncRecord | None) -> int:
-    """Changes that only a full listing could show, though they lie before the last watermark."""
+    """The number of unannounced changes: a full sync sees them, and they were made before the last watermark."""
     before = previous.feeds if previous else {}
     listed = [before[feed.name].listed_since for feed in source.feeds if feed.is_incremental and feed.name in before]
     watermarks = [at for at in listed if at is not None]

@@ -1,6 +1,6 @@
-"""Versions: what is new against what is known, and the files that say so. Set work in DuckDB.
+"""Diff: comparing what is now with what was known, which gives the versions to write.
 
-Belongs here: the diff of one model and its files. Not here: what is known (known), what a record is now (fold).
+Belongs here: the diff of one model, its version files. Not here: what was known (known), what is now (reconcile).
 """
 
 from dataclasses import dataclass
@@ -18,30 +18,33 @@ from join_pipeline.models import Model
 from join_pipeline.sync.workspace import Workspace
 
 NOTHING_COMMITTED: Final = (
-    "Nothing was committed, and the lake is as it was. That is a fault of join-pipeline: please report it with the "
-    "name of the model."
+    "Nothing was committed, and the lake is as it was. This is a bug in join-pipeline: report it with the name of the "
+    "model."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """Where and as what a sync's versions are written."""
+    """The lake and the sync record that versions are written for, and the previous record."""
 
     lake: Path
     record: SyncRecord
     previous: SyncRecord | None
 
     def live_before(self, model: str) -> int:
-        """What was live before: known by the last record, since not all of it is at hand."""
+        """The number of live records before this sync. The previous record has it; the workspace has a part only."""
         before = self.previous.models.get(model) if self.previous else None
         return before.live if before else 0
 
 
 def write_versions(workspace: Workspace, model: Model, writing: Writing) -> ModelRecord:
-    """New versions of one model from `now_<model>` and `gone_<model>` against `known_<model>`."""
+    """Write one model's new versions: `now_<model>` and `gone_<model>` compared with `known_<model>`.
+
+    Returns the counts. Raises `UnsoundError` if a record would be written twice.
+    """
     name, con = model.name, workspace.con
     kinds: dict[str, int] = {}
-    # most syncs have nothing of most models, and to compare nothing takes DuckDB as long as a little
+    # most syncs have no rows of most models, and DuckDB needs as long for an empty comparison as for a small one
     if workspace.holds_any(f"SELECT id FROM now_{name} UNION ALL SELECT id FROM gone_{name}"):
         _compare(workspace, model, writing)
         kinds = dict(con.execute(f"SELECT kind, count(*) FROM new_{name} GROUP BY kind").fetchall())
@@ -55,14 +58,14 @@ def write_versions(workspace: Workspace, model: Model, writing: Writing) -> Mode
 
 
 def _compare(workspace: Workspace, model: Model, writing: Writing) -> None:
-    """`new_<model>`: the versions to write, each with its kind."""
+    """Make `new_<model>`: the versions to write, each with its kind."""
     name, record = model.name, writing.record
     fields = quoted(light(model.fields), "n.")
     carried = ", ".join(
         f'coalesce(e."{c.name}", k."{c.name}") AS "{c.name}"' if not c.tier.is_personal else f'NULL AS "{c.name}"'
         for c in light(model.fields)
     )
-    # what follows from other records changed because they did
+    # a derived column changes with other records, so its change does not come from the mapping
     derived = "".join(
         f'AND n."{c.name}" IS NOT DISTINCT FROM k."{c.name}" ' for c in model.fields if c.is_derived
     ).rstrip()
@@ -106,13 +109,13 @@ def _compare(workspace: Workspace, model: Model, writing: Writing) -> None:
 
 def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> None:
     name, files, sync_id = model.name, writing.record.files, writing.record.sync_id
-    # what is computed may have another type than what is declared: a file has the declared one
+    # a computed value may have another type than the declared one, and files have the declared types
     plain = f"SELECT {typed(model.plain)} FROM new_{name} ORDER BY id"
     file = LakeFile(path=f"models/{name}/{sync_id}.parquet", sync_id=sync_id)
     _copy(con, plain, writing.lake, files.models.setdefault(name, []), file)
     if not model.personal:
         return
-    # a tombstone carries no personal columns: who is deleted at JOIN is forgotten here at the next compaction
+    # a tombstone has no personal columns, so the next compaction drops those of a person who was deleted at the source
     live = f"new_{name} WHERE remote_deleted_at IS NULL"
     if n_live := con.execute(f"SELECT count(*) FROM {live}").fetchall()[0][0]:
         columns = ", ".join(typed([c], "p." if c.name == HEAVY else "n.") for c in model.personal)
@@ -129,7 +132,7 @@ def _write(con: duckdb.DuckDBPyConnection, model: Model, writing: Writing) -> No
 
 
 def _refuse_repeated(con: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Refuse a commit that no build could load: one that has a record twice."""
+    """Raise `UnsoundError` if the sync would write a record twice. No build could load that."""
     query = f"SELECT id FROM new_{model.name} GROUP BY id HAVING count(*) > 1 LIMIT 1"
     if found := con.execute(query).fetchone():
         raise UnsoundError(f"{model.name}: the sync would write the record {found[0]} twice. {NOTHING_COMMITTED}")

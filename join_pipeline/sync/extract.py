@@ -1,7 +1,7 @@
-"""Extract: what a source's listings and looks give is kept in the spool, and held against what is known.
+"""Extract: storing what a source's listings and second looks return, and comparing it with the known records.
 
-Belongs here: keeping and counting what came, what the guard says, who gets a second look. Not here: asking for it,
-in which order (a source), what payloads mean (its mapping).
+Belongs here: the rows of the spool, their counts, the guard, choosing second looks. Not here: sending requests and
+their order (a source), what payloads mean (its mapping).
 """
 
 import time
@@ -21,10 +21,10 @@ from join_pipeline.sync.known import live_keys
 from join_pipeline.sync.plan import guard_objects
 
 Progress = Callable[[str, int], None]
-"""Called with a feed's name and how many of its records came so far."""
+"""A function that is called with a feed's name and the number of its records so far."""
 
 Look = tuple[str, bytes | None, datetime]
-"""A record's own id, its payload or None where the source does not have it, and when that was."""
+"""A record's own id, its payload (None if the source does not have it), and when it was fetched."""
 
 KEPT: Final = "kept"
 FOUND: Final = 200
@@ -33,14 +33,14 @@ LOOKS_AGAIN: Final = 20
 
 
 def no_progress(_feed: str, _records: int) -> None:
-    """For callers that do not watch."""
+    """The `Progress` of callers that show none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """One sync's extraction. Fills the spool and the record. Needs the views `versions_<model>` of the workspace.
+    """One sync's extraction. It fills the spool and the record, and needs the workspace's views `versions_<model>`.
 
-    `in_force` gives the rows of a reference list that are in force.
+    `in_force` returns the rows of a reference list that are in force.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -53,7 +53,7 @@ class Extraction:
     in_force: RawOf
 
     def of(self, feed: Feed) -> "FeedExtraction":
-        """A feed's part of it, with the figures of a sync that is resumed."""
+        """The extraction of one feed. In a resumed sync it goes on with the figures so far."""
         figures = self.spool.state.feeds.setdefault(feed.name, FeedRecord())
         before = self.before(feed)
         figures.listed_since = before.listed_since if before else None
@@ -62,21 +62,21 @@ class Extraction:
         return FeedExtraction(self, feed, figures)
 
     def before(self, feed: Feed) -> FeedRecord | None:
-        """The feed's figures in the last sync."""
+        """The feed's figures in the previous sync."""
         return self.previous.feeds.get(feed.name) if self.previous else None
 
     def ids(self, query: str) -> set[str]:
-        """What a query of one column gives."""
+        """The values of a query of one column."""
         return {row[0] for row in self.con.execute(query).fetchall()}
 
     def count(self, query: str) -> int:
-        """How many rows a query gives."""
+        """The number of a query's rows."""
         return int(self.con.execute(f"SELECT count(*) FROM ({query})").fetchall()[0][0])
 
     def end(self, latest: datetime, feeds: Collection[Feed]) -> None:
-        """Note until when the sync knows.
+        """Set `as_of` of the record: not earlier than `latest` or any fetch of these feeds.
 
-        What was read before a sync was resumed was timed by another process, whose bounds may have been wider.
+        In a resumed sync another process timed the first fetches, and its clock may have been ahead of this one's.
         """
         parts = [self.spool.parts(feed.name) for feed in feeds]
         query = "SELECT max(fetched_at) FROM read_parquet({})"
@@ -86,7 +86,7 @@ class Extraction:
 
 @dataclass(slots=True)
 class FeedExtraction:
-    """One feed's part of an extraction: its figures, and what of it came so far."""
+    """The extraction of one feed: its figures, and its rows so far."""
 
     sync: Extraction
     feed: Feed
@@ -98,7 +98,7 @@ class FeedExtraction:
         return self.sync.spool
 
     def take(self, page: Page, listing: str) -> None:
-        """Keep one page."""
+        """Store one page of a listing."""
         for record in page.records:
             self._keep(listing, page.number, record.id, FOUND, page.fetched_at, record.payload)
         self.record.pages += 1
@@ -107,7 +107,7 @@ class FeedExtraction:
         self.sync.progress(self.feed.name, self.record.records)
 
     def take_whole(self, page: Page, kept: Iterable[RawRow] = ()) -> None:
-        """A list that is not paged and has come already, on top of what is kept of the one before."""
+        """Store a whole list that has no pages, after the rows `kept` from the list before."""
         for row in kept:
             self.spool.add(self.feed.name, row._replace(sync_id=self.spool.state.sync_id, listing=KEPT))
         self.take(page, "all")
@@ -115,9 +115,9 @@ class FeedExtraction:
         self.finish()
 
     def take_looks(self, looks: Iterable[Look], *, believes_absence: bool = True) -> None:
-        """Keep answers about single records.
+        """Store the responses to second looks.
 
-        That there is none is an answer too, and kept where a whole listing lacked the record as well.
+        A look that finds no record is stored if `believes_absence`: if a whole listing lacked the record, too.
         """
         for record_id, body, fetched_at in looks:
             if body or believes_absence:
@@ -126,23 +126,23 @@ class FeedExtraction:
             self.record.bytes += len(body or b"")
 
     def finish(self) -> None:
-        """Write what is held, and note how long it all took."""
+        """Write the rows in memory to the spool, and note how long the feed took."""
         self.spool.flush(self.feed.name)
         self.record.seconds = round(time.monotonic() - self._started, 3)
 
     @property
     def known(self) -> str:
-        """SQL of the keys of what is known to be live."""
+        """SQL of the keys of the known live records."""
         return live_keys(self.feed.name, self.feed.key)
 
     @property
     def listed(self) -> str:
-        """SQL of the ids that came so far. A record that breaks the contract came too."""
+        """SQL of the ids of all fetched records, with those that break the contract."""
         return f"SELECT record_id FROM {self.rows} WHERE status = {FOUND}"
 
     @property
     def rows(self) -> str:
-        """SQL of the raw rows that came so far."""
+        """SQL of the raw rows so far."""
         self.spool.flush(self.feed.name)
         parts = self.spool.parts(self.feed.name)
         if not parts:
@@ -151,12 +151,12 @@ class FeedExtraction:
         return f"read_parquet({files_literal(parts)})"
 
     def missing(self) -> list[str] | None:
-        """Known live records that the listing lacks; None, and a verdict, where the guard objects."""
+        """The keys of known live records that the listing lacks; None if the guard objects, and the sync is guarded."""
         missing = sorted(self.sync.ids(f"{self.known} EXCEPT {self.listed}"))
         return None if self.is_guarded(len(missing), self.record.records) else missing
 
     def is_guarded(self, n_missing: int, n_listed: int) -> bool:
-        """Whether the guard objects to the loss of so many known records. Then that is the sync's verdict."""
+        """Whether the guard objects to the loss of so many known records. If it does, the sync is guarded."""
         n_known = self.sync.count(self.known)
         objection = guard_objects(self.feed.name, n_known, n_missing, n_listed, self.sync.accept_loss)
         if objection is not None:
@@ -164,16 +164,16 @@ class FeedExtraction:
         return objection is not None
 
     def object_to(self, objection: str) -> None:
-        """Keep what is known of a feed, and say why."""
+        """Make the sync guarded, with this objection to the feed. The feed's watermark stays."""
         self.sync.record.verdict = "guarded"
         self.sync.record.objections.append(Objection(feed=self.feed.name, reason=objection))
         self.record.is_whole = False
 
     def second_looks(self, missing: list[str] | None, named: Collection[str] = ()) -> list[str]:
-        """Who gets a second look: what was put off last time first, the rest is put off again.
+        """The records that get a second look in this sync; the other missing records become pending.
 
-        Where the guard objects nobody is looked at who could be lost by it, and what was put off stays so. `named` are
-        looked at whatever their number.
+        Records that were pending come first. Records in `named` get a look however many they are. If the guard objected
+        (`missing` is None), known records get none, and pending records stay pending.
         """
         if missing is None:
             return sorted(set(named) - self.sync.ids(self.known))
@@ -185,23 +185,23 @@ class FeedExtraction:
         return sorted(looked)
 
     def put_off(self, unsure: Collection[str]) -> None:
-        """Who got a look that told nothing comes first in the next full sync."""
+        """Make records pending whose second look had no result. The next full sync takes them first."""
         if unsure:
             self.sync.record.pending[self.feed.name] = sorted(
                 {*self.sync.record.pending.get(self.feed.name, ()), *unsure}
             )
 
     def unread_before(self) -> list[str]:
-        """Records that broke the contract when they last came and did not come now: worth a look, a few at a time.
+        """Unread records that this listing does not show. A look may read them now.
 
-        Few, since some may stay broken for ever; the next full sync reads the rest.
+        At most 20, because some may stay broken for ever; the next full sync reads the others.
         """
         before = self.sync.before(self.feed)
         looked = sorted(set(before.unread if before else ()) - self.sync.ids(self.listed))
         return looked[: min(LOOKS_AGAIN, self.sync.max_second_looks)]
 
     def forget_pending(self) -> None:
-        """What was put off and came meanwhile is no longer missing."""
+        """Remove from the pending records those that the listing shows."""
         put_off = self.sync.record.pending.pop(self.feed.name, None)
         if put_off and (rest := sorted(set(put_off) - self.sync.ids(self.listed))):
             self.sync.record.pending[self.feed.name] = rest
@@ -211,6 +211,6 @@ class FeedExtraction:
     ) -> None:
         text = None if body is None else body.decode(errors="replace")
         state = self.spool.state
-        # a server whose clock was set back: nothing is observed before its sync began
+        # nothing is observed before its sync began, even if the server's clock was set back
         row = RawRow(state.sync_id, listing, page, record_id, status, max(at, state.started_at), text)
         self.spool.add(self.feed.name, row)

@@ -1,4 +1,4 @@
-"""Plan: which mode a sync takes and why, and when the guard objects. Pure."""
+"""Plan: which mode a sync takes and why, and when the guard objects. The functions are pure."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ LOSS_COUNT: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A mode, why it was taken, and from when on each incremental feed is asked; one that is not here is read whole."""
+    """A mode, its reason, and the instant from which each incremental feed is read. Other feeds are read whole."""
 
     mode: Mode
     reason: str
@@ -25,7 +25,7 @@ class Plan:
 
 
 class Rhythm(Protocol):
-    """What a source says of time: its feeds, how often all is read, and its word for what announces a change."""
+    """What the plan needs of a source: its feeds, how often a full sync is due, and the name of its update time."""
 
     @property
     def feeds(self) -> tuple[Feed, ...]: ...
@@ -46,9 +46,9 @@ def plan(
     *,
     is_widened: bool = False,
 ) -> Plan:
-    """What to do, given what was done. An incremental sync needs something to add to.
+    """The plan of the next sync. Without an earlier sync it is full, whatever `asked` is.
 
-    `is_widened`: the last sync kept a selection, and now everything is to be kept.
+    `is_widened`: the previous sync kept only applications that were created here, and this one keeps all.
     """
     before, hours = previous.feeds if previous else {}, f"{rhythm.full_every / timedelta(hours=1):.0f} hours"
     since = {
@@ -70,9 +70,9 @@ def plan(
 
 
 def is_widened(only_created: bool, previous: SyncRecord | None) -> bool:
-    """Whether everything is kept now, and the last sync kept a selection: then everything must be read.
+    """Whether the previous sync kept only applications that were created here, and this one keeps all.
 
-    `SettingsError` for the other way round: a lake that has everything would go on telling of it, as if it were so.
+    Raises `SettingsError` for the opposite: the lake would go on showing the other applications, which no sync updates.
     """
     if previous is None or previous.only_created == only_created:
         return False
@@ -86,10 +86,10 @@ def is_widened(only_created: bool, previous: SyncRecord | None) -> bool:
 
 
 def guard_objects(feed: str, known: int, missing: int, listed: int, accepted: Collection[str]) -> str | None:
-    """Why a listing that lost so many known records is not believed, or None.
+    """The guard's objection to a listing that lacks so many known records, or None.
 
-    It objects when more than 20 % and at least 20 of the known records are missing, or when a listing is empty where
-    some are known.
+    The guard objects if more than 20 % and at least 20 of the known records are missing, or if the listing is empty
+    and some records are known.
     """
     if feed in accepted or not known or not missing:
         return None

@@ -1,4 +1,4 @@
-"""Precedence: which of several observations of one record holds. Each rule stands here once, for SQL and for Python."""
+"""Precedence: which of several observations of one record holds. Each rule is here once, for SQL and for Python."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class Precedence:
-    """The observation that is greatest by these columns holds. An absent value is the least."""
+    """The observation with the greatest values of these columns holds. A null is less than any value."""
 
     columns: tuple[str, ...]
 
@@ -18,18 +18,18 @@ class Precedence:
 
     @property
     def first_by_id(self) -> str:
-        """SQL: of each id, the observation that holds."""
+        """SQL: the observation of each id that holds."""
         return f"QUALIFY row_number() OVER (PARTITION BY id {self.order}) = 1"
 
     def key(self, row: Mapping[str, Any]) -> tuple[tuple[bool, Any], ...]:
-        """The same for `max` over rows."""
+        """The key by which `max` finds the row that holds."""
         return tuple((row.get(column) is not None, row.get(column)) for column in self.columns)
 
 
 LAST: Final = Precedence(("observed_at", "seq"))
-"""A record that speaks for itself: what it said last holds."""
+"""For records that only their own payload shows: the last observation holds."""
 
 WINNER: Final = Precedence(("priority", "parent_updated_at", "parent_id", "observed_at", "seq"))
-"""A record that comes through several parents: what the parent says that is greatest by (update, id) holds, in whatever
-order they came. What a record says of itself (`priority` 1) comes before what others show of it.
+"""For records that several parents show: the parent with the greatest (update, id) holds, in any order of fetching.
+A record's own payload (`priority` 1) holds before its parents.
 """

@@ -1,7 +1,7 @@
-"""Reconcile: verbs for what every source's reconcile has to do. What was seen, laid over what is known, is what is now.
+"""Reconcile: the steps that all sources share to lay what was observed over what is known.
 
-Belongs here: what is live afterwards, what follows from other records. Not here: what absence means and what nests in
-what (a source), which observation holds (precedence), the diff and its files (diff).
+Belongs here: what is live afterwards, links, derived columns. Not here: what absence means and which record nests in
+which (a source), which observation holds (precedence), the diff and its files (diff).
 """
 
 from collections.abc import Collection
@@ -15,12 +15,12 @@ from join_pipeline.sync.precedence import WINNER
 from join_pipeline.sync.workspace import Workspace
 
 LIVE: Final = "remote_deleted_at IS NULL"
-# of a version, not of its content
+# columns of a version that are not its content
 _WRITTEN_LATER: Final = frozenset({"changed_at", "remote_deleted_at", "sync_id", "content_hash", "reason"})
 
 
 def live_after(workspace: Workspace, model: str, columns: str) -> None:
-    """`live_<model>`: what is live once this sync is folded in."""
+    """Make `live_<model>`: the records that are live after this sync. `columns` is SQL."""
     workspace.step(
         f"live_{model}",
         f"""SELECT {columns}, true AS is_seen FROM now_{model}
@@ -32,16 +32,16 @@ def live_after(workspace: Workspace, model: str, columns: str) -> None:
 
 
 def gone_without_link(workspace: Workspace, model: str, links: dict[str, str], focused: Collection[str] = ()) -> None:
-    """What no live record links to any more; `links` are the columns that do, by model.
+    """Make `gone_<model>`: the known records that no live record links to. `links` are the linking columns by model.
 
-    Of `focused` models `known_<model>` holds a part only: the rest is asked for.
+    For `focused` models `known_<model>` has only a part of the records, so all versions are queried.
     """
     unlinked = f"SELECT id FROM known_{model} WHERE {LIVE} AND id NOT IN (SELECT id FROM now_{model})"
     linked = " UNION ".join(f"SELECT {column} FROM live_{link}" for link, column in links.items())
     lost = f"unlinked_{model}"
     workspace.step(lost, f"{unlinked} AND id NOT IN (FROM ({linked}) AS linked(id) WHERE id IS NOT NULL)")
     asked = [(link, column) for link, column in links.items() if link in focused]
-    if asked and workspace.holds_any(f"FROM {lost}"):  # rarely: to ask all versions takes long
+    if asked and workspace.holds_any(f"FROM {lost}"):  # rarely true, and to query all versions takes long
         for link, column in asked:
             elsewhere = linked_elsewhere(link, column, f"FROM {lost}")
             workspace.con.execute(f"DELETE FROM {lost} WHERE id IN ({elsewhere})")
@@ -49,7 +49,7 @@ def gone_without_link(workspace: Workspace, model: str, links: dict[str, str], f
 
 
 def those_linked(workspace: Workspace, model: str, link: str, column: str) -> None:
-    """Now: those that a link seen in this sync shows. Gone: those without any link that is live."""
+    """Make `now_<model>`, the records that an observed link shows, and `gone_<model>`, those without a live link."""
     workspace.make(
         "now", model, f"FROM seen_{model} WHERE id IN (SELECT {column} FROM now_{link}) {WINNER.first_by_id}"
     )
@@ -57,9 +57,9 @@ def those_linked(workspace: Workspace, model: str, link: str, column: str) -> No
 
 
 def carry(workspace: Workspace, name: str, now: str) -> None:
-    """Add known records to `now_<model>` whose derived columns changed although they were not read themselves.
+    """Add known records to `now_<model>` that were not observed, but whose derived columns changed.
 
-    `now` is SQL of what those columns are now, by id.
+    `now` is SQL of the ids with the present values of the derived columns.
     """
     model = MODELS[name]
     derived = [column[0] for column in workspace.con.execute(f"SELECT * FROM ({now}) LIMIT 0").description or []][1:]

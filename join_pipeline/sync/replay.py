@@ -1,7 +1,7 @@
-"""Replay: the versions of every sync whose raw is kept, made again by today's code.
+"""Replay: making the versions of every sync whose raw is kept again, with today's code.
 
-Belongs here: folding kept raw, sync by sync, on top of the versions before it. Not here: the fold itself (derive). With
-the same code it gives the same versions; with a changed mapping, those that the mapping changed are marked so.
+Belongs here: the loop over kept syncs, on top of the versions before them. Not here: one sync's versions (derive). With
+the same code the versions are the same. With a changed mapping, the versions that it changes have the reason `mapping`.
 """
 
 import shutil
@@ -31,7 +31,7 @@ from join_pipeline.sync.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did: how many syncs it made again, and how many versions differ from what was there."""
+    """The result of a replay: how many syncs it repeated, and how many versions differ from those before."""
 
     n_syncs: int
     n_versions: int
@@ -41,7 +41,7 @@ class Replayed:
 def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
     """Make the versions of all kept raw again and put them in force. The caller holds the lock.
 
-    `source` is the one that the lake is of.
+    `source` must be the lake's own source. Raises `LakeError` if no raw is kept.
     """
     upgrade(lake, settings.builds, settings.memory_limit)
     newest = lake.newest()
@@ -81,7 +81,7 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
 
 
 def replayable(source: Source, lake: Lake, newest: SyncRecord) -> list[SyncRecord]:
-    """The latest syncs whose raw is all there, oldest first."""
+    """The latest syncs whose raw is kept completely, oldest first."""
     names = [feed.name for feed in source.feeds if not feed.is_reference]
     kept = {
         name: {
@@ -103,7 +103,7 @@ def replayable(source: Source, lake: Lake, newest: SyncRecord) -> list[SyncRecor
 
 
 def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: SyncRecord, before: str) -> Files:
-    """The versions before the first replayed sync, as files of the scratch lake."""
+    """Write the versions before the sync `before` to a scratch lake in `folder`, and return its files."""
     files = Files()
     for name, model in MODELS.items():
         for group, relation_of, end in (
@@ -122,7 +122,7 @@ def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: Sync
 
 
 def _raw_of(source: Source, lake: Lake, files: Files, sync_id: str) -> RawOf:
-    """One sync's raw; of a reference list, the last one that had come by then."""
+    """One sync's raw rows by feed. For a reference list, the list that was in force at that sync."""
     references = {feed.name for feed in source.feeds if feed.is_reference}
 
     def rows(feed: str) -> Iterable[RawRow]:
@@ -139,7 +139,7 @@ def _raw_of(source: Source, lake: Lake, files: Files, sync_id: str) -> RawOf:
 def _differences(
     con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, model: Model, old: Files, new: Files
 ) -> tuple[int, int]:
-    """How many versions there are now, and how many were not there before or are not there any more."""
+    """The number of replayed versions, and of versions that only the old or only the new files have."""
     theirs = f"FROM {versions_relation(lake.path, model, old.models[model.name])}"
     ours = f"FROM {versions_relation(folder, model, new.models[model.name])}"
     row = con.execute(
@@ -152,7 +152,7 @@ def _differences(
 def _take_over(
     con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, model: Model, listed: Files, new: Files, sync_id: str
 ) -> None:
-    """Put a model's replayed versions in the lake. Personal columns that raw no longer gives are taken from before."""
+    """Write a model's replayed versions to the lake. Personal columns that they lack come from the old files."""
     name = model.name
     target = replayed_file(lake.path, model, sync_id)
     write_query(con, f"FROM {versions_relation(folder, model, new.models[name])}", lake.path / target.path)

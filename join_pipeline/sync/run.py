@@ -1,6 +1,6 @@
 """One sync, from the plan to the commit.
 
-Belongs here: the order of things, resuming, and what the record says. Not here: each thing itself.
+Belongs here: the order of the steps, resuming, the sync record. Not here: the steps themselves.
 """
 
 import shutil
@@ -42,12 +42,12 @@ def run_sync(
     sleep: Callable[[float], None] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> SyncRecord:
-    """Bring the lake up to what the source lists now; the committed record. `sleep` and `monotonic` are the client's.
+    """Sync the lake with the source and return the committed record. `sleep` and `monotonic` are the client's.
 
-    `begun` is called once nothing can refuse the sync its turn any more, and before it asks for anything.
+    `begun` is called when the sync holds the lock, before its first request.
 
-    Raises a `PipelineError` if it can't: then nothing is committed, and the lake is as it was. What a full sync had
-    read by then is kept for the next one to go on from.
+    Raises a `PipelineError` if the sync fails. Then nothing is committed, and the lake is as it was. The next full sync
+    resumes from the spool of a full sync that failed.
     """
     for feed in accept_loss:
         if feed not in (known := guarded(source.feeds)):
@@ -102,10 +102,10 @@ def _spool(
     started_at: datetime,
     latest: datetime,
 ) -> Spool:
-    """The spool of a full sync that was cut off, if it is young and nothing was committed since; else a new one.
+    """The spool of an interrupted full sync, if it is young and no sync was committed since; else a new spool.
 
-    Its age is measured to the latest time it can be now: a sync that follows at once, and whose first answer takes
-    longer, starts earlier by `started_at` than the one before.
+    Its age is measured to `latest`, the upper bound of the server time. `started_at` is a lower bound: if the first
+    response of this sync was slow, it may lie before the start of the interrupted sync.
     """
     folder = settings.builds / "spool"
     before = previous.sync_id if previous else None
@@ -119,7 +119,7 @@ def _spool(
 
 
 def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | None) -> SyncRecord:
-    """The record of a sync that begins: what the last one left, to be added to."""
+    """The record of a sync that begins. It starts with the files and pending looks of the previous record."""
     state = spool.state
     return SyncRecord(
         sync_id=state.sync_id,
@@ -128,12 +128,12 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         reason=planned.reason + (", resumed" if state.done else ""),
         started_at=state.started_at,
         finished_at=state.started_at,
-        # never earlier than it was: a server whose clock was set back has shown what it has shown
+        # as_of never goes back, even if the server's clock was set back
         as_of=max(state.started_at, previous.as_of) if previous else state.started_at,
         mapping_version=source.mapping_version,
         mapped_since=mapped_since(source, previous, state.sync_id),
         package_version=version("join-pipeline"),
-        # copies: the last record must stay as it is
+        # copies, because the previous record must not change
         pending=dict(previous.pending) if previous else {},
         last_full=previous.last_full if previous else None,
         files=previous.files.copy() if previous else Files(),
@@ -141,20 +141,23 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
 
 
 def _move_watermarks(record: SyncRecord) -> None:
-    """A listing that was whole moves its feed's watermark. What was put off is counted: the ids go with old records."""
+    """Move the watermark of each feed that was read whole, and count its pending looks.
+
+    The count stays when old records are folded; the ids do not.
+    """
     for name, figures in record.feeds.items():
         figures.listed_since = record.started_at if figures.is_whole else figures.listed_since
         figures.pending_looks = len(record.pending.get(name, ()))
 
 
 def _store(source: Source, lake: Lake, spool: Spool, record: SyncRecord) -> None:
-    """From the spool to raw. A reference list that did not come leaves its last one in force."""
+    """Write the spool's rows to raw. If a reference list was not fetched, its last file stays in force."""
     for feed in source.feeds:
         record.files.raw.setdefault(feed.name, []).extend(spool.store(lake.path, feed.name))
 
 
 def _raw_of(source: Source, lake: Lake, record: SyncRecord) -> RawOf:
-    """This sync's raw; of a reference list, the last one that came."""
+    """This sync's raw rows by feed. For a reference list, the rows of the last list that was fetched."""
     references = {feed.name for feed in source.feeds if feed.is_reference}
 
     def rows(feed: str) -> Iterable[RawRow]:

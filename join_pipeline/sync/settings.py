@@ -1,6 +1,6 @@
-"""What a sync and a replay need to be told beside their source: where things lie, and their bounds.
+"""The settings of a sync and a replay: folders and limits.
 
-Belongs here: the names. Not here: where the values come from (settings).
+Belongs here: their names and types. Not here: where the values come from (settings).
 """
 
 from pathlib import Path
@@ -8,8 +8,10 @@ from typing import Protocol
 
 
 class SyncSettings(Protocol):
-    """`home` is what the lock is about. The lake in it is made once the source has answered: not before it is known
-    that the credentials are good.
+    """`home` is the connection's folder, which the lock is for.
+
+    The sync makes the lake in it after the first response of the source, because only then the credentials are known
+    to be good.
     """
 
     @property

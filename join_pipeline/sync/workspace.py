@@ -1,9 +1,9 @@
-"""The workspace of one sync: the scratch tables by which raw becomes new versions.
+"""The workspace of one sync: the scratch tables between raw and new versions.
 
-Belongs here: which tables there are, the phase that makes each and the one that drops it. Not here: what a phase puts
-into them (decode, reconcile, diff, and each source's reconcile).
+Belongs here: the list of tables, with the phases that make and drop each. Not here: what a phase writes to them
+(decode, reconcile, diff, and each source's reconcile).
 
-A phase that has not made one of its tables for some model is refused at its end, by the model's name.
+If a phase ends without one of its tables, the workspace raises `ForgottenError`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,22 +29,22 @@ class Phase(IntEnum):
     """The phases between raw and versions, in their order."""
 
     OPEN = 0
-    """The lake's versions can be asked."""
+    """Make the views of the lake's versions."""
     DECODE = 1
-    """Raw rows become observations of records."""
+    """Turn raw rows into observations."""
     RECALL = 2
-    """What is known of the records that were observed."""
+    """Load the known versions that the observations can concern."""
     RECONCILE = 3
-    """Observations laid over what is known: what is now, and what is gone."""
+    """Lay the observations over what is known, which gives what is now and what is gone."""
     DIFF = 4
-    """What is new against what is known."""
+    """Compare what is now with what was known, which gives the versions to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A kind of table: one for each model, named `<name>_<model>`, or one in all. It lives to the end of `until`.
+    """A kind of table: one for each model, named `<name>_<model>`, or a single one. Phase `until` drops it at its end.
 
-    One that is not required is made only for models that have something to put into it.
+    A table that is not required is made only for models that have rows for it.
     """
 
     name: str
@@ -64,20 +64,20 @@ TABLES: Final = (
         Phase.DIFF,
         "The heavy column of observations, by `seq` and `id`",
     ),
-    Table("ended", Phase.DECODE, Phase.DIFF, "How records were at their end, as far as the source still tells"),
-    Table("missing", Phase.DECODE, Phase.RECONCILE, "What the source says it does not have", is_per_model=False),
-    Table("said_gone", Phase.DECODE, Phase.RECONCILE, "What the source says was deleted, and when", is_per_model=False),
+    Table("ended", Phase.DECODE, Phase.DIFF, "The last content of deleted records, if the source still shows it"),
+    Table("missing", Phase.DECODE, Phase.RECONCILE, "Records that the source does not find", is_per_model=False),
+    Table("said_gone", Phase.DECODE, Phase.RECONCILE, "Records that the source reports as deleted", is_per_model=False),
     Table("unread", Phase.DECODE, Phase.RECONCILE, "Records that broke the contract", is_per_model=False),
     Table("known", Phase.RECALL, Phase.DIFF, "Newest known versions of the records that this sync can concern"),
-    Table("now", Phase.RECONCILE, Phase.DIFF, "What is there now, of the records seen or touched in this sync"),
-    Table("gone", Phase.RECONCILE, Phase.DIFF, "Ids that ceased to be, with when that was observed"),
+    Table("now", Phase.RECONCILE, Phase.DIFF, "The present content of the records that this sync concerns"),
+    Table("gone", Phase.RECONCILE, Phase.DIFF, "Ids of records that are gone, with when that was observed"),
     Table("new", Phase.DIFF, Phase.DIFF, "The versions to write, each with its kind", is_required=False),
 )
-"""Every table that one phase leaves for another. What a phase needs for itself only is a `step`."""
+"""Every table that one phase makes for another. A table that only one phase needs is a `step`."""
 
 _BY_NAME: Final = {table.name: table for table in TABLES}
 
-# filled in after decoding: they depend on what was known before
+# these columns depend on what was known, so they are computed after decoding
 LATER: Final = frozenset({"changed_at", "remote_deleted_at", "sync_id", "content_hash", "reason"})
 ORDER: Final = (
     ("parent_updated_at", INSTANT),
@@ -94,20 +94,20 @@ MISSING: Final = pa.schema([("model", TEXT), ("id", TEXT), ("remote_id", TEXT), 
 
 
 def seen_schema(model: str) -> pa.Schema:
-    """Columns of `seen_<model>`: the model's, without what comes later, and what decides between observations."""
+    """The columns of `seen_<model>`: the model's, without those in `LATER`, and those that precedence needs."""
     fields = [(c.name, c.type) for c in light(MODELS[model].version_columns) if c.name not in LATER]
     return pa.schema(fields + list(ORDER))
 
 
 class ForgottenError(Exception):
-    """A phase of this program has not made what the next one needs. That is a fault of the program, never of data."""
+    """A phase has not made a table that the next one needs. That is a bug in the program, never in the data."""
 
 
 @dataclass(slots=True)
 class Workspace:
     """The scratch tables of one sync.
 
-    `started_at` is the sync's start. `files` are those in force. `guarded` are feeds whose loss is not believed.
+    `started_at` is the sync's start. `files` are those in force. `guarded` are the feeds that the guard objected to.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -120,7 +120,7 @@ class Workspace:
     _steps: list[str] = field(default_factory=list)
 
     def open(self) -> None:
-        """Views `versions_<model>`. Nothing is read yet."""
+        """Make the views `versions_<model>`. This reads no rows."""
         for name, model in MODELS.items():
             relation = versions_relation(self.lake, model, self.files.models.get(name, []))
             self.con.execute(f"CREATE OR REPLACE TEMP VIEW versions_{name} AS FROM {relation}")
@@ -128,9 +128,9 @@ class Workspace:
 
     @contextmanager
     def phase(self, phase: Phase) -> Iterator[None]:
-        """One phase. At its end everything that it should have made is there, and what nobody needs any more is not.
+        """Run one phase. At its end the workspace checks its tables and drops those that no later phase needs.
 
-        `ForgottenError` names what it has not made.
+        Raises `ForgottenError` with the tables that the phase has not made.
         """
         self._phase = phase
         yield
@@ -146,7 +146,7 @@ class Workspace:
                     self.con.execute(f"DROP {'VIEW' if table.name == 'versions' else 'TABLE'} IF EXISTS {name}")
 
     def begin_decode(self) -> None:
-        """The empty tables that decoding fills."""
+        """Make the empty tables that decoding fills."""
         for model in MODELS:
             self._empty("seen", model, seen_schema(model))
             self._empty("ended", model, seen_schema(model))
@@ -156,29 +156,29 @@ class Workspace:
         self._empty("unread", None, MISSING)
 
     def add(self, table: str, model: str | None, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Append rows to a table that decoding fills. Columns that the table does not have are left out."""
+        """Append rows to a table that decoding fills. Keys that are no columns of the table are left out."""
         fixed = {"payloads": PAYLOADS, "said_gone": SAID_GONE, "missing": MISSING, "unread": MISSING}
         schema = fixed[table] if table in fixed else seen_schema(model or "")
         insert_rows(self.con, self._name(table, model), schema, rows)
 
     def make(self, table: str, model: str, query: str, parameters: Mapping[str, Any] | None = None) -> None:
-        """One of this phase's tables, for one model, from a query."""
+        """Make one of this phase's tables, for one model, from a query."""
         name = self._name(table, model)
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", dict(parameters or {}))
         self._made.add(name)
 
     def step(self, name: str, query: str) -> None:
-        """A table that this phase alone needs. It goes with the phase."""
+        """Make a table that only this phase needs. It is dropped at the end of the phase."""
         self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
         self._steps.append(name)
 
     def let_go(self, *names: str) -> None:
-        """Drop tables before their phase ends: of a first sync they are most of what is held."""
+        """Drop tables before their phase ends. In a first sync they are most of the memory in use."""
         for name in names:
             self.con.execute(f"DROP TABLE IF EXISTS {name}")
 
     def holds_any(self, query: str) -> bool:
-        """Whether a query gives a row."""
+        """Whether a query has a row."""
         return bool(self.con.execute(f"FROM ({query}) LIMIT 1").fetchone())
 
     def personal(self, model: str) -> str:

@@ -37,7 +37,7 @@ def test_nothing_is_sent_twice(tmp_path: Path) -> None:
     with serving(lambda _: as_json({}, 503)) as server:
         assert call(settings(server, tmp_path), "GET", "/jobs").status == 503
         assert len(server.asked) == 1
-    with pytest.raises(TransientError, match="no answer"):
+    with pytest.raises(TransientError, match="no response"):
         call(settings(server, tmp_path), "GET", "/jobs")
 
 

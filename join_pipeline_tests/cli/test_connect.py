@@ -149,7 +149,7 @@ def test_what_fails_before_the_token_is_named_and_no_token_asked_for(newcomer: S
     assert ended.code == 1
     [reach] = [one for one in ended.document["prerequisites"] if one["check"] == "JOIN"]
     assert reach["verdict"] == "failed"
-    assert "no answer" in reach["message"]
+    assert "no response" in reach["message"]
     assert "404" in connected(newcomer.but(JOIN_API_URL=f"{company()}/v3")).out
 
 

@@ -66,7 +66,7 @@ def test_an_error_has_its_type_and_names_what_was_asked_what_came_and_what_to_do
     found, asked = failing(error("It did not work", status))
     assert type(found) is kind
     assert asked == n_asked
-    assert f"GET /applications/12 was answered {status} “It did not work”. " in str(found)
+    assert f"GET /applications/12 returned {status} “It did not work”. " in str(found)
     assert advice in str(found)
 
 
@@ -101,7 +101,7 @@ def test_the_message_that_is_shown_is_joins_own_or_the_status(body, shown):
 )
 def test_a_message_that_holds_the_token_or_an_address_is_not_shown(message):
     found, _ = failing(error(message, 401))
-    assert "answered 401 Unauthorized." in str(found)
+    assert "returned 401 Unauthorized." in str(found)
     assert TOKEN not in str(found)
     assert "@" not in str(found)
 
@@ -120,7 +120,7 @@ def test_an_answer_that_drips_is_given_up_in_time(status):
         began = time.monotonic()
         with (
             reading(server.url, timeout_seconds=0.2, max_wait_seconds=1e-9) as client,
-            pytest.raises(TransientError, match=r"got no answer \(ReadTimeout\)"),
+            pytest.raises(TransientError, match=r"got no response \(ReadTimeout\)"),
         ):
             client.get("/jobs")
     assert time.monotonic() - began < 100, "the whole of it would take 500 s"
@@ -164,7 +164,7 @@ def test_a_port_where_nobody_listens_is_retried_and_then_says_what_to_check():
         with (
             reading(f"http://127.0.0.1:{taken.getsockname()[1]}/v2", slept) as client,
             pytest.raises(
-                TransientError, match=r"GET /jobs at 127\.0\.0\.1 got no answer \(ConnectError\).*JOIN_API_URL"
+                TransientError, match=r"GET /jobs at 127\.0\.0\.1 got no response \(ConnectError\).*JOIN_API_URL"
             ),
         ):
             client.get("/jobs")
@@ -175,7 +175,7 @@ def test_a_port_where_nobody_listens_is_retried_and_then_says_what_to_check():
 def test_an_unknown_host_is_named():
     with (
         reading("http://api.join.invalid/v2") as client,
-        pytest.raises(TransientError, match=r"GET /jobs at api\.join\.invalid got no answer.*JOIN_API_URL"),
+        pytest.raises(TransientError, match=r"GET /jobs at api\.join\.invalid got no response.*JOIN_API_URL"),
     ):
         client.get("/jobs")
 
@@ -239,7 +239,9 @@ def test_a_redirect_to_another_host_is_refused_and_nothing_goes_there(status):
         serving(in_turn(sending_on(f"{other.url}/jobs", status))) as server,
         reading(server.url) as client,
     ):
-        with pytest.raises(PermanentError, match=r"sent on to another host, where the token does not go.*JOIN_API_URL"):
+        with pytest.raises(
+            PermanentError, match=r"redirected to another host, which must not get the token.*JOIN_API_URL"
+        ):
             client.get("/jobs")
         assert (len(server.asked), len(other.asked)) == (1, 0)
 
@@ -286,7 +288,7 @@ def test_a_redirect_by_a_detour_to_another_host_is_refused_too():
 def test_a_redirect_in_a_circle_ends():
     found, n_asked = failing(sending_on("/v2/jobs"))
     assert isinstance(found, PermanentError)
-    assert "round in a circle" in str(found)
+    assert "redirected in a circle" in str(found)
     assert n_asked == 4
 
 
@@ -294,7 +296,7 @@ def test_a_redirect_in_a_circle_ends():
 def test_a_redirect_that_leads_nowhere_is_an_answer_that_was_not_asked_for(status):
     found, n_asked = failing(Answer(b"", status))
     assert type(found) is PermanentError
-    assert f"was answered {status}" in str(found)
+    assert f"returned {status}" in str(found)
     assert n_asked == 1
 
 

@@ -190,7 +190,7 @@ def test_html_that_stays_says_where_to_look():
         serving(in_turn(Answer(b"<html>Sign in</html>", headers={"Content-Type": "text/html"}))) as server,
         reading(server.url) as client,
         pytest.raises(
-            TransientError, match=r"GET /jobs answered 200 with a body that is not JSON.*JOIN_API_URL"
+            TransientError, match=r"GET /jobs returned 200 with a body that is not JSON.*JOIN_API_URL"
         ) as caught,
     ):
         list(client.pages("/jobs"))
