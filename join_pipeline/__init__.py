@@ -1,1 +1,1 @@
-"""Recruiting data out of the JOIN ATS: history, funnel and time to hire in DuckDB."""
+"""Recruiting data from the JOIN ATS: history, funnel and time to hire in DuckDB."""

@@ -8,5 +8,5 @@ from join_pipeline.settings import load_settings
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What the environment's connection is made of; read when Dagster loads it, not when it is imported."""
+    """Build the definitions of the environment's connection when Dagster loads them, not at import."""
     return build_definitions(load_settings())

@@ -1,14 +1,14 @@
-"""Errors that say what to do, and the exit code each ends a command with.
+"""The errors of this package, and the exit code that a command ends with for each.
 
 Belongs here: the types that every room may raise. Not here: deciding what is retried (http.retry).
-A message names what was asked, what came back and what to do next; never a token, an e-mail address or a payload.
+A message names the request, the response and what to do next. It never has a token, an e-mail address or a payload.
 """
 
 from typing import ClassVar
 
 
 class PipelineError(Exception):
-    """Something this package understands well enough to tell its user what to do."""
+    """The base of all errors whose message says what to do. The command line prints it without a traceback."""
 
     exit_code: ClassVar[int] = 1
 
@@ -20,7 +20,7 @@ class SettingsError(PipelineError):
 
 
 class InputError(PipelineError):
-    """What a caller gave can't be taken as it is. `field` names it, as its caller does."""
+    """A caller's input is invalid. `field` names the input in the caller's words."""
 
     exit_code = 2
 
@@ -30,11 +30,11 @@ class InputError(PipelineError):
 
 
 class JobClosedError(InputError):
-    """The job takes no applications: it is archived, or a draft."""
+    """The job accepts no applications, because it is archived or a draft."""
 
 
 class LakeError(PipelineError):
-    """The lake can't be read or written as it is."""
+    """The lake can't be read or written in its present state."""
 
 
 class UnsoundError(LakeError):
@@ -52,35 +52,35 @@ class BuildError(PipelineError):
 
 
 class SourceError(PipelineError):
-    """Talking to a source failed."""
+    """A request to the source failed."""
 
 
 class AuthError(SourceError):
-    """The source refuses the credentials: stop, and mend them."""
+    """The source rejects the credentials. The user must correct them."""
 
 
 class PermanentError(SourceError):
-    """The source refuses the request: stop; asking again gives the same."""
+    """The source rejects the request. It is not retried, because a retry gives the same response."""
 
 
 class NotFoundError(PermanentError):
-    """404: the record, or the path, is not there."""
+    """404: the source has no such record or path."""
 
 
 class RefusedError(PermanentError):
-    """The source does not take a parameter: it does not know it, or its value."""
+    """The source rejects a parameter, because it does not know its name or its value."""
 
 
 class ModelOffError(PermanentError):
-    """The source does not give this model: it is switched off there, or was never offered."""
+    """The source does not offer this model, or the model is switched off there."""
 
 
 class TransientError(SourceError):
-    """Something that may go through later: retried."""
+    """The request may succeed later. It is retried."""
 
 
 class RateLimited(TransientError):  # noqa: N818  the name is the field's own word for it
-    """429: too many requests. `retry_after` is the seconds to wait, where the answer says so."""
+    """429: too many requests. `retry_after` is the wait in seconds, or None where the response does not state it."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -88,7 +88,10 @@ class RateLimited(TransientError):  # noqa: N818  the name is the field's own wo
 
 
 class AlreadyAppliedError(PermanentError):
-    """Somebody with this e-mail address has applied to this job before. Ids of that application, where known."""
+    """Somebody with this e-mail address has already applied to this job.
+
+    The ids are those of that application, or None where they are not known.
+    """
 
     def __init__(self, message: str, application_id: str | None = None, remote_id: str | None = None) -> None:
         super().__init__(message)
@@ -97,4 +100,4 @@ class AlreadyAppliedError(PermanentError):
 
 
 class ContractError(SourceError):
-    """The answer is not what we know."""
+    """The response breaks the contract: it differs from the types that the package knows."""

@@ -1,7 +1,7 @@
-"""The steps in order: sync, load, models, publish, report. One by one, as an orchestrator takes them, or all that lies
-right of the lake at once.
+"""The pipeline's steps in order: sync, load, models, publish, report.
 
-Belongs here: the order, each step's lock and checks, starting over, and that nothing is published whose tests failed.
+An orchestrator calls each step by itself; `build` runs all steps after the sync.
+Belongs here: the order, each step's lock and checks, rebuilding, and the rule that failed tests stop publishing.
 Not here: what a step does (sync, warehouse).
 """
 
@@ -41,7 +41,7 @@ from join_pipeline.warehouse.publish import Published, publish, withdraw_people
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The committed sync, and what its checks found."""
+    """The committed sync and the findings of its checks."""
 
     record: SyncRecord
     findings: list[Finding]
@@ -49,7 +49,7 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was loaded by model, rows by table (`ats.jobs`, `ats_history.jobs`, …), and what the checks found."""
+    """The loaded models, the row count of each table (`ats.jobs`, `ats_history.jobs`, …), and the checks' findings."""
 
     tables: list[LoadedTable]
     rows: dict[str, int]
@@ -58,7 +58,7 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Modelled:
-    """What came of each dbt node, and the rows of each model and seed, by unique id."""
+    """The result of each dbt node, and the row count of each dbt model and seed by its unique id."""
 
     nodes: list[Node]
     rows: dict[str, int]
@@ -66,7 +66,7 @@ class Modelled:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a whole build made."""
+    """The results of a whole build."""
 
     tables: list[LoadedTable]
     nodes: list[Node]
@@ -75,8 +75,8 @@ class Built:
 
 
 def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], progress: Progress = no_progress) -> Synced:
-    """One whole sync."""
-    # not before the lock is held: who is refused its turn reads nothing, and what was asked for stays asked for
+    """Run one sync from the first request to the commit, then check it."""
+    # run_sync calls this once it holds the lock: a sync that gets no lock reads nothing, so its trigger must stay
     answered = partial(clear_trigger, settings.home)
     source = open_source(settings)
     record = run_sync(source, settings, mode, accept_loss=accept_loss, progress=progress, begun=answered)
@@ -86,15 +86,15 @@ def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], prog
 
 
 def build(settings: Settings) -> Built:
-    """Everything right of the lake."""
+    """Run every step after the sync: load, models, publish and report."""
     with locked(settings.home):
         return _build(settings)
 
 
 def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
-    """The same from nothing: the warehouse is deleted first. Readers keep the published file meanwhile.
+    """Delete the warehouse, then build. Readers keep the published file until the new one replaces it.
 
-    `from_raw` first makes the versions of every sync whose raw is kept again, as after a change of the mapping.
+    With `from_raw`, a replay first makes the versions of all kept raw payloads again. A changed mapping needs that.
     """
     with locked(settings.home):
         lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
@@ -106,19 +106,19 @@ def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
 
 
 def load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
-    """The newest sync into a new warehouse, which `connect` may open."""
+    """Load the newest sync into a new warehouse. `connect`, if given, opens its connection."""
     with locked(settings.home):
         return _load(settings, connect, from_nothing=from_nothing)
 
 
 def model(settings: Settings) -> Modelled:
-    """All of dbt, on what was loaded. Failed tests are nodes, not errors."""
+    """Run dbt on the loaded warehouse. A failed test is a node of the result and raises no error."""
     with locked(settings.home):
         return _model(settings)
 
 
 def pictures(settings: Settings) -> dict[str, bytes]:
-    """Small charts of what dbt made last, as PNG, by mart."""
+    """Draw small charts of the last dbt run. Returns the PNG of each mart by its name."""
     from join_pipeline.report.pictures import draw  # noqa: PLC0415  a second of imports that only this needs
 
     with locked(settings.home), contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
@@ -126,26 +126,26 @@ def pictures(settings: Settings) -> dict[str, bytes]:
 
 
 def publish_modelled(settings: Settings) -> Published:
-    """Publish what dbt made last: only if it came to its end, and no test of it failed."""
+    """Publish the last dbt run. Raises `BuildError` if the run did not finish or one of its tests failed."""
     with locked(settings.home):
         refuse_failed(last_build(settings))
         return publish(settings)
 
 
 def report(settings: Settings) -> Report:
-    """The report of what is published."""
+    """Write the report from the published file."""
     with locked(settings.home):
         return _report(settings)
 
 
 def forget_people(settings: Settings) -> None:
-    """Remove names and contacts from readers' reach if that was switched off, whatever becomes of the build."""
+    """Withdraw the published names and contacts if the setting is off, even if the build then fails."""
     if not settings.publish_people:
         withdraw_people(settings)
 
 
 def refuse_failed(nodes: list[Node]) -> None:
-    """Raise `BuildError` that names every failed test: what failed its tests is not published."""
+    """Raise a `BuildError` that names every failed test, so that nothing is published."""
     failed = [node for node in nodes if node.is_failed]
     if failed:
         listed = "; ".join(f"{node.unique_id} ({node.failures or 0} rows): {node.message}" for node in failed)
@@ -155,7 +155,7 @@ def refuse_failed(nodes: list[Node]) -> None:
 
 
 def busy(settings: Settings) -> str | None:
-    """Who holds the lock, in words; None while it is free."""
+    """A sentence that says who holds the connection's lock, or None while it is free."""
     try:
         with locked(settings.home):
             return None
@@ -173,7 +173,7 @@ def _build(settings: Settings) -> Built:
 
 def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
     forget_people(settings)
-    copy_maps(settings)  # at the door: a map that is none is told before anything is changed
+    copy_maps(settings)  # first, so that a faulty map is reported before anything changes
     lake = open_lake(settings.lake, settings.integration_id)
     upgrade(lake, settings.builds, settings.memory_limit)
     if from_nothing:
@@ -205,7 +205,7 @@ def _report(settings: Settings) -> Report:
 
 
 def _source_of_lake(settings: Settings) -> Source:
-    """The lake knows it for ever; what is published can be read without one."""
+    """The source that the lake names; without a lake, the one that is set, as the published file needs no lake."""
     has_lake = (settings.lake / IDENTITY).exists()
     return source_of(open_lake(settings.lake).source if has_lake else settings.source, settings)
 

@@ -1,7 +1,7 @@
-"""Settings: the one reader of the environment.
+"""Settings: the only module that reads the environment.
 
-Belongs here: names, defaults, checks and one-line meanings of what holds whatever the source, and where things lie
-below the data folder. Not here: what can be set of one source (its own options), anything that acts on settings.
+Belongs here: the name, default, check and one-line meaning of each setting that holds for every source, and the paths
+below the data folder. Not here: the options of one source (sources), anything that acts on settings.
 """
 
 import os
@@ -27,19 +27,19 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 
 def _time_zone(name: str) -> str:
     if name not in zoneinfo.available_timezones():
-        raise ValueError(f"{name!r} is no IANA time zone; an example is Europe/Zurich")
+        raise ValueError(f"{name!r} is not an IANA time zone; an example is Europe/Zurich")
     return name
 
 
 def _source(name: str) -> str:
     if name not in SOURCES:
-        raise ValueError(f"{name!r} is no source; there are {', '.join(SOURCES)}")
+        raise ValueError(f"{name!r} is not a source; the sources are {', '.join(SOURCES)}")
     return name
 
 
 def _folder(value: object) -> object:
     if isinstance(value, str) and not value.strip():
-        raise ValueError("names no folder")  # and is not the folder one happens to stand in
+        raise ValueError("names no folder")  # pathlib would take the empty text as the current folder
     return value
 
 
@@ -56,7 +56,7 @@ def _file(value: object) -> object:
 
 
 class Settings(BaseSettings):
-    """What can be set whatever the source, from the environment, and with it each source's options: `load_settings`."""
+    """The settings that hold for every source, with each source's own options. `load_settings` makes one."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True
@@ -65,96 +65,103 @@ class Settings(BaseSettings):
 
     source: Annotated[str, AfterValidator(_source)] = Field(
         DEFAULT,
-        description="Where syncs read, fixed with the first one: "
+        description="The source of syncs, fixed with the first one: "
         + "; ".join(f"`{name}`, {entry.doc}" for name, entry in SOURCES.items()),
     )
     data: Annotated[Path, BeforeValidator(_folder)] = Field(
-        Path("data"), description="The data folder; one folder per connection lies in it"
+        Path("data"), description="The data folder; it has one folder per connection"
     )
     connection: str = Field(
-        "join", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Name of the connection: one company"
+        "join", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Name of the connection; a connection is one company"
     )
     integration_id: str | None = Field(
-        None, min_length=1, max_length=200, description="Seed of all ids; random at the first sync, then fixed"
+        None,
+        min_length=1,
+        max_length=200,
+        description="Seed of all ids, fixed with the first sync; without it, a random one",
     )
     pseudonym_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
-        None, description="Key of the pseudonyms; else a 0600 file in the user's config folder"
+        None, description="Secret key of the pseudonyms; without it, a 0600 file in the user's config folder holds one"
     )
     time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
-        "Europe/Berlin", description="Time zone in which days are cut and schedules tick"
+        "Europe/Berlin", description="Time zone of calendar days and of Dagster's schedules"
     )
-    pages_in_flight: int = Field(8, ge=1, le=32, description="Pages of a listing asked for side by side")
-    timeout_seconds: float = Field(30.0, gt=0, le=600, description="Seconds to wait for one answer")
+    pages_in_flight: int = Field(8, ge=1, le=32, description="Pages of a listing that are fetched at the same time")
+    timeout_seconds: float = Field(30.0, gt=0, le=600, description="Seconds to wait for one response")
     max_wait_seconds: float = Field(
         900.0, ge=1, le=86_400, description="Seconds that one request may spend on retries before the sync ends"
     )
     max_second_looks: int = Field(
-        1000, ge=0, le=1_000_000, description="Missing records looked at one by one in a sync; the rest stay pending"
+        1000, ge=0, le=1_000_000, description="Most second looks in a sync; the other missing records stay pending"
     )
     resume_hours: float = Field(
-        2.0, ge=0, le=24, description="How old a full sync that was interrupted may be to be resumed; 0: never"
+        2.0, ge=0, le=24, description="Largest age in hours of an interrupted full sync that is resumed; 0: never"
     )
-    raw_days: int = Field(14, ge=0, le=3650, description="Days for which raw payloads and set-aside records are kept")
+    raw_days: int = Field(14, ge=0, le=3650, description="Days for which raw payloads and quarantined records are kept")
     report_language: Literal["en", "de"] | None = Field(
-        None, description="Language in which the report opens, `en` or `de`; else its reader's own"
+        None, description="Language in which the report opens, `en` or `de`; default: the language of the browser"
     )
     platform: str | None = Field(
-        None, min_length=1, max_length=100, description="Your platform's name, the source of what is created here"
+        None, min_length=1, max_length=100, description="Your platform's name, the source of applications created here"
     )
     written_source_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
-        None, description="CSV of your own, `name,source`: the word that a source is written as"
+        None, description="Your CSV file, `name,source`: the word that is sent for each name of a source"
     )
     private_data_urls: bool = Field(
-        False, description="Whether attachments may be taken from loopback and private addresses, too"
+        False, description="Whether attachments may also be fetched from loopback and private addresses"
     )
     memory_limit: str = Field(
-        "2GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|MiB|GiB)$", description="Memory that DuckDB may use"
+        "2GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|MiB|GiB)$", description="Memory that DuckDB may use at most"
     )
 
     publish_people: bool = Field(
-        False, description="Also publish `people.duckdb`: names and contacts, by the same keys"
+        False, description="Whether to publish `people.duckdb` also: names and contacts, under the same keys"
     )
-    per_person: bool = Field(False, description="Give readers keys of users, and figures per person")
-    k: int = Field(5, ge=2, le=1000, description="Shared models show no group of fewer people than this")
-    minimum_n: int = Field(10, ge=2, le=10_000, description="No rate on fewer cases than this; at least k")
+    per_person: bool = Field(False, description="Whether readers see keys of users and figures per person")
+    k: int = Field(5, ge=2, le=1000, description="k: the smallest group of people that a shared model shows")
+    minimum_n: int = Field(
+        10, ge=2, le=10_000, description="Smallest number of cases that a rate stands on; at least k"
+    )
     stuck_percentile: float = Field(
-        75.0, ge=50, le=99, description="Stuck: waits longer than this percentile of the milestone's completed visits"
+        75.0, ge=50, le=99, description="Stuck: waiting longer than this percentile of the milestone's completed visits"
     )
     stuck_days: float = Field(
-        90.0, gt=0, le=3650, description="Stuck where there are few such visits: after this many days"
+        90.0, gt=0, le=3650, description="Stuck, if too few visits are completed: waiting longer than these days"
     )
-    stuck_visits: int = Field(10, ge=1, le=10_000, description="Fewer completed visits than this are few")
+    stuck_visits: int = Field(
+        10, ge=1, le=10_000, description="Smallest number of completed visits that the percentile is taken of"
+    )
     stage_milestone_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
-        None, description="CSV of your own, `stage_name,milestone`: its rows go before ours"
+        None, description="Your CSV file, `stage_name,milestone`: its rows take precedence over ours"
     )
     source_channel_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
-        None, description="CSV of your own, `source,channel`: its rows go before ours"
+        None, description="Your CSV file, `source,channel`: its rows take precedence over ours"
     )
     retention_policy_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
-        None, description="CSV of your own, `country,months`: its rows go before ours"
+        None, description="Your CSV file, `country,months`: its rows take precedence over ours"
     )
 
     @model_validator(mode="after")
     def _rates_stand_on_k(self) -> Self:
         if self.minimum_n < self.k:
             raise ValueError(
-                f"{env_name('minimum_n')} ({self.minimum_n}) is below {env_name('k')} ({self.k}): a rate would tell of "
-                "fewer people than a group may have"
+                f"{env_name('minimum_n')} ({self.minimum_n}) is below {env_name('k')} ({self.k}): a rate would show "
+                "fewer people than the smallest group may have"
             )
         return self
 
     def of(self, kind: type[OptionsT]) -> OptionsT:
-        """One source's own options."""
+        """The options of one source, by their type."""
         return cast("OptionsT", self._options[kind])
 
     @property
     def lake_seed(self) -> str | None:
-        """What a new lake is named after, and an old one must be."""
+        """The integration id of a new lake, which an existing lake must match. None if the first sync draws it."""
         return self._options[SOURCES[self.source].options].lake_seed or self.integration_id
 
     @property
     def token_file(self) -> Path:
-        """Where `connect` keeps the connection's token; the environment's wins."""
+        """Where `connect` keeps the connection's token. A token in the environment takes precedence."""
         return config_folder() / "tokens" / self.connection
 
     @property
@@ -177,57 +184,60 @@ class Settings(BaseSettings):
 
     @property
     def people(self) -> Path:
-        """Names and contacts, for those who may see them; there only when switched on."""
+        """The DuckDB file of names and contacts, for readers who may see them. It exists only when switched on."""
         return self.home / "published" / "people.duckdb"
 
     @property
     def audit_log(self) -> Path:
-        """Who made names and contacts readable, when: a line of JSON each."""
+        """Who made names and contacts readable, and when. Each entry is a line of JSON."""
         return self.home / "audit.log"
 
     @property
     def report(self) -> Path:
-        """The HTML file for people who look."""
+        """The HTML file of the report."""
         return self.published.with_name("report.html")
 
     @property
     def actions(self) -> Path:
-        """The journal of what was created here, and what is still to be sent."""
+        """The folder of the journal of creations and of the requests that are kept."""
         return self.home / "actions"
 
     @property
     def builds(self) -> Path:
-        """Scratch: dbt's target, DuckDB's spill, the report's script. May be deleted at any time that nothing runs."""
+        """The folder of dbt's target, DuckDB's spill and the report's script. It may be deleted while nothing runs."""
         return self.home / "builds"
 
 
 def declared() -> dict[str, FieldInfo]:
-    """Every setting by its field, in the order of the README's table: each source's own, then those of all."""
+    """Every setting by its field's name, in the order of docs/reference/settings.md: each source's, then the common."""
     own = (entry.options.model_fields for entry in SOURCES.values())
     return {name: field for fields in (*own, Settings.model_fields) for name, field in fields.items()}
 
 
 def values(settings: Settings) -> dict[str, object]:
-    """What every setting is set to, by its field."""
+    """The value of every setting, by its field's name."""
     own = [settings.of(entry.options) for entry in SOURCES.values()]
     return {name: getattr(one, name) for one in (*own, settings) for name in type(one).model_fields}
 
 
 def env_name(field: str) -> str:
-    """The environment variable behind a setting's field."""
+    """The environment variable of a setting's field."""
     alias = declared()[field].validation_alias
     return alias if isinstance(alias, str) else PREFIX + field.upper()
 
 
 def setting_text(value: object) -> str:
-    """A setting's value as the environment has it."""
+    """A setting's value as an environment variable states it."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def load_settings(**overrides: object) -> Settings:
-    """Settings from the environment; `overrides` win. A bad value is a `SettingsError` that names the variable."""
+    """Read the settings from the environment; `overrides` take precedence.
+
+    Raises `SettingsError` for faulty values. It names each variable and never shows its value.
+    """
     options: dict[type[Options], Options] = {}
     faults: list[str] = []
     for entry in SOURCES.values():
@@ -253,12 +263,12 @@ def load_settings(**overrides: object) -> Settings:
 
 @cache
 def _from_environment(kind: type[Options]) -> Callable[..., Options]:
-    """The same options, read from the environment where they are not given."""
+    """A type with the same options that reads those from the environment that are not given."""
     return type(kind.__name__, (kind, BaseSettings), {"model_config": SettingsConfigDict(), "__module__": __name__})
 
 
 def _faults_of(error: ValidationError) -> list[str]:
-    """What is wrong, each by its variable and without its value."""
+    """The message of each fault, with its variable and without its value."""
     faults = []
     for fault in error.errors(include_input=False, include_url=False):
         said = fault["msg"].removeprefix("Value error, ")
@@ -270,17 +280,17 @@ def _faults_of(error: ValidationError) -> list[str]:
 
 
 def config_folder() -> Path:
-    """The user's config folder: secrets lie here, away from the data."""
+    """The user's config folder. Secrets lie here, outside of the data folder."""
     return Path(typer.get_app_dir("join-pipeline", roaming=False))
 
 
 def pseudonym_key_file() -> Path:
-    """Where the pseudonym key lies when the environment has none."""
+    """Where the pseudonym key lies if the environment has none."""
     return config_folder() / "pseudonym.key"
 
 
 def process_environment(settings: Settings) -> dict[str, str]:
-    """The environment for a process that is to have these settings: this one's, with every setting written out."""
+    """The environment of a child process with these settings: this process's own, with every setting stated."""
     environment = dict(os.environ)
     for field, value in values(settings).items():
         if value is None:

@@ -1,7 +1,7 @@
-"""`join-pipeline …`: parse arguments, call one function, print.
+"""`join-pipeline …`: each command parses its arguments, calls one function and prints the result.
 
-Belongs here: words for people, JSON for scripts, exit codes; a file per group of commands. Not here: anything that a
-program could want to call.
+Belongs here: text for people, JSON for scripts, exit codes; one file per group of commands. Not here: functions that a
+program could call.
 """
 
 from join_pipeline.cli.entry import app, main

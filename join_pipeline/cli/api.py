@@ -15,7 +15,7 @@ from join_pipeline.settings import load_settings
 
 
 class Method(StrEnum):
-    """What HTTP knows."""
+    """The methods of HTTP."""
 
     GET = "GET"
     HEAD = "HEAD"
@@ -27,24 +27,26 @@ class Method(StrEnum):
 
 
 def api(
-    method: Annotated[Method, typer.Argument(case_sensitive=False, help="HTTP's verb.")],
+    method: Annotated[Method, typer.Argument(case_sensitive=False, help="HTTP method.")],
     path: Annotated[str, typer.Argument(help="Path below the API's base URL, for example /jobs.")],
-    param: Annotated[list[str] | None, typer.Option(help="name=value, for the query. Repeat it for more.")] = None,
-    header: Annotated[list[str] | None, typer.Option(help="name: value. Those of the token are ours.")] = None,
-    data: Annotated[str | None, typer.Option(help="JSON to send; @FILE takes it from a file, - from stdin.")] = None,
-    form: Annotated[list[str] | None, typer.Option(help="name=value or name=@FILE: a multipart form.")] = None,
-    base64: Annotated[bool, typer.Option("--base64", help="The answer's body as base64.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Needed for every call that can change something.")] = False,
+    param: Annotated[list[str] | None, typer.Option(help="Query parameter, name=value. Repeat it for more.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="Header, name: value. The token's headers can't be set.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="JSON to send; @FILE reads a file, - reads standard input.")] = None,
+    form: Annotated[list[str] | None, typer.Option(help="Part of a multipart form, name=value or name=@FILE.")] = None,
+    base64: Annotated[bool, typer.Option("--base64", help="Print the response's body as base64.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm a call that can change something.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Any call of JOIN's API with your token. An error status of JOIN is an answer, too.
+    """Send any request to JOIN's API with your token. An error status of JOIN is a result and no error.
 
-    Prints the answer's body; `--json` prints URL, status, headers and data.
+    The command prints the response's body. With `--json` it prints URL, status, headers and data.
     """
     from join_pipeline.actions import passthrough
 
     if not passthrough.is_read(method) and not yes:
-        raise SettingsError(f"{method} can change something at JOIN. Add --yes if that is meant.")
+        raise SettingsError(f"{method} can change something at JOIN. Add --yes to confirm it.")
     answered = passthrough.call(
         load_settings(),
         method,

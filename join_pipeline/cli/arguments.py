@@ -1,4 +1,7 @@
-"""How options are read that several commands share: pairs, files, JSON. A fault names the option."""
+"""Parsers of option values that several commands share: pairs, files, JSON.
+
+Belongs here: parsing and its errors, which name the option. Not here: the options of one command.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -9,15 +12,15 @@ from join_pipeline.errors import SettingsError
 
 
 def pair(option: str, text: str, mark: str = "=") -> tuple[str, str]:
-    """`name=value`."""
+    """Split `name=value` at the first mark. Raises `SettingsError` if there is no mark or no name."""
     name, found, value = text.partition(mark)
     if not found or not name.strip():
-        raise SettingsError(f"{option} takes name{mark}value.")
+        raise SettingsError(f"{option} needs the form name{mark}value.")
     return name.strip(), value.strip()
 
 
 def file_content(option: str, path: str) -> bytes:
-    """What is in a file that an option names."""
+    """Read the file that an option names. Raises `SettingsError` if it can't be read."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -25,7 +28,7 @@ def file_content(option: str, path: str) -> bytes:
 
 
 def json_value(option: str, text: str | bytes) -> Any:
-    """What JSON text says."""
+    """Decode the JSON text of an option. Raises `SettingsError` if it is not JSON."""
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -11,16 +11,18 @@ from join_pipeline.cli.output import Json, err, out, print_json
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
 
-attachments = typer.Typer(help="List and save files of applications, send what was kept.", no_args_is_help=True)
+attachments = typer.Typer(
+    help="List and save the files of applications; send kept requests again.", no_args_is_help=True
+)
 
-Application = Annotated[str | None, typer.Option(help="Application: our id, or remote: and JOIN's own.")]
-Candidate = Annotated[str | None, typer.Option(help="Candidate: our id, or remote: and JOIN's own.")]
+Application = Annotated[str | None, typer.Option(help="Application: our id, or remote: followed by JOIN's id.")]
+Candidate = Annotated[str | None, typer.Option(help="Candidate: our id, or remote: followed by JOIN's id.")]
 DONE: Final = ("sent", "created", "gone")
 
 
 @attachments.command("list")
 def list_attachments(application: Application = None, candidate: Candidate = None, as_json: Json = False) -> None:
-    """What an application or a candidate has: id, type, file name, media type. Asked live."""
+    """List the attachments of an application or a candidate: id, type, file name, media type. It asks JOIN."""
     from join_pipeline.actions.attachments import application_attachments, candidate_attachments
 
     if (application is None) == (candidate is None):
@@ -44,13 +46,13 @@ def list_attachments(application: Application = None, candidate: Candidate = Non
 
 @attachments.command()
 def get(
-    to: Annotated[Path, typer.Option(help="Folder to save into; made if it is not there.")],
+    to: Annotated[Path, typer.Option(help="Folder to save into. The command makes it if it is missing.")],
     application: Application = None,
     candidate: Candidate = None,
-    attachment: Annotated[str | None, typer.Option(help="Only the one with this id.")] = None,
+    attachment: Annotated[str | None, typer.Option(help="Save only the attachment with this id.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Save an application's or a candidate's files. Ends with 1 if one of them could not be had."""
+    """Save the files of an application or a candidate. The exit code is 1 if a file could not be downloaded."""
     from join_pipeline.actions.attachments import save_attachments
 
     if (application is None) == (candidate is None):
@@ -71,17 +73,17 @@ def get(
 
 @attachments.command()
 def resend(
-    keys: Annotated[list[str] | None, typer.Argument(help="Keys of kept creations; none: all.")] = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Let go of what is kept under these keys instead.")] = False,
+    keys: Annotated[list[str] | None, typer.Argument(help="Keys of kept requests. Default: all.")] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Delete the kept requests of these keys instead.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Bring creations to their end that JOIN did not take whole. Ends with 1 if something still lacks."""
+    """Complete kept requests that JOIN did not take whole. The exit code is 1 if one is still incomplete."""
     from join_pipeline.actions import resend as resends
 
     settings = load_settings()
     if forget:
         if not keys:
-            raise SettingsError("--forget needs the keys of what is to be forgotten.")
+            raise SettingsError("--forget needs the keys of the requests to delete.")
         resends.forget(settings, keys)
         return
     ended = resends.resend(settings, keys or ())
@@ -98,10 +100,10 @@ def resend(
 
 @attachments.command()
 def kept(
-    key: Annotated[str, typer.Argument(help="The key that `resend` shows.")],
-    to: Annotated[Path, typer.Option(help="Folder to save into; made if it is not there.")],
+    key: Annotated[str, typer.Argument(help="Key of the request, as `resend` shows it.")],
+    to: Annotated[Path, typer.Option(help="Folder to save into. The command makes it if it is missing.")],
 ) -> None:
-    """Save the files of a creation that JOIN does not take, to upload them by hand."""
+    """Save the files of a kept request that JOIN does not accept, so that you can upload them by hand."""
     from join_pipeline.actions.file_names import new_file
     from join_pipeline.actions.resend import kept_documents
 

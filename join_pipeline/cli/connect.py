@@ -1,4 +1,4 @@
-"""The command `connect`: a guide in the terminal, or one line in a script."""
+"""The command `connect`: it guides a user in the terminal, or runs without questions in a script."""
 
 import sys
 from collections.abc import Iterable
@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 def connect(
     token_stdin: Annotated[bool, typer.Option("--token-stdin", help="Read the token from standard input.")] = False,
     sync: Annotated[
-        bool | None, typer.Option("--sync/--no-sync", help="The first full sync at once; default: ask.")
+        bool | None, typer.Option("--sync/--no-sync", help="Run the first full sync at once. Default: ask.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Connect an account, at the source that JOIN_PIPELINE_SOURCE names: what is needed, where to click, if it works.
+    """Connect an account of the source that JOIN_PIPELINE_SOURCE names. It shows each step and checks the credentials.
 
-    A token is kept for its owner only. Credentials that the environment has win, and are proved instead of asking.
+    Only the file's owner can read a stored token. If the environment has credentials, the command checks those and
+    asks for none.
     """
     from join_pipeline.connections import connect as connections
     from join_pipeline.sources.base import TokenConnection
@@ -42,7 +43,7 @@ def connect(
     if any(finding.is_grave for finding in found):
         if as_json:
             print_json({"prerequisites": found})
-        err.print("Mend what failed, then run `join-pipeline connect` again.")
+        err.print("Correct what failed, then run `join-pipeline connect` again.")
         raise typer.Exit(1)
     token = sys.stdin.readline() if token_stdin else None
     if is_asked:
@@ -58,17 +59,17 @@ def connect(
 
 
 def _is_asked(connection: "TokenConnection", *, token_stdin: bool) -> bool:
-    """Whether a person is asked for the token. `SettingsError` where nobody could be."""
+    """Whether the command asks the user for the token. Raises `SettingsError` if there is no terminal to ask in."""
     variable = connection.variables
     if token_stdin and connection.is_set:
-        raise SettingsError(f"{variable} is set and wins over a kept token. Unset it, or leave --token-stdin away.")
+        raise SettingsError(f"{variable} is set and wins over a stored token. Unset it, or omit --token-stdin.")
     if not (token_stdin or connection.is_set or sys.stdin.isatty()):
         raise SettingsError(f"There is no terminal to ask in. Give the token with --token-stdin or {variable}.")
     return not (token_stdin or connection.is_set)
 
 
 def _print_guide(settings: Settings, source: "Source") -> None:
-    out.print(f"Connecting as “{settings.connection}”, by {source.name}. What you need:\n", highlight=False)
+    out.print(f"Connecting as “{settings.connection}”, by {source.name}. You need:\n", highlight=False)
     for number, step in enumerate(source.connection.guide, start=1):
         out.print(f"{number}. {step}", highlight=False)
     out.print()
@@ -80,7 +81,7 @@ def _show(findings: Iterable[Any], *, as_json: bool) -> None:
 
 
 def _print_connected(connected: Any, record: Any, variables: str) -> None:
-    where = escape(str(connected.token_file)) if connected.token_file else f"{variables} of your environment"
+    where = escape(str(connected.token_file)) if connected.token_file else f"{variables} in your environment"
     out.print(f"Connected. Credentials: {where}\nIntegration id: {connected.integration_id}", soft_wrap=True)
     if record is None:
         out.print("Next: join-pipeline sync, then join-pipeline build")

@@ -17,19 +17,19 @@ create = typer.Typer(help="Create an application or a candidate at JOIN, exactly
 
 Request = Annotated[
     str | None,
-    typer.Option("--request", help="JSON file of the whole request; - reads it from standard input, unseen."),
+    typer.Option("--request", help="JSON file of the whole request; - reads standard input, so that it is in no file."),
 ]
-Job = Annotated[str | None, typer.Option("--job", help="Job: our id, or remote: and JOIN's own.")]
+Job = Annotated[str | None, typer.Option("--job", help="Job: our id, or remote: followed by JOIN's id.")]
 FirstName = Annotated[str | None, typer.Option(help="First name.")]
 LastName = Annotated[str | None, typer.Option(help="Last name.")]
 Email = Annotated[str | None, typer.Option(help="E-mail address.")]
-Phone = Annotated[str | None, typer.Option(help="Phone number, with + and the country's code.")]
-Attach = Annotated[list[str] | None, typer.Option(help="TYPE=FILE, for example CV=cv.pdf. Repeat it for more.")]
-AttachUrl = Annotated[list[str] | None, typer.Option(help="TYPE=NAME=URL: a file to be downloaded first.")]
-SourceName = Annotated[str | None, typer.Option(help="Source, as you call it; default JOIN_PIPELINE_PLATFORM.")]
-SourceKey = Annotated[str | None, typer.Option(help="Source's unified key.")]
-SourceId = Annotated[str | None, typer.Option(help="JOIN's own word for the source.")]
-Key = Annotated[str | None, typer.Option(help="What tells this creation from others; default e-mail address and job.")]
+Phone = Annotated[str | None, typer.Option(help="Phone number, with + and the country code.")]
+Attach = Annotated[list[str] | None, typer.Option(help="File, TYPE=FILE, for example CV=cv.pdf. Repeat it for more.")]
+AttachUrl = Annotated[list[str] | None, typer.Option(help="File to download first, TYPE=NAME=URL.")]
+SourceName = Annotated[str | None, typer.Option(help="Your name of the source. Default: JOIN_PIPELINE_PLATFORM.")]
+SourceKey = Annotated[str | None, typer.Option(help="Unified key of the source.")]
+SourceId = Annotated[str | None, typer.Option(help="JOIN's word for the source.")]
+Key = Annotated[str | None, typer.Option(help="Key of this request. Default: e-mail address and job.")]
 
 
 @create.command()
@@ -48,7 +48,7 @@ def application(
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Create an application with its candidate. The answer is the application, as a sync will have it."""
+    """Create an application with its candidate. The result is the application, as a sync will show it."""
     from join_pipeline.actions.create import create_application
 
     source = {"name": source_name, "unified_key": source_key, "id": source_id}
@@ -76,7 +76,7 @@ def candidate(
     key: Key = None,
     as_json: Json = False,
 ) -> None:
-    """Create a candidate: in JOIN, by an application. The answer is the candidate with it."""
+    """Create a candidate with an application, as JOIN has no other way. The result is both."""
     from join_pipeline.actions.create import create_candidate
 
     source = {"name": source_name, "unified_key": source_key, "id": source_id}
@@ -99,7 +99,7 @@ def _request(
     attach_url: list[str] | None,
     source: dict[str, str | None],
 ) -> dict[str, Any]:
-    """The request as JSON would have it: the file's, with what the options say laid over it."""
+    """The request as a JSON object: the file's values, which the options override."""
     asked: dict[str, Any] = {}
     if request is not None:
         asked = json_value(

@@ -1,4 +1,4 @@
-"""The commands to try it all without a JOIN account: sandbox, demo."""
+"""The commands for a trial without a JOIN account: sandbox, demo."""
 
 import os
 from datetime import datetime
@@ -16,16 +16,16 @@ from join_pipeline.settings import load_settings
 
 
 def sandbox(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes any free one.")] = 8765,
-    seed: Annotated[int, typer.Option(help="Another seed is another company.")] = 7,
-    applications: Annotated[int, typer.Option(min=0, help="Applications made up to 2026-06-01.")] = 5000,
-    now: Annotated[str, typer.Option(help="What its clock says, ISO 8601.")] = "2026-06-01T00:00:00Z",
-    speed: Annotated[float, typer.Option(min=0, help="Simulated seconds a second; 0: the clock stands still.")] = 0.0,
-    page_size: Annotated[int, typer.Option(min=1, max=50, help="Largest page.")] = 50,
-    rate_limit: Annotated[str, typer.Option(help="Requests/seconds, or none.")] = "60/60",
-    fault: Annotated[list[str] | None, typer.Option(help="name=rate, for example rate_limited=0.01.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes any free one.")] = 8765,
+    seed: Annotated[int, typer.Option(help="Seed of the company.")] = 7,
+    applications: Annotated[int, typer.Option(min=0, help="Number of applications until 2026-06-01.")] = 5000,
+    now: Annotated[str, typer.Option(help="Start of the sandbox's clock, ISO 8601.")] = "2026-06-01T00:00:00Z",
+    speed: Annotated[float, typer.Option(min=0, help="Simulated seconds per second; 0 stops the clock.")] = 0.0,
+    page_size: Annotated[int, typer.Option(min=1, max=50, help="Records in the largest page.")] = 50,
+    rate_limit: Annotated[str, typer.Option(help="Rate limit, requests/seconds, or none.")] = "60/60",
+    fault: Annotated[list[str] | None, typer.Option(help="Fault, name=rate, for example rate_limited=0.01.")] = None,
 ) -> None:
-    """Serve a made-up company behind a JOIN look-alike, on this machine only. The token is `sandbox-token`."""
+    """Serve a made-up company with an imitation of JOIN's API, on this machine only. The token is `sandbox-token`."""
     from join_pipeline.sandbox import SandboxConfig, serve
 
     try:
@@ -40,13 +40,13 @@ def sandbox(
             faults=dict(_fault(text) for text in fault or ()),
         )
     except ValueError as error:
-        raise SettingsError(f"The sandbox can't be made so: {error}.") from None
+        raise SettingsError(f"The sandbox can't start with these options: {error}.") from None
 
     try:
         serve(config, ready=_print_ready)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
-        raise SettingsError(f"Port {port} can't be taken ({reason}). Another one: --port 0.") from None
+        raise SettingsError(f"Port {port} can't be opened ({reason}). --port 0 takes any free one.") from None
 
 
 def _print_ready(url: str) -> None:
@@ -54,10 +54,10 @@ def _print_ready(url: str) -> None:
 
 
 def demo(
-    applications: Annotated[int, typer.Option(min=0, help="Size of the made-up company.")] = 5000,
-    data: Annotated[Path | None, typer.Option(help="Data folder; default JOIN_PIPELINE_DATA.")] = None,
+    applications: Annotated[int, typer.Option(min=0, help="Number of applications of the made-up company.")] = 5000,
+    data: Annotated[Path | None, typer.Option(help="Data folder. Default: JOIN_PIPELINE_DATA.")] = None,
 ) -> None:
-    """Sixty days of a made-up company, from nothing to the marts. Empties and fills `<data>/sandbox`."""
+    """Sync sixty days of a made-up company and build the marts. It empties `<data>/sandbox` first."""
     from join_pipeline.sandbox import demo as demos
     from join_pipeline.sources.registry import open_source
 
@@ -93,7 +93,7 @@ def _print_demo(made: Any) -> None:
         shown = f"{median:.1f}  (between {lo:.1f} and {hi:.1f})" if n else "–"
         table.add_row(str(n), f"{lower:.1f}" if n else "–", shown, f"{upper:.1f}" if n else "–")
     out.print(table)
-    out.print(f"{made.n_syncs} syncs, {made.n_requests} requests, {made.n_versions} versions of records kept.\n")
+    out.print(f"{made.n_syncs} syncs, {made.n_requests} requests, {made.n_versions} versions of records.\n")
     out.print(f"Lake       {escape(str(made.settings.lake))}", soft_wrap=True)
     out.print(f"For you    {escape(str(made.settings.published))}", soft_wrap=True)
     out.print(f"           {escape(str(made.settings.report))}", soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The entry point: which commands there are, and how an error ends one."""
+"""The entry point: the list of commands, and how an error ends a command."""
 
 import os
 import sys
@@ -20,13 +20,13 @@ from join_pipeline.errors import PipelineError
 INTERRUPTED: Final = 130
 
 app = typer.Typer(
-    help="Recruiting data out of the JOIN ATS: history, funnel and time to hire in DuckDB.",
+    help="Recruiting data from the JOIN ATS: history, funnel and time to hire in DuckDB.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-# in the order in which help shows them
+# help shows the commands in this order
 for command in (connect, sync, build, rebuild, report, query, status, doctor, listen, sandbox, demo, api):
     app.command()(command)
 app.add_typer(create, name="create")
@@ -34,11 +34,11 @@ app.add_typer(attachments, name="attachments")
 
 
 def main() -> None:
-    """The entry point: every error that is understood ends in one line and its exit code.
+    """Run a command. A `PipelineError` ends it with one line and the error's exit code.
 
-    Typer itself answers wrong usage with 2 and an interruption with 130.
+    Typer itself ends wrong usage with 2 and an interruption with 130.
     """
-    os.umask(0o077)  # dbt and DuckDB make files of their own
+    os.umask(0o077)  # dbt and DuckDB create files too, and only the owner may read them
     try:
         app()
     except PipelineError as error:
@@ -47,5 +47,5 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
-            err.print("Interrupted. Nothing is half-done: run it again.")
+            err.print("Interrupted. Nothing is half-written. Run it again.")
         raise

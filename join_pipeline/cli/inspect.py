@@ -1,4 +1,4 @@
-"""The commands that look and change nothing: status, query, doctor."""
+"""The commands that only read: status, query, doctor."""
 
 import csv
 import sys
@@ -21,7 +21,7 @@ from join_pipeline.settings import load_settings
 def status(
     last: Annotated[int, typer.Option(min=1, help="How many syncs to show.")] = 10, as_json: Json = False
 ) -> None:
-    """What the last syncs did, and how fresh the data is."""
+    """Show what the last syncs did and how fresh the data is."""
     from join_pipeline.connections.status import read_status
     from join_pipeline.sources.registry import open_source
 
@@ -31,7 +31,7 @@ def status(
         print_json(found)
         return
     out.print(f"[bold]{escape(found.connection)}[/]: last {len(found.syncs)} of {found.n_syncs} syncs")
-    # 80 columns hold it, and the reason has a line of its own
+    # the reason has a line of its own, so that the table fits into 80 columns
     out.print("[bold]started (UTC)     mode         verdict    seconds requests  versions  deleted[/]")
     for line in found.syncs:
         figures = f"{line.seconds:>7.0f} {line.requests:>8,} {line.new_versions:>9,} {line.deletions:>8,}"
@@ -48,11 +48,11 @@ def status(
     _print_line(f"set aside   {_listed(found.set_aside)}")
     if any(line.unannounced_changes for line in found.syncs):
         word = open_source(settings).since_word
-        out.print(f"[yellow]{word} did not announce some changes: only full syncs can be trusted.[/]")
+        out.print(f"[yellow]{word} did not announce some changes, so only full syncs can be trusted.[/]")
 
 
 def _print_line(text: str) -> None:
-    """One line as it is, however narrow the terminal."""
+    """Print one line without wrapping it."""
     out.print(text.rstrip(), markup=False, highlight=False, soft_wrap=True)
 
 
@@ -61,7 +61,7 @@ def _listed(figures: Mapping[str, object]) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """How long, in the largest unit that fits."""
+    """A duration as text, in the largest unit of which it has at least two."""
     for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if abs(seconds) >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
@@ -69,14 +69,14 @@ def _duration(seconds: float) -> str:
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="SQL of DuckDB; - reads it from standard input.")],
-    limit: Annotated[int, typer.Option(min=0, help="Most rows that the table shows; 0: all.")] = 100,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV of all rows.")] = False,
+    sql: Annotated[str, typer.Argument(help="Query in DuckDB's SQL; - reads standard input.")],
+    limit: Annotated[int, typer.Option(min=0, help="Most rows to show in the table; 0 shows all.")] = 100,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV.")] = False,
     as_json: Json = False,
 ) -> None:
-    """A quick look at what is published: one query, read-only. It holds up no sync and no publish.
+    """Run one read-only query on the published file. It delays no sync and no publish.
 
-    For example `join-pipeline query "FROM where_do_applications_wait"`. Instants are UTC.
+    An example is `join-pipeline query "FROM where_do_applications_wait"`. Instants are UTC.
     """
     from join_pipeline.warehouse.query import answering
 
@@ -97,12 +97,12 @@ def query(
 
 def _records(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
     if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        raise InputError("query", f"two columns are called {', '.join(twice)}. JSON needs a name for each: use AS.")
+        raise InputError("query", f"two columns are called {', '.join(twice)}. JSON needs distinct names: use AS.")
     return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _print_rows(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-    """A line per row; in a terminal too narrow for that, a line per value. No file and no pipe is too narrow."""
+    """Print a line per row, or a line per value if the terminal is too narrow. A file or a pipe is never too narrow."""
     kept = list(rows)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(columns):
@@ -122,13 +122,13 @@ def _print_rows(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> No
 
 
 def _shown(value: Any) -> str:
-    """A value on one line; what would steer a terminal does not get there."""
+    """A value on one line. Control characters are replaced, because they could steer the terminal."""
     text = "NULL" if value is None else str(round(value, 4) if isinstance(value, float) else value)
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check settings, credentials, source, data folder, lake and published file; say what to do."""
+    """Check settings, credentials, source, data folder, lake and published file, and say what to do."""
     from join_pipeline.connections.doctor import examine
     from join_pipeline.sources.registry import open_source
 

@@ -1,6 +1,6 @@
-"""What commands print: for people on two consoles, for scripts as one JSON document.
+"""Printing: text for people on two consoles, and one JSON document for scripts.
 
-Belongs here: what several commands share. Not here: any one command's words.
+Belongs here: what several commands share. Not here: the text of one command.
 """
 
 import sys
@@ -23,13 +23,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 
 
 def print_json(value: Any) -> None:
-    """One document on standard output."""
+    """Print a value as one JSON document on standard output."""
     text = msgspec.json.encode(value, enc_hook=str).decode()
     sys.stdout.write(text + "\n")
 
 
 def print_findings(findings: Iterable[Any]) -> None:
-    """Checks with their verdicts, a line each."""
+    """Print each finding with its verdict on a line."""
     marks = {"ok": "[green]ok[/]", "warning": "[yellow]look[/]", "failed": "[red]failed[/]"}
     for finding in findings:
         mark = Text.from_markup(marks[finding.verdict])
@@ -39,12 +39,12 @@ def print_findings(findings: Iterable[Any]) -> None:
 
 @contextmanager
 def working(what: str) -> Iterator[None]:
-    """A line that shows that something is being done."""
+    """Show a spinner with this text while the block runs."""
     with Progress(SpinnerColumn(), TextColumn(what), TimeElapsedColumn(), console=err, transient=True) as progress:
         progress.add_task(what, total=None)
         yield
 
 
 def instant(value: datetime | None) -> str:
-    """An instant in words."""
+    """An instant as text; "never" for None."""
     return f"{value:%Y-%m-%d %H:%M %Z}" if value else "never"

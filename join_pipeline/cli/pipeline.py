@@ -18,7 +18,7 @@ GUARDED: Final = 3
 
 
 class Mode(StrEnum):
-    """What a sync reads."""
+    """The mode of a sync: how much it reads."""
 
     auto = "auto"
     full = "full"
@@ -26,20 +26,23 @@ class Mode(StrEnum):
 
 
 class Start(StrEnum):
-    """What a rebuild begins with."""
+    """Where a rebuild starts."""
 
     lake = "lake"
     raw = "raw"
 
 
 def sync(
-    mode: Annotated[Mode, typer.Option(help="auto takes the cheapest that is right.")] = Mode.auto,
+    mode: Annotated[
+        Mode, typer.Option(help="How much to read. auto takes the cheapest mode that misses nothing.")
+    ] = Mode.auto,
     accept_loss: Annotated[
-        list[str] | None, typer.Option(help="Feed whose missing records are to be believed, for example applications.")
+        list[str] | None,
+        typer.Option(help="Feed whose missing records the sync accepts as lost, for example applications."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Read the source and keep what is new in the lake. `build` makes the marts from it."""
+    """Read the source and write new versions to the lake. `build` makes the marts from them."""
     from join_pipeline.pipeline import sync as run
     from join_pipeline.sources.registry import open_source
 
@@ -67,7 +70,7 @@ def sync(
         variables = open_source(settings).connection.variables
         accepting = "".join(f" --accept-loss {objection.feed}" for objection in record.objections)
         err.print(
-            f"Check {variables} and the API's address. If so much is gone indeed, accept it: "
+            f"Check {variables} and the API's address. If the records are really gone, accept the loss: "
             f"join-pipeline sync --mode full{accepting}",
             soft_wrap=True,
         )
@@ -75,7 +78,7 @@ def sync(
 
 
 def build(as_json: Json = False) -> None:
-    """Load the lake into DuckDB, build and test the marts with dbt, publish for readers, write the report."""
+    """Load the lake into DuckDB, build and test the marts with dbt, publish them and write the report."""
     from join_pipeline.pipeline import build as run
 
     with working("building"):
@@ -84,10 +87,12 @@ def build(as_json: Json = False) -> None:
 
 
 def rebuild(
-    start: Annotated[Start, typer.Option("--from", help="raw: map the kept raw payloads again first.")] = Start.lake,
+    start: Annotated[
+        Start, typer.Option("--from", help="Where to start. raw maps the kept raw payloads again first.")
+    ] = Start.lake,
     as_json: Json = False,
 ) -> None:
-    """Delete the warehouse and build it anew from the lake. Needs no network."""
+    """Delete the warehouse and build it again from the lake. It needs no network."""
     from join_pipeline.pipeline import rebuild as run
 
     with working("rebuilding"):
@@ -96,7 +101,7 @@ def rebuild(
 
 
 def report(as_json: Json = False) -> None:
-    """Write the report anew from what is published: one HTML file for people who look."""
+    """Write the report, one HTML file, from the published file."""
     from join_pipeline.pipeline import report as run
 
     with working("writing the report"):
@@ -127,7 +132,7 @@ def _print_built(built: Any, as_json: bool) -> None:
 
 @contextmanager
 def counting() -> Iterator[Any]:
-    """A progress callback that shows a line per feed."""
+    """Yield a progress callback that shows a line per feed."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed} records"))
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
         tasks: dict[str, Any] = {}

@@ -48,6 +48,7 @@ class Decoder:
     _last: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
     _gone: list[Row] = field(default_factory=list)
     _missing: list[Row] = field(default_factory=list)
+    _unread: list[Row] = field(default_factory=list)
     _endings: dict[str, list[Row]] = field(default_factory=dict)
     _n: int = 0
     _seq: int = 0
@@ -126,19 +127,26 @@ class Decoder:
             self.workspace.add("ended", model, rows)
         if self._missing:
             self.workspace.add("missing", None, self._missing)
+        if self._unread:
+            self.workspace.add("unread", None, self._unread)
         if self._gone:
             self.workspace.add("said_gone", None, self._gone)
-        self._rows, self._best, self._gone, self._missing, self._endings, self._n = {}, {}, [], [], {}, 0
+        self._rows, self._best, self._endings, self._n = {}, {}, {}, 0
+        self._gone, self._missing, self._unread = [], [], []
 
     def _miss(self, feed: str, raw: RawRow) -> None:
-        # a feed with second looks has the name of its model
+        self._missing.append(self._named(feed, raw))
+
+    def _named(self, feed: str, raw: RawRow) -> Row:
+        """A record of which only the id is known. A feed with second looks has the name of its model."""
         record_id = self._id_of(feed, raw.record_id)
-        row = {"model": feed, "id": record_id, "remote_id": raw.record_id, "observed_at": raw.fetched_at}
-        self._missing.append(row)
+        return {"model": feed, "id": record_id, "remote_id": raw.record_id, "observed_at": raw.fetched_at}
 
     def _id_of(self, feed: str, record_id: str | None) -> str:
         return self.ids.of(feed, record_id) if self.keys[feed] == "remote_id" else record_id or ""
 
     def _set_aside(self, feed: str, raw: RawRow, reason: str) -> None:
+        if raw.record_id is not None:
+            self._unread.append(self._named(feed, raw))
         row = {"record_id": raw.record_id, "fetched_at": raw.fetched_at, "reason": reason, "payload": raw.payload}
         self.quarantined.setdefault(feed, []).append(row)

@@ -15,6 +15,7 @@ from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.decode import QUARANTINE, Decoder
 from join_pipeline.sync.diff import Writing, write_versions
 from join_pipeline.sync.plan import OVERLAP
+from join_pipeline.sync.reconcile import know_what_is_named
 from join_pipeline.sync.workspace import Phase, Workspace
 
 MOST_UNREAD: Final = 1000
@@ -38,6 +39,7 @@ def derive(
     with workspace.phase(Phase.RECONCILE):
         workspace.guarded = frozenset(record.guarded)
         source.reconcile(workspace)
+        know_what_is_named(workspace)
     with workspace.phase(Phase.DIFF):
         record.n_unannounced = _unannounced(source, workspace, record, previous)
         for name, model in MODELS.items():

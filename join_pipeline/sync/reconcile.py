@@ -78,3 +78,26 @@ def carry(workspace: Workspace, name: str, now: str) -> None:
     )
     workspace.con.execute(f'INSERT INTO now_{name} BY NAME SELECT * EXCLUDE ("{HEAVY}") FROM carried_{name}')
     workspace.con.execute(f'INSERT INTO payloads_{name} BY NAME SELECT id, seq, "{HEAVY}" FROM carried_{name}')
+
+
+def know_what_is_named(workspace: Workspace) -> None:
+    """Add to `now_<model>` what records of any model name and nobody could read: rows known by their id alone.
+
+    A record may break the contract, or no list may have it. What names it is read all the same and leads somewhere.
+    """
+    for name, model in MODELS.items():
+        for column in model.fields:
+            if column.references is not None:
+                know_by_id(workspace, column.references, f'SELECT "{column.name}" AS id, observed_at FROM now_{name}')
+
+
+def know_by_id(workspace: Workspace, model: str, named: str) -> None:
+    """Add to `now_<model>` those of `named` (SQL of `id` and `observed_at`) that are neither there nor known."""
+    workspace.con.execute(
+        f"""INSERT INTO now_{model} BY NAME
+        SELECT n.id, any_value(u.remote_id) AS remote_id, max(n.observed_at) AS observed_at
+        FROM ({named}) AS n LEFT JOIN unread AS u ON u.id = n.id AND u.model = '{model}'
+        WHERE n.id IS NOT NULL AND n.id NOT IN (SELECT id FROM now_{model})
+            AND n.id NOT IN (SELECT id FROM known_{model}) AND n.id NOT IN (SELECT id FROM versions_{model})
+        GROUP BY n.id"""
+    )

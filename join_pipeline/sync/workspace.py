@@ -67,6 +67,7 @@ TABLES: Final = (
     Table("ended", Phase.DECODE, Phase.DIFF, "The last content of deleted records, if the source still shows it"),
     Table("missing", Phase.DECODE, Phase.RECONCILE, "Records that the source does not find", is_per_model=False),
     Table("said_gone", Phase.DECODE, Phase.RECONCILE, "Records that the source reports as deleted", is_per_model=False),
+    Table("unread", Phase.DECODE, Phase.RECONCILE, "Records that broke the contract", is_per_model=False),
     Table("known", Phase.RECALL, Phase.DIFF, "Newest known versions of the records that this sync can concern"),
     Table("now", Phase.RECONCILE, Phase.DIFF, "The present content of the records that this sync concerns"),
     Table("gone", Phase.RECONCILE, Phase.DIFF, "Ids of records that are gone, with when that was observed"),
@@ -152,12 +153,12 @@ class Workspace:
             self._empty("payloads", model, PAYLOADS)
         self._empty("said_gone", None, SAID_GONE)
         self._empty("missing", None, MISSING)
+        self._empty("unread", None, MISSING)
 
     def add(self, table: str, model: str | None, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows to a table that decoding fills. Keys that are no columns of the table are left out."""
-        schema = {"payloads": PAYLOADS, "said_gone": SAID_GONE, "missing": MISSING}.get(table) or seen_schema(
-            model or ""
-        )
+        fixed = {"payloads": PAYLOADS, "said_gone": SAID_GONE, "missing": MISSING, "unread": MISSING}
+        schema = fixed[table] if table in fixed else seen_schema(model or "")
         insert_rows(self.con, self._name(table, model), schema, rows)
 
     def make(self, table: str, model: str, query: str, parameters: Mapping[str, Any] | None = None) -> None:

@@ -134,7 +134,7 @@ def test_what_can_be_no_token_is_refused_before_it_is_sent(newcomer: Shell, toke
 
 def test_the_environment_wins_and_is_proved_instead(newcomer: Shell, home: Path) -> None:
     by_environment = newcomer.but(JOIN_API_TOKEN=TOKEN)
-    assert "JOIN_API_TOKEN of your environment" in by_environment("connect").out
+    assert "JOIN_API_TOKEN in your environment" in by_environment("connect").out
     assert not list(home.rglob("tokens/*"))
     is_told(connected(by_environment), 2, "JOIN_API_TOKEN is set and wins")
 

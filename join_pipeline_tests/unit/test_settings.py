@@ -246,7 +246,7 @@ def test_what_a_program_passes_wins_and_is_checked_under_the_same_name(monkeypat
 
 
 def test_an_unknown_source_is_told_which_there_are(monkeypatch):
-    assert refusal(monkeypatch, JOIN_PIPELINE_SOURCE="Kombo").endswith("there are join, kombo")
+    assert refusal(monkeypatch, JOIN_PIPELINE_SOURCE="Kombo").endswith("the sources are join, kombo")
 
 
 def test_a_variable_that_is_none_of_ours_is_no_error(monkeypatch):

@@ -8,7 +8,7 @@ from typing import Final
 
 from join_pipeline.sources.join.known import FOCUSED
 from join_pipeline.sync.precedence import LAST, WINNER
-from join_pipeline.sync.reconcile import LIVE, carry, gone_without_link, live_after, those_linked
+from join_pipeline.sync.reconcile import LIVE, carry, gone_without_link, know_by_id, live_after, those_linked
 from join_pipeline.sync.workspace import Workspace
 
 # the columns that follow from other records, as SQL of their present values
@@ -65,16 +65,19 @@ def _jobs(workspace: Workspace) -> None:
         FROM opened
         UNION ALL BY NAME
         SELECT m.id, m.remote_id, max(m.observed_at) AS observed_at FROM missing AS m
-        WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM latest) AND m.id NOT IN (SELECT id FROM known_jobs)
+        WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM latest)
+            AND m.id NOT IN (SELECT id FROM known_jobs WHERE {LIVE} OR payload_hash IS NOT NULL)
             AND m.id IN (SELECT job_id FROM live_applications)
         GROUP BY ALL""",
         {"started_at": workspace.started_at},
     )
+    # before its links: they are those of live jobs
+    know_by_id(workspace, "jobs", "SELECT job_id AS id, observed_at FROM now_applications")
     workspace.make(
         "gone",
         "jobs",
-        """SELECT m.id, max(m.observed_at) AS observed_at
-        FROM missing AS m JOIN known_jobs AS k ON k.id = m.id
+        f"""SELECT m.id, max(m.observed_at) AS observed_at
+        FROM missing AS m JOIN known_jobs AS k ON k.id = m.id AND k.{LIVE}
         WHERE m.model = 'jobs' AND m.id NOT IN (SELECT id FROM now_jobs)
             AND NOT (k.payload_hash IS NULL AND m.id IN (SELECT job_id FROM live_applications))
         GROUP BY m.id""",

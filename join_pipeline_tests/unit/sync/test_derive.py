@@ -227,6 +227,21 @@ def test_a_record_that_breaks_the_contract_changes_nothing_and_is_set_aside(join
     assert (row["record_id"], "createdAt" in row["reason"]) == ("12", True)
 
 
+@pytest.mark.parametrize("is_told", [True, False], ids=["a job that broke the contract", "a job that nobody lists"])
+def test_a_job_that_an_application_names_is_known_by_its_id_until_it_can_be_read(join: Syncs, is_told: bool) -> None:
+    named = {"applications": [application(12, job={"id": 9, "title": "Koch"})]}
+    join.sync(named | {"jobs": [("9", NO_JSON)] if is_told else []})
+    stages = join.newest("job_application_stages")
+    assert {(row["remote_id"], row["name"]) for row in join.newest("jobs").values()} == {
+        ("9" if is_told else None, None)
+    }
+    join.sync(named | {"jobs": [("9", NO_JSON)] if is_told else []})
+    assert join.written() == {}
+    join.sync(named | {"jobs": [job(9)]})
+    assert join.live("jobs") == {"9"}
+    assert join.newest("job_application_stages") == stages
+
+
 def test_a_record_stays_unread_until_it_can_be_read(join: Syncs) -> None:
     def unread(said: list[Any]) -> list[str]:
         return join.sync({"applications": said}, mode="incremental").feeds["applications"].unread

@@ -252,9 +252,13 @@ def test_a_job_that_lists_and_look_lack_is_known_by_its_id_while_a_live_applicat
                 job("named no longer", **by_id_only),
                 job("named still", **by_id_only),
                 job("read before, and named"),
+                job("gone, and named again", **by_id_only, **DELETED),
+                job("read before, gone, and named again", **DELETED),
             ],
         },
         shown=[
+            shown(application(7, candidate_id="c7", job_id="gone, and named again")),
+            shown(application(8, candidate_id="c8", job_id="read before, gone, and named again")),
             shown(application(4, candidate_id="c4", job_id="named for the first time")),
             shown(application(5, candidate_id="c5", job_id="named still")),
             shown(application(6, candidate_id="c6", job_id="named, and not looked at")),
@@ -269,10 +273,17 @@ def test_a_job_that_lists_and_look_lack_is_known_by_its_id_while_a_live_applicat
                 "named still",
                 "named by nobody",
                 "read before, and named",
+                "gone, and named again",
+                "read before, gone, and named again",
             ),
         ],
     )
-    assert found.now["jobs"].keys() == {"named for the first time", "named by an application that did not come"}
+    assert found.now["jobs"].keys() == {
+        "named for the first time",
+        "named by an application that did not come",
+        "gone, and named again",
+        "named, and not looked at",
+    }
     assert found.gone["jobs"].keys() == {"named no longer", "read before, and named"}
     said = {name for name, value in found.now["jobs"]["named for the first time"].items() if value is not None}
     assert said == {"id", "remote_id", "observed_at"}

@@ -55,7 +55,7 @@ def test_a_phase_that_forgets_a_model_is_refused_by_its_name(workspace: Workspac
 
 
 def test_a_decode_that_never_began_is_refused_with_all_that_it_has_not_made(workspace: Workspace) -> None:
-    told = r"^decode has not made seen_users, .*, missing, said_gone$"
+    told = r"^decode has not made seen_users, .*, missing, said_gone, unread$"
     with pytest.raises(ForgottenError, match=told), workspace.phase(Phase.DECODE):
         pass
 
