@@ -1,1 +1,1 @@
-"""Checks: what a sync, a load and a connection are checked for, and what was found."""
+"""Checks of a sync, a load and a connection, and their findings."""

@@ -1,6 +1,6 @@
-"""What a connection is checked for, whatever its source.
+"""The checks of a connection that hold for every source.
 
-Belongs here: rules that every source shares. Not here: what one source's account must give (its own connection).
+Belongs here: rules that all sources share. Not here: what an account must provide (each source's connection).
 """
 
 from datetime import timedelta
@@ -10,11 +10,11 @@ from join_pipeline.http.server_clock import SKEW_REPORTED
 
 
 def clock_findings(skew: timedelta, whose: str) -> list[Finding]:
-    """Whether this machine's clock is off."""
+    """A warning if this machine's clock differs by more than `SKEW_REPORTED` from `whose`; else no finding."""
     if abs(skew) <= SKEW_REPORTED:
         return []
     off = timedelta(seconds=round(abs(skew).total_seconds()))
     message = (
-        f"this machine's clock is off by {off}; syncs use {whose} time, schedules use this machine's. Set the clock"
+        f"this machine's clock is off by {off}; syncs use {whose} time, schedules use this machine's. Set this clock"
     )
     return [Finding("clock", "warning", message)]

@@ -1,6 +1,6 @@
-"""A check and what it found, whatever is checked: a sync, a load, dbt's tables or a connection.
+"""The types of a check and of its finding, for a sync, a load, dbt's tables or a connection.
 
-Belongs here: the two types. Not here: any rule (the files beside this one), what shows a finding (cli, defs).
+Belongs here: the two types. Not here: any rule (the modules beside this one), showing a finding (cli, defs).
 """
 
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from typing import Literal
 import msgspec
 
 Verdict = Literal["ok", "warning", "failed"]
-"""What failed is not built on, and must be mended; a warning lets everything go on."""
+"""A warning stops nothing. What failed must be corrected; it stops the run if its check `stops`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A rule about an asset, by its path (`raw/<feed>`, …). What `stops` is not built on when it fails."""
+    """A rule about the asset with the path `about`, such as `raw/<feed>`. If it fails and `stops`, the run ends."""
 
     about: str
     name: str
@@ -24,7 +24,7 @@ class Check:
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What one check found. `message` says why, and what to do, with a command. `about` is the path of an asset."""
+    """The result of one check. `message` gives the reason and a command to run. `about` is the asset's path."""
 
     check: str
     verdict: Verdict

@@ -1,6 +1,6 @@
-"""What a load is checked for: that every id leads to a row.
+"""The check of a load: every id that a row refers to exists.
 
-Belongs here: the rule, and its words. Not here: what dbt tests (dbt_project), what shows findings (defs).
+Belongs here: the rule and its message. Not here: dbt's tests (dbt_project), showing findings (defs).
 """
 
 from typing import Final
@@ -25,12 +25,12 @@ REFERENCES: Final = {
     },
     "job_hiring_team": {"job_id": "jobs", "user_id": "users"},
 }
-"""By model and column, the model whose `id` it holds."""
-LOAD_CHECKS: Final = tuple(Check(f"ats/{model}", "references", "Every id leads to a row") for model in REFERENCES)
+"""For each model and column, the model that the column's ids refer to."""
+LOAD_CHECKS: Final = tuple(Check(f"ats/{model}", "references", "Every id refers to a row") for model in REFERENCES)
 
 
 def check_references(con: duckdb.DuckDBPyConnection) -> list[Finding]:
-    """Ids in `ats` of live records that lead nowhere."""
+    """One finding per model: a warning if live records in `ats` refer to rows that do not exist."""
     findings = []
     for model, columns in REFERENCES.items():
         counts = ", ".join(
@@ -41,8 +41,8 @@ def check_references(con: duckdb.DuckDBPyConnection) -> list[Finding]:
         figures = dict(zip(columns, row, strict=True))
         dangling = ", ".join(f"{column} in {n} rows" for column, n in figures.items() if n)
         message = (
-            f"Ids that lead nowhere: {dangling}. `join-pipeline sync --mode full` brings what is missing; if it does "
-            "not, report it."
+            f"Ids that refer to no row: {dangling}. `join-pipeline sync --mode full` fetches the missing records. If "
+            "it does not, report it."
         )
         verdict: Verdict = "warning" if dangling else "ok"
         findings.append(Finding("references", verdict, message if dangling else "", f"ats/{model}", figures))

@@ -1,6 +1,6 @@
-"""What a sync is checked for, and what to do about it.
+"""The checks of a sync, and what to do about each finding.
 
-Belongs here: the rules, and their words. Not here: what dbt tests (dbt_project), what shows findings (defs, cli).
+Belongs here: the rules and their messages. Not here: dbt's tests (dbt_project), showing findings (defs, cli).
 """
 
 from collections.abc import Mapping
@@ -17,17 +17,17 @@ from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import Feed
 
 BROKEN_SHARE: Final = 0.2
-"""A feed of which more than this share breaks the contract is not to be built on: the answers have changed."""
+"""If more than this share of a feed's records breaks the contract, the run stops: the source's API has changed."""
 VOLUME_SHARE: Final = 0.2
 VOLUME_COUNT: Final = 20
 WORDED: Final = ("applications", "jobs", "screening_questions", "job_hiring_team")
-"""Models with the source's own words in them, of which the mapping knows a list."""
+"""Models that have words of the source, of which the mapping knows a list."""
 
 APPLICATIONS: Final = "raw/applications"
 
 
 def sync_checks(source: Source) -> list[Check]:
-    """What is checked of each sync of a source."""
+    """The checks of every sync of a source."""
     return [
         *(
             Check(
@@ -36,23 +36,26 @@ def sync_checks(source: Source) -> list[Check]:
             for feed in source.feeds
         ),
         *(
-            Check(f"raw/{feed.name}", "guard", "A sudden loss of known records: what was known is then kept")
+            Check(f"raw/{feed.name}", "guard", "No sudden loss of known records; the sync keeps them if there is one")
             for feed in source.feeds
             if not feed.is_reference
         ),
-        Check(APPLICATIONS, "announced", f"{source.since_word} announces every change: else full syncs are taken"),
+        Check(APPLICATIONS, "announced", f"{source.since_word} announces every change; if not, syncs are full"),
         Check(APPLICATIONS, "clock", f"This machine's clock is at most five minutes off {source.title}'s"),
         *(Check(f"models/{model}", "schema", "Every file has the declared columns", True) for model in MODELS),
         *(Check(f"models/{model}", "volume", "Live records did not fall by more than a fifth") for model in MODELS),
         *(
-            Check(f"models/{model}", "known_words", f"{source.title}'s words and fields are all known")
+            Check(f"models/{model}", "known_words", f"The mapping knows all of {source.title}'s words and fields")
             for model in WORDED
         ),
     ]
 
 
 def check_sync(source: Source, lake: Lake, record: SyncRecord, previous: SyncRecord | None) -> list[Finding]:
-    """Guard and contract by feed, announcements and clock; schema, volume and unknown words by model."""
+    """Check a sync: guard and contract of each feed, announcements, clock; schema, volume and words of each model.
+
+    `previous` is the sync before, or None. Returns a finding for every check of `sync_checks`.
+    """
     findings = [_clock(source, record)]
     for feed in source.feeds:
         findings.append(_contract(source, feed, record))
@@ -69,7 +72,7 @@ def check_sync(source: Source, lake: Lake, record: SyncRecord, previous: SyncRec
 def _finding(
     about: str, check: str, message: str, figures: Mapping[str, float] | None = None, *, is_grave: bool = False
 ) -> Finding:
-    """What a check found: no message is nothing, one that is not grave only warns."""
+    """A finding that is ok without a message, failed if it `is_grave`, and otherwise a warning."""
     verdict: Verdict = "ok" if not message else "failed" if is_grave else "warning"
     return Finding(check, verdict, message, about, figures or {})
 
@@ -79,7 +82,7 @@ def _clock(source: Source, record: SyncRecord) -> Finding:
     is_ok = abs(skew) <= SKEW_REPORTED.total_seconds()
     message = (
         f"This machine's clock is {abs(skew):.0f} s off {source.title}'s. Syncs use {source.title}'s time, schedules "
-        "use this machine's: set it, or let NTP do it; `join-pipeline doctor` looks again."
+        "use this machine's. Set this clock, or let NTP do it; `join-pipeline doctor` checks it again."
     )
     figures = {"seconds": round(skew)}
     return _finding(APPLICATIONS, "clock", "" if is_ok else message, figures)
@@ -90,8 +93,9 @@ def _guard(source: Source, feed: str, record: SyncRecord) -> Finding:
     message = "; ".join(map(str, objections))
     if objections:
         message += (
-            f". What was known is kept. If {source.title} really lost them, accept it: `join-pipeline sync --mode full "
-            f"--accept-loss {feed}`, or launch the job sync_full with `accept_loss: [{feed}]`."
+            f". The sync kept what was known. If the records are really gone from {source.title}, accept the loss: "
+            f"`join-pipeline sync --mode full --accept-loss {feed}`, or launch the job sync_full with "
+            f"`accept_loss: [{feed}]`."
         )
     return _finding(f"raw/{feed}", "guard", message, is_grave=True)
 
@@ -99,20 +103,20 @@ def _guard(source: Source, feed: str, record: SyncRecord) -> Finding:
 def _announced(source: Source, record: SyncRecord) -> Finding:
     unannounced = record.last_full.n_unannounced if record.last_full else 0
     message = (
-        f"The last full sync found {unannounced} changes that {source.since_word} had not announced. Until a full one "
-        "finds none, every sync in mode auto is full: it takes longer, and misses nothing. Leave the mode at auto; "
-        "`join-pipeline sync --mode full` looks again now."
+        f"The last full sync found {unannounced} changes that {source.since_word} had not announced. Until a full "
+        "sync finds none, every sync in mode auto is full: it takes longer and misses nothing. Leave the mode at auto; "
+        "`join-pipeline sync --mode full` checks it again now."
     )
     return _finding(APPLICATIONS, "announced", message if unannounced else "", {"unannounced": unannounced})
 
 
 def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
     about, figures = f"raw/{feed.name}", record.feeds.get(feed.name)
-    # a reference list came in one answer, or not at all
+    # a reference list is one response, so it is whole or absent
     if figures is None or (feed.is_reference and not figures.is_whole):
         message = (
-            f"{source.title} did not offer the list; the last known names hold. The next sync asks again: "
-            "`join-pipeline doctor` tells what the credentials may read."
+            f"{source.title} did not offer the list, so the last known names stay in force. The next sync asks for it "
+            "again. `join-pipeline doctor` shows what the credentials may read."
         )
         return _finding(about, "contract", message)
     if not figures.quarantined:
@@ -120,8 +124,8 @@ def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
     where = next(iter(paths_of(record.files.quarantine.get(feed.name, [])[-1:])), "no file")
     message = (
         f"{figures.quarantined} of {figures.records + figures.looks} records broke the contract and were set aside "
-        f"({where} in the lake, with reasons). Mend them in {source.title} or upgrade join-pipeline; the next sync "
-        "that lists them takes them: `join-pipeline sync --mode full`."
+        f"({where} in the lake, with reasons). Correct them in {source.title} or upgrade join-pipeline, and then "
+        "read them again: `join-pipeline sync --mode full`."
     )
     return _finding(
         about,
@@ -135,16 +139,16 @@ def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
 def _words(source: Source, model: str, record: SyncRecord) -> Finding:
     unknown = {name: n for name, n in record.unknown.items() if name.startswith(f"{model}.")}
     listed = ", ".join(f"{name} ({n})" for name, n in unknown.items())
-    sent = f"{source.title} sent words or fields that are not known: {listed}"
+    sent = f"{source.title} sent words or fields that the mapping does not know: {listed}"
     message = (
-        f"{sent}. They are kept as they came; upgrade join-pipeline, then `join-pipeline rebuild --from raw` reads "
-        "them with the words that it knows by then."
+        f"{sent}. The raw payloads keep them. Upgrade join-pipeline, then run `join-pipeline rebuild --from raw`: it "
+        "maps them with the words that the new release knows."
     )
     return _finding(f"models/{model}", "known_words", message if unknown else "", unknown)
 
 
 def _schema(lake: Lake, model: Model, record: SyncRecord) -> Finding:
-    """Whether every file can be read as the model is declared: load must not guess."""
+    """Whether every file has the columns that the model declares, because the load must not guess."""
     about, versions = f"models/{model.name}", record.files.models.get(model.name, [])
     try:
         differences = faults(lake.path, model, versions, record.files.personal.get(model.name, []))
@@ -152,7 +156,7 @@ def _schema(lake: Lake, model: Model, record: SyncRecord) -> Finding:
         return _finding(about, "schema", f"{error} Then run `join-pipeline build`.", {"differences": 1}, is_grave=True)
     message = ", ".join(sorted(f"{fault.value} is in a file" for fault in differences))
     if differences:
-        message += ". The next `join-pipeline build` writes it anew."
+        message += ". The next `join-pipeline build` rewrites it."
     return _finding(about, "schema", message, {"differences": len(differences)}, is_grave=True)
 
 
@@ -162,7 +166,7 @@ def _volume(source: Source, model: str, record: SyncRecord, previous: SyncRecord
     lost = before - now
     is_ok = lost < VOLUME_COUNT or lost <= VOLUME_SHARE * before
     message = (
-        f"{before} were live before this sync, {now} are now. Check in {source.title} that they are really gone; if "
-        "they are not, `join-pipeline sync --mode full` reads them again."
+        f"{before} records were live before this sync, {now} are now. Check in {source.title} that they are really "
+        "gone. If they are not, `join-pipeline sync --mode full` reads them again."
     )
     return _finding(f"models/{model}", "volume", "" if is_ok else message, {"before": before, "now": now})

@@ -1,1 +1,1 @@
-"""Connections: one company's connection: credentials, connect, doctor, status."""
+"""Connections: the credentials, doctor, status, trigger and webhooks of one company's connection."""

@@ -1,7 +1,7 @@
-"""Connecting an account: what must hold, proving the credentials, keeping a token, fixing the integration id.
+"""Connecting an account: check the prerequisites and the credentials, store the token, fix the integration id.
 
-Belongs here: the steps, for the terminal and for programs. Not here: asking people (cli), what an account must give
-(a source's own connection).
+Belongs here: the steps, for the terminal and for programs. Not here: prompts (cli), what an account must provide (each
+source's connection).
 """
 
 import os
@@ -22,9 +22,9 @@ LOCAL: Final = frozenset({"data folder", "disk space", "lock"})
 
 
 class Connected(msgspec.Struct, kw_only=True):
-    """A connection that is proved. `token_file` is where its token lies; none where the environment has it.
+    """A connection whose credentials work. `token_file` is the stored token, or None if the environment has it.
 
-    An integration id that came with the credentials is not shown: it is one of them.
+    An integration id that is part of the credentials is not shown.
     """
 
     connection: str
@@ -34,15 +34,15 @@ class Connected(msgspec.Struct, kw_only=True):
 
 
 def prerequisites(source: Source, settings: Settings) -> list[Finding]:
-    """What must hold before there are credentials: the API in reach, a place for data, a place for a token."""
+    """Check what needs no credentials: the API can be reached, and data and a token can be stored."""
     local = [finding for finding in examine_machine(source, settings) if finding.check in LOCAL]
     return [source.connection.reach(), *local, _config_folder(source.connection)]
 
 
 def connect(source: Source, settings: Settings, token: str | None = None) -> Connected:
-    """Prove the token, keep it, fix the integration id. Without `token`, the environment's credentials are proved.
+    """Check the token, store it and fix the integration id. Without `token`, check the environment's credentials.
 
-    Raises a `SourceError` that says what to do where the source does not take them; then nothing is kept.
+    Raises a `SourceError` that says what to do if the source rejects them. Nothing is stored then.
     """
     connection = source.connection
     missing = connection.credentials()
@@ -51,7 +51,7 @@ def connect(source: Source, settings: Settings, token: str | None = None) -> Con
     given = None
     if token is not None:
         if not isinstance(connection, TokenConnection):
-            raise SettingsError(f"{source.title} takes no token. Set {connection.variables} instead.")
+            raise SettingsError(f"{source.title} uses no token. Set {connection.variables} instead.")
         given = checked_token(token, connection.variables)
         connection = connection.with_token(given)
     findings = connection.examine()

@@ -1,7 +1,7 @@
 """Credentials: a connection's token in a file that only its owner can read.
 
-Belongs here: what a token looks like, storing it, reading it back. Not here: proving it (connecting), where the file
-lies (settings).
+Belongs here: the form of a token, storing and reading it. Not here: checking it at the source (connect), the path of
+the file (settings).
 """
 
 import os
@@ -12,7 +12,7 @@ from join_pipeline.lake.files import write_whole
 
 
 def checked_token(text: str, variable: str) -> str:
-    """The token without the blanks around it, or a `SettingsError` that names its variable; it is never shown."""
+    """The token without surrounding blanks. Raises `SettingsError` with its variable, and never shows the token."""
     token = text.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise SettingsError(f"{variable} has blanks or characters that no token has. Paste the raw token.")
@@ -20,12 +20,12 @@ def checked_token(text: str, variable: str) -> str:
 
 
 def store_token(path: Path, token: str) -> None:
-    """Keep a checked token, 0600 in a folder of 0700."""
+    """Store a checked token with mode 0600 in a folder of mode 0700."""
     write_whole(path, token.encode())
 
 
 def stored_token(path: Path) -> str | None:
-    """The stored token, if there is one. A file that others can read is refused."""
+    """The stored token, or None. Raises `SettingsError` if others can read the file."""
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise SettingsError(f"{path} holds a token and can be read by others. Run: chmod 600 {path}")

@@ -1,6 +1,6 @@
-"""Doctor: what must hold for the pipeline to work, checked one by one, each finding with what to do.
+"""Doctor: checks everything that the pipeline needs. Each finding says what to do.
 
-Belongs here: looking, without changing anything. Not here: mending.
+Belongs here: checks that change nothing. Not here: repairs.
 """
 
 import os
@@ -27,7 +27,7 @@ STALE: Final = timedelta(hours=36)
 
 
 def examine(source: Source, settings: Settings) -> list[Finding]:
-    """All checks, in the order in which a new user meets their subjects."""
+    """Run all checks, in the order in which a new user meets their subjects."""
     connection = source.connection
     findings = [connection.credentials()]
     if findings[0].is_ok:
@@ -36,7 +36,7 @@ def examine(source: Source, settings: Settings) -> list[Finding]:
 
 
 def examine_machine(source: Source, settings: Settings) -> list[Finding]:
-    """What lies on this machine: nothing is asked of the source."""
+    """Run the checks of this machine. They send no request to the source."""
     findings: list[Finding] = []
     checks: tuple[tuple[str, Callable[[Settings], Iterable[Finding]]], ...] = (
         ("data folder", _data_folder),
@@ -74,7 +74,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _lock(settings: Settings) -> Iterator[Finding]:
-    message = busy(settings) if settings.home.exists() else None  # looking makes no folder
+    message = busy(settings) if settings.home.exists() else None  # the check must not create the folder
     yield Finding("lock", "warning", message) if message else Finding("lock", "ok", "free")
 
 
@@ -93,54 +93,57 @@ def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
     if newest.verdict == "guarded":
         yield "the last sync kept what is known: " + "; ".join(map(str, newest.objections))
     if newest.last_full and (n := newest.last_full.n_unannounced):
-        yield f"{n} changes were not announced by {source.since_word}: full syncs are taken instead"
+        yield f"{source.since_word} did not announce {n} changes, so every sync in mode auto is full"
     age = datetime.now(UTC) - newest.as_of
     if age > STALE:
         yield f"the last sync is {age.days} days old. Is the schedule switched on?"
 
 
 def _other_version(source: Source, newest: SyncRecord) -> str | None:
-    """What another release left, in words."""
+    """A sentence about a lake that another release wrote, or None."""
     here = version("join-pipeline")
     if newest.mapping_version > source.mapping_version:
         return (
-            f"join-pipeline {newest.package_version} wrote this lake, and knows {source.title}'s words better than "
+            f"join-pipeline {newest.package_version} wrote this lake. It has a newer mapping of {source.title} than "
             f"{here}, which is installed. Upgrade join-pipeline."
         )
     if newest.mapping_version < source.mapping_version:
         return (
-            f"join-pipeline {newest.package_version} wrote this lake; {here} maps {source.title}'s words otherwise. "
-            "The next full sync brings it in step, `join-pipeline rebuild --from raw` what is kept of earlier ones."
+            f"join-pipeline {newest.package_version} wrote this lake; {here} has a newer mapping of {source.title}. "
+            "The next full sync applies it to what is there now; `join-pipeline rebuild --from raw` applies it to all "
+            "kept raw payloads."
         )
     if newest.package_version != here:
-        return f"join-pipeline {newest.package_version} wrote this lake, {here} is installed. The next sync is its own."
+        return f"join-pipeline {newest.package_version} wrote this lake; {here} is installed and writes the next sync."
     return None
 
 
 def _only_created(source: Source, settings: Settings) -> Iterator[Finding]:
-    """Said plainly, since it is easily forgotten: the figures are of a selection."""
+    """A warning while the setting is on, because the figures then describe a selection and users forget that."""
     newest = _newest(settings)
     known = newest.models.get("applications") if newest else None
     n = known.live if known else 0
     if source.only_created:
         if newest is not None and not newest.only_created and n:
-            message = "is on, and this lake holds all applications: the next sync refuses. Switch it off."
+            message = "is on, and this lake holds all applications, so the next sync fails. Switch it off."
             yield Finding("only created", "failed", f"JOIN_PIPELINE_ONLY_CREATED {message}")
         else:
-            message = f"is on: only applications that were created here are kept ({n} so far), and figures are of those"
+            message = (
+                f"is on: only applications that were created here are kept ({n} so far), and figures cover only these"
+            )
             yield Finding("only created", "warning", f"JOIN_PIPELINE_ONLY_CREATED {message}")
     elif newest is not None and newest.only_created:
-        message = f"until now only what was created here was kept ({n} applications); the next sync reads everything"
+        message = f"was on until now: only applications created here were kept ({n}); the next sync reads everything"
         yield Finding("only created", "warning", message)
 
 
 def _kept(settings: Settings) -> Iterator[Finding]:
-    """What was not created whole, or whose end is not known."""
+    """Requests that are not created whole, or whose result is not known."""
     journal = Journal(settings.actions, b"")
     kept, is_open = journal.kept_keys(), [entry for entry in journal.entries() if entry.state == "sending"]
     if kept or is_open:
         n = len({*kept, *(entry.key for entry in is_open)})
-        message = f"{n} were not taken whole, or their end is not known. Run `join-pipeline attachments resend`."
+        message = f"{n} were not taken whole, or their result is not known. Run `join-pipeline attachments resend`."
         yield Finding("kept creations", "warning", message)
 
 
@@ -152,7 +155,7 @@ def _maps(settings: Settings) -> Iterator[Finding]:
     if told:
         yield Finding("maps", "warning", " ".join(told.values()))
     else:
-        yield Finding("maps", "ok", "every stage and source that was published is named")
+        yield Finding("maps", "ok", "every published stage and source is mapped")
 
 
 def _published(settings: Settings) -> Iterator[Finding]:

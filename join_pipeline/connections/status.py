@@ -1,6 +1,6 @@
-"""Status: what the lake's records say of the last syncs, for people and for scripts.
+"""Status: a summary of the last syncs from the lake's sync records, for people and for scripts.
 
-Belongs here: reading and summing up. Not here: printing (cli), judging whether all is well (doctor).
+Belongs here: reading and summing up. Not here: printing (cli), verdicts (doctor).
 """
 
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from join_pipeline.settings import Settings
 
 
 class SyncSummary(msgspec.Struct, kw_only=True):
-    """One sync in a line. Durations in seconds."""
+    """The summary of one sync. Durations are in seconds."""
 
     sync_id: str
     mode: str
@@ -34,10 +34,10 @@ class SyncSummary(msgspec.Struct, kw_only=True):
 
 
 class Status(msgspec.Struct, kw_only=True):
-    """One connection: its last syncs, newest first, and how fresh what readers open is.
+    """The state of a connection: its last syncs, newest first, and how fresh the published file is.
 
-    `watermarks` say up to when each feed is known without a gap, `pending_looks` how many missing records wait for a
-    second look, `set_aside` how many records that broke the contract are kept, with reasons.
+    `watermarks` has the instant up to which each feed is known without a gap. `pending_looks` has the number of missing
+    records that wait for a second look, and `set_aside` the number of records in quarantine, each by feed.
     """
 
     connection: str
@@ -56,12 +56,12 @@ class Status(msgspec.Struct, kw_only=True):
 
 
 def read_status(settings: Settings, last: int = 10) -> Status:
-    """The state of the connection. `LakeError` if there is no lake yet."""
+    """Read the state of the connection. Raises `LakeError` if there is no lake yet."""
     return summarize(settings, open_lake(settings.lake, settings.integration_id), last)
 
 
 def summarize(settings: Settings, lake: Lake, last: int) -> Status:
-    """The state of an open lake."""
+    """The state of the connection whose lake is open, with its `last` syncs."""
     records = lake.records()
     newest = records[-1] if records else None
     published = settings.published if settings.published.exists() else None

@@ -1,7 +1,7 @@
-"""A trigger: something happened that a sync should read, and none has begun since.
+"""The trigger of a connection: a file that says that a sync is wanted and that none has begun since.
 
-Belongs here: the trigger as a file of the connection. Not here: what sets one off (webhooks), what launches a sync
-(defs). However often one is set, there is one until a sync begins; what is set from then on is another.
+Setting it twice makes one trigger. A sync that begins clears it, and a later call sets a new one.
+Belongs here: the file. Not here: who sets it (webhooks), who launches the sync (defs).
 """
 
 import contextlib
@@ -13,24 +13,24 @@ from join_pipeline.lake.files import write_whole
 
 
 def trigger_file(home: Path) -> Path:
-    """Where the trigger of the connection in this folder lies."""
+    """The path of the trigger of the connection in this folder."""
     return home / "sync-requested"
 
 
 def pending_trigger(home: Path) -> str | None:
-    """The trigger that no sync has answered, by a name of its own; None if there is none."""
+    """The random name of the trigger that waits for a sync, or None."""
     try:
         return trigger_file(home).read_text().strip() or None
-    except (FileNotFoundError, NotADirectoryError):  # a data folder that is a file is the sync's to tell
+    except (FileNotFoundError, NotADirectoryError):  # the sync reports a data folder that is a file
         return None
 
 
 def set_trigger(home: Path) -> None:
-    """Ask for a sync. It is on the disk when this returns; one that is set already and not answered is enough."""
+    """Set the trigger, unless one waits already. It is on the disk when this function returns."""
     if pending_trigger(home) is not None:
         return
     name = uuid4().hex
-    # under a name that nobody else writes to: of several who set one at once the last wins, and none fails
+    # each caller writes to a name of its own: if several set the trigger at once, the last wins and none fails
     aside = home / f".trigger-{name}"
     write_whole(aside, name.encode())
     try:
@@ -38,10 +38,10 @@ def set_trigger(home: Path) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             aside.unlink()
-        raise LakeError(f"{trigger_file(home)} can't be written ({error.strerror}). Send it again.") from None
+        raise LakeError(f"{trigger_file(home)} can't be written ({error.strerror}). Send the webhook again.") from None
 
 
 def clear_trigger(home: Path) -> None:
-    """A sync begins: whatever was asked for until now, it will read."""
+    """Clear the trigger, because a sync begins. The sync reads everything that the trigger was set for."""
     if pending_trigger(home) is not None:
         trigger_file(home).unlink(missing_ok=True)

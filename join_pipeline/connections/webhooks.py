@@ -1,7 +1,7 @@
-"""The receiver of a source's webhooks: one that is genuine and about new data sets a trigger.
+"""The receiver of a source's webhooks. A genuine webhook about new data sets the trigger.
 
-Belongs here: HTTP, and its limits. Not here: which webhook is genuine (a source), what follows from a trigger (defs).
-It answers on this machine only unless told otherwise: a proxy speaks TLS for it. Each connection serves one request.
+By default it listens on this machine only, and a proxy before it speaks TLS. Each connection serves one request.
+Belongs here: HTTP, and its limits. Not here: which webhook is genuine (sources), what a trigger leads to (defs).
 """
 
 import asyncio
@@ -29,13 +29,13 @@ CLOSE: Final = {"connection": "close"}
 
 
 class TooLargeError(Exception):
-    """A body that is longer than any webhook."""
+    """The request's body is longer than any webhook."""
 
 
 def receive_webhooks(source: Source, home: Path, host: str, port: int, ready: Callable[[int], None]) -> None:
-    """Receive webhooks until interrupted. `ready` is told the port.
+    """Receive webhooks until interrupted. It calls `ready` with the port once it listens.
 
-    `SettingsError` if the source sends none, if what tells them from others is not set, or if the port is taken.
+    Raises `SettingsError` if the source sends no webhooks, if their secret is not set, or if the port is in use.
     """
     with bound(host, port) as taken:
         server = receiver(source, home)
@@ -45,13 +45,13 @@ def receive_webhooks(source: Source, home: Path, host: str, port: int, ready: Ca
 
 @contextmanager
 def bound(host: str, port: int) -> Iterator[socket.socket]:
-    """The port, taken: whoever connects from now on is answered once the receiver runs."""
+    """Bind the port and listen. A client that connects early waits until the receiver runs."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         taken = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except (OSError, OverflowError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or "no such address"
-        raise SettingsError(f"{host}:{port} can't be taken ({reason}). Another one: --port 0.") from None
+        raise SettingsError(f"{host}:{port} can't be opened ({reason}). --port 0 takes any free one.") from None
     with taken:
         yield taken
 
@@ -60,7 +60,9 @@ def receiver(source: Source, home: Path) -> uvicorn.Server:
     """The receiver of a source's webhooks for the connection in this folder, not yet serving."""
     webhooks = source.webhooks
     if webhooks is None:
-        raise SettingsError(f"{source.title} sends no webhooks: nothing can be received. Check JOIN_PIPELINE_SOURCE.")
+        raise SettingsError(
+            f"{source.title} sends no webhooks, so there is nothing to receive. Check JOIN_PIPELINE_SOURCE."
+        )
     webhooks.check()
     config = uvicorn.Config(
         Receiver(webhooks, home),
@@ -68,7 +70,7 @@ def receiver(source: Source, home: Path) -> uvicorn.Server:
         ws="none",
         lifespan="off",
         server_header=False,
-        access_log=False,  # a request line is whatever its sender wrote
+        access_log=False,  # the sender chooses the request line, so it must not reach the log
         log_level="critical",
         timeout_graceful_shutdown=int(SECONDS),
     )
@@ -77,7 +79,7 @@ def receiver(source: Source, home: Path) -> uvicorn.Server:
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """The ASGI application: webhooks by POST, whether it is up by GET and HEAD."""
+    """The ASGI application. POST takes a webhook; GET and HEAD answer that it is up."""
 
     webhooks: Webhooks
     home: Path
@@ -104,19 +106,19 @@ class Receiver:
         return Response(status_code=self._take(request, body), headers=CLOSE)
 
     def _take(self, request: Request, body: bytes) -> int:
-        """What one webhook does, as the status that answers it: one that is not genuine changes nothing."""
+        """Take one webhook and return the HTTP status. A webhook that is not genuine changes nothing."""
         if not self.webhooks.is_genuine(request.headers, body):
             return 401
         try:
             if self.webhooks.is_about_data(body):
                 set_trigger(self.home)
         except PipelineError:
-            return 503  # the disk, for example: the sender tries again
+            return 503  # for example a full disk: the sender retries
         return 204
 
 
 async def _body(request: Request) -> bytes:
-    """The whole body, of a length that is told or not. Nothing of one that is told to be too long is read."""
+    """The whole body, with or without a Content-Length. If the header states too much, nothing is read."""
     told = request.headers.get("content-length", "")
     if told.isdecimal() and int(told) > MAX_BYTES:
         raise TooLargeError
@@ -129,11 +131,12 @@ async def _body(request: Request) -> bytes:
 
 
 class _Bounded(H11Protocol):
-    """HTTP whose connections end when no whole head of a request came in time. uvicorn itself bounds only the pause
-    between two requests.
+    """HTTP that closes a connection without a complete request head after `SECONDS`.
+
+    uvicorn itself limits only the pause between two requests.
     """
 
-    cycle: Any  # None until a head came
+    cycle: Any  # None until a request's head is complete
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)

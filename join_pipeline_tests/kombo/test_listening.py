@@ -191,7 +191,7 @@ def test_there_is_no_receiver_without_a_secret_or_webhooks_or_on_a_port_that_is_
         receiver(open_source(changed(settings, kombo_webhook_secret=None)), settings.home)
     with pytest.raises(SettingsError, match="JOIN sends no webhooks"):
         receiver(open_source(company.join()), settings.home)
-    with pytest.raises(SettingsError, match="can't be taken"), bound("127.0.0.1", int(url.rpartition(":")[2])):
+    with pytest.raises(SettingsError, match="can't be opened"), bound("127.0.0.1", int(url.rpartition(":")[2])):
         pass
 
 
