@@ -1,4 +1,4 @@
-"""What syncs, loads and the sandbox cost, measured as a user meets them: each step a command in a process of its own.
+"""Measures what syncs, loads, the sandbox and dbt cost. Each measured step is a command in a process of its own.
 
-Belongs here: measuring and printing. Not here: asserting; a slow machine is no failure. `make bench` runs it.
+Belongs here: measuring and printing. Not here: assertions, since a slow machine is no failure. `make bench` runs it.
 """

@@ -1,4 +1,4 @@
-"""`python -m benchmarks sync|sandbox --applications N …`: measure, and print tables as they stand in the README."""
+"""Measures syncs or the sandbox, and prints one JSON line per step: `python -m benchmarks sync|sandbox …`."""
 
 import argparse
 import contextlib
@@ -21,15 +21,15 @@ from benchmarks.measure import Cost, cost_of, cpu_of, size_of
 SHARE = 0.001
 PAGES = 400
 MOST_FOR_PLAIN = 200_000
-"""The plain script keeps everything in memory: above this it is left out."""
+"""The plain script keeps everything in memory, so larger companies are measured without it."""
 
 
 def main() -> None:
-    """Measure what is asked for, smallest company first."""
+    """Measure what the command line names, the smallest company first."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("what", choices=["sync", "sandbox"])
     parser.add_argument("--applications", type=int, nargs="+", default=[10_000, 100_000])
-    parser.add_argument("--keep", type=Path, help="a folder for the data, kept afterwards")
+    parser.add_argument("--keep", type=Path, help="a folder for the data, which is kept afterwards")
     asked = parser.parse_args()
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, load {os.getloadavg()[0]:.1f}\n", flush=True)
     for applications in sorted(asked.applications):
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def measure_sandbox(applications: int) -> None:
-    """Time to be ready, pages a second with the clock standing still and moving, memory."""
+    """Measure the seconds until it is ready, pages per second with a still and a moving clock, and memory."""
     for speed in ("0", "60"):
         with sandbox(applications, "--speed", speed) as served:
             seconds, cpu = served.seconds_to_ready, round(cpu_of(served.pid), 1)
@@ -55,10 +55,10 @@ def measure_sandbox(applications: int) -> None:
 
 
 def _pages_a_second(served: Sandbox, extra: str) -> dict[str, float]:
-    """Over full pages that were not asked for before: of all of them, of the fastest fifty, and the sandbox's CPU.
+    """Pages per second over full, new pages (all, and the fastest fifty), and the sandbox's CPU time per page.
 
-    On a shared machine the CPU is the figure to compare: it counts nobody else's work. The client counts records and
-    leaves them unread, else a second would be as much its own as the sandbox's.
+    On a shared machine, compare CPU time: it leaves out the work of other processes. The client counts records and does
+    not read them, because its own work would count against the sandbox.
     """
     used = cpu_of(served.pid)
     connection = http.client.HTTPConnection(urlsplit(served.url).netloc)
@@ -81,7 +81,7 @@ def _pages_a_second(served: Sandbox, extra: str) -> dict[str, float]:
 
 
 def measure_sync(applications: int, data: Path) -> None:
-    """First full sync, load, incremental ones, a later full one; then the plain script."""
+    """Measure a first full sync, a load, incremental syncs, a later full sync, and the plain script."""
     changed_at, n_changed = when_changed(applications, SHARE)
     with sandbox(applications) as served:
         environment = {
@@ -148,7 +148,7 @@ def _costs(cost: Cost) -> dict[str, float]:
 
 
 def told(what: str, applications: int, **figures: object) -> None:
-    """One line as it is measured: a long run that is cut off has told what it had."""
+    """Print each figure when it is measured, so that a long run that is stopped has printed its figures so far."""
     print(
         json.dumps({"what": what, "applications": applications, "load": round(os.getloadavg()[0], 1), **figures}),
         flush=True,

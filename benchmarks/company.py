@@ -1,4 +1,4 @@
-"""A sandbox in a process of its own, its clock, and when how much of its company has changed."""
+"""Starts a sandbox in a process of its own, sets its clock, and finds when a share of its company has changed."""
 
 import contextlib
 import http.client
@@ -24,7 +24,7 @@ START = datetime(2026, 5, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Sandbox:
-    """One that is ready."""
+    """A sandbox that is ready."""
 
     url: str
     pid: int
@@ -44,7 +44,7 @@ class Sandbox:
 
 
 def ask(connection: http.client.HTTPConnection, method: str, path: str, body: str | None = None) -> bytes:
-    """One answer; anything but success ends the benchmark."""
+    """Return the body of one response. Any status other than 200 ends the benchmark."""
     connection.request(method, path, body, {"Authorization": TOKEN})
     answer = connection.getresponse()
     content = answer.read()
@@ -55,7 +55,7 @@ def ask(connection: http.client.HTTPConnection, method: str, path: str, body: st
 
 @contextlib.contextmanager
 def sandbox(applications: int, *options: str) -> Iterator[Sandbox]:
-    """A sandbox without a rate limit."""
+    """Run a sandbox without a rate limit."""
     command = [sys.executable, "-m", "join_pipeline.cli", "sandbox", "--port", "0", "--rate-limit", "none"]
     command += ["--applications", str(applications), "--now", START.isoformat(), *options]
     began = time.monotonic()
@@ -70,7 +70,7 @@ def sandbox(applications: int, *options: str) -> Iterator[Sandbox]:
 
 
 def when_changed(applications: int, share: float, seed: int = 7) -> tuple[datetime, int]:
-    """The instant after START by which so large a share of the live applications has changed, and how many that are."""
+    """The instant after START by which this share of the live applications has changed, and how many these are."""
     company = make_company(seed, applications)
     log, start = company.log, from_datetime(START)
     wanted = max(1, round(share * int((company.arrivals.created <= start).sum())))

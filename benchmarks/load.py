@@ -1,4 +1,4 @@
-"""`python -m benchmarks.load`: the load step alone, with the settings of the environment."""
+"""Runs the load step alone, with the settings of the environment: `python -m benchmarks.load`."""
 
 from join_pipeline.pipeline import load
 from join_pipeline.settings import load_settings

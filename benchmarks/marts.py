@@ -1,9 +1,9 @@
-"""How long dbt takes, and how much memory, from ten thousand applications to a million with five million events.
+"""Measures the time and memory that dbt takes, from ten thousand applications to a million with five million events.
 
     python -m benchmarks.marts --applications 10000 100000 1000000
 
-Belongs here: filling a warehouse without JOIN and without a lake, building it, telling what each node took. Not here:
-syncing and loading (scale).
+Belongs here: filling a warehouse without a source and a lake, building it, printing the time of each node. Not here:
+syncing and loading (`python -m benchmarks sync`).
 """
 
 import argparse
@@ -30,7 +30,7 @@ def settings_of(data: Path) -> Settings:
 
 
 def fill(settings: Settings, applications: int) -> None:
-    """A warehouse as load leaves it."""
+    """Write a warehouse as load leaves it."""
     settings.builds.mkdir(parents=True, exist_ok=True)
     config = {"memory_limit": settings.memory_limit, "temp_directory": str(settings.builds / "spill")}
     with duckdb.connect(settings.warehouse, config=config) as con:
@@ -46,7 +46,7 @@ def fill(settings: Settings, applications: int) -> None:
 
 
 def build(settings: Settings) -> None:
-    """Build in this process, and print one JSON document of what it took."""
+    """Build in this process, and print its cost as one JSON document."""
     started = time.perf_counter()
     ensure_manifest(settings)
     parsed, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_SELF)

@@ -1,6 +1,7 @@
--- A made-up company as the tables that load writes, drawn by hashes so that it is the same each time: n applications in
--- two years of daily syncs, of which each seventh is full. Days count from the first sync; a job takes applications for
--- 120 days; an application waits some days at a time, moves on, sometimes back, and is declined, hired, deleted or open.
+-- A made-up company in the tables that load writes: n applications in two years of daily syncs, each seventh full.
+-- Hashes draw it, so that it is the same each time. Days count from the first sync. A job takes applications for 120
+-- days. An application waits some days at a time, moves on, sometimes back, and is declined, hired, deleted or open in
+-- the end.
 create macro u(a, salt) as (hash(a, salt) >> 11) / 9007199254740992.0;
 create macro at_day(days) as timestamptz '2024-01-01 04:00:00+00' + to_microseconds(cast(days * 86400e6 as bigint));
 create macro sync_name(number) as 's' || printf('%06d', number);
@@ -18,7 +19,7 @@ from range(730) as _(number);
 
 insert into ats.as_of select as_of, sync_id from ats_history.syncs order by sync_id desc limit 1;
 
--- One in twelve was there before the first sync.
+-- One application in twelve is older than the first sync.
 create temp table _applications as
 select
     a, job, 1 + a * 4 // 5 as candidate, cast(floor(10 * pow(u(a, 2), 2)) as integer) as source,
@@ -35,7 +36,7 @@ select
 from (select *, unnest(range(n_steps)) as step from _applications)
 window steps as (partition by a order by step);
 
--- What the first sync after it showed; of several changes between two syncs the last.
+-- The first sync after a change shows it; of several changes between two syncs, the last is shown.
 create temp table _versions as
 select
     a, event_day, applied_day, greatest(cast(ceil(event_day) as integer), 0) as number,
@@ -54,7 +55,7 @@ from _events
 where event_day < 729
 qualify row_number() over (partition by a, number order by step desc) = 1;
 
--- what was deleted before anything saw it never was
+-- no sync ever saw an application that was deleted before its first sync
 delete from _versions
 where a in (select a from _versions group by a having arg_min(is_deleted, number));
 

@@ -1,4 +1,4 @@
-"""One command and what it cost: seconds, CPU, memory of its whole process tree, and what it printed."""
+"""Runs one command and measures it: seconds, CPU seconds, memory of its whole process tree, and its output."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ EVERY_SECONDS = 0.05
 
 @dataclass(frozen=True)
 class Cost:
-    """What one command took. `megabytes` is the peak of all its processes together."""
+    """The cost of one command. `megabytes` is the peak of all its processes together."""
 
     seconds: float
     cpu_seconds: float
@@ -23,7 +23,7 @@ class Cost:
 
 
 def cost_of(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
-    """Run a command to its end. An error of it is an error here."""
+    """Run a command to its end. SystemExit if the command fails."""
     began = time.monotonic()
     process = subprocess.Popen(
         command, env=dict(environment), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -54,7 +54,7 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
 
 
 def tree_bytes(pid: int) -> int:
-    """Resident memory of a process and its descendants; 0 where /proc does not tell."""
+    """Resident memory of a process and its descendants, in bytes; 0 without /proc."""
     try:
         resident = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -64,7 +64,7 @@ def tree_bytes(pid: int) -> int:
 
 
 def cpu_of(pid: int) -> float:
-    """CPU seconds that a process has used so far; 0 where /proc does not tell."""
+    """CPU seconds that a process has used so far; 0 without /proc."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -73,6 +73,6 @@ def cpu_of(pid: int) -> float:
 
 
 def size_of(folder: Path) -> tuple[int, float]:
-    """Files below a folder, and their megabytes."""
+    """The number of files below a folder, and their size in megabytes."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     return len(files), round(sum(path.stat().st_size for path in files) / 1e6, 1)

@@ -1,4 +1,4 @@
-"""What many write instead: httpx page by page, pandas for the rest. It keeps no history and knows no deletions.
+"""The simple script that many write instead: httpx for the pages, pandas for the rest, no history, no deletions.
 
 `python -m benchmarks.plain URL FILE` reads every application into one Parquet file.
 """
@@ -12,7 +12,7 @@ from benchmarks.company import TOKEN
 
 
 def main(url: str, path: str) -> None:
-    """Every page, one after the other; then one wide table."""
+    """Fetch every page, one after the other, and write one wide table."""
     records: list[dict[str, object]] = []
     with httpx.Client(headers={"Authorization": TOKEN}, trust_env=False) as client:
         page = 1

@@ -1,5 +1,5 @@
-{#- Quantiles of a duration with the band that the syncs leave open: of its fewest, its best and its most days, as three
-    lists. One aggregate a list: each keeps every value in memory, and a million applications have many. -#}
+{#- Quantiles of a duration with the band that the syncs leave open: three lists, of its fewest, best and most days. One
+    aggregate makes a whole list, because each aggregate keeps every value in memory. -#}
 {% macro quantile_bands(percents, lo, at, hi) -%}
     {%- set quantiles = '[' ~ percents | map('string') | join(' / 100.0, ') ~ ' / 100.0]' -%}
     quantile_cont({{ lo }}, {{ quantiles }}) as quantiles_lo,

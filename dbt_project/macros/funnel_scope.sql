@@ -1,4 +1,4 @@
-{#- Scope and its key, of a grouping by none, by job_id or by source. -#}
+{#- Scope and its key, for a grouping by nothing, by job_id or by source. -#}
 {% macro funnel_scope() -%}
     case
         when grouping(job_id) = 0 then 'job'

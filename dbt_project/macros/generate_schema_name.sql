@@ -1,4 +1,4 @@
-{#- The custom schema as it is: readers know `recruiting`, not `main_recruiting`. -#}
+{#- The custom schema without a prefix: readers know `recruiting`, not `main_recruiting`. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ target.schema if custom_schema_name is none else custom_schema_name | trim }}
 {%- endmacro %}

@@ -1,5 +1,6 @@
-{#- CTEs that end in `periods`: the times that a link was seen without a break, from its versions: from the sync that
-    first saw it to the one that established that it is gone. `shown` columns are as last seen within the period. -#}
+{#- CTEs that end in `periods`: the times in which a link was seen without a break, by its versions. A period lasts from
+    the sync that first saw the link to the sync that established that it is gone. `shown` columns are as last seen
+    within the period. -#}
 {% macro link_periods(versions, keys, shown) -%}
     {%- set link = keys | join(', ') -%}
 versions as (
@@ -7,7 +8,7 @@ versions as (
     where sync_id in (select syncs.sync_id from {{ ref('stg_ats__syncs') }} as syncs)
 ),
 
--- a period begins with a version that is there, after none or after one that is gone
+-- a period begins with a live version that is the first, or that follows a deleted one
 marked as (
     select
         *,

@@ -1,6 +1,6 @@
-{#- Load fills a new warehouse each time, so a table or view has no predecessor to stand in for it until it is ready: it
-    is made where it belongs, in one transaction. dbt's own way makes it aside, renames it and drops the old one. What that
-    costs, and what is left out here: docs/developers/adr/own-materialization.md. -#}
+{#- Load fills a new warehouse each time, so a table or view has no predecessor that readers need meanwhile. It is made
+    in its place, in one transaction. dbt's own way makes it aside, renames it and drops the old one.
+    docs/developers/adr/own-materialization.md says what that costs, and what is left out here. -#}
 {% materialization table, adapter='duckdb' -%}
     {%- set target = this.incorporate(type='table') -%}
     {% call statement('main') -%}
@@ -23,7 +23,7 @@
 {%- endmaterialization %}
 
 
-{#- What a build before this one made of the model, of the same warehouse. -#}
+{#- Drops what an earlier build made of the model in the same warehouse. -#}
 {% macro make_room() -%}
     {%- set existing = load_cached_relation(this) -%}
     {% if existing is not none %}drop {{ existing.type }} {{ existing }};{% endif %}

@@ -1,4 +1,4 @@
-{#- A model's pseudonyms: `id` of the record, `pseudonym` in its place. -#}
+{#- A model's pseudonyms: the record's `id`, and the `pseudonym` that readers get in its place. -#}
 {% macro pseudonyms_of(model) -%}
     select
         id,

@@ -1,5 +1,5 @@
-{#- Staging of the models that are read twice: their newest rows, from `ats`, and all their versions, from
-    `ats_history`. Each macro is one model: its columns are written here and nowhere else. -#}
+{#- Staging of the models that are read twice: their newest rows from `ats`, and all their versions from
+    `ats_history`. Each macro is one model, and lists its columns once for both. -#}
 
 
 {% macro stage_jobs(schema) -%}

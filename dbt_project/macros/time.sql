@@ -1,4 +1,4 @@
-{#- Fractional days from one instant to another, never fewer than none; null if one is not known. -#}
+{#- Fractional days from one instant to another, never below 0; null if one is not known. -#}
 {% macro days_between(from_at, to_at) -%}
     case
         when {{ to_at }} < {{ from_at }} then 0.0

@@ -1,5 +1,5 @@
-{#- A map that users may edit: the seed's rows, and those of the user's own CSV file in their place. Names are compared
-    in lower case. -#}
+{#- A map that users may edit: the rows of the user's own CSV file, and the seed's rows for other names. Names are
+    compared in lower case. -#}
 {% macro user_map(seed, csv, name, value) -%}
     select
         lower(trim({{ name }})) as {{ name }},

@@ -1,4 +1,4 @@
--- Survival never rises; with the competing incidences it adds up to 1 within 1e-9; a curve lies between its start and
+-- Survival never rises. With the competing incidences it adds up to 1 within 1e-9. A curve lies between its start and
 -- its end, and never stands on fewer than minimum_n.
 with
 

@@ -1,5 +1,5 @@
--- Opening + entered - left = closing, each day opens as the one before closed, nobody is ever owed, and the last day
--- closes with those who are open in the stage now.
+-- Opening + entered - left = closing. Each day opens as the one before closed, no number is negative, and the last day
+-- closes with the applications that are open in the stage now.
 with
 
 days as (

@@ -1,6 +1,6 @@
--- Of every quantile lo <= best <= hi, and quantiles rise; nothing is shown of fewer than k; who is certainly stuck is
--- stuck, and who is stuck is open; each week waits with those of the week before, those who came, and not those who
--- were decided; a mature hire rate lies within its bounds.
+-- For every quantile lo <= best <= hi, and quantiles rise. No number is shown of fewer than k. A certainly stuck
+-- application is stuck, and a stuck one is open. A week's waiting applications are those of the week before, plus the
+-- new ones, less the decided ones. A mature hire rate lies within its bounds.
 with
 
 broken_speed as (

@@ -1,4 +1,4 @@
--- Told in order, an application's events give back what each of its versions showed: stage, outcome, there or gone.
+-- An application's events, in order, give what each of its versions showed: stage, outcome, and whether it is deleted.
 with
 
 versions as (

@@ -1,5 +1,5 @@
--- Version tables are keyed by record and sync, what syncs counted by sync, scope and name. One test for all of them:
--- load already holds the keys.
+-- Record and sync are the key of version tables; sync, scope and name are the key of what syncs counted. One test is
+-- enough for all of them, because load enforces the keys already.
 with
 
 {% set models = [

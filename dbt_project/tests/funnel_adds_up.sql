@@ -1,5 +1,5 @@
--- Observed never exceeds assumed, which falls along the milestones and is what moved on, is out, or waits (or, at the
--- last one, is hired); the mature rate lies within its bounds; and every application is in its cohort.
+-- Observed never exceeds assumed. Assumed falls along the milestones, and equals moved on + out + waiting (at the last
+-- milestone + hired). The mature rate lies within its bounds. Every application is in its cohort.
 with
 
 counts as (

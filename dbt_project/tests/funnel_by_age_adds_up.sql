@@ -1,5 +1,4 @@
--- lo <= best <= hi <= members old enough, of whom there are fewer with age; nobody is counted that
--- the cohort does not have.
+-- lo <= best <= hi <= members old enough, and there are fewer of these at a greater age. No count exceeds the cohort.
 with
 
 counts as (

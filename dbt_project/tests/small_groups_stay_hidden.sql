@@ -1,4 +1,4 @@
--- No number of a shared model tells of fewer than k people, and never is a hidden group the only one of its total.
+-- No number of a shared model is about fewer than k people, and no hidden group is the only one of its total.
 with
 
 cohorts as (

@@ -4,7 +4,7 @@ waiting as (
     select * from {{ ref('mart_pipeline_now') }}
 ),
 
--- The maps name no place for those without a stage: they come last.
+-- Applications without a stage have no place in the maps, so they come last.
 final as (
     select
         milestone,

@@ -8,7 +8,7 @@ jobs as (
     select * from {{ ref('dim_job') }}
 ),
 
--- A job that hired can go on looking: what the source shows as open is open.
+-- A job can go on looking after a hire, so a job is open if the source shows it as open.
 final as (
     select
         jobs.job_name,

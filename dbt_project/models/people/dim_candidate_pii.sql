@@ -1,4 +1,4 @@
--- Who was deleted in the ATS has nothing to tell.
+-- A candidate who was deleted in the ATS has no name and contacts here.
 with
 
 candidates as (

@@ -18,7 +18,7 @@ candidates as (
     select * from {{ ref('stg_ats__candidates') }}
 ),
 
--- The source's instant of creation as first given, and when that was fetched: a creation cannot lie after it.
+-- The source's first instant of creation, and when it was fetched: a creation can't lie after its own fetch.
 first_seen as (
     select
         versions.application_key,

@@ -1,6 +1,6 @@
 with
 
--- Read from its table each time: a CTE of several readers is kept whole, and all versions are much.
+-- Not materialized, because DuckDB would keep a CTE with several readers whole, and there are many versions.
 versions as not materialized (
     select * from {{ ref('int_application_version') }}
 ),
@@ -150,8 +150,8 @@ events as (
     select * from vanished
 ),
 
--- The stages in which the application waited before the event and waits after it (none once it is decided or gone) come
--- with each event, so that nobody has to look for them again.
+-- Each event carries the stages in which the application waited before it and waits after it (none once it is decided
+-- or gone), so that no later model has to find them again.
 final as (
     select
         application_key,

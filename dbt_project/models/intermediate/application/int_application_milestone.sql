@@ -12,7 +12,7 @@ milestones as (
     select * from {{ ref('int_milestone') }}
 ),
 
--- The first version at each milestone: whoever climbs does so with one of these.
+-- The first version at each milestone: every step up is one of these.
 firsts as (
     select
         application_key,
@@ -45,8 +45,8 @@ climbs as (
         )
 ),
 
--- A step up reaches its own milestone and, so we assume, those it skips. Every application reaches the first one when
--- it is made.
+-- A step up reaches its own milestone and, by assumption, those that it skips. Every application reaches the first
+-- milestone when it is made.
 reached as (
     select
         climbs.application_key,

@@ -18,7 +18,7 @@ last_presence_proof as (
     where is_proof_of_presence
 ),
 
--- What was last shown, whether or not the record is still there; if it is not, the newest version is its vanishing.
+-- What was last shown, even if the record is deleted by now; then its newest version is its vanishing.
 last_shown as (
     select
         application_key,
@@ -56,7 +56,7 @@ last_outcome as (
     group by application_key
 ),
 
--- Deleted in the ATS while undecided: vanished. A decision survives its record.
+-- An application that was deleted in the ATS while undecided has vanished. A decision stands after a deletion.
 statuses as (
     select
         applied.application_key,

@@ -20,8 +20,8 @@ states as (
     select * from {{ ref('int_application_state') }}
 ),
 
--- What each of the source's words means by the newest mapping, so that a word learnt late rewrites history and is no
--- event.
+-- What each of the source's words means by the newest mapping. A word that the mapping learns late changes the history
+-- and makes no event.
 words as (
     select
         state,
@@ -38,7 +38,8 @@ once_unread as (
     select distinct application_key from unread
 ),
 
--- A sync that could not read a record proves nothing about its content: for these its last proof is another.
+-- A sync that could not read a record proves nothing about its content. The last proof for such a record is another
+-- sync.
 unread_proofs as (
     select
         versions.application_key,
@@ -55,7 +56,7 @@ unread_proofs as (
     group by all
 ),
 
--- Tombstones after a tombstone say nothing new. Few applications have more than one.
+-- A tombstone after a tombstone is no news. Few applications have more than one.
 often_gone as (
     select application_key
     from versions
@@ -78,7 +79,7 @@ repeated as (
         ) is not null
 ),
 
--- A deletion is seen when the sync that established it had looked. Where no state came, the outcome is as it came.
+-- A deletion is observed when the sync that established it looked. Without a state, the outcome stays as it came.
 kept as (
     select
         versions.application_key,
@@ -102,9 +103,9 @@ kept as (
     where repeated.sync_id is null
 ),
 
--- The version before, and the last fetches before it and before this one: a record that a sync wrote anew was seen by
--- it, whatever its listing. Two tombstones never follow each other, so the live version before is the last one or the
--- one before that. One pass over few columns: it is what takes time where there are many versions.
+-- The version before, and the last fetches before it and before this one: a sync that wrote a record has seen it,
+-- whatever its listing proves. Two tombstones never follow each other, so the last live version is one or two versions
+-- back. One pass over few columns, because this step takes most time where there are many versions.
 neighbours as (
     select
         *,
@@ -126,7 +127,8 @@ neighbours as (
         long_before as (partition by application_key order by sync_id rows between unbounded preceding and 2 preceding)
 ),
 
--- When it was last certain that the record was there, or away, as in the version before; and the same of that version.
+-- The last instant at which the record was certainly there, or away, as in the version before, and the same instant of
+-- that version.
 present as (
     select
         neighbours.*,
@@ -170,7 +172,8 @@ present as (
         on neighbours.application_key = unread_proofs.application_key and neighbours.sync_id = unread_proofs.sync_id
 ),
 
--- When it was last certain that the content was that of the live version before: a record that is away shows no change.
+-- The last instant at which the content certainly was that of the live version before. A deleted record shows no
+-- change.
 unchanged as (
     select
         *,
@@ -186,8 +189,8 @@ unchanged as (
     from present
 ),
 
--- A tombstone is dated by presence, a live version by content. What shows any state but an initial one at first sight
--- has moved since its creation. Where no state came, its stage and outcome tell.
+-- Presence dates a tombstone, content dates a live version. An application that first shows a state other than an
+-- initial one has moved since its creation. Without a state, its stage and outcome decide that.
 proved as (
     select
         *,
@@ -210,7 +213,7 @@ proved as (
     from unchanged
 ),
 
--- Nothing happens to an application before it is made.
+-- No change of an application lies before its creation.
 bounded as (
     select
         proved.application_key,
@@ -244,7 +247,7 @@ bounded as (
     inner join applied on proved.application_key = applied.application_key
 ),
 
--- The source's time of update announces what happened after lo, and it has to have moved for it.
+-- The source's update time announces a change only if it lies after lo and has moved since the version before.
 announced as (
     select
         *,
@@ -254,8 +257,8 @@ announced as (
     from bounded
 ),
 
--- A time of update from the future is no news: the fetch comes before it. And one that is known to keep silent may be
--- of another change, and earlier: then only the fetch is certain.
+-- An update time in the future announces nothing, because the fetch lies before it. Where the update time is known to
+-- miss changes, it may be that of another, earlier change. In both cases only the fetch is certain.
 dated as (
     select
         *,
@@ -294,7 +297,7 @@ final as (
         end as evidence,
         lo_sync_id,
         returned_lo,
-        -- no time of update announces a return: one that came with it tells of a change before or after
+        -- no update time announces a return: one that came with it is of a change before or after
         case when returned_lo < hi then hi when returned_lo is not null then observed_at end as returned_at,
         case when returned_lo is not null then observed_at end as returned_hi,
         returned_lo_sync_id,

@@ -1,6 +1,6 @@
 with
 
--- Read from its table each time: a CTE of several readers is kept whole, and all events are much.
+-- Not materialized, because DuckDB would keep a CTE with several readers whole, and there are many events.
 events as not materialized (
     select * from {{ ref('int_application_event') }}
 ),
@@ -9,7 +9,7 @@ applications as (
     select * from {{ ref('int_application_status') }}
 ),
 
--- The first hire or rejection, whether or not it was undone later.
+-- The first hire or rejection counts even if it was undone later.
 first_outcomes as (
     select
         application_key,
@@ -19,7 +19,7 @@ first_outcomes as (
     group by application_key
 ),
 
--- Without one, the vanishing that stands.
+-- Without a hire or rejection, the vanishing that stands counts.
 final as (
     select
         applications.application_key,

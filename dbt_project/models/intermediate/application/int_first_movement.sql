@@ -10,7 +10,7 @@ events as (
     select * from {{ ref('int_application_event') }}
 ),
 
--- What is first seen moved had its first movement between its creation and then.
+-- An application that had moved when it was first seen moved between its creation and then.
 seen_moved as (
     select
         application_key,
@@ -21,7 +21,7 @@ seen_moved as (
     where version_number = 1 and is_moved_before
 ),
 
--- Else the first change of stage or outcome. A deletion moves nothing, and neither does a return.
+-- Else the first change of stage or outcome counts. Deletions and returns are no movements.
 changes as (
     select
         application_key,

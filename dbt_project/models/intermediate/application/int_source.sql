@@ -10,7 +10,7 @@ channels as (
     {{ user_map(ref('source_channel'), var('source_channel_csv'), 'source', 'channel') }}
 ),
 
--- A board's products are told apart in brackets: "indeed (Limited)" is indeed, unless it is named itself.
+-- Brackets name a product of a board: "indeed (Limited)" counts as indeed, unless the map names it itself.
 final as (
     select
         versions.source,

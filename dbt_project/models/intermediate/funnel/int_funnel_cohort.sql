@@ -47,7 +47,7 @@ cohort_members as (
     from members
 ),
 
--- Few distinct rows from here on, however many applications there are.
+-- There are few rows from here on, however many applications there are.
 alike as (
     select
         cohort_grain,
@@ -66,7 +66,8 @@ alike as (
     )
 ),
 
--- Everybody who reached a milestone has moved on from it, is out, waits, or is hired. An unknown outcome waits.
+-- An application that reached a milestone has moved on, is out, waits, or is hired. An unknown outcome counts as
+-- waiting.
 final as (
     select
         alike.cohort_grain,

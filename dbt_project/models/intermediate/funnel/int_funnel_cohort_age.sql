@@ -10,7 +10,7 @@ reached as (
     select * from {{ ref('int_application_milestone') }}
 ),
 
--- What happened up to here, a sync would have shown.
+-- Some sync would have shown everything that happened up to here.
 known as (
     select max(proves_at) as known_until
     from {{ ref('int_sync') }}
@@ -38,7 +38,8 @@ days as (
     cross join known
 ),
 
--- The first age by which it had reached, and the last that it has lived to see: few distinct values from here on.
+-- The first age by which the application had reached the milestone, and the last age that it has: there are few
+-- distinct values from here on.
 aged as (
     select
         applied_on,
@@ -87,7 +88,7 @@ alike as (
     )
 ),
 
--- Hidden groups are left out before every age makes rows of them.
+-- Hidden groups are left out here, before each age multiplies their rows.
 shown_groups as (
     select
         cohort_grain,
@@ -122,7 +123,7 @@ counted as (
     group by all
 ),
 
--- Everybody reaches the first milestone: its rows are the members.
+-- Every application reaches the first milestone, so its rows are the members.
 members as (
     select
         cohort_grain,

@@ -4,7 +4,7 @@ counts as (
     select * from {{ ref('int_funnel_cohort') }}
 ),
 
--- Cohorts add up to all applications, the jobs of a cohort add up to the cohort: one row per group of people.
+-- Cohorts add up to all applications, and the jobs of a cohort to the cohort. One row per group of people.
 groups as (
     select
         cohort_grain,
@@ -21,7 +21,7 @@ groups as (
     where milestone_rank = 1
 ),
 
--- The parts of a hidden cohort would add up to it.
+-- The parts of a hidden cohort are hidden, too, because they add up to it.
 final as (
     select
         cohort_grain,

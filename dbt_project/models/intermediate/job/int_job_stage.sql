@@ -4,7 +4,7 @@ job_stages as (
     select * from {{ ref('stg_ats__job_application_stages') }}
 ),
 
--- Where it stood as last seen by as_of; a tombstone shows no place.
+-- The stage's place as last seen by as_of. A tombstone shows no place.
 places as (
     select
         job_id,
@@ -19,7 +19,7 @@ stages as (
     select * from {{ ref('int_stage') }}
 ),
 
--- Two stages of a job can share an index for a while, when the job's pipeline was edited between two looks.
+-- Two stages of a job can share an index for a while, when the job's pipeline was edited between two fetches.
 final as (
     select
         job_stages.job_id,

@@ -38,7 +38,7 @@ neighbours as (
         before as (partition by job_id order by sync_id rows between unbounded preceding and 1 preceding)
 ),
 
--- As for applications: lo is the last look that would have shown the change, hi the first word of it.
+-- As for applications, lo is the last sync that would have shown the change, and hi the first sign of it.
 bounded as (
     select
         *,
@@ -62,7 +62,7 @@ dated as (
     from bounded
 ),
 
--- A job that is first seen open has been so since it opened: the source says when.
+-- A job that is first seen open has been open since the instant that the source states.
 final as (
     select
         job_id,

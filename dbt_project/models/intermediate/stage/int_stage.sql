@@ -20,7 +20,7 @@ known as (
     inner join milestones on named.milestone = milestones.milestone
 ),
 
--- A stage that the map does not name lies somewhere between the fixed ones.
+-- A stage that the map does not name lies somewhere between the fixed ones, so it is INTERIM.
 mapped as (
     select
         stages.stage_id,

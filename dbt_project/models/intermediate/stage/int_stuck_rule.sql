@@ -1,4 +1,4 @@
--- A stay that began before the first sync for nobody knows how long is no example of how long stays are.
+-- A stay that began before the first sync at an unknown time does not show how long stays are.
 with
 
 visits as (

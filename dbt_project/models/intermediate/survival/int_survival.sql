@@ -50,8 +50,9 @@ sizes as (
     having count(*) >= {{ var('minimum_n') }}
 ),
 
--- Where a second would not show, an hour will do: it bounds the number of distinct instants, and with it the work.
--- Hours end with their days, so no event is told a day late; quarters are told at two ages only: hours do for all.
+-- Large groups are computed over whole hours, since a second would not show: this bounds the number of distinct
+-- instants, and with it the work. Hours end with their days, so no event counts a day late. Quarters are shown at two
+-- ages only, so all of them are computed over hours.
 curve_groups as (
     select
         *,
@@ -77,7 +78,8 @@ curves as (
     inner join bounds on curve_groups.question = bounds.question and curve_groups.scope = bounds.scope
 ),
 
--- Entries are rounded down and exits up, so that who was at risk for a minute is at risk for an hour, not never.
+-- Entries are rounded down and exits up: an application that was at risk for a minute is at risk for an hour, not
+-- never.
 spells as (
     select
         curve_groups.group_number,
@@ -116,8 +118,8 @@ group_entries as (
     group by all
 ),
 
--- From here on one row per curve and distinct instant: who came in, who went out, and by what. Counts are doubles:
--- their running sums are exact, too, and cost a third of those of integers.
+-- From here on there is one row per curve and distinct instant, with entries, exits and causes. Counts are doubles:
+-- running sums of them are exact, too, and cost a third of those of integers.
 exits as (
     select
         curves.curve_number,
@@ -171,7 +173,7 @@ instants as (
     group by curve_number, days
 ),
 
--- At risk at an instant: came in before it, and not gone out before it.
+-- An application is at risk at an instant if it entered before it and did not exit before it.
 at_risk as (
     select
         *,
@@ -234,8 +236,8 @@ survivals as (
         before as (partition by curve_number order by days rows between unbounded preceding and 1 preceding)
 ),
 
--- Aalen–Johansen, of the one question whose ends compete: what survived until the step, times the share that the step
--- takes by each cause.
+-- Aalen–Johansen, for the one question whose ends compete: survival until the step, times each cause's share of the
+-- step.
 incidences as (
     select
         *,
@@ -247,8 +249,8 @@ incidences as (
     window history as (partition by curve_number order by days rows between unbounded preceding and current row)
 ),
 
--- The variance of an incidence F at t, by the delta method (Marubini and Valsecchi 1995), is a sum over steps in which
--- F(t) stands outside once the squares are multiplied out: so it is windowed sums too.
+-- The variance of an incidence F at t, by the delta method (Marubini and Valsecchi 1995), is a sum over steps. With the
+-- squares multiplied out, F(t) stands outside of the sums, so that windows can compute them, too.
 variances as (
     select
         curve_number,
@@ -271,7 +273,7 @@ variances as (
     qualify is_last_of_day
 ),
 
--- A step is told of from the end of its day on.
+-- A step counts from the end of its day on.
 daily as (
     select
         curve_number,

@@ -1,8 +1,9 @@
 {{ config(materialized='view') }}
 
--- Kaplan–Meier curves are drawn with all exits at lo and all at hi. Incidences that compete are drawn with each at lo
--- and the others at hi, too: the ribbon of a cause lies between its least and its greatest. A job's own curves, and
--- those of a source's quarter, are few people's: fewer ends will do, and the questions that have one answer for each.
+-- Kaplan–Meier curves are drawn with all exits at lo and with all at hi. Competing incidences are also drawn with each
+-- cause at lo and the others at hi, and the reverse: the ribbon of a cause lies between its least and its greatest
+-- curve. Curves of one job, and of a source's quarter, are about few people: they get fewer bounds, and only the
+-- questions with one answer for each.
 with
 
 ends as (

@@ -4,14 +4,14 @@ syncs as (
     select * from {{ ref('stg_ats__syncs') }}
 ),
 
--- Once a full sync has found a change that the source's time of update kept silent about, a listing filtered by it
+-- Once a full sync has found a change that the source's update time did not announce, a listing filtered by update time
 -- proves nothing.
 trust as (
     select coalesce(sum(n_unannounced), 0) = 0 as is_last_updated_at_trusted
     from syncs
 ),
 
--- The lists of jobs are read whole in every sync; a guarded one may have kept what they lacked.
+-- Every sync reads the lists of jobs whole. A guarded sync may have kept jobs that the lists lacked.
 proofs as (
     select
         syncs.sync_id,
@@ -36,7 +36,8 @@ proofs as (
     cross join trust
 ),
 
--- What a sync shows was so when its source looked: not at its start, where the source's answers may be old.
+-- A sync shows the state at the instant when its source looked. Where the source's answers may be old, that is before
+-- the sync's start.
 final as (
     select
         sync_id,

@@ -4,7 +4,7 @@ periods as (
     select * from {{ ref('int_job_team') }}
 ),
 
--- Members are told apart within their job; their keys are for readers only where figures per person are switched on.
+-- Members are numbered within their job. Readers get their keys only where figures per person are switched on.
 final as (
     select
         job_id,

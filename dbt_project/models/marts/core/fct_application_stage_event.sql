@@ -1,6 +1,6 @@
 with
 
--- Read from its table each time: a CTE of several readers is kept whole, and all events are much.
+-- Not materialized, because DuckDB would keep a CTE with several readers whole, and there are many events.
 events as not materialized (
     select * from {{ ref('int_application_event') }}
 ),
@@ -13,7 +13,7 @@ job_stages as (
     select * from {{ ref('int_job_stage') }}
 ),
 
--- When an application first came to each of its stages: whatever comes to it later is a re-entry.
+-- When an application first came to each of its stages. A later arrival is a re-entry.
 entries as (
     select
         application_key,

@@ -1,6 +1,6 @@
 with
 
--- Read from its table each time: a CTE of several readers is kept whole, and all events are much.
+-- Not materialized, because DuckDB would keep a CTE with several readers whole, and there are many events.
 events as not materialized (
     select * from {{ ref('int_application_event') }}
 ),
@@ -13,7 +13,7 @@ stages as (
     select * from {{ ref('int_stage') }}
 ),
 
--- One that reappears had not vanished: only the deletion that stands ends a visit.
+-- An application that reappears has not vanished: only a deletion that stands ends a visit.
 standing_ends as (
     select
         events.application_key,
@@ -34,8 +34,8 @@ standing as (
         and (events.event_type <> 'VANISHED' or standing_ends.event_number is not null)
 ),
 
--- What is first seen decided, and was made after the first sync, came and was decided between two looks: a visit all
--- the same.
+-- An application that was made after the first sync and is first seen decided was decided between two fetches. It has a
+-- visit, too.
 waiting as (
     select
         standing.application_key,
@@ -68,7 +68,7 @@ changes as (
     where waits_in is distinct from waited_in or is_short
 ),
 
--- A visit ends with the next change; a short one with the event that shows it.
+-- A visit ends with the next change. A visit between two fetches ends with the event that shows it.
 visits as (
     select
         application_key,
@@ -107,7 +107,7 @@ ended as (
     from visits
 ),
 
--- What becomes of an unknown outcome is not known: the visit is open as far as it was known to be.
+-- With an unknown outcome the end is not known: the visit is open for as long as the outcome was known.
 final as (
     select
         ended.application_key,

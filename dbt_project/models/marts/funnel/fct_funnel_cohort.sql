@@ -33,7 +33,7 @@ shown as (
             and counts.scope_key = suppressed.scope_key
 ),
 
--- What each rate is a share of. Nothing lies beyond the last milestone, so it has no rates.
+-- The denominator of each rate. Nothing lies beyond the last milestone, so it has no rates.
 based as (
     select
         *,

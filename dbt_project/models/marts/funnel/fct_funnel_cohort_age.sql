@@ -8,7 +8,7 @@ cohorts as (
     select * from {{ ref('fct_funnel_cohort') }}
 ),
 
--- The members of an age are a group of people of their own: where few are old enough, they are not shown.
+-- The members of an age are a group of people of their own. Where few are old enough, their numbers are hidden.
 shown as (
     select
         counts.cohort_grain,

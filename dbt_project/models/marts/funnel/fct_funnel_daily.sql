@@ -8,7 +8,7 @@ days as (
     select * from {{ ref('dim_date') }}
 ),
 
--- What went before the first sync is known of survivors only: it opens the first day.
+-- Before the first sync only survivors are known, so their visits open the first day.
 bounds as (
     select
         min(date_on) filter (where is_synced) as first_on,
@@ -69,7 +69,7 @@ stocks as (
     window history as (partition by job_id, stage_id order by date_on)
 ),
 
--- A day without a change has a row as long as somebody waits.
+-- A day without a change has a row as long as an application waits.
 spread as (
     select
         stocks.job_id,

@@ -56,7 +56,8 @@ verdicts as (
     from syncs
 ),
 
--- Time since the last sync, and since the last that would have shown changes, and deletions.
+-- Time since the last sync, since the last that would have shown changes, and since the last that would have shown
+-- deletions.
 gaps as (
     select
         sync_id,
@@ -130,7 +131,8 @@ unmapped as (
     group by versions.sync_id
 ),
 
--- What a sync itself counted: words and fields that the mapping does not know, records set aside, looks put off.
+-- What a sync itself counted: words and fields that the mapping does not know, records that were set aside, and second
+-- looks that were put off.
 counted as (
     select
         counts.sync_id,

@@ -48,7 +48,7 @@ announcements as (
     from events
 ),
 
--- Over all syncs: how often each check had something to tell, of how many.
+-- Over all syncs: how many each check counted, out of how many.
 sums as (
     select
         check_name,
@@ -121,7 +121,7 @@ observation as (
     from syncs
 ),
 
--- Of the applications as they stand.
+-- Counts of the applications in their present state.
 shares as (
     select
         'applications' as check_name,
@@ -182,9 +182,9 @@ checks as (
     select * from names
 ),
 
--- A few applications are a group of people, too: they are not told of. Kinds of evidence add up to all events, so the
--- next smallest is hidden with them; the events without an interval are those without a lo. Syncs, stages and words are
--- no people.
+-- A few applications are a group of people, too, so their number is hidden. Kinds of evidence add up to all events, so
+-- the next smallest is hidden with a small one. The events without an interval are those without a lo. Syncs, stages
+-- and words are no people.
 hidden as (
     select
         *,

@@ -19,7 +19,7 @@ as_of as (
     select as_of from {{ ref('stg_ats__as_of') }}
 ),
 
--- A week is told of as it ends; the last one as of now. A Sunday's end is Monday's midnight, wherever that is.
+-- A week is shown as of its end, and the last one as of now. It ends at Monday's midnight in the configured time zone.
 weeks as (
     select
         dates.week_on,
@@ -32,7 +32,7 @@ weeks as (
     group by dates.week_on
 ),
 
--- When a member stood on the team of an open job.
+-- The time that a member was on the team of an open job.
 spells as (
     select
         teams.role,
@@ -91,7 +91,7 @@ loads as (
     where weeks_of_spells.from_at <= weeks.ends_at and weeks_of_spells.to_at > weeks.ends_at
 ),
 
--- A job with two recruiters is one job of that role.
+-- A job with two recruiters counts once in that role.
 jobs as (
     select
         week_on,

@@ -14,7 +14,7 @@ rules as (
     select * from {{ ref('int_stuck_rule') }}
 ),
 
--- Ages are counted to the last sync that proves it waiting, not to now.
+-- Ages are counted to the last sync that proves that the application waits, not to now.
 aged as (
     select
         applications.application_key,

@@ -1,4 +1,4 @@
-{#- Milestones add up to everybody who is open, a milestone's stages to the milestone, a stage's jobs to the stage. -#}
+{#- Milestones add up to all open applications, a milestone's stages to the milestone, a stage's jobs to the stage. -#}
 {%- set family = "scope, if(scope = 'milestone', null, milestone), if(scope = 'job', stage_id, null)" -%}
 
 with
@@ -44,7 +44,7 @@ small as (
     from counted
 ),
 
--- The parts of what is hidden would add up to it.
+-- The parts of a hidden group are hidden, too, because they add up to it.
 hidden as (
     select
         *,

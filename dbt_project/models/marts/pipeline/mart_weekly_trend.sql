@@ -32,7 +32,7 @@ applied as (
     group by applied_week
 ),
 
--- Decisions from before the first sync are dated by an upper bound only: they are in no week.
+-- A decision from before the first sync has an upper bound only, so it is in no week.
 decided as (
     select
         decided_week as week_on,
@@ -45,7 +45,7 @@ decided as (
     group by decided_week
 ),
 
--- Those decided before the first sync never wait in a week of ours.
+-- An application decided before the first sync waits in no week that is shown.
 made as (
     select
         applied_week as week_on,
@@ -77,7 +77,7 @@ counted as (
     window history as (order by weeks.week_on)
 ),
 
--- The group that a week tells of: who waited when it ended, and who was decided in it.
+-- The group of a week: the applications that waited when it ended, and those that were decided in it.
 grouped as (
     select
         *,

@@ -16,13 +16,13 @@ policies as (
     {{ user_map(ref('retention_policy'), var('retention_policy_csv'), 'country', 'months') }}
 ),
 
--- A country without a policy of its own has the strictest one of all.
+-- A country without a policy of its own gets the strictest policy.
 strictest as (
     select min(cast(months as integer)) as months
     from policies
 ),
 
--- Whoever still waits elsewhere, or was hired, is a person whose data is still needed.
+-- The data of a candidate who still waits elsewhere, or was hired, is still needed.
 candidates as (
     select
         candidate_key,
@@ -31,7 +31,8 @@ candidates as (
     group by candidate_key
 ),
 
--- The period begins with the decision, at the latest: that errs towards keeping, by the width of an interval.
+-- The period begins with the latest possible instant of the decision. That keeps data longer, by the width of an
+-- interval.
 ruled as (
     select
         applications.application_key,

@@ -12,8 +12,8 @@ as_of as (
     select as_of from {{ ref('stg_ats__as_of') }}
 ),
 
--- Of each job's applications in the order in which they came: how many until then, and what became of them at
--- SCREENING.
+-- Running counts of each job's applications in the order in which they came: how many there were, and what became of
+-- them at SCREENING.
 arrivals as (
     select
         job_id,
@@ -43,7 +43,7 @@ asked as (
     cross join as_of
 ),
 
--- Applications made while the question was asked: those until its end, less those until its beginning.
+-- Applications made while the question was asked: those until the period's end, less those until its beginning.
 periods as (
     select
         asked.job_id,
@@ -64,7 +64,7 @@ periods as (
         on asked.job_id = at_begin.job_id and asked.observed_from_at >= at_begin.applied_at
 ),
 
--- A question that was taken off a form and put on again was asked twice.
+-- A question that was taken off a form and put on again has two periods.
 merged as (
     select
         job_id,

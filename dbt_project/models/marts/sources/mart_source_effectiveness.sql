@@ -25,7 +25,7 @@ cohorts as (
     where funnel.scope = 'source' and funnel.milestone = 'SCREENING'
 ),
 
--- Everybody reaches the first milestone, so its rows count all applications of a source.
+-- Every application reaches the first milestone, so its rows count all applications of a source.
 counted as (
     select
         source,
@@ -52,7 +52,7 @@ hidden_weeks as (
     group by source
 ),
 
--- A total less its parts that are shown elsewhere gives away a hidden part of fewer than k: then it is hidden, too.
+-- A total less its shown parts can give away a hidden part of fewer than k. Such a total is hidden, too.
 quarters as (
     select
         source,
@@ -113,7 +113,7 @@ curves as (
     where scope in ('source', 'source_quarter') and question in ('decision', 'hire')
 ),
 
--- What a curve says at an age that it reaches: its last step until then.
+-- A curve's value at an age that it reaches is that of its last step until then.
 told as (
     select
         question,

@@ -4,7 +4,7 @@ tags as (
     select * from {{ ref('stg_ats__tags') }}
 ),
 
--- When a candidate first carried a tag, as far as we saw.
+-- When a candidate was first seen to carry a tag.
 tagged as (
     select
         candidate_key,
@@ -18,7 +18,7 @@ applications as (
     select * from {{ ref('fct_application') }}
 ),
 
--- Before the decision, certainly: the tag had been seen when the application was still undecided.
+-- A tag was certainly put on before the decision if it was seen while the application was still undecided.
 pairs as (
     select
         tagged.tag_id,

@@ -32,7 +32,7 @@ numbered as (
     from statuses
 ),
 
--- The end of its time as open is the first of the ends after the last time it was open: archived, then deleted.
+-- A job's time as open ends with the first end after it was last open: it can be archived and then deleted.
 last_statuses as (
     select
         job_id,
@@ -52,7 +52,7 @@ last_statuses as (
     group by job_id
 ),
 
--- The first of several hires lies between the least lo and the least hi of them all.
+-- The first of several hires lies between the least lo and the least hi of all of them.
 counts as (
     select
         job_id,
@@ -71,7 +71,7 @@ counts as (
     group by job_id
 ),
 
--- The source says when a job opened; of one that was a draft before, the first sync that saw it otherwise knows.
+-- The source states when a job opened. If the job was a draft before, the first sync that saw it otherwise dates that.
 vacancies as (
     select
         jobs.job_id,
@@ -112,7 +112,8 @@ vacancies as (
     asof left join syncs as openings on jobs.opened_at >= openings.started_at
 ),
 
--- Filled by its first hire; archived or deleted without one it ended otherwise; open without one it is censored.
+-- The first hire fills a job. A job archived or deleted without a hire ends otherwise, and one open without is
+-- censored.
 ended as (
     select
         *,

@@ -23,7 +23,7 @@ sizes as (
     group by grouping sets ((question, job_id), (question, source))
 ),
 
--- The groups of a scope add up to all: with a small one the next smallest is hidden, too.
+-- The groups of a scope add up to all, so the next smallest is hidden with a small one.
 hidden as (
     select
         question,

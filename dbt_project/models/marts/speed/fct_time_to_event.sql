@@ -2,7 +2,7 @@
 
 with
 
--- Read from its table each time: a CTE of several readers is kept whole, and all applications are much.
+-- Not materialized, because DuckDB would keep a CTE with several readers whole, and there are many applications.
 applications as not materialized (
     select * from {{ ref('fct_application') }}
 ),
@@ -21,7 +21,7 @@ first_sync as (
     where is_applications_whole
 ),
 
--- Applied to the first of hired, declined, vanished.
+-- From applied to the first of hired, declined and vanished.
 decisions as (
     select
         applications.application_key,
@@ -40,7 +40,7 @@ decisions as (
     inner join first_decisions on applications.application_key = first_decisions.application_key
 ),
 
--- Applied to hired; the rejection or the vanishing that stands competes. What was undone was no end.
+-- From applied to hired. A rejection or vanishing that stands competes. An undone decision is no end.
 hires as (
     select
         application_key,
@@ -58,7 +58,7 @@ hires as (
     from applications
 ),
 
--- A stay at a milestone: visits one after the other, without a decision between them.
+-- A stay at a milestone: its visits in a row, without a decision between them.
 ends as (
     select
         application_key,
@@ -79,8 +79,8 @@ first_ends as (
     group by application_key, milestone
 ),
 
--- The first stay at each milestone but the last: its visits up to the first that ends a stay, from the first visit's
--- beginning to the last visit's end.
+-- The first stay at each milestone except the last: its visits up to the first that ends a stay. It runs from the first
+-- visit's beginning to the last visit's end.
 first_stays as (
     select
         visits.application_key,
@@ -106,7 +106,7 @@ first_stays as (
     group by visits.application_key, visits.milestone
 ),
 
--- Whoever stood there at the first sync for nobody knows how long is not timed.
+-- An application that stood there at the first sync since an unknown time is not timed.
 leavings as (
     select
         first_stays.application_key,
@@ -134,7 +134,8 @@ questions as (
     select * from leavings
 ),
 
--- What was open at the first sync is at risk from then on: what ended before is not there to be counted.
+-- An application that was open at the first sync is at risk from then on, because those that ended before are not
+-- known.
 durations as (
     select
         questions.application_key,
@@ -152,7 +153,7 @@ durations as (
     cross join first_sync
 ),
 
--- At risk on (entry, exit]: an exit is at least a second after its entry, also where lo says it may have been before.
+-- At risk on (entry, exit]: an exit is at least a second after its entry, even where lo lies before it.
 risks as (
     select
         *,

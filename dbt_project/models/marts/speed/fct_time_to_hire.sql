@@ -8,7 +8,7 @@ jobs as (
     select * from {{ ref('fct_job_vacancy') }}
 ),
 
--- A historic hire tells only by when it had happened, and so only an upper bound.
+-- Of a historic hire only its latest instant is known, so it has an upper bound only.
 final as (
     select
         applications.application_key,

@@ -13,7 +13,7 @@ jobs as (
     select * from {{ ref('fct_job_vacancy') }}
 ),
 
--- The same hires for everybody: those that stand and were seen to happen.
+-- The hires are the same for every vendor: those that stand and were seen to happen.
 hires as (
     select
         hires.application_key,
@@ -29,7 +29,7 @@ hires as (
     where not hires.is_historic
 ),
 
--- Whom a live system has forgotten, it does not count.
+-- A live system does not count hires that it has deleted.
 timed as (
     select
         definitions.metric,

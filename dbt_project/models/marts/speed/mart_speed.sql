@@ -8,7 +8,7 @@ hires as (
     select * from {{ ref('fct_time_to_hire') }}
 ),
 
--- One row per metric and application whose end has come, whenever that was.
+-- One row per metric and application that has ended, at any time.
 durations as (
     select
         'time_to_hire' as metric,
@@ -73,7 +73,7 @@ placed as (
     from durations
 ),
 
--- What ended before the first sync has an upper bound only: a group of its own, in no quartile with the others.
+-- What ended before the first sync has an upper bound only. It is a group of its own, in no quartile with the others.
 counted as (
     select
         metric,

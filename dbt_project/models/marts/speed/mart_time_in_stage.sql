@@ -8,8 +8,8 @@ applications as (
     select * from {{ ref('fct_application') }}
 ),
 
--- An open visit has lasted at least until the last sync that proves it. Those that began before the first sync for
--- nobody knows how long are left out; the rest of that time are survivors, and counted apart.
+-- An open visit has lasted at least until the last sync that proves it. Visits that began before the first sync at an
+-- unknown time are left out. Other visits from before it are survivors, and are counted apart.
 stays as (
     select
         visits.application_key,
@@ -50,7 +50,7 @@ small as (
     from counted
 ),
 
--- The parts of what is hidden would add up to it.
+-- The parts of a hidden group are hidden, too, because they add up to it.
 hidden as (
     select
         *,

@@ -8,7 +8,7 @@ as_of as (
     select as_of from {{ ref('stg_ats__as_of') }}
 ),
 
--- Known records that a listing lacked and whose own GET is still to come: such a listing proves nothing about them.
+-- Known records that a listing lacked and that still wait for their second look: the listing proves nothing about them.
 pending_looks as (
     select
         sync_id,
