@@ -1,1 +1,1 @@
-"""Right of the lake: load into DuckDB, run dbt, publish for readers. All of it can be deleted and built again."""
+"""Warehouse: load the lake into DuckDB and publish files for readers. All of it can be deleted and built again."""

@@ -1,6 +1,6 @@
-"""The audit log: a line of JSON for each time that names and contacts were made readable, or withdrawn again.
+"""The audit log: a line of JSON for each time that names and contacts were published or withdrawn.
 
-Belongs here: when, who, how many. Not here: whom; the log holds nothing of the people.
+Belongs here: when, by whom, how many rows. Not here: any data of the people.
 """
 
 import os
@@ -15,7 +15,10 @@ from join_pipeline.settings import Settings
 
 
 def note(settings: Settings, what: str, rows: Mapping[str, int] | None = None) -> None:
-    """Append a line, on disk before this returns. `LakeError` if it can't be: then nothing may follow."""
+    """Append a line. It is on disk when this function returns.
+
+    Raises `LakeError` if it can't be written. The caller must publish nothing then.
+    """
     line = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "user": _user(),
@@ -35,8 +38,8 @@ def note(settings: Settings, what: str, rows: Mapping[str, int] | None = None) -
 
 
 def _user() -> str:
-    """Whose process this is: the system's word, not the environment's."""
+    """The user of this process, from the system, because the environment can be changed."""
     try:
         return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # as in a container
+    except KeyError:  # a container can run as a user without a name
         return f"uid {os.getuid()}"

@@ -1,9 +1,7 @@
-"""What readers of the published files can rely on: every table, view, column and type, with a version.
+"""The published schema that readers can rely on: every table, view, column and type, with a version.
 
-    make generated
-
-Belongs here: the contract of a manifest, and what a change of it makes of the version. Not here: publishing (publish).
-It is committed as docs/reference/published-schema.json; its version is published as the seed schema_version.
+`make generated` writes it to docs/reference/published-schema.json. The seed schema_version publishes its version.
+Belongs here: the schema of a manifest, and how a change raises the version. Not here: publishing (publish).
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,9 +17,9 @@ Tables = dict[str, dict[str, Any]]
 
 
 def contract(manifest: dict[str, Any], before: Mapping[str, Any], release: str) -> dict[str, Any]:
-    """The contract of this manifest. `before` is the one that was committed last, empty if there was none.
+    """The published schema of this manifest. `before` is the last committed one, or empty if there is none.
 
-    `BuildError` for an old name that this release should no longer have.
+    Raises `BuildError` for an old name that this release should no longer have.
     """
     files = {file: _tables(tables_to_publish(manifest, audience), release) for file, audience in FILES.items()}
     return {"version": _version(before, files), "files": files}
@@ -32,8 +30,8 @@ def _tables(listed: list[PublishedTable], release: str) -> Tables:
         for old in table.old_names:
             if _number(old.until) <= _number(release):
                 raise BuildError(
-                    f"{table.name}.{old.name} was to go with release {old.until}, and this is {release}: remove "
-                    f"renamed_from of {old.column}, and say so in CHANGELOG.md."
+                    f"{table.name}.{old.name} ends with release {old.until}, and this is {release}. Remove "
+                    f"renamed_from of {old.column}, and note it in CHANGELOG.md."
                 )
     return {table.name: _table(table) for table in sorted(listed, key=lambda table: table.name)}
 
@@ -47,8 +45,9 @@ def _table(table: PublishedTable) -> dict[str, Any]:
 
 
 def _version(before: Mapping[str, Any], files: Mapping[str, Tables]) -> str:
-    """The same while nothing changes. The second number rises where there is more to read, the first where what could
-    be read is gone or has another type.
+    """The version of `files`: that of `before` if nothing changed.
+
+    The second number rises for an addition. The first rises if a column is gone or has another type.
     """
     if not before:
         return FIRST

@@ -1,6 +1,6 @@
-"""The warehouse's file. It has one writer, and load fills a new one each time.
+"""The warehouse's file. It has one writer, and every load fills a new file.
 
-Belongs here: how it appears and goes. Not here: what is in it (load, dbt).
+Belongs here: creating, replacing and deleting it. Not here: its content (load, dbt).
 """
 
 import contextlib
@@ -20,34 +20,36 @@ Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 
 def opening(settings: Settings) -> tuple[Path, dict[str, Any]]:
-    """The file beside the warehouse that is to be filled, and DuckDB's configuration for it."""
+    """The path of the new file beside the warehouse, and DuckDB's configuration for it."""
     config = {"memory_limit": settings.memory_limit, "temp_directory": str(_spill(settings))}
     return aside_of(settings.warehouse), config
 
 
 @contextlib.contextmanager
 def new_warehouse(settings: Settings, connect: Connect | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A file beside the warehouse that takes its place once it is filled. `connect` opens it, as `opening` says.
+    """Yield a connection to a new file, which replaces the warehouse at the end of the block.
 
-    Always a new one: in a file that is written over DuckDB leaves the bytes of people who were deleted. A load that
-    fails or is killed leaves the warehouse as it was.
+    `connect` opens the file that `opening` returns. The file is always new, because DuckDB leaves the bytes of deleted
+    people in a file that it overwrites. A load that fails or is killed leaves the warehouse as it was.
     """
     aside, config = opening(settings)
     _remove(aside)
-    shutil.rmtree(_spill(settings), ignore_errors=True)  # what a killed process left there is personal
-    make_folder(settings.builds)  # DuckDB makes the folder of its spill, but not its parent
+    shutil.rmtree(_spill(settings), ignore_errors=True)  # a killed process can leave personal data there
+    make_folder(settings.builds)  # DuckDB creates its spill folder, but not the parent
     with appearing(settings.warehouse):
         try:
             with connect() if connect else contextlib.closing(duckdb.connect(aside, config=config)) as con:
                 yield con
-                con.execute("CHECKPOINT")  # closing would do it, and say nothing if it can't
+                con.execute("CHECKPOINT")  # closing does it too, but reports no failure
         except duckdb.Error as error:
-            raise BuildError(f"{settings.warehouse} can't be written ({error}). Mend that and run it again.") from None
+            raise BuildError(
+                f"{settings.warehouse} can't be written ({error}). Correct that, then run it again."
+            ) from None
         _log_of(settings.warehouse).unlink(missing_ok=True)
 
 
 def forget_warehouse(settings: Settings) -> None:
-    """Delete the warehouse: load makes it anew."""
+    """Delete the warehouse. The next load creates it again."""
     _remove(settings.warehouse)
 
 

@@ -1,7 +1,7 @@
-"""What comes from what, from a source's lists to the tables of `ats`; and what each is, in a line.
+"""The lineage from a source's feeds to the tables of `ats`, with a description of each.
 
-Belongs here: names as `raw/<feed>`, `models/<model>`, `ats/<table>`. Not here: what columns mean (models), what dbt
-makes of the tables (its manifest).
+Belongs here: names such as `raw/<feed>`, `models/<model>`, `ats/<table>`. Not here: the meaning of columns (models),
+dbt's lineage (its manifest).
 """
 
 from typing import Final, NamedTuple
@@ -14,7 +14,7 @@ from join_pipeline.warehouse.tables import BESIDE, PSEUDONYMS, STATES, UNREAD
 
 
 class Described(NamedTuple):
-    """One thing that a step makes: its path, what it is, what it comes from, its columns if they are declared."""
+    """A result of a step: its path, its description, the paths that it is made from, its columns if declared."""
 
     path: str
     doc: str
@@ -26,7 +26,7 @@ _LOADED: Final = tuple(column for column in OBSERVATION if column.name in {"obse
 
 
 def raw(source: Source) -> tuple[Described, ...]:
-    """What the source lists."""
+    """The feeds of the source."""
     return tuple(
         Described(f"raw/{feed.name}", f"{feed.doc} Payloads as they came: lake/raw/{feed.name}.")
         for feed in source.feeds
@@ -34,7 +34,7 @@ def raw(source: Source) -> tuple[Described, ...]:
 
 
 def versions(source: Source) -> tuple[Described, ...]:
-    """The models, as the lake has them."""
+    """The models in the lake, each made from its feeds."""
     return tuple(
         Described(
             f"models/{name}",
@@ -47,7 +47,7 @@ def versions(source: Source) -> tuple[Described, ...]:
 
 
 def tables(source: Source) -> tuple[Described, ...]:
-    """The models, as the warehouse has them, and what load writes beside them."""
+    """The models in the warehouse, and the tables that load writes beside them."""
     feeds = {
         STATES.name: ("models/applications",),
         UNREAD.name: ("raw/applications",),

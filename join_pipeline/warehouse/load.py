@@ -1,6 +1,6 @@
-"""Load: every version in force from the lake to `ats_history`, the newest of each record to `ats`; a file of its own.
+"""Load: write all versions in force from the lake to `ats_history`, and the newest version of each record to `ats`.
 
-Belongs here: tables, keys, pseudonyms, `as_of`, the log of syncs. Not here: anything that interprets them (dbt).
+Belongs here: tables, keys, pseudonyms, `as_of`, the log of syncs. Not here: interpretation (dbt).
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from join_pipeline.warehouse.tables import AS_OF, PSEUDONYMS, STATES, SYNC_COUNT
 
 @dataclass(frozen=True, slots=True)
 class LoadedTable:
-    """One table of `ats` after a load: its rows, how many of them are live, and the versions behind them."""
+    """The counts of one table of `ats` after a load: rows, live rows, and rows in `ats_history`."""
 
     model: str
     rows: int
@@ -37,8 +37,11 @@ class LoadedTable:
 def load_versions(
     lake: Lake, con: duckdb.DuckDBPyConnection, key: bytes, before: Path, states: Iterable[ApplicationState]
 ) -> list[LoadedTable]:
-    """Fill an empty database with what the newest sync record lists. `before` is the warehouse whose place it takes,
-    `states` are the words of the source that the lake was filled from.
+    """Fill an empty database with the files of the newest sync record.
+
+    `key` makes the pseudonyms. `before` is the warehouse that the database replaces: its pseudonyms are reused.
+    `states` are the words of the lake's source. Raises `LakeError` if there is no sync yet, `BuildError` if DuckDB
+    fails.
     """
     records = lake.records()
     if not records:
@@ -55,8 +58,8 @@ def load_versions(
         _states(con, states)
     except duckdb.Error as error:
         raise BuildError(
-            f"Loading failed and left the warehouse as it was ({type(error).__name__}: {error}). Mend that and run it "
-            f"again."
+            f"Loading failed and left the warehouse as it was ({type(error).__name__}: {error}). Correct that, then "
+            f"run it again."
         ) from None
     return loaded
 
@@ -85,14 +88,14 @@ def _load_model(con: duckdb.DuckDBPyConnection, lake: Lake, model: Model, newest
 
 
 def _typed(con: duckdb.DuckDBPyConnection, schema: str, model: Model, key: str, columns: Iterable[Column]) -> None:
-    """The table, empty, with types from the model and its key."""
+    """Create the empty table with the model's types and its primary key."""
     con.execute(f"CREATE TABLE {schema}.{model.name} ({columns_sql(columns)}, PRIMARY KEY ({key}))")
 
 
 def _keep_pseudonyms(con: duckdb.DuckDBPyConnection, before: Path) -> None:
-    """Those that were made before, of ids that are still known: making them all again takes longer than the rest."""
+    """Copy the pseudonyms of known ids from the old warehouse, because computing them takes longer than the load."""
     con.execute("CREATE TABLE ats.pseudonyms (model VARCHAR, id VARCHAR, pseudonym VARCHAR, PRIMARY KEY (model, id))")
-    with contextlib.suppress(duckdb.Error):  # there is none, it is broken, or somebody holds it: all are made again
+    with contextlib.suppress(duckdb.Error):  # it is missing, broken or locked: then all are computed again
         con.execute(f"ATTACH {files_literal([str(before)])[1:-1]} AS before (READ_ONLY)")
         for model in pseudonyms.MODELS:
             con.execute(
@@ -103,7 +106,7 @@ def _keep_pseudonyms(con: duckdb.DuckDBPyConnection, before: Path) -> None:
 
 
 def _pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
-    """Pseudonyms for ids that have none; those that are there are kept, as long as they come from this key."""
+    """Compute pseudonyms for ids that have none. If the key has changed, compute all of them again."""
     sample = con.execute("FROM ats.pseudonyms LIMIT 1").fetchall()
     if any(pseudonyms.pseudonym(key, model, record_id) != known for model, record_id, known in sample):
         con.execute("DELETE FROM ats.pseudonyms")
@@ -159,13 +162,13 @@ def _states(con: duckdb.DuckDBPyConnection, states: Iterable[ApplicationState]) 
 
 
 def _beside(con: duckdb.DuckDBPyConnection, table: BesideTable, rows: list[dict[str, Any]]) -> None:
-    """A table that load writes beside those of the models."""
+    """Create and fill a table beside those of the models."""
     con.execute(f"CREATE TABLE {table.schema}.{table.name} ({columns_sql(table.columns)})")
     insert_rows(con, f"{table.schema}.{table.name}", table.columns, rows)
 
 
 def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:
-    """A sync's figures, one a row: by feed, by model, and unknown words by field."""
+    """The counts of a sync as (scope, name, n): of each feed, of each model, and of unknown words by field."""
     rows = []
     for feed, figures in record.feeds.items():
         names = ("pages", "records", "bytes", "looks", "pending_looks", "quarantined")

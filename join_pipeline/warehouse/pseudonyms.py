@@ -1,7 +1,8 @@
-"""Pseudonyms of applications, candidates and users: HMAC with a key that never lies in the data folder.
+"""Pseudonyms of applications, candidates and users: an HMAC with a key that never lies in the data folder.
 
-An id of ours can be computed by whoever guesses the source's; a pseudonym can't without the key. Lose the key and
-readers meet new pseudonyms: nothing else is lost.
+Somebody who guesses the source's id can compute our id, but not the pseudonym without the key. If the key is lost,
+readers get new pseudonyms, and nothing else is lost.
+Belongs here: the pseudonym and its key. Not here: storing pseudonyms (load).
 """
 
 import hashlib
@@ -22,20 +23,23 @@ DIGEST_BYTES: Final = 19  # 58 ** 26 > 256 ** 19
 
 
 def pseudonym(key: bytes, model: str, record_id: str) -> str:
-    """26 characters of base58: the first 19 bytes of HMAC-SHA256 over the model and our id."""
+    """The pseudonym: 26 characters of base58, from the first 19 bytes of HMAC-SHA256 over the model and our id."""
     digest = hmac.new(key, f"{model}\n{record_id}".encode(), hashlib.sha256).digest()
     return base58(digest[:DIGEST_BYTES], LENGTH)
 
 
 def pseudonym_key(settings: Settings) -> bytes:
-    """The key, from the environment or its file."""
+    """The key from the environment, else from its file."""
     if settings.pseudonym_key is not None:
         return settings.pseudonym_key.get_secret_value().encode()
     return key_from_file(pseudonym_key_file())
 
 
 def key_from_file(path: Path) -> bytes:
-    """The key in the user's config folder, made at first use, 0600."""
+    """The key in this file. The first use creates it with mode 0600.
+
+    Raises `SettingsError` if others can read the file or the key is too short, `LakeError` if it can't be read.
+    """
     try:
         if not path.exists():
             make_folder(path.parent)
@@ -44,7 +48,9 @@ def key_from_file(path: Path) -> bytes:
             raise SettingsError(f"{path} can be read by others. Run: chmod 600 {path}")
         key = path.read_bytes().strip()
     except OSError as error:
-        raise LakeError(f"The pseudonym key {path} can't be read ({error.strerror}).") from None
+        raise LakeError(
+            f"The pseudonym key {path} can't be read ({error.strerror}). Correct that, then run it again."
+        ) from None
     if len(key) < 16:
-        raise SettingsError(f"{path} holds no key: it needs 16 characters or more.")
+        raise SettingsError(f"{path} holds no key. A key has at least 16 characters. Delete the file to get a new one.")
     return key

@@ -1,12 +1,11 @@
-"""Publish: a new file for readers, swapped in atomically; whoever reads the old one keeps it.
+"""Publish: write a new file for readers and replace the old one atomically. Open readers keep the old file.
 
-Belongs here: which tables and views readers get, and how a file appears. Not here: what is in them (dbt), what readers
-can rely on (contract).
+Belongs here: which tables and views readers get, and replacing the file. Not here: their content (dbt), the schema that
+readers can rely on (contract).
 
-There are two files: recruiting.duckdb for everybody who reads and, only where it is switched on, people.duckdb with the
-names and contacts behind its keys. Tables lie in the file's schema `main`. The file is named recruiting.duckdb, so
-DuckDB calls its catalog `recruiting`: a schema of the same name would make `recruiting.fct_application` ambiguous, an
-error for everyone.
+There are two files: recruiting.duckdb for every reader and, if switched on, people.duckdb with the names and contacts
+behind its keys. Tables lie in the schema `main`. DuckDB calls the catalog of recruiting.duckdb `recruiting`, and a
+schema of that name would make `recruiting.fct_application` ambiguous, which is an error.
 """
 
 import contextlib
@@ -23,17 +22,17 @@ from join_pipeline.settings import Settings
 from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.audit import note
 
-# where nothing can be: see `_take_log_name`
+# no file can exist here: see `_take_log_name`
 NOWHERE: Final = "published-files-take-no-writes/none"
-# the oldest format that the data's types allow: analysts' tools lag behind
+# the oldest format that the data's types allow, because analysts' tools use older releases of DuckDB
 STORAGE_VERSION: Final = "v1.2.0"
 
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """A schema that is published as a file: for whom its models say they are, and how personal their columns get.
+    """A schema that is published as a file: the audiences that its models may name, and the highest tier of a column.
 
-    Its views stay views where they rest on tables of the same file alone, else they become tables.
+    With `keeps_views`, views stay views, as they read tables of the same file only. Otherwise they become tables.
     """
 
     schema: str
@@ -48,7 +47,7 @@ PEOPLE: Final = Audience("people", frozenset({"people"}), 2)
 
 @dataclass(frozen=True, slots=True)
 class OldName:
-    """The name that a column had before. It holds the same values, until the release that no longer has it."""
+    """A column's former name. It has the same values until the release `until`, which no longer has it."""
 
     name: str
     column: str
@@ -61,7 +60,7 @@ class OldName:
 
 @dataclass(frozen=True, slots=True)
 class PublishedTable:
-    """A table or view for readers, with the comments it carries. `types` are those that dbt declares, by column."""
+    """A table or view for readers: its comments, and by column its comment and the type that dbt declares."""
 
     name: str
     description: str
@@ -73,18 +72,18 @@ class PublishedTable:
 
     @property
     def comments(self) -> dict[str, str]:
-        """Of every column, old names last."""
+        """The comment of every column, old names last."""
         return self.columns | {old.name: old.comment for old in self.old_names}
 
     def selected_from(self, relation: str) -> str:
-        """A query for everything that readers get of it."""
+        """A query for all its columns and old names."""
         old = "".join(f', "{old.column}" AS "{old.name}"' for old in self.old_names)
         return f"SELECT *{old} FROM {relation}"
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What was published, and where. `people`: rows of names and contacts by table, where that is switched on."""
+    """The published file and its tables. `people` has the row count by table of people.duckdb; None if that is off."""
 
     path: Path
     tables: tuple[PublishedTable, ...]
@@ -93,7 +92,7 @@ class Published:
 
 
 def publish(settings: Settings) -> Published:
-    """Write what readers get from the warehouse, in the old files' place; names and contacts only if switched on."""
+    """Publish the tables in place of the old files. Names and contacts are published only if switched on."""
     manifest = read_manifest(settings)
     listed = tables_to_publish(manifest)
     tables = _publish(settings, READERS, settings.published, 0o444, listed)
@@ -124,20 +123,22 @@ def _publish(
         tables = _write(settings, audience, aside, listed)
         aside.chmod(mode)
         _take_log_name(target)
-        if audience is PEOPLE:  # before it can be read: no publish without its line
+        if audience is PEOPLE:  # before anybody can read it, so that no publish lacks its line
             note(settings, "people.duckdb published", {table.name: table.rows for table in tables})
         aside.replace(target)
     except (duckdb.Error, OSError) as error:
-        raise BuildError(f"Publishing failed; readers keep the file of before ({error}).") from None
+        raise BuildError(
+            f"Publishing failed; readers keep the old file ({error}). Correct that, then run it again."
+        ) from None
     finally:
         _remove(aside)
     return tables
 
 
 def tables_to_publish(manifest: dict[str, Any], audience: Audience = READERS) -> list[PublishedTable]:
-    """The models and seeds of the audience's schema, by name; tables first, since views rest on them.
+    """The dbt models and seeds of the audience's schema, sorted by name. Tables come first, because views read them.
 
-    Raises `BuildError` for a model that names no such audience, or a column whose tier is higher or not told: those
+    Raises `BuildError` for a dbt model of no such audience, or for a column whose tier is higher or missing. Those
     never leave the warehouse.
     """
     tables = []
@@ -147,7 +148,9 @@ def tables_to_publish(manifest: dict[str, Any], audience: Audience = READERS) ->
         name, meta = node["name"], _meta(node)
         if meta.get("audience") not in audience.words:
             words = " or ".join(sorted(audience.words))
-            raise BuildError(f"dbt model {name} names no audience in its meta ({words}): it is not published.")
+            raise BuildError(
+                f"dbt model {name} names no audience in its meta ({words}), so nothing is published. Add it."
+            )
         personal = [
             column["name"]
             for column in node["columns"].values()
@@ -155,8 +158,8 @@ def tables_to_publish(manifest: dict[str, Any], audience: Audience = READERS) ->
         ]
         if personal:
             raise BuildError(
-                f"dbt model {name} has columns that are personal, or without a tier in their meta "
-                f"({', '.join(personal)}): it is not published."
+                f"dbt model {name} has columns that are personal or lack a tier in their meta "
+                f"({', '.join(personal)}), so nothing is published. Remove them or add the tier."
             )
         tables.append(
             PublishedTable(
@@ -172,13 +175,13 @@ def tables_to_publish(manifest: dict[str, Any], audience: Audience = READERS) ->
 
 
 def _types(node: dict[str, Any]) -> dict[str, str]:
-    """Of each column: a model's by its contract, a seed's by what it is read as."""
+    """The type of each column: of a dbt model from its contract, of a seed from its configuration."""
     read_as: dict[str, str] = node["config"].get("column_types") or {}
     return {name: column.get("data_type") or read_as.get(name, "") for name, column in node["columns"].items()}
 
 
 def _old_names(node: dict[str, Any]) -> tuple[OldName, ...]:
-    """What `renamed_from` in a column's meta says: {name: what it was called, until: the release without it}."""
+    """The old names in the columns' meta, as `renamed_from: {name: the old name, until: the release without it}`."""
     found = []
     for column in node["columns"].values():
         renamed = _meta(column).get("renamed_from")
@@ -188,8 +191,8 @@ def _old_names(node: dict[str, Any]) -> tuple[OldName, ...]:
         if not old or old in node["columns"] or not re.fullmatch(r"\d+(\.\d+){2}", until):
             raise BuildError(
                 f"dbt model {node['name']}: renamed_from of {column['name']} has to be {{name: its old name, until: "
-                f"1.2.0}}: the release that no longer has that name. No other column may have it. Correct it and build "
-                f"again."
+                f"1.2.0}}, where until is the release without that name. No other column may have the name. Correct it "
+                f"and build again."
             )
         found.append(OldName(old, column["name"], until))
     return tuple(found)
@@ -223,7 +226,9 @@ def _write(
             present = {row[0] for row in con.execute(f"DESCRIBE {name}").fetchall()}
             if present != set(table.comments):
                 undescribed = ", ".join(sorted(present ^ set(table.comments)))
-                raise BuildError(f"dbt model {table.name} and its description differ ({undescribed}): not published.")
+                raise BuildError(
+                    f"dbt model {table.name} and its description differ ({undescribed}), so nothing is published."
+                )
             for column, description in table.comments.items():
                 con.execute(f'COMMENT ON COLUMN {name}."{column}" IS {_text(description)}')
             rows = con.execute(f"SELECT count(*) FROM {name}").fetchall()[0][0]
@@ -235,14 +240,14 @@ def _write(
 
 
 def _view(con: duckdb.DuckDBPyConnection, audience: Audience, table: PublishedTable) -> str:
-    """The view's SQL as the warehouse has it, without the schema, which readers' files lack; with its old names."""
+    """The view's SQL from the warehouse with its old names, without the schema, which the published file lacks."""
     found = con.execute(
         "SELECT sql FROM duckdb_views() WHERE database_name = 'warehouse' AND schema_name = ? AND view_name = ?",
         [audience.schema, table.name],
     ).fetchall()
     if not found:
         raise BuildError(
-            f"The warehouse has no view {table.name}: readers keep the file of before. Run `join-pipeline build`."
+            f"The warehouse has no view {table.name}; readers keep the old file. Run `join-pipeline build`."
         )
     sql = str(found[0][0]).replace(f"{audience.schema}.", "")
     if not table.old_names:
@@ -252,10 +257,10 @@ def _view(con: duckdb.DuckDBPyConnection, audience: Audience, table: PublishedTa
 
 
 def _take_log_name(target: Path) -> None:
-    """Put a link that leads nowhere where DuckDB would keep the file's write-ahead log.
+    """Put a dangling link at the path of the file's write-ahead log.
 
-    Whoever opened an old file for writing writes its log under the name that the new file bears by then, at any time,
-    and every reader of the new file would replay it. Such a link is no log to a reader and can't be written to.
+    A process that opened an old file for writing writes its log to this path at any time, and readers of the new file
+    would replay it. DuckDB can't write to a dangling link, and a reader does not take it for a log.
     """
     log = _log_of(target)
     aside = log.with_name(f".{log.name}.part")

@@ -1,7 +1,7 @@
-"""Ask: one query of the published file, as its readers see it.
+"""Query: run one query on the published file, as its readers see it.
 
-Belongs here: opening it so that nothing can be changed, and telling a wrong query from a broken file. Not here:
-printing (cli). A publish waits for nobody who asks, and who asks keeps the file that was there when it began.
+A publish does not wait for a query, and a query keeps the file that it opened.
+Belongs here: opening the file read-only, and separating a wrong query from a broken file. Not here: printing (cli).
 """
 
 import contextlib
@@ -19,7 +19,7 @@ BATCH: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Columns by name, and rows as they come: they end with the block that asked."""
+    """The columns' names, and an iterator of the rows, which is valid inside the `answering` block only."""
 
     columns: tuple[str, ...]
     rows: Iterator[tuple[Any, ...]]
@@ -27,15 +27,15 @@ class Answer:
 
 @contextlib.contextmanager
 def answering(settings: Settings, sql: str) -> Iterator[Answer]:
-    """What a query of the published file gives; instants in UTC.
+    """Run a query on the published file and yield the result. Instants are in UTC.
 
-    `BuildError` if nothing is published or it can't be read, `InputError` if DuckDB does not take the query. It can
-    neither change the file nor read or write any other.
+    The query can't change the file, nor read or write another one. Raises `BuildError` if nothing is published or the
+    file can't be read, `InputError` if DuckDB rejects the query.
     """
     published = settings.published
     if not published.exists():
         raise BuildError(f"{published} is not there. Nothing is published yet: run `join-pipeline build` first.")
-    # no file but this one; DuckDB would spill beside it, into the folder that readers look at
+    # the query reaches no other file; without a setting, DuckDB would spill into the folder that readers look at
     config: dict[str, Any] = {
         "memory_limit": settings.memory_limit,
         "enable_external_access": False,
@@ -44,12 +44,14 @@ def answering(settings: Settings, sql: str) -> Iterator[Answer]:
     try:
         con = duckdb.connect(published, read_only=True, config=config)
     except duckdb.Error as error:
-        raise BuildError(f"{published} can't be read ({_first(error)}). `join-pipeline build` makes it anew.") from None
+        raise BuildError(
+            f"{published} can't be read ({_first(error)}). `join-pipeline build` makes it again."
+        ) from None
     with contextlib.closing(con):
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET lock_configuration = true")
         try:
-            # None where there is nothing to do, as in a comment
+            # DuckDB returns None if there is no statement, as in a comment
             cursor: duckdb.DuckDBPyConnection | None = con.execute(sql)
         except duckdb.Error as error:
             raise InputError("query", _first(error)) from None
@@ -62,10 +64,10 @@ def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
     try:
         while rows := cursor.fetchmany(BATCH):
             yield from rows
-    except duckdb.Error as error:  # DuckDB computes while it is read
+    except duckdb.Error as error:  # DuckDB computes rows while they are fetched
         raise InputError("query", _first(error)) from None
 
 
 def _first(error: duckdb.Error) -> str:
-    """What DuckDB says, without the picture of where it is."""
+    """DuckDB's message on one line, without the excerpt that marks the position."""
     return " ".join(str(error).partition("\n\nLINE ")[0].split())

@@ -1,6 +1,6 @@
-"""Tables that load writes beside those of the models: each declared once, with its columns, types and meaning.
+"""The tables that load writes beside those of the models: their columns, types and meaning.
 
-Belongs here: the declarations. Not here: filling the tables (load), the models' own tables (models).
+Belongs here: the declarations. Not here: filling the tables (load), the tables of the models (models).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE, Column
 
 @dataclass(frozen=True, slots=True)
 class BesideTable:
-    """One table of `ats` or `ats_history`. `key` are the columns that tell its rows apart."""
+    """One table of `ats` or `ats_history`. `key` has the columns that identify a row."""
 
     schema: str
     name: str
@@ -28,7 +28,7 @@ class BesideTable:
 AS_OF: Final = BesideTable(
     "ats",
     "as_of",
-    "What the warehouse knows reaches to here. One row.",
+    "The instant until which the warehouse knows everything. One row.",
     (
         Column("as_of", INSTANT, "Latest fetch time of the last committed sync"),
         Column("sync_id", TEXT, "The last committed sync"),
@@ -50,48 +50,48 @@ PSEUDONYMS: Final = BesideTable(
 STATES: Final = BesideTable(
     "ats",
     "application_states",
-    "What the source's words for the state of an application mean. One row per word; none of a source without them.",
+    "Meaning of the source's words for an application's state. One row per word; empty if the source has none.",
     (
         Column("state", TEXT, "The source's own word"),
         Column("milestone", TEXT, "Milestone at which the word places an application, whatever its stage"),
-        Column("is_initial", FLAG, "Whether it means that nothing was done about the application yet"),
+        Column("is_initial", FLAG, "Whether nothing has been done about such an application yet"),
     ),
     ("state",),
 )
 SYNCS: Final = BesideTable(
     "ats_history",
     "syncs",
-    "Committed syncs. One row each.",
+    "Committed syncs. One row per sync.",
     (
         Column("sync_id", TEXT, "The sync; ids sort by time"),
         Column("mode", TEXT, "full or incremental"),
-        Column("verdict", TEXT, "committed, or guarded: the guard kept what the listing lacked"),
+        Column("verdict", TEXT, "committed, or guarded: the guard kept the records that the listing lacked"),
         Column("started_at", INSTANT, "Start, server time"),
         Column(
             "proves_at",
             INSTANT,
-            "What it shows was so then: its start, less the age that the answers of its source may have",
+            "Instant for which the sync is a proof: its start, less the staleness of its source",
         ),
         Column("finished_at", INSTANT, "End, server time"),
         Column("as_of", INSTANT, "Latest fetch time of the sync"),
-        Column("is_applications_whole", FLAG, "Whether its listing of applications, full or filtered, was read whole"),
+        Column("is_applications_whole", FLAG, "Whether its listing of applications, full or filtered, is whole"),
         Column("previous_sync_id", TEXT, "The committed sync before it"),
-        Column("n_requests", WHOLE, "Requests made"),
-        Column("n_unannounced", WHOLE, "Changes found that the source's time of update had not announced"),
+        Column("n_requests", WHOLE, "HTTP requests that the sync sent"),
+        Column("n_unannounced", WHOLE, "Changes that the source's update time had not announced"),
         Column("mapping_version", WHOLE, "Version of the mapping that wrote its rows"),
     ),
 )
 SYNC_COUNTS: Final = BesideTable(
     "ats_history",
     "sync_counts",
-    "What each sync counted. One row per sync, scope and name.",
+    "Counts of each sync. One row per sync, scope and name.",
     (
         Column("sync_id", TEXT, "The sync"),
-        Column("scope", TEXT, "The feed or model that was counted in"),
+        Column("scope", TEXT, "The feed or model of the count"),
         Column(
             "name",
             TEXT,
-            "What was counted: records, quarantined, new, deleted, pending_looks, unknown:<model>.<column>, …",
+            "Name of the count: records, quarantined, new, deleted, pending_looks, unknown:<model>.<column>, …",
         ),
         Column("n", WHOLE, "The count"),
     ),
@@ -99,7 +99,7 @@ SYNC_COUNTS: Final = BesideTable(
 UNREAD: Final = BesideTable(
     "ats_history",
     "unread_applications",
-    "Applications that a sync could not read: they broke the contract when they last came. One row per sync and "
+    "Applications that were unread at a sync: they broke the contract when last fetched. One row per sync and "
     "application.",
     (Column("sync_id", TEXT, "The sync"), Column("id", TEXT, "The application")),
 )

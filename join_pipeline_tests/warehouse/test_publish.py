@@ -225,7 +225,7 @@ def test_a_publish_that_fails_leaves_the_file_of_before(settings: Settings) -> N
     before = settings.published.read_bytes()
     with warehouse(settings) as con:
         con.execute("ALTER TABLE recruiting.stage_milestone RENAME TO elsewhere")
-    with pytest.raises(BuildError, match="readers keep the file of before"):
+    with pytest.raises(BuildError, match="readers keep the old file"):
         publish(settings)
     with warehouse(settings) as con:
         con.execute("ALTER TABLE recruiting.elsewhere RENAME TO stage_milestone")

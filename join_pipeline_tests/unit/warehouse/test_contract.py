@@ -76,7 +76,7 @@ def test_an_old_name_has_the_type_of_the_new_one_and_says_what_to_read_and_how_l
 
 @pytest.mark.parametrize("until", ["0.2.0", "0.1.9"])
 def test_an_old_name_that_should_be_gone_is_refused_by_name(until: str) -> None:
-    with pytest.raises(BuildError, match=r"dim_job\.title was to go with release .*CHANGELOG"):
+    with pytest.raises(BuildError, match=r"dim_job\.title ends with release .*CHANGELOG"):
         contract(renamed(name="title", until=until), {}, RELEASE)
 
 
