@@ -1,4 +1,4 @@
-"""For all tests: the same examples at every run, the tests' order, and a note of those that are left out."""
+"""For all tests: the same random examples at every run, the order of the tests, and a report of skipped ones."""
 
 import os
 from collections.abc import Iterator

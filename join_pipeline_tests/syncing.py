@@ -1,4 +1,4 @@
-"""Steps with the source that the settings name, as the commands take them."""
+"""Runs single steps with the source that the settings name, as the commands do."""
 
 from typing import Any
 

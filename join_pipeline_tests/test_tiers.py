@@ -1,4 +1,4 @@
-"""No test is lost between the tiers: each is played by `make test` or by `make test-all`, and by one of them only."""
+"""The tiers lose no test: `make test` or `make test-all` runs each one, and only one of them does."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""Which tests there are, which of them are slow, and in what order they are played.
+"""Lists the tests, which of them are slow, and the order in which they run.
 
 Belongs here: the order, and what a run notes of its tests. Not here: hooks (conftest), what must hold (test_tiers).
 """

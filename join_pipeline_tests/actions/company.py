@@ -1,4 +1,4 @@
-"""A sandbox company to write to, looked at from outside: over its API, never through the code under test.
+"""A sandbox company that tests write to and look at over its API, never through the code under test.
 
 Belongs here: requests to be varied, faults, what JOIN then has. Not here: what is asserted.
 """

@@ -1,4 +1,4 @@
-"""One sandbox for all tests that write to it, each with an e-mail address and a data folder of its own."""
+"""Gives all tests that write one sandbox, and each test its own e-mail address and data folder."""
 
 import itertools
 from collections.abc import Iterator

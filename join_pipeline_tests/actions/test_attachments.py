@@ -1,4 +1,4 @@
-"""Attachments, listed live and saved: their ids, names and types; URLs that expire; what a hostile answer can do."""
+"""Attachments: listing and saving them, their ids, names and types, expired URLs, and hostile responses."""
 
 from base64 import b64encode
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Creating at JOIN: what is written, what is answered, what is refused before anything is sent."""
+"""Creating at JOIN: what is written and returned, and what is rejected before anything is sent."""
 
 from base64 import b64encode
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""URLs that somebody else wrote: which hosts are asked, where a redirect may lead, how much is taken in what time."""
+"""Downloads from foreign URLs: the hosts, redirects, sizes and times that are allowed."""
 
 import contextlib
 import socketserver

@@ -1,4 +1,4 @@
-"""Lost answers, late writes, failures after the write, an end anywhere: one application, whole or told.
+"""Lost responses, late writes, failures after the write, a kill anywhere: one application, complete or reported.
 
 Belongs here: what may go wrong between the request and its end. Not here: what is written (test_create).
 """

@@ -1,4 +1,4 @@
-"""Only what was created here: everything else is in no model, and nothing else about a sync changes."""
+"""Only what was created here: other records are in no model, and nothing else about a sync changes."""
 
 from typing import Any
 from unittest import mock

@@ -1,4 +1,4 @@
-"""Passthrough: any call below the base URL, with our token and nothing of the caller's; every status is an answer."""
+"""Passthrough: any call below the base URL, with our token and no header of the caller; every status is returned."""
 
 from base64 import b64decode
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A browser, and pages that may neither err nor look beyond this machine.
+"""A browser, and pages that fail a test on an error or on a request to another machine.
 
 Without Chromium these tests are skipped, and say how to get it; with `BROWSER_TESTS=required` (`.ci/run` sets it) they
 fail instead.

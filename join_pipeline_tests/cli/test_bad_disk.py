@@ -1,4 +1,4 @@
-"""Disks that are full and lakes that are not as they should be: nothing is lost, and the next run makes it good."""
+"""Full disks and damaged lakes: nothing is lost, and the next run repairs it."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Bad settings and a JOIN that is not one: a clear message with what to do, its exit code, and nothing changed."""
+"""Bad settings, and a server that is not JOIN: a clear message with what to do, an exit code, and no change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Connecting an account, and what the doctor says of it: each prerequisite by its name, a token that is never shown."""
+"""`connect` and `doctor`: each prerequisite has a name, and the token is never shown."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""A command that is ended from outside, politely or not: the next one ends as if nothing had happened."""
+"""A command that a signal ends: the next run gives the same result as if nothing had happened."""
 
 import signal
 import subprocess

@@ -1,4 +1,4 @@
-"""`kill -9` at instants swept over whole runs: what is left is whole, and the next run ends as if nothing had been."""
+"""`kill -9` at many instants of whole runs: the files stay whole, and the next run gives the usual result."""
 
 import os
 import shutil

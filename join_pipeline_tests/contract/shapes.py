@@ -1,4 +1,4 @@
-"""What JOIN's records look like, as far as clients that run against the live API know: fields and their types.
+"""The fields and types of JOIN's records, as far as clients that run against the live API know them.
 
 A field that only JOIN's documentation or an integrator names may be absent; one that these clients read may not.
 """

@@ -1,4 +1,4 @@
-"""What the sandbox assumes about JOIN without proof: pinned here, so that a change is meant.
+"""Assumptions of the sandbox about JOIN without proof: pinned, so that nobody changes one by accident.
 
 Never asked of the live API.
 """

@@ -1,4 +1,4 @@
-"""Every endpoint of JOIN's API v2 that is read, over real HTTP: what the client relies on.
+"""Every endpoint of JOIN's API v2 that the client reads, over real HTTP: the behaviour that it relies on.
 
 Nothing here is only our assumption (`test_assumptions` has those), so it may run against the live API.
 """

@@ -1,4 +1,4 @@
-"""What the sandbox's Kombo knows of the company: what JOIN lists, as of its last sync, in a mapping of its own."""
+"""The sandbox's Kombo shows what JOIN lists, as of its last sync, in a mapping of its own."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Kombo's official client reads every list of the sandbox, page by page and filter by filter, without a complaint."""
+"""Kombo's official client reads every list of the sandbox, page by page and filter by filter, without an error."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

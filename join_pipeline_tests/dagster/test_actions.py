@@ -1,4 +1,4 @@
-"""The jobs that act on JOIN: once each, never retried, and without a word of a person in what Dagster keeps."""
+"""The jobs that act on JOIN run once, are never retried, and leave no personal data in Dagster's storage."""
 
 import json
 from base64 import b64encode

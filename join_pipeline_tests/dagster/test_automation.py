@@ -1,4 +1,4 @@
-"""Schedules that know when to wait, jobs that mean what their names say, and the line that a failed run writes."""
+"""Schedules that skip a turn when they must, jobs that do what their names say, and the log line of a failed run."""
 
 import re
 from collections.abc import Iterator

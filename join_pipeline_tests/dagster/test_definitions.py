@@ -1,4 +1,4 @@
-"""What Dagster is given: the exact assets, checks, jobs, schedules and sensors, and what each says of itself."""
+"""The definitions: the exact assets, checks, jobs, schedules and sensors, and their descriptions."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Dagster as people start it, driven by its GraphQL: what is there, and runs that turn green."""
+"""Dagster as people start it, driven by its GraphQL API: its definitions, and runs that succeed."""
 
 import contextlib
 from collections.abc import Iterator

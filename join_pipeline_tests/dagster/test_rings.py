@@ -1,4 +1,4 @@
-"""The rings: Dagster stays in its own, the environment is read in one place, the wiring stays thin."""
+"""The rings: only `defs` imports Dagster, one module reads the environment, and the wiring stays thin."""
 
 import ast
 import subprocess

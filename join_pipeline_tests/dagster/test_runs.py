@@ -1,4 +1,4 @@
-"""Runs in this process, against the sandbox: what they make, what they tell, and when they stop."""
+"""Runs in this process against the sandbox: what they produce, what they report, and when they stop."""
 
 import base64
 import contextlib

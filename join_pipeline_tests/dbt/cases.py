@@ -1,4 +1,4 @@
-"""The traps, one application each: what is easily got wrong in a history that is only looked at now and then.
+"""The hard cases, one application each: what a history that is only seen by syncs easily gets wrong.
 
 Syncs 1 to 6 run on days 10 to 15, then none for five days, then 7 and 8 on days 20 and 21, all of them full; an
 incremental one, number 9, on day 22 and a last full one on day 23.

@@ -1,4 +1,4 @@
-"""A small warehouse.duckdb, written by hand: syncs and versions in, the tables that load would have written out.
+"""A small warehouse.duckdb by hand: tests give syncs and versions, and get the tables that load would write.
 
 Belongs here: what dbt reads, made from few words. Not here: JOIN, the lake, or how versions come about.
 """

@@ -1,4 +1,4 @@
-"""How often the marts' claims hold, over many companies drawn at random: of bounds always, of intervals as they say.
+"""Measures how often the marts' bounds and intervals hold, over many companies drawn at random.
 
 Belongs here: the claims, each as a query that compares the marts with table `truth`, and a command that measures them
 on a thousand companies (`make coverage`; docs/evidence.md has its figures). Not here: what is asserted (test_bounds).

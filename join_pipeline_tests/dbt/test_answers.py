@@ -1,4 +1,4 @@
-"""Answers: views by the names of questions. They say what the marts say, and tell of nobody more."""
+"""Answers, the views with the names of questions: they show what the marts show, and no smaller groups."""
 
 import re
 from functools import cache

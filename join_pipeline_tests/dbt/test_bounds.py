@@ -1,4 +1,4 @@
-"""The claim itself: whatever the schedule of syncs, what truly happened lies within lo and hi.
+"""The central claim: for any schedule of syncs, every true instant lies within lo and hi.
 
 A hundred companies here; `make coverage` measures a thousand.
 """

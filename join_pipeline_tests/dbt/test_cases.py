@@ -1,4 +1,4 @@
-"""What the marts say of each trap."""
+"""The marts show the right values for each hard case."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

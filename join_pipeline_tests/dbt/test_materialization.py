@@ -1,4 +1,4 @@
-"""Our materializations stand in for those of dbt-duckdb: what they leave out and what they call is known here.
+"""Our materializations replace those of dbt-duckdb: tests pin what they leave out and what they call.
 
 A failure means that the adapter has changed. Read its new code, decide what of it ours needs, and then change the lists
 below and the figures in docs/developers/adr/own-materialization.md.

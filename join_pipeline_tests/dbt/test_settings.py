@@ -1,4 +1,4 @@
-"""What the vars do: the time zone that cuts days, and as_of, which turns the clock back."""
+"""The vars: the time zone that cuts days, and as_of, which rebuilds an earlier state."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The analysts' guide: its commands, its Python and its queries run on a published file, and what it names is there."""
+"""The analysts' guide: its commands, Python and queries run on a published file, and the names in it exist."""
 
 import contextlib
 import csv

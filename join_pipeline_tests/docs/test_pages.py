@@ -1,4 +1,4 @@
-"""Pages: those that are made are up to date; every model and column is described, grain first."""
+"""Pages: the generated ones are up to date; every model and column has a description, which begins with the grain."""
 
 import importlib.util
 import re

@@ -1,4 +1,4 @@
-"""The company behind a golden lake: what has to be known to run it again, just as it was when the lake was written.
+"""The company behind a golden lake: what a test needs to run it again, in the state in which the lake was written.
 
 Belongs here: starting it, and how the pipeline reads it. Not here: writing a lake (make), reading one (reader).
 """

@@ -1,4 +1,4 @@
-"""The golden lakes that are committed: finding them, unpacking a copy, and reading that as a later release.
+"""The committed golden lakes: finding them, unpacking a copy, and reading the copy as a later release.
 
 Belongs here: what a test does with a golden lake. Not here: writing one (make), what it holds (reader).
 """

@@ -1,4 +1,4 @@
-"""A lake read with nothing but pyarrow and JSON: what a release wrote, whatever today's code makes of it.
+"""Reads a lake with pyarrow and JSON only, so that it shows what a release wrote, independent of today's code.
 
 Belongs here: the files that the newest record lists, their rows, and what is expected of them. Not here: any code of
 the pipeline. A column that is null is as good as one that is not there: a lake may be older than its columns.

@@ -1,4 +1,4 @@
-"""One company with two pipelines on it: one that asks JOIN, one that asks Kombo."""
+"""One company with two pipelines: one reads it from JOIN, one from Kombo."""
 
 import contextlib
 import json

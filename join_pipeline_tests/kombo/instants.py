@@ -1,4 +1,4 @@
-"""What a pipeline's marts say of when things happened, against when they truly did.
+"""Compares the instants in a pipeline's marts with the true ones.
 
 Belongs here: the event and duration tables of one lake beside the company's truth. Not here: what must hold of them
 (test_two_pipelines).

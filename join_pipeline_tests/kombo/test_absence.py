@@ -1,4 +1,4 @@
-"""What it means that Kombo does not list a record: nothing, until it has been asked for by its own id as well.
+"""A record that Kombo does not list is not deleted until a call for its own id shows it.
 
 And what it means that Kombo says of a record that it is gone, of which nobody here ever knew.
 """

@@ -1,4 +1,4 @@
-"""Webhooks: signed ones ask for one sync however many come, others change nothing; Dagster launches it once."""
+"""Webhooks: signed ones start one sync however many come, and others change nothing; Dagster launches it once."""
 
 import socket
 import threading

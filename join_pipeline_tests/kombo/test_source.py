@@ -1,4 +1,4 @@
-"""Kombo as a source: deletion and nulling, models off, the guard, faults, replay, and what doctor explains."""
+"""Kombo as a source: deletions, nulled fields, models that are off, the guard, faults, replay, and the doctor."""
 
 import contextlib
 import time

@@ -1,4 +1,4 @@
-"""Two pipelines on one company for 60 days, one asks JOIN and one asks Kombo: the same tables of models.
+"""Two pipelines on one company for 60 days, one by JOIN and one by Kombo, get the same tables of models.
 
 And bounds of when things happened that hold what is true, and never contradict each other.
 

@@ -1,4 +1,4 @@
-"""Two tables, one expected and one found, told apart field by field.
+"""Compares an expected table with a found one, field by field.
 
 Instants are compared as instants, JSON text with objects, arrays with lists, a null of any kind with any other. What
 the specification leaves open is one thing here: in a cell, nothing, an empty list, an empty object and a struct of

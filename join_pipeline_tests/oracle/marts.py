@@ -1,4 +1,4 @@
-"""What the marts must say: true values from what happened, and observed ones from what the given syncs could see.
+"""The values that the marts must show: true ones from what happened, observed ones from what the syncs could see.
 
 Both come from the same functions: a sequence of states per application, either all of its true states or its sights.
 """

@@ -1,4 +1,4 @@
-"""Screening questions: which parents ask them, and what answers they take."""
+"""Screening questions: the parents that ask them, and the answers that they allow."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass

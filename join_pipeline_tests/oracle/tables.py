@@ -1,4 +1,4 @@
-"""The tables of models that a first full sync of a world that stands still must produce.
+"""The tables of models that a first full sync must produce, of a world that does not change.
 
 Columns are those of the specification but `changed_at`, which is the sync's start. Cells are plain Python: UTC
 datetimes, lists, dicts (also where the pipeline stores JSON text), None where there is nothing.

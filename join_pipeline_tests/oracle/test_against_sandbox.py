@@ -1,4 +1,4 @@
-"""The oracle's two halves against each other: what the sandbox lists, and what it says has happened."""
+"""The oracle's two halves agree: what the sandbox lists, and what its event log says."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What counts as a difference, and what is only another spelling of the same."""
+"""Comparing: what counts as a difference, and what is only another spelling of the same value."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Ids, against a reckoning by hand and the known decoding of base58."""
+"""Ids, compared with a calculation by hand and a known decoding of base58."""
 
 import hashlib
 

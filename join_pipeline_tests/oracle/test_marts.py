@@ -1,4 +1,4 @@
-"""True and observed values of a story of five applications, told by hand."""
+"""True and observed values of five applications, written by hand."""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""The expected tables of worlds of a handful of records, each rule with its own."""
+"""The expected tables of worlds with a handful of records, one world per rule."""
 
 import hashlib
 from datetime import UTC, datetime

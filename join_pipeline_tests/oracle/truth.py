@@ -1,4 +1,4 @@
-"""What truly happened to each application, from the sandbox's event log, and what successive syncs could see of it.
+"""The true history of each application, from the sandbox's event log, and what successive syncs could see of it.
 
 A sync at an instant sees the state after every event at or before it. Nothing between two syncs is seen.
 """

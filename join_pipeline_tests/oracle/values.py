@@ -1,4 +1,4 @@
-"""Single values: instants, addresses, JSON. Payload fragment in, value of a column out, None where JOIN gives none."""
+"""Single values (instants, addresses, JSON): payload fragment in, a column's value out, None where JOIN gives none."""
 
 import hashlib
 import re

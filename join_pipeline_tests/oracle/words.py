@@ -1,4 +1,4 @@
-"""JOIN's words and ours, as the specification pairs them. A word that is not here passes through, unless said so."""
+"""JOIN's words and ours, as the specification pairs them. Other words pass through, unless a table says otherwise."""
 
 JOB_STATUS = {"ONLINE": "OPEN", "OFFLINE": "OPEN", "ARCHIVED": "ARCHIVED", "DRAFT": "DRAFT"}
 

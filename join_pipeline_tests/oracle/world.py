@@ -1,4 +1,4 @@
-"""What a JOIN account lists at this moment, read as plainly as it can be: one request after the other, no retries.
+"""Reads what a JOIN account lists at this moment in the plainest way: one request after the other, no retries.
 
 An answer that is not expected ends the reading: the oracle reads a world that stands still and has no faults.
 """

@@ -1,4 +1,4 @@
-"""JOIN with a canary in every value that is about a person: a proxy before the sandbox that writes them in.
+"""JOIN with a canary in every value about a person: a proxy before the sandbox inserts them.
 
 Belongs here: which of JOIN's values get a canary, and finding canaries in files. Not here: what must hold none (tests).
 """

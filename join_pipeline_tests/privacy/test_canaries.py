@@ -1,4 +1,4 @@
-"""Privacy by construction: a company in which every value about a person is a canary, and where canaries may be."""
+"""Privacy by construction: every value about a person is a canary, and the tests say where canaries may be."""
 
 import contextlib
 import json

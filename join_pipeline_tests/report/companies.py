@@ -1,4 +1,4 @@
-"""Companies with a report: a busy one, a tiny one, an empty one; each synced and built once, whoever asks.
+"""Companies with a report: a busy, a tiny and an empty one. Each is synced and built once per process.
 
 Belongs here: making data folders. Not here: looking at reports (test_…, browser/test_report).
 """

@@ -1,4 +1,4 @@
-"""Pictures of marts: there where a mart has something to show, not blank, small, and of shared models only."""
+"""Pictures of marts: they exist where a mart has rows, are small and not blank, and show shared models only."""
 
 import contextlib
 import io

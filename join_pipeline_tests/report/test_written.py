@@ -1,4 +1,4 @@
-"""The report as a file: made of shared models only, whole or not at all, the same from the same data, and small."""
+"""The report as a file: from shared models only, small, written whole or not at all, and the same for the same data."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""The bounds of every event that the marts tell of, by the marts' own SQL, against when it truly happened.
+"""Compares the bounds of every event, computed by the marts' own SQL, with its true instant.
 
 Belongs here: running `int_application_event` on a lake, the truth of each kind of event, and comparing both. Not here:
 whether the versions behind them are right (checks).

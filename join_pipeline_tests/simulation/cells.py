@@ -1,4 +1,4 @@
-"""Rows as the oracle compares them, without what only belongs to other records or to a past."""
+"""Rows as the oracle compares them, without values that depend on other records or on a past."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What must hold after every committed sync, judged against what truly happened.
+"""What must hold after every committed sync, compared with what truly happened.
 
 Belongs here: one function per claim, each giving readable complaints. Not here: when a claim applies to what happened
 before (memory), the bounds of transitions (bounds).

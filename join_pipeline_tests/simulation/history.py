@@ -1,4 +1,4 @@
-"""A history: one company, and what a pipeline does and suffers over some months, drawn from one seed.
+"""A history: one company, and the syncs, faults and deaths of a pipeline over some months, drawn from one seed.
 
 Belongs here: what can happen, how likely it is, and telling it. Not here: doing it (play), judging it (checks).
 """

@@ -1,4 +1,4 @@
-"""What must hold after every committed sync of Kombo, judged against what Kombo showed while it ran.
+"""What must hold after every committed sync of Kombo, compared with what Kombo showed during the sync.
 
 Belongs here: one function per claim, as in `checks`, where absence and deletion mean what they mean at Kombo. Not here:
 the bounds of transitions, which are those of every source (bounds).

@@ -1,4 +1,4 @@
-"""A history by Kombo: the same as one by JOIN of that seed, but for what Kombo's side does and suffers.
+"""A history by Kombo: that of JOIN with the same seed, except for the events and faults on Kombo's side.
 
 Belongs here: what can happen at Kombo, and how likely it is. Not here: doing it (kombo_play), judging (kombo_checks).
 """

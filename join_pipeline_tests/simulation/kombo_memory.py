@@ -1,4 +1,4 @@
-"""What a pipeline may be expected to know of Kombo: what was shown while it read, what came, was lost or spoiled."""
+"""What a pipeline can know of Kombo: what Kombo showed during syncs, what arrived, what was lost or broken."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field

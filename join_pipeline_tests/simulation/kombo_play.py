@@ -1,4 +1,4 @@
-"""Plays a history by Kombo: as `play`, with Kombo's syncs, switches and losses between the company and the pipeline."""
+"""Plays a history by Kombo: like `play`, with Kombo's syncs, switches and losses between company and pipeline."""
 
 from dataclasses import replace
 from datetime import datetime

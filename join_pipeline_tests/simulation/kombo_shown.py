@@ -1,4 +1,4 @@
-"""What Kombo would answer at an instant, and what follows of it for the tables of models.
+"""What Kombo would return at an instant, and what follows of that for the tables of models.
 
 Belongs here: the judge's own reading of Kombo's records. Columns bear Kombo's names, so a cell is the record's value, a
 list of links is the rows of a link model. Nothing of `join_pipeline.sources.kombo` is used.

@@ -1,4 +1,4 @@
-"""What a pipeline may be expected to know: what came so far, what was hidden, what was spoiled, what was there when.
+"""What a pipeline can know: what arrived so far, what was hidden, what was broken, and what was there when.
 
 Belongs here: the judge's own account of a history, fed from kept raw and from the sandbox's truth, never from versions.
 """

@@ -1,4 +1,4 @@
-"""A reader that dies in the middle of things, in this process, and leaves the disk as it was at that moment.
+"""A reader that dies at a chosen moment, in this process, and leaves the disk as it was then.
 
 Belongs here: counting what a sync does to the disk, and ending it at one of those points. Not here: real processes and
 real signals (test_kill); when a history lets its reader die (history).

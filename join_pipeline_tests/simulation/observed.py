@@ -1,4 +1,4 @@
-"""What is in a lake: its records, every version of every model, the raw of a sync; read with pyarrow and no other help.
+"""Reads a lake with pyarrow only: its records, every version of every model, the raw of a sync.
 
 Belongs here: reading files that the newest record lists. Not here: what they should hold (checks).
 """

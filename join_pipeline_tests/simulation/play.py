@@ -1,4 +1,4 @@
-"""Plays a history: the company lives, the pipeline runs, dies and runs again, and every commit is judged."""
+"""Plays a history: the company lives, the pipeline runs, dies and runs again, and every commit is checked."""
 
 import random
 import shutil

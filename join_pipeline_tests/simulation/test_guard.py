@@ -1,4 +1,4 @@
-"""The guard: a listing that lost too much is not believed, and is no ground for anything that comes after."""
+"""The guard: it objects to a listing that lost too much, and nothing later relies on that listing."""
 
 from pathlib import Path
 

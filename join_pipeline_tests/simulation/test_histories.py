@@ -1,4 +1,4 @@
-"""Random histories of a company and its pipeline, with faults and deaths: nothing that must hold is refuted.
+"""Random histories of a company and its pipeline, with faults and deaths: everything that must hold does hold.
 
 A seed is a history. `make test` plays the first ones of each source, `make test-all` the others. One that fails is
 played again by `python -m join_pipeline_tests.simulation.soak --seed N`. `make soak` plays 5,000 of them, and a whole

@@ -1,4 +1,4 @@
-"""From JOIN's wire to the marts: their numbers are those that pandas computes from the company's true event log.
+"""From JOIN's HTTP to the marts: their numbers equal those that pandas computes from the company's true event log.
 
 Two schedules of syncs. One looks between any two events of an application, so the marts must tell the whole truth. The
 other looks every three weeks and begins late, so they must tell just what could be seen, and bound the rest.

@@ -1,4 +1,4 @@
-"""Lists that shift while they are read, several pages at a time: nothing known is lost, nothing is missed for long."""
+"""Lists that shift by several pages while they are read: no known record is lost, and none is missed for long."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""With JOIN standing still, the tables of models are what it lists, field by field, by an independent mapping."""
+"""With no changes at JOIN, the tables of models equal what it lists, field by field, by an independent mapping."""
 
 import contextlib
 import json

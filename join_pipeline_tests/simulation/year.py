@@ -1,4 +1,4 @@
-"""A company's days, one sync after the other as a schedule runs them: what grows with age, and what must not.
+"""A company's days, with one sync after the other as a schedule runs them: what may grow with age, and what not.
 
 Belongs here: living through days, and what must hold of the lake then. Not here: what happens in a history with faults
 and deaths (play), how fast a sync is at a size (benchmarks).

@@ -1,4 +1,4 @@
-"""Settings: where each comes from, what it may be, and that a bad one is named and a secret never shown."""
+"""Settings: where each comes from and what it may be; a bad one is named, and a secret is never shown."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The published schema is a contract: files hold what is committed, and a renamed column keeps its old name a while."""
+"""The published schema as a contract: files have the committed one, and a renamed column keeps its old name a while."""
 
 import contextlib
 import json

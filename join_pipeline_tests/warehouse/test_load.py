@@ -1,4 +1,4 @@
-"""Load: tables with types and keys, in a file of its own; pseudonyms that stay; what is known of the syncs."""
+"""Load: tables with types and keys in a file of its own, stable pseudonyms, and what is known of the syncs."""
 
 import contextlib
 import hashlib

@@ -1,4 +1,4 @@
-"""Maps of the user's own: what a file may hold, how a bad one is told, and what no map names."""
+"""A user's own maps: what a file may hold, how a bad one is reported, and names that no map has."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""The published file in the oldest DuckDB that it is meant for: analysts' tools carry one, and theirs lags behind."""
+"""The oldest supported DuckDB reads the published file, because analysts' tools carry old versions."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Names and contacts: in a file of their own, only while that is switched on, and never without a line in the log."""
+"""Names and contacts: in a file of their own, only while that is switched on, and always with a log line."""
 
 import contextlib
 import json

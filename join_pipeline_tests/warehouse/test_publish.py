@@ -1,4 +1,4 @@
-"""Publish: readers are never blocked, never broken, and never see anything but one whole published state."""
+"""Publish: readers are never blocked, never get an error, and always see one whole published state."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""File names from elsewhere: what is saved lies in its folder, under a name that every system takes."""
+"""Foreign file names: every file is saved in its folder, under a name that every system accepts."""
 
 import unicodedata
 from pathlib import Path, PurePosixPath, PureWindowsPath

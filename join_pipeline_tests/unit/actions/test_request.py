@@ -1,4 +1,4 @@
-"""A request's fields: what is refused by which name, and by which text the same request is recognised."""
+"""A request's fields: which ones are rejected and how they are named, and the key of equal requests."""
 
 import traceback
 from typing import Any

@@ -1,4 +1,4 @@
-"""The checks themselves: what each finds, when it is grave, and that it says what to do."""
+"""The checks: what each finds, when a finding is severe, and that it says what to do."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Proxies and certificates of the environment: obeyed, told when they can't be used, and never shown the token."""
+"""Proxies and certificates of the environment: used, reported when they fail, and never shown the token."""
 
 import shutil
 import socket

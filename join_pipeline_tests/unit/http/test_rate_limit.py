@@ -1,4 +1,4 @@
-"""The rate limit: what its headers mean, and that a server that counts never has to refuse."""
+"""The rate limit: the meaning of its headers, and that a server that counts never has to answer 429."""
 
 import math
 import random

@@ -1,4 +1,4 @@
-"""What is retried and how long is waited: one table, held row by row."""
+"""Retries: which errors are retried and how long the client waits, as one table."""
 
 import httpx
 import pytest

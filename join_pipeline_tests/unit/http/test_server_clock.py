@@ -1,4 +1,4 @@
-"""The server's time: bounds that hold whatever the network does and whatever the local clock says."""
+"""The server's time: its bounds hold for any network delay and any local clock."""
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime

@@ -1,4 +1,4 @@
-"""Time that passes only when everybody sleeps: threads take turns, so a run is the same each time and takes no time."""
+"""Virtual time: it passes only when all threads sleep, and threads take turns, so runs are fast and repeatable."""
 
 import heapq
 import itertools

@@ -1,4 +1,4 @@
-"""Compaction: few files, the same versions, nobody's old details for long, and no large file written at every turn."""
+"""Compaction: few files, the same versions, no old personal values, and no large file rewritten at every run."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Files of any release read as today's columns: each way in which a file may differ, and what is told of the rest."""
+"""Evolution: files of any release are read as today's columns, and files that can't be read are reported by name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

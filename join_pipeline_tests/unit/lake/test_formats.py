@@ -1,4 +1,4 @@
-"""What a release of format 1 wrote into the lake's JSON, read as today's."""
+"""The JSON that a release of format 1 wrote into the lake is read as today's."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The content hash: what of a version counts as its content, and that an added column changes no hash by itself."""
+"""The content hash: which columns it covers, and that an added column alone changes no hash."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Raw: what went into the spool comes out of the lake, and a spool that was left can be gone on with."""
+"""Raw: the lake returns what the spool took, and a sync can resume from a spool that was left."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Retention of raw: old files go, many small ones are merged by day, large ones are not written anew."""
+"""Retention of raw: old files are deleted, small ones are merged by day, large ones are not rewritten."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The models against the connector's coverage page and the privacy tiers, both written out here by hand."""
+"""The models equal the connector's coverage page and the privacy tiers, both written by hand here."""
 
 import pyarrow as pa
 import pytest

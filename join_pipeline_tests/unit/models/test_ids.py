@@ -1,4 +1,4 @@
-"""Ids, reckoned a second way: by repeated division of bytes, with no big number."""
+"""Ids, computed a second way: by repeated division of bytes, without big numbers."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What all mappings share: queries of URLs, JSON text, hashes, country codes."""
+"""The helpers of all mappings: queries of URLs, JSON text, hashes, country codes."""
 
 import json
 

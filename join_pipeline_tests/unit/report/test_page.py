@@ -1,4 +1,4 @@
-"""The page: texts in both languages, charts that compile, a policy that lets its own scripts run and nothing else."""
+"""The page: texts in both languages, charts that compile, and a policy that allows its own scripts only."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The state at an instant: the same whichever way one gets there, and what the truth replays to."""
+"""The state at an instant: every way to it gives the same, and it equals a replay of the truth."""
 
 import json
 from datetime import timedelta

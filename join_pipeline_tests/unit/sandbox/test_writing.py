@@ -1,4 +1,4 @@
-"""What is written through the API lies over the timeline."""
+"""Records that were written through the API lie over the timeline."""
 
 from base64 import b64encode
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Syncs without a source to ask: raw by hand in, versions out, one sync after the other.
+"""Syncs without a server: raw rows by hand in, versions out, one sync after the other.
 
 Belongs here: the order of things. Not here: any rule, what a payload looks like.
 """

@@ -1,4 +1,4 @@
-"""Decode: raw rows in, observations out; what is read twice, what is set aside, what of a shared record is held.
+"""Decode: raw rows in, observations out; repeated rows, quarantined records, and the parts of shared records.
 
 The mapper takes its rows from the payload as they are: what payloads mean is the sources' matter.
 """

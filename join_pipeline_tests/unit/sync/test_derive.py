@@ -1,4 +1,4 @@
-"""Derive: raw payloads in, versions out, over several syncs. The rules that no phase keeps alone."""
+"""Derive: raw payloads in, versions out, over several syncs. These rules need more than one phase."""
 
 from collections.abc import Callable
 from pathlib import Path

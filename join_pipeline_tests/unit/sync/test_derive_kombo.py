@@ -1,4 +1,4 @@
-"""Derive by Kombo: its records in, versions out. What a deleted record was, stand-ins, and the guard's objection."""
+"""Derive by Kombo: its records in, versions out; deleted records, stand-ins, and the guard's objection."""
 
 from pathlib import Path
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Precedence: SQL and Python agree on which observation holds, and it is the one that the rule says."""
+"""Precedence: SQL and Python choose the same observation, and it is the one that the rule names."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""JOIN's reconcile: what absence means, rule by rule of the unified models, and which records it concerns."""
+"""JOIN's reconcile: the meaning of absence, and the records that it concerns, rule by rule of the unified models."""
 
 from join_pipeline_tests.unit.sync.join_rows import (
     DELETED,

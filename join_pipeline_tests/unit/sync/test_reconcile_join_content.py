@@ -1,4 +1,4 @@
-"""JOIN's reconcile: what a record is when several others show it, or when it follows from others, rule by rule."""
+"""JOIN's reconcile: the content of a record that several others show, or that follows from others, rule by rule."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Kombo's reconcile, rule by rule: each record speaks for itself, says itself when it is gone, and shows its links."""
+"""Kombo's reconcile, rule by rule: each record stands for itself, states its own deletion, and shows its links."""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The workspace: which table lives from which phase to which, and that a forgotten one is refused by its name."""
+"""The workspace: each table lives from one phase to another, and a forgotten table is rejected by name."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The published schema as a contract: what a change of it makes of its version, and old names that are due to go."""
+"""The published schema as a contract: how a change raises its version, and old names that are due for removal."""
 
 from typing import Any
 

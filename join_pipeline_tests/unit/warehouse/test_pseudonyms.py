@@ -1,4 +1,4 @@
-"""The pseudonym key: made at first use where only its owner looks, and never guessed at."""
+"""The pseudonym key: it is made at first use, only its owner can read it, and it is never guessed."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Failures over real HTTP: each gives its type and a message that says what to do and gives nothing away."""
+"""Failures over real HTTP: each raises its type, with a message that says what to do and shows no secret."""
 
 import socket
 import threading

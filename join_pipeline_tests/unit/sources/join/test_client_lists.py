@@ -1,4 +1,4 @@
-"""Lists over real HTTP: which pages are asked for and what of them arrives."""
+"""Lists over real HTTP: the pages that the client requests, and the records that it yields."""
 
 import os
 import signal

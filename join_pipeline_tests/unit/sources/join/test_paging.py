@@ -1,4 +1,4 @@
-"""Which pages are asked for, and when a list is over: hand-made lists, and lists of any length, size and width."""
+"""Paging: the pages to request and the end of a list, for lists by hand and lists of any length, size and width."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Payloads: closed where a wrong value would falsify history, open everywhere else."""
+"""Payloads: strict where a wrong value would falsify history, tolerant everywhere else."""
 
 import json
 from datetime import UTC, datetime

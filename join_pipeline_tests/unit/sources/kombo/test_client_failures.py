@@ -1,4 +1,4 @@
-"""What becomes of refusals and failures: each code of the envelope is one type whatever its status, retried or not.
+"""Rejections and failures: each code of the envelope is one type whatever its status, and is retried or not.
 
 What is no envelope, as a load balancer's page, is judged by its status.
 """

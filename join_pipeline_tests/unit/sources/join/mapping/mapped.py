@@ -1,4 +1,4 @@
-"""Mapping as a sync does it, from JSON text: payload by hand in, rows by model out."""
+"""Maps a payload from JSON text as a sync does: payload by hand in, rows by model out."""
 
 import json
 from typing import Any

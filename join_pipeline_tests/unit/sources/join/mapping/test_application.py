@@ -1,4 +1,4 @@
-"""What one application's payload says: rule by rule of the unified models."""
+"""The rows of one application's payload, rule by rule of the unified models."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What one job's payload says: rule by rule of the unified models."""
+"""The rows of one job's payload, rule by rule of the unified models."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Screening questions: keyed by format and exact text, shown by applications and, perhaps, by the job's own form."""
+"""Screening questions: format and exact text are their key, and applications and the job's form show them."""
 
 import hashlib
 import json
