@@ -1,6 +1,6 @@
 """A sandbox company that tests write to and look at over its API, never through the code under test.
 
-Belongs here: requests to be varied, faults, what JOIN then has. Not here: what is asserted.
+Belongs here: requests to be varied and sent, faults, what JOIN then has. Not here: what is asserted.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 
+from join_pipeline.actions.create import create_application
 from join_pipeline.sandbox import SandboxConfig
 from join_pipeline.settings import Settings, load_settings
 
@@ -109,3 +110,11 @@ class Company:
 
 def hashes(*contents: bytes) -> list[str]:
     return sorted(hashlib.sha256(content).hexdigest() for content in contents)
+
+
+FILES = (attachment(), attachment("letter.pdf", "COVER_LETTER", LETTER))
+WHOLE = hashes(PDF, LETTER)
+
+
+def create(company: Company, asked: dict[str, Any], **changes: Any) -> Any:
+    return create_application(company.settings(**changes), asked, sleep=no_sleep)

@@ -9,10 +9,16 @@ from typing import Any
 
 import httpx
 import kombo
+import kombo.errors
+import pytest
 
 from join_pipeline.sandbox import SandboxConfig, running
+from join_pipeline.sandbox.kombo.config import KomboConfig
 
 LISTS = ("users", "jobs", "candidates", "application_stages", "applications", "tags")
+CONFIG = SandboxConfig(
+    port=0, seed=3, applications=150, rate_limit=None, slow_seconds=0.4, kombo=KomboConfig(rate_limit=None)
+)
 
 
 @dataclass(frozen=True)
@@ -96,3 +102,9 @@ class Sandbox:
 def serving(config: SandboxConfig) -> Iterator[Sandbox]:
     with running(config) as url, httpx.Client(base_url=url, timeout=60) as http:
         yield Sandbox(url, config, http)
+
+
+def code_of(client: Client, name: str, **arguments: Any) -> str | None:
+    with pytest.raises((kombo.errors.KomboAtsError, kombo.errors.KomboGeneralError)) as caught:
+        client.call(name, **arguments)
+    return caught.value.data.error.code

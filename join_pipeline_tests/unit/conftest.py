@@ -1,5 +1,6 @@
 """Unit tests talk to this machine only: a sandbox or a server of their own, over real HTTP."""
 
+import os
 import socket
 from typing import Any, Final
 
@@ -18,3 +19,10 @@ def nothing_beyond_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         real(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture
+def no_settings_in_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith(("JOIN_PIPELINE_", "JOIN_API_", "KOMBO_")):
+            monkeypatch.delenv(name)
