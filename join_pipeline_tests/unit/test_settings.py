@@ -1,11 +1,7 @@
-<<<<<<< HEAD
-"""Settings: where each comes from and what it may be; a bad one is named, and a secret is never shown."""
-=======
 """Settings: which there are, what a program passes, where things lie, and that a secret is never shown.
 
 Belongs here: settings as a whole. Not here: which values one may have (test_settings_values).
 """
->>>>>>> split
 
 import os
 from pathlib import Path
