@@ -1,7 +1,7 @@
-"""The wiring: ring 1's steps as Dagster assets, checks, jobs, schedules and a sensor.
+"""The wiring: the pipeline's steps as Dagster assets, checks, jobs, schedules and sensors.
 
-Belongs here: keys, descriptions, metadata, order. Not here: anything about data; an asset body calls one step and tells
-what came of it.
+Belongs here: keys, descriptions, metadata, order. Not here: anything about data. An asset calls one step and reports
+its result.
 """
 
 import dagster as dg
@@ -18,7 +18,7 @@ from join_pipeline.warehouse.file import opening
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """Everything that Dagster shows of one connection. Parses the dbt project if it changed since the last time."""
+    """Build all Dagster definitions of one connection. dbt parses its project if that has changed."""
     file, config = opening(settings)
     source = open_source(settings)
     return dg.Definitions.merge(

@@ -1,6 +1,7 @@
-"""Writing to JOIN and fetching files, as jobs. A person's data goes by reference: no config, log or metadata has any.
+"""Jobs that create records at the source and fetch files.
 
-None is retried by Dagster. Each creation is carried out once, however often it is asked for; who asked should know.
+A job's config names a file with the person's data, so no config, log or metadata has any. Dagster retries none of these
+jobs, although a repeated request creates nothing twice, because the user should know of a failure.
 """
 
 from typing import Final
@@ -14,16 +15,16 @@ from join_pipeline.settings import Settings
 
 
 class CreateConfig(dg.Config):
-    """What to create."""
+    """The config of a job that creates."""
 
     name: str = Field(description="Name of a JSON file of mode 0600 in <data>/<connection>/actions/requests")
-    key: str | None = Field(default=None, description="Tells this creation from others; nothing of a person")
+    key: str | None = Field(default=None, description="Key of the request; without data of a person")
 
 
 class FetchConfig(dg.Config):
-    """What to fetch: of one of the two, by our id or by remote: and JOIN's."""
+    """The config of a job that fetches the files of one application or candidate. The id is ours or a remote one."""
 
-    name: str = Field(description="Name of a folder in <data>/<connection>/actions/attachments, to save into")
+    name: str = Field(description="Name of a folder in <data>/<connection>/actions/attachments to save into")
     application_id: str | None = None
     candidate_id: str | None = None
 

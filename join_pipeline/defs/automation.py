@@ -1,4 +1,4 @@
-"""What runs when: jobs, schedules (off until switched on), and the line that a failed run writes."""
+"""Jobs, schedules and sensors, and the line that a failed run logs. Schedules are off until switched on."""
 
 from typing import Any, Final
 
@@ -21,27 +21,31 @@ def _job(name: str, description: str, selection: dg.AssetSelection = EVERYTHING,
     return dg.define_asset_job(name, selection, config=dg.RunConfig(ops=ops), description=description)
 
 
-SYNC: Final = _job("sync", "From the source to the published file: what changed, or all if due.", extract=SyncConfig())
+SYNC: Final = _job(
+    "sync",
+    "From the source to the published file. It reads what changed, or everything if that is due.",
+    extract=SyncConfig(),
+)
 SYNC_FULL: Final = _job(
     "sync_full",
-    "The same, reading all: this finds deletions. A loss that the guard objected to is accepted by `accept_loss`.",
+    "As sync, but it reads everything and so finds deletions. `accept_loss` accepts a loss that the guard objected to.",
     extract=SyncConfig(mode="full"),
 )
 REBUILD: Final = _job(
     "rebuild",
-    "From the lake to the published file, from nothing and without the network. Readers keep the old file.",
+    "From the lake to a new published file, without the network. Readers keep the old file meanwhile.",
     EVERYTHING - dg.AssetSelection.groups("extract", "models"),
     load=LoadConfig(from_nothing=True),
 )
 
 
 def automation(time_zone: str) -> dg.Definitions:
-    """Jobs, schedules in this time zone, and the sensor."""
+    """The jobs, the schedules in this time zone, and the sensors."""
     return dg.Definitions(
         jobs=[SYNC, SYNC_FULL, REBUILD, *ACTION_JOBS],
         schedules=[
             _schedule("hourly", SYNC.name, "0 * * * *", time_zone, "At every full hour: the job sync."),
-            # not between 02:00 and 03:00: once a year that hour is not there, and once it is there twice
+            # not between 02:00 and 03:00: daylight saving time skips that hour once a year and repeats it once
             _schedule("nightly", SYNC_FULL.name, "30 3 * * *", time_zone, "At 03:30: the job sync_full."),
         ],
         sensors=[webhook, failed_run],
@@ -54,7 +58,7 @@ def _schedule(name: str, job: str, cron: str, time_zone: str, description: str) 
         job_name=job,
         cron_schedule=cron,
         execution_timezone=time_zone,
-        description=f"{description} Skipped while a command or another run is at work. Off until switched on.",
+        description=f"{description} Skipped while a command or another run works. Off until switched on.",
     )
     def tick(context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
         busy = _busy(context.instance, settings)
@@ -64,7 +68,7 @@ def _schedule(name: str, job: str, cron: str, time_zone: str, description: str) 
 
 
 def _busy(instance: dg.DagsterInstance, settings: Settings) -> str | None:
-    """Runs wait for each other in the queue: one that does not end must not gather a tail."""
+    """Why no run should start now, or None. Without this, runs would pile up in the queue behind one that hangs."""
     runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))
     ours = next((run for run in runs if run.job_name in {SYNC.name, SYNC_FULL.name, REBUILD.name}), None)
     return f"The run {ours.run_id} of {ours.job_name} has not ended." if ours else pipeline.busy(settings)
@@ -76,24 +80,24 @@ def _busy(instance: dg.DagsterInstance, settings: Settings) -> str | None:
     description="One incremental sync for all webhooks that `join-pipeline listen` received. Off until switched on.",
 )
 def webhook(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
-    """Asks again until the sync begins: the same key is one run."""
+    """Request a run for the waiting trigger at each tick. Dagster makes one run of equal keys."""
     key = pending_trigger(settings.home)
-    if reason := "No webhook came." if key is None else _busy(context.instance, settings):
+    if reason := "No webhook has come." if key is None else _busy(context.instance, settings):
         return dg.SkipReason(reason)
     return dg.RunRequest(run_key=key, run_config=dg.RunConfig({"extract": SyncConfig(mode="incremental")}))
 
 
 @dg.run_failure_sensor(
-    description="One line for each run that fails: which, where, why; in its log and in the daemon's output.",
+    description="Logs one line for each failed run, with its step and reason, in its log and the daemon's output.",
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def failed_run(context: dg.RunFailureSensorContext) -> None:
-    """One clear line."""
+    """Log the line of a failed run."""
     context.log.error(failure_line(context))
 
 
 def failure_line(context: dg.RunFailureSensorContext) -> str:
-    """Which run failed, where and why: the step's own words where it has some."""
+    """A line that says which run failed, at which step and why, with the step's own message if it has one."""
     reasons = [f"{event.step_key}: {_reason(event)}" for event in context.get_step_failure_events()]
     why = "; ".join(reasons) or context.failure_event.message or "no step had begun"
     return " ".join(f"{context.dagster_run.job_name} failed (run {context.dagster_run.run_id}): {why}".split())

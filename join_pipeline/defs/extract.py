@@ -1,6 +1,6 @@
-"""A whole sync as one step: what the source lists (raw/…) and the versions of the models (models/…).
+"""A sync as one step, with the assets raw/<feed> and models/<model>.
 
-It can't be subset: no click makes half a sync.
+The step can't be subset, because a sync is committed as a whole.
 """
 
 from collections.abc import Iterator
@@ -20,14 +20,16 @@ from join_pipeline.warehouse.lineage import raw, versions
 
 
 class SyncConfig(dg.Config):
-    """How to sync."""
+    """The config of the sync step."""
 
-    mode: AskedMode = Field(default="auto", description="full: all; incremental: what changed; auto: full when due")
-    accept_loss: list[str] = Field(default=[], description="Feeds whose large loss is real, in this run only")
+    mode: AskedMode = Field(
+        default="auto", description="full: everything; incremental: what changed; auto: full when due"
+    )
+    accept_loss: list[str] = Field(default=[], description="Feeds whose large loss this run accepts as real")
 
 
 def sync_assets(source: Source) -> dg.AssetsDefinition:
-    """One whole sync with this source."""
+    """The sync step of this source."""
     kinds = (source.name, "parquet")
     # `accept_loss` takes the feeds that this source's guard watches, and nothing else
     losses: Any = (list[loss_feeds(source.feeds)], SyncConfig.model_fields["accept_loss"])  # type: ignore[misc]
@@ -50,7 +52,7 @@ def sync_assets(source: Source) -> dg.AssetsDefinition:
     extract.__annotations__["config"] = create_model("SyncConfig", __base__=SyncConfig, accept_loss=losses)
     return dg.multi_asset(
         name="extract",
-        description=f"A whole sync with {source.title}: read all feeds, keep new versions of every model, commit.",
+        description=f"One sync with {source.title}: read all feeds, write new versions of every model, commit.",
         specs=[*asset_specs(raw(source), "extract", *kinds), *asset_specs(versions(source), "models", *kinds)],
         check_specs=check_specs(sync_checks(source)),
         pool=POOL,

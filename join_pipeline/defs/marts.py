@@ -1,7 +1,7 @@
-"""dbt as one step, and the two files that readers open.
+"""dbt as one step, and the steps of the published file and the report.
 
-Every model, seed and data test of the project is here by its manifest; dbt runs in this very process. It can't be
-subset: marts of one file tell of one instant.
+The manifest gives every dbt model, seed and data test, and dbt runs in this process. The step can't be subset, because
+all marts of a file describe the same instant.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ MARTS: Final = "marts"
 PUBLISHED: Final = dg.AssetKey(["published", "recruiting"])
 REPORT: Final = dg.AssetKey(["published", "report"])
 GROUPS: Final = {"ats": "warehouse", "recruiting": MARTS} | {s: s for s in ("people", "staging", "intermediate")}
-# a nightly sync that is late warns, one that did not come at all fails
+# a late nightly sync warns, a missed one fails
 FRESH: Final = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
 
 
@@ -36,7 +36,10 @@ def mart_assets(manifest: Manifest) -> list[dg.AssetsDefinition]:
 
 
 def _spec(node: Manifest, keys: Mapping[str, dg.AssetKey]) -> dg.AssetSpec:
-    """A model or seed, its columns and its code. dagster-dbt makes the same, for 2 s of imports in every process."""
+    """The asset of a dbt model or seed, with its columns and code.
+
+    dagster-dbt would do the same, but takes 2 s of imports in every process.
+    """
     said, code = node["description"], node["raw_code"]
     columns = [dg.TableColumn(c["name"], c["data_type"] or "?", c["description"]) for c in node["columns"].values()]
     return dg.AssetSpec(
@@ -66,7 +69,7 @@ def _build_asset(
         pool=POOL,
     )
     def dbt_models(settings: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        """Everything of dbt."""
+        """Run dbt and report each node."""
         with step():
             built = pipeline.model(settings)
             pictures = pipeline.pictures(settings)
@@ -86,8 +89,8 @@ def _build_asset(
 def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(key=PUBLISHED, deps=marts, kinds={"duckdb"}, group_name="published", freshness_policy=FRESH, pool=POOL)
     def publish(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
-        """published/recruiting.duckdb: the marts with comments, for everyone who reads. Swapped in atomically: who
-        has the old file open keeps it. Only a build that passed its tests gets here.
+        """published/recruiting.duckdb: the marts with comments, for all readers. It replaces the old file atomically,
+        and open readers keep that one. Only a build that passed its tests is published.
         """
         with step() as cost:
             published = pipeline.publish_modelled(settings)
@@ -101,7 +104,7 @@ def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
 
 @dg.asset(key=REPORT, deps=[PUBLISHED], kinds={"html"}, group_name="published", freshness_policy=FRESH, pool=POOL)
 def report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
-    """published/report.html: one page for people who look, from shared marts. It loads nothing and can be mailed."""
+    """published/report.html: one page with charts of the shared marts. It loads nothing else and can be mailed."""
     with step() as cost:
         written = pipeline.report(settings)
     figures = {"path": written.path, "bytes": written.n_bytes, "sections": list(written.sections), **cost}

@@ -1,4 +1,7 @@
-"""How the wiring tells things: errors as one clear line, checks and what they found, columns as table schemas."""
+"""What Dagster shows: errors as one line, checks with their findings, figures as metadata, columns as table schemas.
+
+Belongs here: turning our types into Dagster's. Not here: any step.
+"""
 
 import base64
 import contextlib
@@ -16,14 +19,14 @@ from join_pipeline.models import Column
 from join_pipeline.warehouse.lineage import Described
 
 POOL: Final = "duckdb"
-"""All steps share it: with a limit of 1 in dagster.yaml, one run works at a time and the others wait in the queue."""
+"""The pool of all steps. With a limit of 1 in dagster.yaml, one run works at a time and the others wait."""
 
 key_of = dg.AssetKey.from_user_string
 
 
 @contextlib.contextmanager
 def step() -> Iterator[dict[str, Any]]:
-    """A step and its cost. An error of ours ends it with its message, without a retry: it already says what to do."""
+    """Run a step and measure its seconds. A `PipelineError` fails it with its message and without a retry."""
     cost: dict[str, Any] = {}
     start = time.monotonic()
     try:
@@ -34,7 +37,7 @@ def step() -> Iterator[dict[str, Any]]:
 
 
 def metadata_of(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures under their own names, rows where Dagster looks for them; pictures as pictures, none as nothing."""
+    """Figures as Dagster's metadata by name. `rows` gets Dagster's name, bytes become a picture, None is left out."""
     shown: dict[str, Any] = {}
     for name, value in figures.items():
         if isinstance(value, datetime):
@@ -49,7 +52,7 @@ def metadata_of(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_specs(checks: Iterable[Check]) -> list[dg.AssetCheckSpec]:
-    """Checks of ring 1 as Dagster's."""
+    """Our checks as Dagster's."""
     return [
         dg.AssetCheckSpec(check.name, asset=key_of(check.about), description=check.doc, blocking=check.stops)
         for check in checks
@@ -57,12 +60,12 @@ def check_specs(checks: Iterable[Check]) -> list[dg.AssetCheckSpec]:
 
 
 def check_results(about: str, findings: Iterable[Finding]) -> list[dg.AssetCheckResult]:
-    """What was found about one asset."""
+    """The findings about one asset as Dagster's results."""
     return [check_result(key_of(about), finding) for finding in findings if finding.about == about]
 
 
 def check_result(asset_key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResult:
-    """What one check found: the grave as an error, the rest as a warning."""
+    """A finding as Dagster's result: a grave one with severity error, any other with severity warning."""
     return dg.AssetCheckResult(
         asset_key=asset_key,
         check_name=finding.check,
@@ -74,7 +77,7 @@ def check_result(asset_key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResul
 
 
 def asset_specs(described: Iterable[Described], group: str, *kinds: str) -> list[dg.AssetSpec]:
-    """Things that a step makes, as Dagster's assets; columns with type, meaning and privacy tier."""
+    """The results of a step as Dagster's assets, and their columns with type, meaning and tier."""
     return [
         dg.AssetSpec(
             key_of(one.path),

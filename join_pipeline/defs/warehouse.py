@@ -1,6 +1,6 @@
-"""Load as one step: every version in force goes to `ats_history`, the newest of each record to `ats`.
+"""Load as one step, which writes all versions in force to `ats_history` and the newest of each record to `ats`.
 
-One asset per table of `ats`, and per table that load writes beside them; a table's history belongs to its asset.
+Each table of `ats` and each table beside them is an asset. A table's history belongs to the same asset.
 """
 
 from collections.abc import Iterator
@@ -19,18 +19,18 @@ from join_pipeline.warehouse.lineage import tables
 
 
 class LoadConfig(dg.Config):
-    """How to load."""
+    """The config of the load step."""
 
-    from_nothing: bool = Field(default=False, description="Delete the warehouse first; readers keep what is published")
+    from_nothing: bool = Field(default=False, description="Delete the warehouse first; readers keep the published file")
 
 
 def ats_tables(source: Source) -> dg.AssetsDefinition:
-    """Every version in force, in a new file."""
+    """The load step of this source."""
     made = tables(source)
 
     @dg.multi_asset(
         name="load",
-        description="Load the newest sync into a new warehouse.duckdb, which takes the old one's place.",
+        description="Load the newest sync into a new warehouse.duckdb, which replaces the old one.",
         specs=asset_specs(made, "warehouse", "duckdb", "table"),
         check_specs=check_specs(LOAD_CHECKS),
         pool=POOL,

@@ -1,5 +1,5 @@
-"""The report: one HTML file that answers, for people who look, what the marts answer for people who query.
+"""The report: one HTML file with charts of the marts, for people who do not query.
 
-Belongs here: reading shared models (data, queries), charts, texts in two languages, the page. Not here: computing
-anything that a mart should hold; the page itself only adds up what the marts show.
+Belongs here: reading shared models (data, queries), charts, texts in two languages, the page. Not here: figures that a
+mart should compute. The page itself only sums up what the marts show.
 """

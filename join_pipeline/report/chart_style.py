@@ -1,7 +1,7 @@
-"""What all charts of the report share: fonts, colours, and the rows that a mark is drawn from.
+"""The common parts of the report's charts: fonts, colours, and the rows that a mark is drawn from.
 
-Belongs here: what more than one file of charts needs. Not here: a chart (lane_charts, time_charts).
-Colours are the page's own CSS variables, so light, dark and print use the same charts.
+Colours are CSS variables of the page, so that light, dark and print use the same charts.
+Belongs here: what several modules of charts need. Not here: a chart (lane_charts, time_charts).
 """
 
 from typing import Final
@@ -21,7 +21,7 @@ def rows_of(name: str = "rows") -> alt.Chart:
 
 def config() -> alt.Config:
     return alt.Config(
-        # a chart is one picture with a text; its numbers are in the table beside it
+        # a screen reader gets the chart as one picture with a text, and the numbers from the table beside it
         aria=False,
         mark=alt.MarkConfig(aria=False),
         background="transparent",

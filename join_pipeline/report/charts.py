@@ -1,7 +1,7 @@
 """The report's charts by name, as Vega-Lite that Altair makes.
 
-Belongs here: the list of charts. Not here: their marks (lane_charts, time_charts), their rows (the page fills `rows`
-and the other named data when its reader filters), words (`$key` stands for a text in the page's language).
+The page fills `rows` and the other named data when the reader filters. `$key` stands for a text in the page's language.
+Belongs here: the list of charts. Not here: their marks (lane_charts, time_charts), rows and texts (the page).
 """
 
 from typing import Any

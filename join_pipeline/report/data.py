@@ -1,6 +1,6 @@
-"""The report's data: datasets read from the published file, and what the page must know besides.
+"""The report's data: it reads the datasets from the published file.
 
-Belongs here: opening the file, and a typed result that goes into the page as JSON. Not here: the queries themselves.
+Belongs here: opening the file, and the type of a dataset, which goes into the page as JSON. Not here: the queries.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from join_pipeline.report.queries import DATASETS, HORIZON, SHOWN_GROUPS
 
 
 class Dataset(msgspec.Struct, frozen=True):
-    """Rows under their columns' names."""
+    """The rows of a query, and the names of their columns."""
 
     columns: list[str]
     rows: list[tuple[Any, ...]]
@@ -26,9 +26,9 @@ class Dataset(msgspec.Struct, frozen=True):
 
 
 def read_datasets(published: Path, memory_limit: str) -> dict[str, Dataset]:
-    """Every dataset of the report. `BuildError` if there is no published file, or it lacks a model."""
+    """Read every dataset of the report. Raises `BuildError` if there is no published file, or if it lacks a table."""
     if not published.exists():
-        raise BuildError(f"{published} is not there. The report is made from it: run `join-pipeline build` first.")
+        raise BuildError(f"{published} is not there. The report needs it: run `join-pipeline build` first.")
     try:
         with contextlib.closing(duckdb.connect(config={"memory_limit": memory_limit})) as con:
             con.execute("SET TimeZone = 'UTC'")
@@ -40,7 +40,7 @@ def read_datasets(published: Path, memory_limit: str) -> dict[str, Dataset]:
             return {name: _read(con, query) for name, query in DATASETS.items()}
     except duckdb.Error as error:
         raise BuildError(
-            f"{published} can't be read ({error}). `join-pipeline build` makes it anew, with this version's models."
+            f"{published} can't be read ({error}). `join-pipeline build` makes it again, with this release's tables."
         ) from None
 
 
@@ -51,5 +51,5 @@ def _read(con: duckdb.DuckDBPyConnection, query: str) -> Dataset:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON has it: days as `YYYY-MM-DD`, instants as ISO 8601 with a zone."""
+    """A value for JSON: dates as `YYYY-MM-DD`, instants as ISO 8601 with a zone."""
     return value.isoformat() if isinstance(value, date | datetime) else value

@@ -1,4 +1,4 @@
-"""Charts in lanes: a row of the data is a lane, with its name and a sentence above its marks.
+"""Charts in lanes. Each row of the data is a lane, with its name and a sentence above its marks.
 
 Belongs here: marks, channels and axes of lanes, and the heat map of cohorts. Not here: charts over days and weeks
 (time_charts).
@@ -12,18 +12,18 @@ from join_pipeline.report.chart_style import INK, MUTED, Layers, rows_of
 
 BAR: Final = 18
 ROW: Final = 54
-"""A lane's height. The page adds to it where it is narrow."""
+"""A lane's height in pixels. A narrow page makes it higher."""
 BELOW: Final = alt.expr("narrow ? 14 : 8")
-"""Where a bar is in its lane: under its head."""
+"""The offset of a bar in its lane, in pixels, so that it lies under the lane's head."""
 
 
 def _lane(axis: alt.Axis | None = None) -> alt.Y:
-    """A lane for each row, in the order of the rows; what it is about is written above its bar."""
+    """A lane for each row, in the order of the rows. It has no axis labels, because its head is above its bar."""
     return alt.Y("lane:N", sort=None, axis=axis, scale=alt.Scale(padding=0))
 
 
 def _heads() -> list[alt.Chart]:
-    """The lane's name, and what there is to say of it, above its bar; in two lines where it is narrow."""
+    """The lane's name and its sentence above the bar, in two lines on a narrow page."""
     heads = rows_of("heads").encode(y=_lane())
     name = heads.mark_text(align="left", baseline="middle", dy=alt.expr("narrow ? -25 : -15"), fontWeight=600).encode(
         x=alt.value(0), text="name:N"
@@ -58,12 +58,12 @@ def _axis_params() -> list[alt.Parameter]:
 
 
 def parts() -> Layers:
-    """Bars that are split into parts, a lane each."""
+    """Bars that are split into parts, one per lane."""
     return alt.layer(_bars(), *_heads()).add_params(*_axis_params()).properties(height=alt.Step(ROW))
 
 
 def funnel() -> Layers:
-    """Parts, and a whisker from the fewest to the most that can yet go on."""
+    """Parts, with a whisker from the fewest to the most applications that can still move on."""
     whisker = rows_of("whiskers").encode(y=_lane())
     line = whisker.mark_rule(yOffset=BELOW, stroke=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
     ends = [
@@ -74,7 +74,7 @@ def funnel() -> Layers:
 
 
 def heat() -> Layers:
-    """Cohorts by age; immature cells are hatched."""
+    """A heat map of cohorts by age. Immature cells are hatched."""
     cells = rows_of().encode(
         x=alt.X(
             "age:N",
@@ -102,7 +102,7 @@ def heat() -> Layers:
 
 
 def quantiles() -> Layers:
-    """The middle half as a bar, up to the ninth tenth as a line, the median as a notch."""
+    """Quantiles of days: a bar from the 25th to the 75th percentile, a line to the 90th, a notch at the median."""
     rows = rows_of().encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
     x = alt.X(
         "p25:Q",
@@ -121,7 +121,7 @@ def quantiles() -> Layers:
 
 
 def rates() -> Layers:
-    """Dots with Wilson's interval."""
+    """Rates as dots with Wilson's 95 % score interval."""
     rows = rows_of().encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
     x = alt.X(
         "low:Q", title="$axis.rate", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(format=".0%", tickCount=5)

@@ -1,7 +1,8 @@
-"""The page: skeleton, style, script, texts and data put together into one file that asks nobody for anything.
+"""The page: skeleton, style, scripts, texts and data in one file that loads nothing else.
 
-Belongs here: what makes it one safe file. A policy allows the page's own two scripts by their digest, and no connection
-at all; data goes in as JSON in which nothing can end its script. Not here: what is on the page (assets, data, charts).
+Its policy allows the page's own two scripts by their digests, and no connection. Its data is JSON, escaped so that no
+text can end the script element.
+Belongs here: making one safe file. Not here: the page's content (assets, data, charts).
 """
 
 import base64
@@ -33,7 +34,7 @@ SECTIONS: Final = {
     "ageing": ("ageing",),
     "operations": ("operations",),
 }
-"""By section, its figures, in the order of the page."""
+"""The figures of each section, in the order of the page."""
 
 POLICY: Final = (
     "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
@@ -44,7 +45,7 @@ _ESCAPES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\
 
 
 def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset], library: str) -> str:
-    """The whole page. `library` is the script that draws."""
+    """The page as HTML. `about` describes the connection, and `library` is the script that draws the charts."""
     texts = texts_of(about["source"])
     language = about["language"] or "en"
     said = texts[language]["texts"]
@@ -71,7 +72,7 @@ def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset], library: s
 
 
 def chart_library(scratch: Path) -> str:
-    """Vega, Vega-Lite and Vega-Embed as one script; kept in a scratch folder, for bundling takes seconds."""
+    """Vega, Vega-Lite and Vega-Embed as one script. The scratch folder caches it, because bundling takes seconds."""
     kept = scratch / f"vega-{version('vl-convert-python')}.js"
     if not kept.exists():
         write_whole(kept, vl_convert.javascript_bundle(DEFINE).encode())
@@ -88,13 +89,13 @@ def _section(section: str, figures: tuple[str, ...], said: Mapping[str, str]) ->
 
 
 def _app() -> str:
-    """The page's own script: its parts in the order of their names, sharing one scope that nothing else sees."""
+    """The page's own script: its parts in the order of their names, in one private scope."""
     parts = sorted((_assets() / "app").glob("*.js"))
     return "(() => {\n'use strict';\n" + "\n".join(part.read_text("utf-8") for part in parts) + "})();\n"
 
 
 def _json(value: Any) -> str:
-    """JSON that can stand in a script element, whatever texts it holds."""
+    """JSON that is safe in a script element, because no text in it can end the element."""
     text = msgspec.json.encode(value).decode()
     for character, escape in _ESCAPES.items():
         text = text.replace(character, escape)

@@ -1,6 +1,6 @@
-"""Small pictures of marts, for who looks at a run: funnel, waiting, speed.
+"""Small pictures of marts, which Dagster shows with a run: funnel, waiting, speed.
 
-Belongs here: shared models as PNG, from the warehouse. Not here: the report's charts, which a reader filters (charts).
+Belongs here: shared models of the warehouse as PNG. Not here: the report's charts, which a reader filters (charts).
 """
 
 from typing import Any, Final
@@ -29,11 +29,11 @@ QUERIES: Final = {
         WHERE scope = 'overall' AND period_grain = 'all' AND days_p50 IS NOT NULL
         ORDER BY metric""",
 }
-"""By the mart that a picture is of: its rows."""
+"""The query for the rows of each mart's picture."""
 
 
 def draw(con: duckdb.DuckDBPyConnection) -> dict[str, bytes]:
-    """PNG by mart; none of a mart that shows nothing yet."""
+    """The PNG of each mart by its name. A mart that shows nothing yet has none."""
     rows = {mart: con.execute(query).df() for mart, query in QUERIES.items()}
     return {
         mart: vl_convert.vegalite_to_png(DRAWN[mart](alt.Chart(found)).to_dict())

@@ -1,20 +1,20 @@
-"""What the report reads: a query per dataset, over shared models of the published file.
+"""The report's queries: one per dataset, on shared models of the published file.
 
-Belongs here: which rows, and how they are packed. Not here: opening the file (data), what is drawn of it (charts).
+Belongs here: which rows, and how they are packed. Not here: opening the file (data), drawing (charts).
 
-Where one row would become many (a cohort's milestones and ages, a curve's days), it holds a list per column instead, so
-that the page stays small. All lists of a row are in the same order: by milestone's rank, as the
-dataset `milestone_ages` states it, or as the column `days` does.
+Some rows would become many: a cohort's milestones and ages, a curve's days. Such a row has a list per column instead,
+so that the page stays small. All lists of a row have the same order: by milestone's rank, as in the dataset
+`milestone_ages`, or as in the column `days`.
 """
 
 from typing import Final
 
 HORIZON_MONTHS: Final = 36
-"""Older cohorts are in the published file, not in the report."""
+"""The report shows the cohorts of so many months. The published file has the older ones, too."""
 MOST_GROUPS: Final = {"overall": 1, "job": 200, "source": 40}
-"""Groups of each scope that a reader can choose, the largest first."""
+"""How many groups of each scope a reader can choose, the largest first."""
 LAST_EXACT_DAY: Final = 60
-"""Up to here a curve has each of its days; beyond, one in a week: nobody sees more."""
+"""A curve has each of its days up to this one, and one day per week after it, because a reader can't see more."""
 
 SHOWN_GROUPS: Final = f"""
 CREATE TEMP TABLE shown_group AS
@@ -44,8 +44,8 @@ FROM fct_funnel_cohort
 WHERE cohort_grain = 'month'
 """
 
-# One row per group and question: parallel lists over the days of a grid. Whatever bound a curve was computed for, its
-# last step at or before a day holds on that day.
+# One row per group and question, with parallel lists over the days of a grid. On a day, the value of each bound's curve
+# is its last step at or before that day.
 CURVES: Final = f"""
 WITH
 curves AS (
@@ -297,4 +297,4 @@ DATASETS: Final = {
         ORDER BY week_on DESC
         LIMIT 53""",
 }
-"""By name: its query. Columns keep their order."""
+"""The query of each dataset by its name. Columns keep their order."""

@@ -1,6 +1,6 @@
-"""The report's words: one file per language, all with the same keys.
+"""The report's texts: one file per language, all with the same keys.
 
-Belongs here: reading them, and how numbers and dates of a language are written on axes. Not here: the words (texts/).
+Belongs here: reading them, and each language's format of numbers and dates. Not here: the texts themselves (texts/).
 """
 
 from collections.abc import Mapping
@@ -12,20 +12,17 @@ import msgspec
 import vl_convert
 
 LOCALES: Final[dict[str, Literal["en-GB", "de-DE"]]] = {"en": "en-GB", "de": "de-DE"}
-"""By language, the locale where the reader's browser names none of its own."""
+"""The locale of each language, for a browser that names none of its own."""
 PERCENT: Final = {"de": "\u00a0%"}
 
 
 def read_texts() -> dict[str, dict[str, Any]]:
-    """By language: its locale, its texts, and Vega's format locales."""
+    """The locale, the texts and Vega's format locales of each language."""
     return {language: _read(language, locale) for language, locale in LOCALES.items()}
 
 
 def texts_of(source: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """The same where this source is read: `source` has what it is called, and its word for what announces a change.
-
-    Who is asked, shows and tells is the source; what is deleted is deleted in JOIN, whoever told.
-    """
+    """The same with the source's words filled in: its `title`, and `since_word`, its word for the update time."""
     texts = read_texts()
     for one in texts.values():
         one["texts"] = {

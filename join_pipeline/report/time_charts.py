@@ -1,4 +1,4 @@
-"""Charts over time: curves over days since applying, and lines over weeks.
+"""Charts over time: curves over days since the application, and lines over weeks.
 
 Belongs here: marks, channels and axes of days and dates. Not here: charts in lanes (lane_charts).
 """
@@ -10,7 +10,7 @@ import altair as alt
 from join_pipeline.report.chart_style import INK, MUTED, Layers, rows_of
 
 AT_RISK_LINES: Final = 52
-"""Pixels from a curve's axis to the numbers under it."""
+"""The distance in pixels from a curve's axis to the numbers under it."""
 
 
 def _day(title: str = "$axis.days") -> alt.X:
@@ -32,7 +32,7 @@ def _share(field: str, title: str) -> alt.Y:
 
 
 def _curve(*layers: alt.Chart) -> Layers:
-    """Curves over days, and under them how many are still at risk."""
+    """Curves over days, with the number at risk under them."""
     at_risk = (
         rows_of("risk")
         .mark_text(fontSize=12, fill=MUTED, baseline="top")
@@ -52,7 +52,7 @@ def _curve(*layers: alt.Chart) -> Layers:
 
 
 def survival() -> Layers:
-    """Lines that fall in steps, with the ribbon between their bounds and, paler, the sampling error around it."""
+    """Survival curves: step lines, the ribbon between their bounds and, paler, the sampling error around it."""
     rows = rows_of().encode(x=_day(), detail="lane:N")
     outer = rows.mark_area(interpolate="step-after", opacity=0.14).encode(
         y=_share("low", "$axis.waiting"), y2="high:Q", fill=alt.Fill("fill:N", scale=None)
@@ -78,7 +78,7 @@ def survival() -> Layers:
 
 
 def incidence() -> Layers:
-    """What became of them by then, stacked to one; the hired at the bottom, with their ribbon's edges."""
+    """Cumulative incidences of the outcomes, stacked to one. The hired are at the bottom, with their ribbon's edges."""
     rows = rows_of().encode(x=_day(), detail="lane:N", order="place:Q")
     areas = rows.mark_area(interpolate="step-after").encode(
         y=_share("low", "$axis.share"), y2="high:Q", fill=alt.Fill("fill:N", scale=None)
@@ -106,12 +106,12 @@ def _on() -> alt.X:
 
 
 def _period() -> list[alt.Parameter]:
-    """From when to when, in milliseconds: charts above each other share it."""
+    """The period in milliseconds since 1970. Charts above each other share it."""
     return [alt.param(name="since", value=0), alt.param(name="until", value=1)]
 
 
 def trend() -> Layers:
-    """A line per panel's measure over weeks, and its last point."""
+    """The line of a panel's measure over weeks, with its points."""
     rows = rows_of().encode(x=_on())
     y = alt.Y("n:Q", title=None, axis=alt.Axis(tickCount=3, format=",d"), scale=alt.Scale(domainMin=0, nice=True))
     layers = [
@@ -125,7 +125,7 @@ def trend() -> Layers:
 
 
 def syncs() -> Layers:
-    """Syncs along time: how much each found."""
+    """Syncs over time, with the number of requests of each."""
     rows = rows_of().encode(x=_on(), tooltip=alt.Tooltip("tip:N"))
     y = alt.Y("n:Q", title="$axis.requests", axis=alt.Axis(tickCount=4, format=",d"), scale=alt.Scale(domainMin=0))
     stroke, floor = alt.Stroke("fill:N", scale=None), alt.value(alt.expr("height"))

@@ -1,6 +1,6 @@
-"""Write the report: read what is published, render the page, put it in the old one's place.
+"""Write the report: read the published file, render the page and replace the old one.
 
-Belongs here: the order, and what the page is told of the connection. Not here: reading (data), rendering (page).
+Belongs here: the order, and the facts about the connection. Not here: reading (data), rendering (page).
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from join_pipeline.sources.base import Source
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was written, and where."""
+    """The written file, its size in bytes and its sections."""
 
     path: Path
     n_bytes: int
@@ -23,8 +23,8 @@ class Report:
 
 
 def write_report(source: Source, settings: Settings) -> Report:
-    """Write `published/report.html` from the published file: `source` is the lake's. The caller holds the lock."""
-    # a second of imports that only this needs, and not whoever syncs or loads Dagster's definitions
+    """Write `published/report.html` from the published file. `source` is the lake's. The caller holds the lock."""
+    # these imports take a second, which a sync or Dagster's definitions should not pay
     from join_pipeline.report.page import SECTIONS, chart_library, render  # noqa: PLC0415
 
     datasets = read_datasets(settings.published, settings.memory_limit)
@@ -35,14 +35,14 @@ def write_report(source: Source, settings: Settings) -> Report:
 
 
 def _about(source: Source, settings: Settings, syncs: Dataset) -> dict[str, Any]:
-    """What the page says of itself. No time of writing: the same data make the same page."""
+    """The facts about the connection. They have no time of writing, so that the same data makes the same page."""
     known = syncs.records()
     return {
         "source": {"title": source.title, "since_word": source.since_word},
         "connection": settings.connection,
         "language": settings.report_language,
         "time_zone": settings.time_zone,
-        # on fewer cases the marts show no rate, and neither does the page on what it adds up
+        # the marts show no rate on fewer cases, and the page must not for its sums either
         "minimum_n": settings.minimum_n,
         "stuck": {
             "percentile": settings.stuck_percentile,

@@ -1,7 +1,7 @@
-"""A JOIN look-alike on loopback: a made-up company behind JOIN's API, with its own clock and faults on demand.
+"""The sandbox: an imitation of JOIN's API on loopback, with a made-up company, its own clock and faults on demand.
 
-Belongs here: the company (a pure function of a seed and a clock), the API before it, and the control path that tells
-the truth. Not here: anything that reads the API. Start with `server`, or with `company` for what lies behind it.
+Belongs here: the company (a pure function of a seed and a clock), the API, and the control path that returns the truth.
+Not here: anything that reads the API. Start reading with `server`, or with `company` for the data behind it.
 """
 
 from join_pipeline.sandbox.config import SandboxConfig

@@ -1,4 +1,4 @@
-"""What every endpoint answers with: JSON, and errors in JOIN's shape."""
+"""The responses of all endpoints: JSON, and errors in JOIN's shape."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _TYPES = {
 
 
 class Refusal(HTTPException):
-    """An answer that is an error, with its message."""
+    """An error response with its message."""
 
     def __init__(self, status: int, message: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(status, message, headers)

@@ -1,4 +1,4 @@
-"""Who applies where and when: applications by order of creation, with their candidates and sources."""
+"""The arrivals: which candidate applies to which job, when and by which source, in order of creation."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -63,7 +63,7 @@ def _moments(dice: Dice, jobs: Jobs, n: int, start: int, anchor: int, end: int) 
         if len(before) >= n and len(later) >= n_later:
             break
         excess *= 1.5
-    # the draws are in random order, so whatever is left out is no particular kind
+    # the draws are in random order, so leaving some out favours no kind
     keep = np.ones(len(in_time), np.bool_)
     keep[before[n:]] = False
     keep[later[n_later:]] = False
@@ -73,7 +73,7 @@ def _moments(dice: Dice, jobs: Jobs, n: int, start: int, anchor: int, end: int) 
 
 
 def _candidates(dice: Dice, job: Ints) -> tuple[Ints, int]:
-    """Some applications come from the candidate of an earlier one; never twice on one job."""
+    """Let some applications come from the candidate of an earlier one, but never twice for one job."""
     n = len(job)
     own = np.arange(n)
     distance = np.minimum(dice.around(0.02, 1.2, n) * n, own).astype(np.int64)

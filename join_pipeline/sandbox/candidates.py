@@ -1,6 +1,6 @@
-"""What changes about candidates themselves: tags, telephone, e-mail, name; and the consent to each application.
+"""The changes of candidates: tags, telephone, e-mail, name; and the consent to each application.
 
-Belongs here: when such things change, as columns. Not here: what they say (payloads draws that when asked).
+Belongs here: when they change, as columns. Not here: the values (payloads draws them on request).
 """
 
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class People:
 
 
 def make_people(dice: Dice, arrivals: Arrivals, gone: Ints) -> People:
-    """Changes of candidates while their first application is there; `gone` tells when each application is deleted."""
+    """Changes of candidates while their first application exists. `gone` has the deletion of each application."""
     n = arrivals.n_candidates
     _, first = np.unique(arrivals.candidate, return_index=True)
     born, dead = arrivals.created[first], gone[first]
@@ -86,7 +86,7 @@ def make_people(dice: Dice, arrivals: Arrivals, gone: Ints) -> People:
 
 
 def make_touches(people: People, arrivals: Arrivals, gone: Ints) -> Log:
-    """The same changes as the applications show them: each one that is there at that instant."""
+    """The same changes for each application of the candidate that exists at that instant."""
     by_candidate = np.argsort(arrivals.candidate, kind="stable")
     starts = np.searchsorted(arrivals.candidate[by_candidate], np.arange(arrivals.n_candidates + 1))
     counts = np.diff(starts)[people.candidate]

@@ -1,4 +1,4 @@
-"""The sandbox's clock: stands still or runs at its own speed, and goes where it is told."""
+"""The sandbox's clock. It stands still or runs at its own speed, and a tester can set it."""
 
 import time
 

@@ -1,7 +1,6 @@
-"""The company: a pure function of a seed and a size, with everything that ever happens in it.
+"""The company: a pure function of a seed and a size, with its whole timeline.
 
-Belongs here: putting the parts of the timeline together. Not here: what holds at an instant (state), what it looks like
-on the wire (payloads).
+Belongs here: putting the parts of the timeline together. Not here: the state at an instant (state), payloads.
 """
 
 from dataclasses import dataclass

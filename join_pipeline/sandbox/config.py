@@ -1,6 +1,6 @@
-"""What can be chosen about a sandbox: the one declaration of its settings.
+"""The settings of a sandbox, declared once.
 
-The last group are guesses about JOIN (facts of confidence E in JOIN's API reference): each can be turned the other way.
+The last group are guesses about JOIN (facts of confidence E in JOIN's API reference). Each can be set to its opposite.
 """
 
 from collections.abc import Mapping
@@ -49,7 +49,7 @@ def check_faults(faults: Mapping[str, float]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxConfig:
-    """A sandbox. The company depends on `seed`, `applications` and `jobs` alone; the rest is how it is served."""
+    """The settings of one sandbox. The company depends on `seed`, `applications` and `jobs` only."""
 
     host: str = "127.0.0.1"
     port: int = 8765  # 0 takes any free one
@@ -58,7 +58,7 @@ class SandboxConfig:
     jobs: int | None = None  # over the whole timeline; None: one per 40 applications
     now: datetime = DEFAULT_NOW
     speed: float = 0.0  # simulated seconds per real second; 0: the clock stands still
-    page_size: int = MAX_PAGE_SIZE  # default of `pageSize`, and a silent cap below what was asked
+    page_size: int = MAX_PAGE_SIZE  # default of `pageSize`, and its silent upper limit
     rate_limit: tuple[int, float] | None = (60, 60.0)  # requests per real seconds and token
     faults: Mapping[str, float] = field(default_factory=dict)
     slow_seconds: float = 2.0
@@ -75,7 +75,7 @@ class SandboxConfig:
     job_statuses: tuple[str, ...] = JOB_STATUSES  # that /jobs takes as `status`; others are 422
     missing_token_status: int = 422
     wrong_token_status: int = 401
-    forbidden: tuple[str, ...] = ()  # beginnings of paths that are 403 to every token: a plan or a permission lacks
+    forbidden: tuple[str, ...] = ()  # prefixes of paths that give 403, as if a plan or a permission were missing
     files_need_token: bool = True
     created_status: int = 201
     duplicate_status: int = 422  # of a second application to one job

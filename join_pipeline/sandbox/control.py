@@ -1,4 +1,4 @@
-"""/control: what a tester may know and do, and JOIN has no API for. Loopback only."""
+"""/control: the endpoints for testers, which JOIN does not have. They answer on loopback only."""
 
 from ipaddress import ip_address
 
@@ -36,7 +36,7 @@ class Control:
         return json_answer({"now": instants.iso(self._world.clock.now())})
 
     async def faults(self, request: Request) -> Response:
-        """POST sets the faults in force to exactly those of the body."""
+        """Replace all faults by those of the body."""
         check_loopback(request)
         if request.method == "POST":
             try:
@@ -46,7 +46,7 @@ class Control:
         return json_answer(self._world.faults)
 
     async def notes(self, request: Request) -> Response:
-        """Notes that were written; the API itself never shows them."""
+        """The written notes, which the API itself never shows."""
         check_loopback(request)
         return json_answer(self._world.written.notes)
 

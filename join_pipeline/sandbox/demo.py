@@ -1,6 +1,6 @@
-"""The demo: sixty days in the life of a made-up company, from an empty folder to the marts.
+"""The demo: it syncs sixty days of a made-up company, from an empty folder to the marts.
 
-Belongs here: driving a sandbox in a process of its own and the pipeline before it. Not here: printing (cli).
+Belongs here: running a sandbox in a process of its own, and the pipeline against it. Not here: printing (cli).
 """
 
 import shutil
@@ -27,12 +27,12 @@ CONNECTION: Final = "sandbox"
 TOKEN: Final = "sandbox-token"  # noqa: S105  it opens nothing but the sandbox
 END: Final = datetime(2026, 6, 1, 6, tzinfo=UTC)
 DAYS: Final = 60
-FULL_EVERY_DAYS: Final = 7  # full syncs are what sees deletions; nightly ones would show no more here, only later
+FULL_EVERY_DAYS: Final = 7  # only full syncs see deletions, and nightly ones would only make the demo longer
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What the demo made."""
+    """The result of the demo."""
 
     settings: Settings
     dagster_home: Path
@@ -86,7 +86,7 @@ def run_demo(
 
 @contextmanager
 def sandbox_process(applications: int) -> Iterator[str]:
-    """An unthrottled sandbox in a process of its own; its base URL. It ends with the block."""
+    """Run a sandbox without rate limit in a process of its own, and yield its base URL. It ends with the block."""
     command = [sys.executable, "-m", "join_pipeline.cli", "sandbox", "--port", "0", "--rate-limit", "none"]
     command += ["--applications", str(applications), "--now", END.isoformat()]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  our own command
@@ -100,7 +100,7 @@ def sandbox_process(applications: int) -> Iterator[str]:
 
 
 def make_dagster_home(settings: Settings) -> Path:
-    """`DAGSTER_HOME`, with an instance configuration that calls nobody."""
+    """`DAGSTER_HOME`, with an instance configuration that sends no telemetry."""
     home = settings.data.absolute() / "dagster"
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     package = Path(__file__).parents[1]
@@ -110,7 +110,7 @@ def make_dagster_home(settings: Settings) -> Path:
 
 
 def _dagster_run(settings: Settings, dagster_home: Path) -> None:
-    """The job `sync` in a process of its own, which keeps Dagster out of this ring."""
+    """Run the job `sync` in a process of its own, so that this package's room imports no Dagster."""
     log = dagster_home / "demo.log"
     command = [sys.executable, "-m", "dagster", "job", "execute", "-m", "join_pipeline.definitions", "-j", "sync"]
     environment = process_environment(settings) | {"DAGSTER_HOME": str(dagster_home)}
@@ -121,7 +121,7 @@ def _dagster_run(settings: Settings, dagster_home: Path) -> None:
 
 
 def funnel(settings: Settings) -> list[tuple[Any, ...]]:
-    """Milestone, applications that reached it, share of all: over everyone who applied."""
+    """Each milestone with the applications that reached it and their share of all applications."""
     return _rows(
         settings,
         """SELECT milestone, n_reached_assumed, n_reached_assumed / max(n_reached_assumed) OVER () AS share
@@ -133,7 +133,7 @@ def funnel(settings: Settings) -> list[tuple[Any, ...]]:
 
 
 def time_to_hire(settings: Settings) -> list[tuple[Any, ...]]:
-    """Hires and quartiles of days to hire, observed hires only."""
+    """The number of observed hires, and the quartiles of their days to hire."""
     return _rows(
         settings,
         """SELECT count(*), quantile_cont(days_to_hire, 0.25), median(days_to_hire), quantile_cont(days_to_hire, 0.75),

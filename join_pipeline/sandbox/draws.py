@@ -1,7 +1,7 @@
-"""Chance that can be repeated: `Draw` for one thing at a time, `Dice` for whole columns.
+"""Repeatable random draws: `Draw` for one thing at a time, `Dice` for whole columns.
 
-What a person is called or answers is drawn when somebody asks for it, from the seed and the thing's number; when things
-happen is drawn for the whole company at once, in numpy.
+Names and answers are drawn on request from the seed and the thing's number. Instants are drawn for the whole company at
+once, in numpy.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _AFTER_WEEKEND: Final = np.array([0.5, 0.25, 0.15, 0.1])  # what piled up is don
 
 
 class Draw:
-    """A few draws about one thing: the same key gives the same draws, for ever. Good for some twenty of them."""
+    """Up to about twenty draws about one thing. The same key always gives the same draws."""
 
     __slots__ = ("_bits",)
 
@@ -61,7 +61,7 @@ class Dice:
         return self._rng.random(n) < p
 
     def pick(self, weights: Floats, n: int) -> Ints:
-        """Indices into `weights`, as often as these say."""
+        """Indices into `weights`, drawn with these weights."""
         bounds = np.cumsum(weights)
         drawn: Ints = np.searchsorted(bounds, self._rng.random(n) * bounds[-1], side="right").astype(np.int64)
         return drawn

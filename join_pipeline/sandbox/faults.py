@@ -1,4 +1,4 @@
-"""Faults: what goes wrong instead of an answer, and what goes wrong with one."""
+"""Faults: error responses, lost responses and altered records."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ _ENUMS = ("state", "hiringState", "qualified", "status", "workplaceType", "outco
 
 
 class DroppedResponse(Response):
-    """Begins like an answer and breaks off: the server closes the connection when a promised body does not come."""
+    """A response that breaks off: the server closes the connection because the announced body does not follow."""
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -29,7 +29,7 @@ class DroppedResponse(Response):
 
 
 def instead(world: World, limit: RateLimit, error_answer: Callable[[Refusal], Response]) -> Response | None:
-    """The answer of a server in trouble, if it is in trouble now, in the shape of the API that is asked."""
+    """The error response of a fault that happens now, in the shape of the API, or None."""
     if world.strikes("rate_limited"):
         return error_answer(Refusal(429, "too many requests", limit.exhausted()))
     if world.strikes("server_error"):
@@ -42,11 +42,11 @@ def instead(world: World, limit: RateLimit, error_answer: Callable[[Refusal], Re
 
 
 async def written(world: World, request: Request, write: Callable[[Request], Awaitable[Response]]) -> Response:
-    """What becomes of a write and of its answer."""
+    """Run a write with the faults that happen before, during or after it."""
     if world.strikes("write_error"):
         raise Refusal(503, "try again later")
     if world.strikes("write_late"):
-        await request.body()  # while who asked is still there
+        await request.body()  # before the client disconnects
         await asyncio.sleep(world.config.slow_seconds)
     answer = await write(request)
     if answer.status_code < 300:
@@ -62,7 +62,7 @@ def _unknown_enum(record: dict[str, Any], chance: random.Random) -> None:
     if not words:
         return
     word = chance.choice(words)
-    # both names of the state at once: else a reader of the other one sees nothing
+    # both names of the state at once, because a reader may use either
     for key in STATE_KEYS if word in STATE_KEYS else (word,):
         if key in record:
             record[key] = "ON_HOLD"
@@ -86,7 +86,7 @@ _RECORD_FAULTS: dict[str, Callable[[dict[str, Any], random.Random], None]] = {
 
 
 def spoil(world: World, answer: Response) -> Response:
-    """A good answer, or what becomes of it on a bad day."""
+    """The response, altered by the faults that happen now."""
     if answer.media_type == "application/json" and answer.status_code < 300:
         body = bytes(answer.body)
         for name, fault in _RECORD_FAULTS.items():
@@ -112,7 +112,7 @@ def _spoil_record(body: bytes, fault: Callable[[dict[str, Any], random.Random], 
 
 
 def _records(content: Any) -> list[Any]:
-    """The records of an answer: a bare list, one record, or Kombo's envelope around either."""
+    """The records of a response: a bare list, one record, or Kombo's envelope around either."""
     if isinstance(content, dict) and "data" in content:
         content = content["data"]
         if isinstance(content, dict):

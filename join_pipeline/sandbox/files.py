@@ -1,4 +1,4 @@
-"""Files behind attachment URLs: what was uploaded, else a small PDF that says whose it is."""
+"""Files behind attachment URLs: the uploaded file, else a small PDF that names its application."""
 
 import mimetypes
 from urllib.parse import quote

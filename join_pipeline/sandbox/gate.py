@@ -1,4 +1,4 @@
-"""The gate before /v2: token, rate limit, faults, in that order; then the endpoint."""
+"""The gate before /v2. A request passes token, rate limit and faults, in that order, and then the endpoint."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,7 +16,7 @@ Answer = Response | Awaitable[Response]  # endpoints that need a body wait for i
 def gated(
     world: World, endpoint: Callable[[Request], Answer], *, is_open: bool = False
 ) -> Callable[[Request], Awaitable[Response]]:
-    """An endpoint behind the gate; an open one takes requests without a token, too."""
+    """An endpoint behind the gate. An open one also accepts requests without a token."""
 
     async def answer(request: Request) -> Response:
         _check_token(world, request, is_open=is_open)
@@ -47,6 +47,6 @@ def _check_token(world: World, request: Request, *, is_open: bool) -> None:
         raise Refusal(world.config.missing_token_status, "the Authorization header is missing")
     if token and token != world.config.token:
         raise Refusal(world.config.wrong_token_status, "the token is not valid")
-    # not of `request.url`, which is made anew for each request
+    # not from `request.url`, which Starlette builds again for each request
     if request.scope["path"].startswith(world.config.forbidden or "\0"):
         raise Refusal(403, "this is not allowed")

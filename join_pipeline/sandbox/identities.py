@@ -1,4 +1,4 @@
-"""Who somebody is: names, addresses and tags of candidates, names and addresses of contacts, at an instant."""
+"""Identities at an instant: names, addresses and tags of candidates, names and addresses of contacts."""
 
 import unicodedata
 from functools import lru_cache
@@ -37,7 +37,7 @@ def candidate(company: Company, index: int, now: int) -> dict[str, Any]:
             tags.append(TAGS[tag])
         elif kind == UNTAGGED:
             tags.remove(TAGS[tag])
-    # the same person a second time has the same name and another number
+    # a duplicate of a person has the same name and another number
     culture, first, last = _named(Draw(company.seed, "person", company.arrivals.twin.get(index, index)))
     draw = Draw(company.seed, "candidate", index)
     domain = EMAIL_DOMAINS[(draw.below(len(EMAIL_DOMAINS)) + 2 * counts[MOVED]) % len(EMAIL_DOMAINS)]
@@ -78,7 +78,7 @@ def candidate_by_email(company: Company, email: str, now: int) -> int | None:
 
 @lru_cache(maxsize=4096)
 def contact(seed: int, index: int) -> dict[str, Any]:
-    """A job's `contact`; every eighth or so can't be reached by e-mail."""
+    """A job's `contact`. About every eighth has no e-mail address."""
     draw = Draw(seed, "contact", index)
     _, first, last = _named(draw)
     has_email, has_one_name = not draw.chance(13), draw.chance(6)

@@ -1,6 +1,6 @@
-"""The life of every job: drafted, published, paused, retitled, taken offline, archived, and how many apply to it.
+"""The timeline of every job: drafted, published, paused, retitled, taken offline, archived; and its popularity.
 
-Belongs here: when jobs change, as columns. Not here: what a job is called or pays (payloads draws that when asked).
+Belongs here: when jobs change, as columns. Not here: a job's title or salary (postings draws them on request).
 """
 
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from join_pipeline.sandbox.draws import Bools, Dice, Floats, Ints
 from join_pipeline.sandbox.instants import DAY, NEVER
 from join_pipeline.sandbox.vocabulary.work import FAMILIES, MOST_CUSTOM_STAGES
 
-# Kinds of job events, in the order in which they are told when they fall together.
+# Kinds of job events, in the order of those at the same instant.
 DRAFTED, PUBLISHED, OFFLINE, ARCHIVED, RETITLED, REPRICED, DISCARDED = range(7)
 STATUS_OF: Final = {DRAFTED: "DRAFT", PUBLISHED: "ONLINE", OFFLINE: "OFFLINE", ARCHIVED: "ARCHIVED"}
 
-# Jobs of before the first day are still open then, so that arrivals start at their usual pace.
+# Some jobs are older than the first day and still open then, so that arrivals start at their usual pace.
 _LEAD: Final = 45 * DAY
-FEWEST_JOBS: Final = 24  # unless somebody asks for less: a small company, too, always has somebody applying
+FEWEST_JOBS: Final = 24  # unless fewer are set, so that people always apply to a small company, too
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Jobs:
     archived: Ints
     window: Ints  # how long applications come in after publication
     weight: Floats  # share of all applications, not normed
-    rejects_rest: Bools  # whoever is undecided when the job is archived is rejected then
+    rejects_rest: Bools  # archiving the job rejects its undecided applications
     is_evergreen: Bools
     event_at: Ints
     event_job: Ints

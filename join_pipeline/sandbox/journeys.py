@@ -1,6 +1,6 @@
-"""What becomes of each application: moves, rejections, hires, withdrawals, as one log in order of time.
+"""The journey of each application: moves, rejections, hires, withdrawals, as one log in order of time.
 
-A code says all about an application's place: the position of its stage in the job's pipeline, and two flags.
+A code has an application's whole place: the position of its stage in the job's pipeline, and two flags.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _PENDING, _DECLINED, _TAKEN = range(3)
 
 @dataclass(frozen=True)
 class Log:
-    """Changes in order of time; `before` and `after` are codes. Where they are equal something else has changed."""
+    """Changes in order of time. `before` and `after` are codes; if they are equal, something else has changed."""
 
     at: Ints
     application: Ints
@@ -102,7 +102,7 @@ def _step(dice: Dice, at: Ints, code: Ints, quality: Floats, hurry: Floats, offe
     after = np.choose(mode, [pending, declined, taken]).astype(np.uint8)
 
     median = np.select([mode == _DECLINED, mode == _TAKEN, is_first, is_offer], [6.0, 12.0, 4.4, 7.0], 7.4) * hurry
-    # those who were decided and then are deleted ask for it much later
+    # candidates ask for deletion long after a decision
     median = np.where((mode != _PENDING) & (after & DELETED != 0), 60.0, median)
     wait = dice.days(median, 0.85, n)
     is_own_doing = (after & DELETED) != 0
@@ -111,7 +111,7 @@ def _step(dice: Dice, at: Ints, code: Ints, quality: Floats, hurry: Floats, offe
 
 
 def _close_with_job(dice: Dice, jobs: Jobs, arrivals: Arrivals, log: Log) -> Log:
-    """Where a job rejects whoever is left when it is archived, what was still to come gives way to that rejection."""
+    """If archiving a job rejects its undecided applications, replace their later changes by that rejection."""
     closes = np.where(jobs.rejects_rest, jobs.archived, NEVER)[arrivals.job][log.application]
     is_before = log.at < closes
     is_last = np.append((log.application[1:] != log.application[:-1]) | ~is_before[1:], True) if len(log) else is_before
@@ -121,6 +121,6 @@ def _close_with_job(dice: Dice, jobs: Jobs, arrivals: Arrivals, log: Log) -> Log
     is_cut = np.zeros(len(arrivals.created), np.bool_)
     is_cut[left.application] = True
     kept = log.take(is_before | ~is_cut[log.application])
-    # one click, carried out one by one
+    # one click rejects them all, one after the other
     moment = closes[is_undecided] + 1 + (dice.uniform(len(left)) * 90 * SECOND).astype(np.int64)
     return concatenate([kept, Log(moment, left.application, left.after, left.after | REJECTED)])

@@ -1,11 +1,11 @@
-"""The rate limit: so many requests in a window of real time, told by headers on every answer."""
+"""The rate limit: a number of requests in a window of real time. Headers on every response state it."""
 
 import math
 import time
 
 
 class RateLimit:
-    """One window that starts with its first request. Real time, since the sandbox's clock may stand still."""
+    """One window, which starts with its first request. It is real time, because the sandbox's clock may stand still."""
 
     def __init__(self, limit: tuple[int, float] | None, prefix: str = "x-ratelimit") -> None:
         self._limit = limit
@@ -14,7 +14,7 @@ class RateLimit:
         self._ends = 0.0
 
     def take(self) -> tuple[bool, dict[str, str]]:
-        """Whether one more request is allowed, and the headers that say what is left."""
+        """Whether one more request is allowed, and the headers with the remaining number."""
         if self._limit is None:
             return True, {}
         allowed, seconds = self._limit
@@ -29,5 +29,5 @@ class RateLimit:
         }
 
     def exhausted(self) -> dict[str, str]:
-        """The headers of an answer that asks to come back in a second."""
+        """The headers of a response that asks for a retry in a second."""
         return {f"{self._prefix}-remaining": "0", f"{self._prefix}-reset": "1"}

@@ -1,4 +1,4 @@
-"""What was written through the API: applications and notes. It lies over the timeline and is lost with the process."""
+"""The applications and notes that were written through the API. They add to the timeline and end with the process."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ class Document:
 
 @dataclass
 class WrittenApplication:
-    """An application that no timeline knows; `application` and `candidate` count on from the timeline's."""
+    """An application outside of the timeline. `application` and `candidate` continue the timeline's numbers."""
 
     application: int
     job: int
@@ -28,7 +28,7 @@ class WrittenApplication:
     gone: int = NEVER
     is_through_kombo: bool = False
     revised: tuple[int, ...] = ()  # when documents were added
-    is_shift: bool = False  # came by the fault `shifting`, and may vanish by it
+    is_shift: bool = False  # the fault `shifting` made it and may delete it
 
     def is_live(self, now: int) -> bool:
         return self.created <= now < self.gone

@@ -1,4 +1,4 @@
-"""Query parameters: what an endpoint takes, checked; whatever can't be read is 422."""
+"""Query parameters and their checks. A parameter that can't be read gives 422."""
 
 from starlette.requests import Request
 
@@ -17,7 +17,7 @@ def integer(request: Request, name: str, default: int | None = None) -> int | No
 
 
 def page(request: Request, page_size: int) -> slice:
-    """The places of the page that is asked for."""
+    """The requested page as a slice."""
     number, size = integer(request, "page", 1), integer(request, "pageSize", page_size)
     if number is None or number < 1:
         raise Refusal(422, "page must be at least 1")
@@ -32,7 +32,7 @@ def instant(request: Request, name: str) -> int | None:
     if text is None:
         return None
     try:
-        # a plus that nobody encoded arrives as a space
+        # a plus that the client did not encode arrives as a space
         return instants.parse(text.replace(" ", "+"))
     except ValueError as error:
         raise Refusal(422, f"{name} must be an ISO 8601 instant") from error

@@ -1,4 +1,4 @@
-"""Applications as bytes on the wire: built when asked for, kept until their record changes.
+"""Payloads of applications as bytes. They are built on request and cached until the application changes.
 
 A payload depends on how often its application has changed, and on its job's title. Signatures of its URLs change with
 the clock, so they are filled in last, over a whole page at once.

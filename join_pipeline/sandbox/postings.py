@@ -1,4 +1,4 @@
-"""What a job is: title, pipeline, office, salary, contact, questions, at an instant."""
+"""The details of a job at an instant: title, pipeline, office, salary, contact, questions."""
 
 from functools import lru_cache
 from typing import Any, Final
@@ -50,7 +50,7 @@ def offices() -> list[dict[str, Any]]:
 
 
 class Postings:
-    """Draws what jobs are; whatever can't change is drawn once."""
+    """Draws the details of jobs. Details that can't change are drawn once."""
 
     def __init__(self, company: Company, config: SandboxConfig) -> None:
         self._company = company

@@ -1,4 +1,4 @@
-"""The read endpoints of /v2: what each answers, without tokens, limits and faults (gate sees to those)."""
+"""The read endpoints of /v2. The gate handles tokens, limits and faults."""
 
 from typing import Any
 
@@ -119,7 +119,7 @@ class Reading:
 
 
 def _number(request: Request) -> int:
-    """The id in the path; whatever is no id is unknown."""
+    """The id in the path. A text that is not an id gives 404."""
     text = request.path_params["id"]
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise Refusal(404, "no such record")

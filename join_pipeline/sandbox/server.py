@@ -31,7 +31,7 @@ from join_pipeline.sandbox.write_endpoints import create_application, create_not
 
 
 def make_app(world: World, kombo: Kombo | None = None) -> ASGIApp:
-    """The ASGI application of one sandbox. `kombo` is given by who looks at it from outside, too."""
+    """The ASGI application of one sandbox. A caller that inspects Kombo's copy passes its own `kombo`."""
     reading, control = Reading(world), Control(world)
 
     def nothing(_: Request) -> Response:
@@ -68,7 +68,7 @@ def make_app(world: World, kombo: Kombo | None = None) -> ASGIApp:
 
 
 def _dated(app: ASGIApp, world: World) -> ASGIApp:
-    """Every answer carries the sandbox's clock as its `Date`; uvicorn's own is off."""
+    """Every response has the sandbox's clock as its `Date`. uvicorn's own header is off."""
 
     async def with_date(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_dated(message: Message) -> None:
@@ -82,7 +82,7 @@ def _dated(app: ASGIApp, world: World) -> ASGIApp:
 
 
 class _Server(uvicorn.Server):
-    """A server that tells when it listens, and that leaves without a word when it is asked to."""
+    """A server that reports when it listens, and that stops silently."""
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -111,7 +111,7 @@ class _Server(uvicorn.Server):
 
 
 def _listen(config: SandboxConfig) -> tuple[socket.socket, str]:
-    """A listening socket and the base URL; taken first, so that a busy port fails before the company is made."""
+    """A listening socket and the base URL. It opens first, so that a busy port fails before the company is made."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.create_server((config.host, config.port), family=family, backlog=128)
     host = f"[{config.host}]" if family == socket.AF_INET6 else config.host
@@ -142,7 +142,7 @@ def serve(config: SandboxConfig, *, ready: Callable[[str], None]) -> None:
 
 @contextlib.contextmanager
 def running(config: SandboxConfig) -> Iterator[str]:
-    """Serve from a thread of this process; gives the base URL."""
+    """Serve from a thread of this process, and yield the base URL."""
     listener, url = _listen(config)
     started = threading.Event()
     with listener:

@@ -1,6 +1,6 @@
-"""The company at an instant: what is there, in which stage, last updated when; moved forward by what lies between.
+"""The company at an instant: which records exist, their stage and last update.
 
-Belongs here: replaying the timeline up to an instant and finding records in it. Not here: what they look like.
+Belongs here: replaying the timeline up to an instant and finding records in it. Not here: payloads (payloads).
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ UNBORN = 255  # status of a job that is not there yet
 
 
 class State:
-    """The state at `now`. `version` changes whenever anything a reader could see does."""
+    """The state at `now`. `version` changes whenever anything changes that a reader can see."""
 
     def __init__(self, company: Company, written: Written, *, announces_changes: bool = True) -> None:
         self.company = company
@@ -40,13 +40,13 @@ class State:
         self.touch()
 
     def touch(self) -> None:
-        """Something was written: forget what was looked up."""
+        """Clear the caches after a write."""
         self.version += 1
         self._listings: dict[tuple[frozenset[int] | None, int | None], Ints] = {}
         self._job_listings: dict[tuple[int, ...], Ints] = {}
 
     def move(self, now: int) -> None:
-        """Go to an instant: forward by the changes between, backward from the beginning."""
+        """Go to an instant: forward by the changes between, backward by a replay from the beginning."""
         if now < self.now:
             self._reset()
         if now == self.now:
@@ -70,7 +70,7 @@ class State:
         moves = changes.before != changes.after
         is_new = changes.before == ABSENT
         announced = np.ones(len(changes), np.bool_) if self._announces else ~moves | is_new
-        # the last of several assignments to one place stands, and the log is in order of time
+        # the log is in order of time, and numpy keeps the last of several assignments to one place
         self.updated[changes.application[announced]] = changes.at[announced]
         moved, after = changes.application[moves], changes.after[moves]
         self.code[moved] = after
@@ -140,7 +140,7 @@ class State:
         return rows
 
     def written_changes(self, application: WrittenApplication) -> int:
-        """How often it has changed so far: with documents, or with a candidate of the timeline who applied so, too."""
+        """How often the application has changed so far, with its documents and its candidate."""
         people = self.company.people
         person = sum(application.created < people.at[row] <= self.now for row in people.rows(application.candidate))
         return int(person) + sum(at <= self.now for at in application.revised)
@@ -151,7 +151,7 @@ class State:
         return max([application.created, *changes, *(at for at in application.revised if at <= self.now)])
 
     def has_candidate(self, candidate: int) -> bool:
-        """Whether any application of this candidate is there."""
+        """Whether any application of this candidate exists."""
         if self.written.by_candidate(candidate, self.now):
             return True
         return bool((self.company.arrivals.candidate[self.live] == candidate).any())

@@ -1,4 +1,4 @@
-"""What really happened, up to an instant: the event log that a reader of the API can only guess at."""
+"""The truth: the log of all events up to an instant, which the API does not show."""
 
 import heapq
 from collections.abc import Iterator

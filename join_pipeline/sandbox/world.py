@@ -1,4 +1,4 @@
-"""One sandbox: its company, what was written to it, its clock and its moods, put together."""
+"""One sandbox as a whole: its company, the records written to it, its clock and its faults."""
 
 import random
 from uuid import UUID
@@ -16,7 +16,7 @@ from join_pipeline.sandbox.state import State
 
 
 class World:
-    """What the endpoints work on. `look` is the only way to the state: it brings it to the clock first."""
+    """The world that the endpoints use. Only `look` gives the state, because it first moves the state to the clock."""
 
     def __init__(self, config: SandboxConfig, base_url: str) -> None:
         self.config = config
@@ -42,7 +42,7 @@ class World:
         self.faults = faults
 
     def sign(self, body: bytes) -> bytes:
-        """The same answer with its URLs signed."""
+        """The same response with its URLs signed."""
         nonce = UUID(int=self.chance.getrandbits(128)).hex if self.strikes("resigned") else ""
         return body.replace(SIGNATURE, self.signer.query(self.clock.now(), nonce))
 

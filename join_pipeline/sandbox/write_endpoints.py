@@ -1,4 +1,4 @@
-"""The write endpoints of /v2, and the applications that come and go by the fault `shifting`."""
+"""The write endpoints of /v2, and the applications that the fault `shifting` adds and deletes."""
 
 import binascii
 from base64 import b64decode
@@ -55,7 +55,7 @@ class AlreadyApplied(Refusal):
 
 
 def is_open(state: State, job: int) -> bool:
-    """Whether a job takes applications."""
+    """Whether a job accepts applications."""
     return state.has_job(job) and state.job_status[job] in (PUBLISHED, OFFLINE)
 
 
@@ -68,14 +68,14 @@ def _job_open(state: State, job_id: object) -> int:
 
 
 def _candidate(world: World, state: State, job: int, person: dict[str, str | None]) -> int:
-    """The candidate with this address, or a new one. Refuses a second application to one job."""
+    """The candidate with this address, or a new one. Rejects a second application to one job."""
     email = (person["email"] or "").lower()
     live = world.written.live(state.now)
     known = next((w.candidate for w in live if (w.person["email"] or "").lower() == email), None)
     if known is None:
         known = identities.candidate_by_email(world.company, email, state.now)
         if known is not None and not state.has_candidate(known):
-            known = None  # deleted with the last application: JOIN has forgotten this person
+            known = None  # the candidate was deleted with the last application
     if known is None:
         return world.written.new_candidate()
     if any(w.job == job and w.candidate == known for w in live):
@@ -88,7 +88,7 @@ def _candidate(world: World, state: State, job: int, person: dict[str, str | Non
 def write_application(
     world: World, *, job: int, product: str, person: dict[str, str | None], documents: tuple[Document, ...], **more: Any
 ) -> WrittenApplication:
-    """An application that arrives now. Refuses a person who applied to the job before."""
+    """Add an application that arrives now. Rejects a person who has applied to the job before."""
     state = world.look()
     application = WrittenApplication(
         application=world.written.next_application(),
@@ -144,7 +144,7 @@ async def create_application(world: World, request: Request) -> Response:
 def _add_documents(
     world: World, state: State, job: int, external_id: str | None, documents: tuple[Document, ...]
 ) -> WrittenApplication | None:
-    """The application that is there already under this key, now with these documents, too."""
+    """Add these documents to the application that already has this key."""
     live = world.written.live(state.now) if external_id else []
     known = next((one for one in live if one.job == job and one.external_id == external_id), None)
     if known is not None:
@@ -171,7 +171,7 @@ async def create_note(world: World, request: Request) -> Response:
 
 
 def shift(world: World) -> None:
-    """An application arrives at the head of the list, or one that arrived so vanishes from it."""
+    """Add an application at the head of the list, or delete one that was added so."""
     state = world.look()
     arrived = [application for application in world.written.live(state.now) if application.is_shift]
     if arrived and world.chance.random() < 0.5:

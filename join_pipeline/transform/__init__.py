@@ -1,1 +1,1 @@
-"""Transform: dbt turns loaded tables into marts."""
+"""Transform: dbt builds the marts from the loaded tables."""

@@ -1,6 +1,6 @@
-"""dbt's data tests as its manifest tells them: what each is about, and what it says.
+"""dbt's data tests as checks and findings, read from its manifest.
 
-Belongs here: reading the manifest. Not here: running tests (marts), showing them (defs).
+Belongs here: which table a test is about, and its message. Not here: running tests (run), showing them (defs).
 """
 
 import graphlib
@@ -14,14 +14,14 @@ from join_pipeline.transform.run import Node
 Manifest = Mapping[str, Any]
 
 ADVICE: Final = (
-    "Run `join-pipeline rebuild`: it makes everything right of the lake anew. What fails again is a fault of "
-    "join-pipeline: report the test's name and number of rows; its query is in builds/dbt/target/compiled."
+    "Run `join-pipeline rebuild`: it builds everything again from the lake. A test that fails again shows a bug of "
+    "join-pipeline. Report the test's name and number of rows; its query is in builds/dbt/target/compiled."
 )
-"""What to do about a failed test: they hold what the SQL promises, whatever the source sent."""
+"""What to do about a failed test. The tests check promises of the SQL that hold for any data of the source."""
 
 
 def data_tests(manifest: Manifest) -> dict[str, Check]:
-    """The data tests that are about a model or seed, by unique id. Unit tests are none: they look at no data."""
+    """The data tests of dbt models and seeds, by unique id. Unit tests are left out, because they check no data."""
     ancestors, nodes = _ancestors(manifest), manifest["nodes"]
     return {
         unique_id: Check(f"{nodes[about]['schema']}/{nodes[about]['name']}", node["name"], _doc(node), _stops(node))
@@ -31,13 +31,13 @@ def data_tests(manifest: Manifest) -> dict[str, Check]:
 
 
 def finding_of(node: Node, test: Check) -> Finding:
-    """What came of a data test, as a finding. A failed one is grave: nothing is published until it passes.
+    """The result of a data test as a finding. A failed test is grave: nothing is published until it passes.
 
-    The message says what should be so, what was found and what to do; a warning's own already does.
+    Its message says what should hold, what dbt found and what to do. A warning keeps its own message.
     """
     message = node.message
     if node.is_failed:
-        message = f"{test.doc.rstrip('.')}: not so. {node.message}. Nothing is published until it passes. {ADVICE}"
+        message = f"{test.doc.rstrip('.')}: not true. {node.message}. Nothing is published until it passes. {ADVICE}"
     is_ok = node.status == "pass"
     verdict: Verdict = "ok" if is_ok else "failed" if node.is_failed else "warning"
     figures = {"failing_rows": node.failures or 0, "seconds": node.seconds}
@@ -45,7 +45,7 @@ def finding_of(node: Node, test: Check) -> Finding:
 
 
 def _about(manifest: Manifest, test: Manifest, ancestors: Mapping[str, set[str]]) -> str | None:
-    """The model that the test is declared on, or the last of those it reads. A source stands for its first reader."""
+    """The dbt model that the test is declared on, else the last that it reads. A source counts as its first reader."""
     declared = test.get("attached_node")
     models = [
         model
@@ -56,7 +56,7 @@ def _about(manifest: Manifest, test: Manifest, ancestors: Mapping[str, set[str]]
 
 
 def _readers(manifest: Manifest, source: str) -> list[str]:
-    """The models that read a source, those first that most others read in turn."""
+    """The dbt models that read a source, sorted by how many dbt models read them, most first."""
     return sorted(_models_after(manifest, source), key=lambda model: (-len(_models_after(manifest, model)), model))
 
 
@@ -65,7 +65,7 @@ def _models_after(manifest: Manifest, unique_id: str) -> list[str]:
 
 
 def _ancestors(manifest: Manifest) -> dict[str, set[str]]:
-    """All that each node comes from."""
+    """All ancestors of each node."""
     parents: Mapping[str, list[str]] = manifest["parent_map"]
     found: dict[str, set[str]] = {}
     order: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter(parents)
@@ -76,7 +76,7 @@ def _ancestors(manifest: Manifest) -> dict[str, set[str]]:
 
 
 def _doc(test: Manifest) -> str:
-    """Its description, the comment that its SQL begins with, or its name and arguments."""
+    """The test's description, else the comment at the start of its SQL, else its name and arguments."""
     comment = itertools.takewhile(lambda line: line.startswith("--"), test["raw_code"].splitlines())
     generic = test.get("test_metadata") or {"name": test["name"], "kwargs": {}}
     arguments = {name: value for name, value in generic["kwargs"].items() if name != "model"}

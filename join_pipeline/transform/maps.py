@@ -1,6 +1,6 @@
-"""The user's own maps, of stages, sources, countries: read, checked, copied to where dbt reads them; what none names.
+"""The user's own maps of stages, sources and countries: read and check them, copy them for dbt, report missing names.
 
-Belongs here: what such a file may hold. Not here: what the maps mean (dbt_project/seeds), which come first (user_map).
+Belongs here: what such a file may hold. Not here: the maps' meaning (dbt_project/seeds), their precedence (user_map).
 """
 
 import contextlib
@@ -22,9 +22,9 @@ MOST_NAMES: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class UserMap:
-    """A map: the setting that names its file, its two columns, and the words that the second takes.
+    """A map: the setting that names its file, its two columns, and the words that the second column may have.
 
-    `mart` shows what it makes of each name; `test` is the dbt test that warns of names that it lacks: those count as
+    `mart` shows the word of each name. `test` is the dbt test that warns of names without a row; they count as
     `else_word`.
     """
 
@@ -75,12 +75,12 @@ MAPS: Final = (
 
 
 def map_vars(settings: Settings) -> dict[str, str | None]:
-    """Where dbt finds each map that is set, by its var."""
+    """The path of each map for dbt by its var, or None where the map is not set."""
     return {one.setting: str(_copy(settings, one)) if getattr(settings, one.setting) else None for one in MAPS}
 
 
 def copy_maps(settings: Settings) -> None:
-    """Check each map that is set, and copy it in one form. `SettingsError` names file, line and column."""
+    """Check each map that is set, and copy it as plain CSV. Raises `SettingsError` with file, line and column."""
     for one in MAPS:
         path: Path | None = getattr(settings, one.setting)
         if path is not None:
@@ -88,7 +88,7 @@ def copy_maps(settings: Settings) -> None:
 
 
 def unmapped(database: Path, schema: str) -> dict[str, str]:
-    """By dbt test, the names that its map lacks, and what to do about them. Nothing for a mart that is not there."""
+    """A message for each dbt test whose map lacks names, by the test's name. A mart that does not exist is skipped."""
     told = {}
     with contextlib.closing(duckdb.connect(database, read_only=True)) as con:
         for one in MAPS:
@@ -102,14 +102,18 @@ def unmapped(database: Path, schema: str) -> dict[str, str]:
                     more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
                     told[one.test] = (
                         f"No map names the {one.columns[0].replace('_', ' ')} {names}{more}: counted as "
-                        f"{one.else_word}. Name what it is in a CSV with the columns {','.join(one.columns)}, and set "
-                        f"{env_name(one.setting)}."
+                        f"{one.else_word}. Add it to a CSV file with the columns {','.join(one.columns)}, and set "
+                        f"{env_name(one.setting)} to the file."
                     )
     return told
 
 
 def checked(one: UserMap, path: Path) -> dict[str, str]:
-    """The map in a file: names in lower case, to their words. Commas or semicolons, UTF-8 with a mark or without."""
+    """Read and check a map. Returns the word of each name, in lower case.
+
+    The file is UTF-8 with or without a byte order mark, and has commas or semicolons. Raises `SettingsError` with file,
+    line and column.
+    """
     where = f"{env_name(one.setting)}: {path}"
     try:
         text = path.read_text("utf-8-sig")
@@ -127,7 +131,7 @@ def checked(one: UserMap, path: Path) -> dict[str, str]:
             raise SettingsError(f"{at}, column {one.columns[0]}: needs 1 to {LONGEST} characters.")
         if word.strip().upper() not in one.words:
             raise SettingsError(
-                f"{at}, column {one.columns[1]}: {word.strip()[:40]!r} is none of {', '.join(one.words)}."
+                f"{at}, column {one.columns[1]}: {word.strip()[:40]!r} is not one of {', '.join(one.words)}."
             )
         if key in lines:
             raise SettingsError(f"{at}, column {one.columns[0]}: the same name as in line {lines[key]}.")
@@ -136,7 +140,7 @@ def checked(one: UserMap, path: Path) -> dict[str, str]:
 
 
 def _rows(one: UserMap, where: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows with their line numbers, after the header; empty lines are left out."""
+    """The rows after the header with their line numbers, without empty lines."""
     header = text.split("\n", 1)[0]
     reader = csv.reader(text.splitlines(), delimiter=";" if ";" in header else ",", strict=True)
     try:

@@ -1,7 +1,8 @@
-"""Marts: dbt in this very process, with a manifest that is parsed once.
+"""Running dbt in this process, with a manifest that is parsed once.
 
-Belongs here: where the dbt project and its target lie, when it must be parsed, running it, what came of each node.
-Not here: any SQL (dbt_project). dbt as a process of its own asks the network for versions and costs seconds.
+dbt in a process of its own would ask the network for versions and take seconds to start.
+Belongs here: the paths of the dbt project and its target, parsing, running, the result of each node. Not here: any SQL
+(dbt_project).
 """
 
 import contextlib
@@ -23,13 +24,13 @@ from join_pipeline.transform.maps import copy_maps, map_vars, unmapped
 
 PROFILE: Final = "join_pipeline"
 THREADS: Final = 1
-"""DuckDB takes all cores for each model. A second of dbt's threads has the two wait for each other's Python."""
+"""DuckDB uses all cores for each dbt model. Two threads of dbt would only wait for each other's Python."""
 FAILED: Final = frozenset({"error", "fail", "runtime error"})
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """What came of one dbt node: a model, a seed, a test."""
+    """The result of one dbt node: a model, a seed or a test."""
 
     unique_id: str
     kind: str
@@ -51,12 +52,12 @@ def project_dir() -> Path:
 
 
 def target_dir(settings: Settings) -> Path:
-    """Where dbt writes: never into the project, which may be read-only."""
+    """The folder that dbt writes to. It is outside of the project, which may be read-only."""
     return settings.builds / "dbt" / "target"
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """The parsed project; parsed only if it, its profile or its vars changed."""
+    """The path of the manifest. dbt parses the project only if it, its profile or its vars changed."""
     manifest = target_dir(settings) / "manifest.json"
     fingerprint = target_dir(settings) / "fingerprint"
     now = _fingerprint(settings)
@@ -67,25 +68,24 @@ def ensure_manifest(settings: Settings) -> Path:
 
 
 def read_manifest(settings: Settings) -> dict[str, Any]:
-    """The manifest as dbt wrote it."""
+    """The decoded manifest."""
     manifest: dict[str, Any] = msgspec.json.decode(ensure_manifest(settings).read_bytes())
     return manifest
 
 
 def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
-    """`dbt build`: seeds, models and tests, in one process. Failed tests are nodes, not errors.
+    """Run `dbt build`: seeds, models and tests. A failed test is a node of the result and raises no error.
 
-    Raises `BuildError` if dbt could not run at all, or if a model failed; `SettingsError` if a map of the user's own is
-    none.
+    Raises `BuildError` if dbt could not run or a model failed, `SettingsError` if a user's map is faulty.
     """
     copy_maps(settings)
     ensure_manifest(settings)
-    # a build that is killed must not pass for the one before it
+    # after a killed build, the results of the one before must not count as its results
     _results(settings).unlink(missing_ok=True)
     picked = ["--select", *select] if select else []
-    # unit tests hold the SQL to made-up rows: they belong to this package's own tests, and cost a fifth of a build
+    # unit tests check the SQL on made-up rows: this package's own tests run them, and they cost a fifth of a build
     with _held_open(settings):
-        # what dbt would write of it is the whole manifest once more: a tenth of a small build
+        # with its JSON, dbt would write the whole manifest again, which costs a tenth of a small build
         results = _invoke(settings, ["build", "--no-write-json", "--exclude-resource-type", "unit_test", *picked])
     nodes = [_node(result) for result in results]
     write_whole(_results(settings), msgspec.json.encode(nodes))
@@ -97,7 +97,7 @@ def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
 
 
 def _naming(settings: Settings, nodes: list[Node]) -> list[Node]:
-    """The nodes, with the names that a map lacks where dbt only counts them."""
+    """The nodes, where a warning about a map lists the missing names; dbt itself only counts them."""
     if all(node.status != "warn" for node in nodes):
         return nodes
     told = unmapped(settings.warehouse, "recruiting")
@@ -108,14 +108,14 @@ def _naming(settings: Settings, nodes: list[Node]) -> list[Node]:
 
 
 def last_build(settings: Settings) -> list[Node]:
-    """What came of each node of the last build. `BuildError` if there is none, or if it did not end."""
+    """The results of the last build. Raises `BuildError` if there is none or it did not finish."""
     if not _results(settings).exists():
-        raise BuildError("The marts were not built to the end. Build them first: `join-pipeline build`.")
+        raise BuildError("The last build of the marts did not finish. Run `join-pipeline build` first.")
     return msgspec.json.decode(_results(settings).read_bytes(), type=list[Node])
 
 
 def _node(result: Any) -> Node:
-    """What came of a node, in dbt's words."""
+    """A node's result in our type, with dbt's words."""
     return Node(
         unique_id=result.node.unique_id,
         kind=result.node.resource_type.value,
@@ -132,28 +132,28 @@ def _results(settings: Settings) -> Path:
 
 @contextlib.contextmanager
 def _held_open(settings: Settings) -> Iterator[None]:
-    """The warehouse stays open. dbt closes it whenever no node is at work, and each time that is a checkpoint.
+    """Hold the warehouse open. Otherwise dbt closes it whenever no node runs, and each time DuckDB checkpoints.
 
-    Opened as dbt does: two connections of one process have to agree.
+    It has dbt's configuration, because DuckDB demands the same one of all connections of a process.
     """
     config = _profile(settings)[PROFILE]["outputs"]["warehouse"]["config_options"]
     try:
         held = duckdb.connect(settings.warehouse, config=config)
     except duckdb.Error as error:
-        raise BuildError(f"{settings.warehouse} can't be opened ({error}). Mend that and build again.") from None
+        raise BuildError(f"{settings.warehouse} can't be opened ({error}). Correct that, then build again.") from None
     with contextlib.closing(held):
         yield
 
 
 def _invoke(settings: Settings, command: list[str]) -> list[Any]:
-    """dbt's results of its nodes; none of a command that runs none."""
+    """Run a dbt command. Returns the results of its nodes, which may be none."""
     from dbt.cli.main import dbtRunner  # noqa: PLC0415  2 s of imports, and a manifest that is parsed needs none
 
     folder = make_folder(settings.builds / "dbt")
     write_whole(folder / "profiles.yml", json.dumps(_profile(settings), indent=1).encode())
     result = dbtRunner().invoke(
         [
-            # even when quiet, dbt prints failures on standard output, where `--json` has the floor
+            # even when quiet, dbt prints failures on standard output, which belongs to `--json`
             "--log-level",
             "none",
             "--no-use-colors",
@@ -195,16 +195,16 @@ def _vars(settings: Settings) -> dict[str, Any]:
 
 
 def _profile(settings: Settings) -> dict[str, Any]:
-    """dbt's profile, as JSON, which YAML reads. dbt lets go of the file after each run."""
+    """dbt's profile, which is written as JSON, as that is valid YAML. dbt closes the warehouse after each run."""
     target = {
         "type": "duckdb",
         "path": str(settings.warehouse),
         "threads": THREADS,
         "keep_open": False,
-        # when connecting, not in each session as `settings` are: once it has spilled, DuckDB lets nobody set it again
+        # set when connecting, not in each session as `settings` are: DuckDB refuses to set it after the first spill
         "config_options": {
             "memory_limit": settings.memory_limit,
-            "preserve_insertion_order": False,  # nothing relies on it, and it takes memory
+            "preserve_insertion_order": False,  # nothing relies on the order, and keeping it takes memory
             "temp_directory": str(settings.builds / "spill"),
         },
         "settings": {"TimeZone": "UTC"},

@@ -1,7 +1,6 @@
-"""dbt's YAML of its sources, made from what the models and load declare: no column is described twice.
+"""dbt's YAML of its sources, made from the declarations of models and load, so that each column is described once.
 
-    make generated
-
+`make generated` writes it.
 Belongs here: turning declarations into YAML. Not here: the declarations (models, warehouse/tables), staging models.
 """
 
@@ -16,11 +15,11 @@ from join_pipeline.warehouse.tables import BESIDE
 HEAD: Final = "# Made by `make generated` from join_pipeline/models and join_pipeline/warehouse/tables.py.\n"
 FILES: Final = {"ats": "_ats__sources.yml", "ats_history": "_ats_history__sources.yml"}
 DOCS: Final = {
-    "ats": "The present, newest version of every record, deleted ones too; written by load",
-    "ats_history": "All versions of every record, and the syncs that wrote them; written by load",
+    "ats": "The newest version of every record, deleted ones too, as load writes it",
+    "ats_history": "All versions of every record, and the syncs that wrote them, as load writes them",
 }
 LOADED: Final = tuple(column for column in OBSERVATION if column.name in {"observed_at", "sync_id"})
-"""What a record of `ats` has beside what its model says."""
+"""The columns of `ats` that no model declares."""
 
 
 def source_files() -> dict[str, str]:
@@ -44,7 +43,7 @@ def _model(schema: str, model: Model) -> Iterator[str]:
     if schema == "ats":
         doc = f"{model.doc} One row per record, its newest version."
         return _table(model.name, doc, (*model.columns, *LOADED), ("id",))
-    # that a version is one row is a test of its own: tests/every_version_is_one_row.sql
+    # no key test here: tests/every_version_is_one_row.sql checks that a version is one row
     return _table(model.name, f"{model.doc} One row per version.", model.version_columns)
 
 
@@ -61,7 +60,7 @@ def _table(name: str, doc: str, columns: Sequence[Column], key: Sequence[str] = 
 
 
 def _types(columns: Sequence[Column]) -> list[str]:
-    """DuckDB's types, as load's tables have them."""
+    """The columns' DuckDB types, as load creates them."""
     kinds = [duckdb_type(column.type).lower().replace('"', "") for column in columns]
     return [_quoted(kind) if any(mark in kind for mark in "(,[") else kind for kind in kinds]
 

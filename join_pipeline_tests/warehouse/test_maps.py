@@ -38,9 +38,9 @@ def test_commas_or_semicolons_marks_cases_and_blanks_do_not_matter(tmp_path: Pat
         (b"milestone,stage_name\nOFFER,A\n", "line 1: the header has to be"),
         (
             b"stage_name,milestone\nA,OFFER\nB,LUNCH\n",
-            "line 3, column milestone: 'LUNCH' is none of SCREENING, INTERIM",
+            "line 3, column milestone: 'LUNCH' is not one of SCREENING, INTERIM",
         ),
-        (b"stage_name,milestone\nA,\n", "line 2, column milestone: '' is none of"),
+        (b"stage_name,milestone\nA,\n", "line 2, column milestone: '' is not one of"),
         (b"stage_name,milestone\n ,OFFER\n", "line 2, column stage_name: needs 1 to 500 characters"),
         (
             b"stage_name,milestone\nA,OFFER\nB,HIRED\n a ,OFFER\n",

@@ -1,7 +1,7 @@
-"""What Kombo makes of what its syncs read: JOIN's payloads as they were listed last, and the tables that follow.
+"""Kombo's tables, made from JOIN's payloads as Kombo's syncs last listed them.
 
-Belongs here: links between records, and what depends on several of them. Not here: when a sync runs and what it reads
-(replica), what a payload says (mapping), how a record is sent (records).
+Belongs here: links between records, and values that depend on several. Not here: the syncs (replica), one payload's
+fields (mapping), the form on the wire (records).
 """
 
 from collections import Counter

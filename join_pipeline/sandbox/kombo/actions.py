@@ -1,4 +1,4 @@
-"""The actions: applications and candidates that are created in JOIN, and the files of those that are there."""
+"""Kombo's actions: creating applications and candidates in JOIN, and reading the files of existing ones."""
 
 import binascii
 from base64 import b64decode

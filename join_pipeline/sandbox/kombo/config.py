@@ -1,4 +1,4 @@
-"""What can be chosen about the sandbox's Kombo. All of it but keys and limits can be changed while it runs."""
+"""The settings of the sandbox's Kombo. All but keys and limits can be changed while it runs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
-"""What the lists can be asked for: filters by model, and the opaque cursor.
+"""The parameters of the lists: filters by model, and the opaque cursor.
 
-Every parameter is checked, and one that no list knows is refused: a misspelled filter would list everything.
+Every parameter is checked. An unknown one is rejected, because a misspelled filter would list everything.
 """
 
 import binascii

@@ -1,7 +1,7 @@
-"""Kombo's ids: 24 characters that tell nothing.
+"""Kombo's ids: 24 characters without a meaning.
 
-They are not made by the pipeline's own formula, on purpose: a source has to keep them as they are, and one that makes
-its own would go unnoticed if both came out the same. What is one record to both is told by `remote_id`.
+They do not use the pipeline's formula, on purpose. A source must keep Kombo's ids, and with the same formula nobody
+would notice a source that makes its own. `remote_id` matches the records of both sources.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The list endpoints: one page of one model, as its filters and its cursor ask for it."""
+"""The list endpoints: one page of one model, selected by filters and cursor."""
 
 from bisect import bisect_right
 from typing import Final

@@ -1,7 +1,7 @@
-"""What Kombo makes of a JOIN payload: the unified fields of one record, links between records left out.
+"""Kombo's mapping of a JOIN payload to the unified fields of one record, without links between records.
 
-Written from the specification, apart from `sources.join.mapping`. Keys that the connector does not fill are not here
-(`records` adds them, empty); references are Kombo's ids.
+It is written from the specification, and shares no code with `sources.join.mapping`. `records` adds the keys that the
+connector does not fill. References are Kombo's ids.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The platform's own endpoints: key, integration, sync at once, and JOIN's API through Kombo."""
+"""Kombo's general endpoints: check the key, show the integration, force a sync, and pass a request on to JOIN's API."""
 
 from base64 import b64decode, b64encode
 from typing import Any, Final

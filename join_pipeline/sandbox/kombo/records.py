@@ -1,7 +1,7 @@
-"""Records as Kombo sends them: every key of its schema, links nested as each endpoint nests them.
+"""Records as Kombo sends them, with every key of its schema and the nesting of each endpoint.
 
-A deleted record keeps its fields for a while; then ids and instants are left, every other key is null or empty.
-Kombo's official client is the judge of the shapes.
+A deleted record keeps its fields for a while. Then it keeps ids and instants only; every other key is null or empty.
+Tests check the shapes with Kombo's official client.
 """
 
 from collections.abc import Callable

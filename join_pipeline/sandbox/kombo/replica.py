@@ -1,7 +1,7 @@
-"""Kombo's copy of the account: what its syncs have seen so far, sync by sync.
+"""Kombo's copy of the account, as its syncs have seen it so far.
 
-A pure function of the company, the clock, what was written and what was switched: going back begins anew. A sync reads
-what JOIN's listings show at its instant, all at once, and gives that instant to whatever it finds changed.
+It is a pure function of the company, the clock, the writes and the switches; if the clock goes back, it starts again. A
+sync reads all of JOIN's listings at one instant, and stamps changed records with that instant.
 Belongs here: when a sync runs and which records it reads. Not here: what follows from them (account).
 """
 

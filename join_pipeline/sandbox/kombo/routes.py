@@ -1,4 +1,4 @@
-"""Where Kombo answers: /kombo/v1, its files, and its part of /control."""
+"""Kombo's routes: /kombo/v1, its files, and its part of /control."""
 
 from functools import partial
 

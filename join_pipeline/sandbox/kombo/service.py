@@ -1,6 +1,6 @@
-"""One Kombo: its copy of the account, its limits, and what every request passes before it is answered.
+"""One Kombo: its copy of the account, its limits, and the checks of every request.
 
-In this order: key, rate limit, trouble, integration, setup; then the endpoint.
+A request passes key, rate limit, faults, integration and setup, in this order, and then the endpoint.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""One table of Kombo's copy: its records, when they changed, were deleted, and lost their fields."""
+"""One table of Kombo's copy: its records, and when each changed, was deleted and lost its fields."""
 
 from collections import deque
 from collections.abc import Callable, Collection

@@ -1,4 +1,4 @@
-"""The webhooks that Kombo sends, signed; and what a tester may switch. Under /control, so on loopback only."""
+"""Kombo's signed webhooks, and the switches for testers. They are under /control, so on loopback only."""
 
 import hashlib
 import hmac

@@ -172,7 +172,7 @@ def test_a_data_test_says_what_is_not_so_and_what_to_run() -> None:
     node = Node("test.unique_key_dim_job", "test", "fail", 0.1, "Got 3 results, configured to fail if != 0", 3)
     finding = finding_of(node, test)
     assert (finding.is_ok, finding.is_grave, finding.figures["failing_rows"]) == (False, True, 3)
-    assert finding.message.startswith("One row per job: not so. Got 3 results")
+    assert finding.message.startswith("One row per job: not true. Got 3 results")
     assert "`join-pipeline rebuild`" in finding.message
     assert finding_of(replace(node, status="pass"), test).message == ""
     warning = finding_of(replace(node, status="warn", message="Name it in a CSV."), test)

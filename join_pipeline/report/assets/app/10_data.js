@@ -1,8 +1,8 @@
-// The report's data as the page was given it: rows under their columns' names, and what they add up to.
+// The report's data: rows under their columns' names, and sums of them.
 
 const given = JSON.parse(document.getElementById("report-data").textContent);
 const charts = JSON.parse(document.getElementById("report-charts").textContent);
-const MILESTONES = ["SCREENING", "INTERIM", "OFFER", "HIRED"]; // by rank, as the lists of cohorts are
+const MILESTONES = ["SCREENING", "INTERIM", "OFFER", "HIRED"]; // by rank, the order of the cohorts' lists
 
 const data = Object.fromEntries(
   Object.entries(given.datasets).map(([name, { columns, rows }]) => [
@@ -13,7 +13,7 @@ const data = Object.fromEntries(
 const about = given.about;
 const ages = [...new Set(data.milestone_ages.map((row) => row.age_days))];
 
-// A row's lists as records, one per key. A list that the row does not have gives no column.
+// A row's lists as records, one per key. A list that the row lacks gives no column.
 function recordsOf(keys, lists) {
   const there = Object.entries(lists).filter(([, list]) => list);
   return keys.map((key, at) => ({ ...key, ...Object.fromEntries(there.map(([column, list]) => [column, list[at]])) }));
@@ -24,12 +24,12 @@ const last = (list) => list[list.length - 1];
 
 const groupOf = (number) => data.groups.find((group) => group.group === number);
 
-// A share, and null below the number of cases from which the marts show one.
+// A share, or null if there are fewer cases than minimum n, as in the marts.
 function share(part, whole) {
   return whole >= about.minimum_n ? part / whole : null;
 }
 
-// Wilson's 95 % score interval, as the marts have it: for sums over cohorts, which no mart holds.
+// Wilson's 95 % score interval, computed as in the marts, for sums over cohorts, which no mart has.
 function wilson(part, whole) {
   if (whole < about.minimum_n) return null;
   const z = 1.959963984540054;
@@ -44,13 +44,13 @@ function cohortsOf(group, grain) {
   return data.cohorts.filter((cohort) => cohort.group === group && cohort.grain === grain);
 }
 
-// What became of a cohort at each milestone.
+// A cohort's counts at each milestone.
 function milestonesOf(cohort) {
   const { observed, reached, moved_on, out, waiting } = cohort;
   return recordsOf(MILESTONES.map((milestone) => ({ milestone })), { observed, reached, moved_on, out, waiting });
 }
 
-// How many of a cohort had reached each milestone at each age; nothing where the cohort is hidden.
+// How many of a cohort had reached each milestone at each age. A hidden cohort gives nothing.
 function agesOf(cohort) {
   if (!cohort.old_enough_at_age) return [];
   return recordsOf(data.milestone_ages, {
@@ -61,7 +61,7 @@ function agesOf(cohort) {
   });
 }
 
-// The funnel of several cohorts: the sums of those that are shown. Hidden ones are counted, and left out.
+// The funnel of several cohorts: the sums of those that are shown. Hidden cohorts are counted and left out.
 function funnelOf(cohorts) {
   const shown = cohorts.filter((cohort) => !cohort.is_hidden);
   const counts = shown.flatMap(milestonesOf);
@@ -110,13 +110,13 @@ function curveOf(group, question) {
   return { ...curve, points: recordsOf(days.map((day) => ({ day })), lists) };
 }
 
-// The first day on which a falling curve is at a share or under it; null where it does not get there.
+// The first day on which a falling curve is at a share or below it, or null if there is none.
 const dayAt = (curve, column, level) => curve.points.find((point) => point[column] <= level)?.day ?? null;
 
 // A curve's last point on a day or before it.
 const pointOn = (curve, day) => curve.points.findLast((point) => point.day <= day);
 
-// A curve's value on a day, and `before` where the curve begins later.
+// A curve's value on a day, or `before` if the curve begins later.
 function valueOn(curve, column, day, before) {
   if (day > curve.ends_at) return null;
   const point = pointOn(curve, day);

@@ -3,7 +3,7 @@
 const texts = JSON.parse(document.getElementById("report-texts").textContent);
 const words = { language: "en", locale: "en-GB" };
 
-// The reader's own variety of the language (de-CH, en-US) where the browser names one.
+// The reader's own variety of the language (de-CH, en-US) if the browser names one.
 function speak(language) {
   const own = (navigator.languages || [navigator.language]).find((tag) => tag && tag.split("-")[0] === language);
   words.language = language;
@@ -13,7 +13,7 @@ function speak(language) {
 
 const has = (key) => key in texts[words.language].texts;
 
-// A text, with `{name}` filled in; of a key with forms for one and for many, the one that fits `n`.
+// A text with each `{name}` filled in. A key with forms for one and for many gives the form that fits `n`.
 function t(key, values = {}) {
   const forms = texts[words.language].texts;
   const form = typeof values.n === "number" ? words.plural.select(values.n) : "other";
@@ -42,7 +42,7 @@ function percent(value, digits) {
   }).format(value);
 }
 
-// Two shares as a range; as one where they look alike.
+// Two shares as a range, or as one if both are written alike.
 function percents(low, high) {
   if (low === null || high === null || low === undefined || high === undefined) return NONE;
   const digits = high < 0.1 ? 1 : 0;
@@ -50,7 +50,7 @@ function percents(low, high) {
   return from === to ? to : t("range", { low: from.replace(/\s*%/, ""), high: to });
 }
 
-// Days as they are said: whole ones from ten on.
+// Days as text, whole ones from ten on.
 const dayCount = (value) => number(value, value !== null && value < 10 && !Number.isInteger(value) ? 1 : 0);
 const inDays = (value) => (value === null || value === undefined ? NONE : t("days", { n: Number(value.toFixed(value < 10 ? 1 : 0)) }));
 

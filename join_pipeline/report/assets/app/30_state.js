@@ -1,11 +1,11 @@
-// What the reader chose: kept in the page's address, so that a link or a bookmark shows the same.
+// The reader's choices. The page's address keeps them, so that a link or a bookmark shows the same.
 
 const state = { language: null, group: 0, from: null, to: null };
 const choices = {};
 
 const months = [...new Set(cohortsOf(0, "month").map((cohort) => cohort.on))].sort();
 
-// Cohorts that applied before the first sync are survivors only: they are no headline, but a reader may ask for them.
+// Cohorts that applied before the first sync are survivors only. They are no headline, but a reader may choose them.
 function usualPeriod() {
   const whole = cohortsOf(0, "month").filter((cohort) => !cohort.is_truncated).map((cohort) => cohort.on).sort();
   return whole.length ? [whole[0], last(whole)] : [months[0] ?? null, last(months) ?? null];
@@ -43,14 +43,14 @@ function writeAddress() {
   try {
     history.replaceState(null, "", hash ? `#${hash}` : location.pathname + location.search);
   } catch {
-    // a page in a mail program's own viewer has no address to write to
+    // a page in the viewer of a mail program has no address to write to
   }
 }
 
 const chosenGroup = () => groupOf(state.group) ?? { scope: "overall", key: "all" };
 const isOverall = () => chosenGroup().scope === "overall";
 
-// The group that a figure can tell of: the chosen one, or all where it does not tell such groups apart.
+// The group that a figure shows: the chosen one, or all if the figure does not have such groups.
 const tellsApart = (figure) => isOverall() || figure.filters.includes(chosenGroup().scope);
 const groupFor = (figure) => (tellsApart(figure) ? state.group : 0);
 

@@ -1,4 +1,4 @@
-// Making elements. Text from JOIN only ever becomes a text node.
+// Making elements. Text from the source only ever becomes a text node.
 
 function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -11,7 +11,7 @@ function el(tag, attributes = {}, ...children) {
   return element;
 }
 
-// A list of choices as radio buttons, in a group that a screen reader names.
+// A list of choices as radio buttons, in a group with a name for screen readers.
 function radios(name, label, options, chosen, onchoice) {
   return el(
     "fieldset",

@@ -1,4 +1,4 @@
-// A figure: what it shows in a sentence, the chart, its legend, n and as-of, its definition, its numbers in a table.
+// A figure: a sentence that sums it up, the chart, its legend, n and as-of, its definition, and a table of its numbers.
 
 const figures = {};
 const views = new Map();
@@ -6,7 +6,7 @@ const views = new Map();
 const PAPER = 800; // pixels: somewhat wider than between the margins of A4, so that two figures share a page
 const NARROW = 520;
 
-// Words where the chart's text has `$key`; `$axis.own` is what the figure names itself.
+// Replaces each `$key` in the chart's specification by its text. The figure itself gives the text of `$axis.own`.
 function spoken(node, own) {
   if (typeof node === "string") return node === "$axis.own" ? t(own) : node.startsWith("$") ? t(node.slice(1)) : node;
   if (Array.isArray(node)) return node.map((one) => spoken(one, own));
@@ -27,7 +27,7 @@ async function drawChart(place, name, { datasets, params = {}, axis = "axis.appl
   spec.params = (spec.params ?? []).map((param) => (param.name in params ? { ...param, value: params[param.name] } : param));
   const drawn = await vegaEmbed(place, spec, {
     actions: false,
-    ast: true, // the page's own policy forbids to make code of strings
+    ast: true, // the page's policy forbids making code from strings
     renderer: "svg",
     formatLocale: texts[words.language].format,
     timeFormatLocale: texts[words.language].time_format,

@@ -1,4 +1,4 @@
-// How much of this is known: evidence, cohorts seen from their beginning, names that are mapped.
+// How far the numbers can be trusted: evidence, cohorts seen from their beginning, mapped names.
 
 const trusted = (check, subject) => data.trust.find((row) => row.check === check && row.subject === subject);
 
@@ -63,7 +63,7 @@ figures.trust = {
   },
 };
 
-// Hours as people say them.
+// Hours as text.
 function duration(hours) {
   if (hours < 1) return t("minutes", { n: Math.round(hours * 60) });
   return hours < 48 ? t("hours", { n: Math.round(hours) }) : inDays(hours / 24);

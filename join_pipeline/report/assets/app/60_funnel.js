@@ -4,7 +4,7 @@ choices.measure = "counts";
 choices.grain = "month";
 choices.milestone = "INTERIM";
 
-// From here on a cell is so deep that its text is white on light paper, black on dark: both contrast best there.
+// From this depth of colour on, a cell's text is white on light paper and black on dark, which contrasts best.
 const HEAT_TURN = 0.645;
 
 const NO_COHORTS = () => (months.length ? t("missing.cohorts") : t("missing.applications"));

@@ -1,4 +1,4 @@
-// Who waits now, and who has waited too long.
+// The open applications that wait now, and those that are stuck.
 
 const nowRows = (group) =>
   group ? data.now.filter((row) => row.group === group && row.scope === "job") : data.now.filter((row) => row.scope === "milestone");

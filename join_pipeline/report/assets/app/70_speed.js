@@ -1,4 +1,4 @@
-// How long it takes: the share that still waits, and what became of the others, by days since applying.
+// Speed: the share that still waits, and the outcomes of the others, by days since the application.
 
 const FARTHEST_DAY = 180;
 
@@ -11,7 +11,7 @@ function dayTicks(end) {
   return Array.from({ length: Math.floor(end / step) + 1 }, (_, at) => at * step);
 }
 
-// At risk from a day on: as told at the next step; after the last one nobody tells.
+// The number at risk after each tick's day, taken from the curve's next step. After the last step it is not known.
 function atRisk(curve, end) {
   return dayTicks(end).flatMap((day) => {
     const next = curve.points.find((point) => point.day > day);
@@ -19,7 +19,7 @@ function atRisk(curve, end) {
   });
 }
 
-// A step curve's points from 0 to its end, where the last value still holds.
+// A step curve's points from 0 to its end, up to which the last value holds.
 function steps(curve, end, start, valuesOf) {
   const points = [{ day: Math.max(0, Math.min(curve.starts_at, end)), ...start }];
   curve.points.forEach((point) => point.day <= end && points.push({ day: point.day, ...valuesOf(point) }));
@@ -93,7 +93,7 @@ function startNote(curve) {
 // A point before the first decision.
 const UNDECIDED = { hired: 0, declined: 0, vanished: 0, hired_lo: 0, hired_hi: 0 };
 
-// From where to where each outcome reaches when they are stacked to one, the hired at the bottom.
+// The lower and upper edge of each outcome, stacked to one with the hired at the bottom.
 function stackOf({ hired, declined, vanished }) {
   const decided = hired + declined;
   return {

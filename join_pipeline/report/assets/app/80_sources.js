@@ -1,9 +1,9 @@
-// Sources side by side: a dot, and how far it can be off by chance.
+// Sources compared: the rate as a dot, and its confidence interval.
 
 choices.rate = "passed";
 const MOST_LANES = 16;
 
-// Of a source's chosen cohorts: who passed screening, or was hired, of those decided.
+// A source's counts over the chosen cohorts: how many passed screening, or were hired, of how many decided.
 function sourceRate(funnel, rate) {
   if (rate === "passed") {
     const { moved, out, waiting, reached } = stepOf(funnel, "SCREENING");

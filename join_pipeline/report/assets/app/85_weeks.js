@@ -1,10 +1,10 @@
-// Week by week: what came in, what was decided, who waits; and the syncs that all this is known by.
+// Week by week: new applications, decisions, waiting applications; and the syncs that observed them.
 
 const WEEKS = 27;
 const SYNCS = 200;
 const DAY = 86_400_000;
 
-// From the first to the last, and a day around them.
+// The period from the first to the last, with a day added at both ends.
 const span = (rows) => ({ since: Date.parse(rows[0].on) - DAY, until: Date.parse(last(rows).on) + DAY });
 
 figures.trend = {

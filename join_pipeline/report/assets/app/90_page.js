@@ -16,7 +16,7 @@ function sayStatic() {
   if (about.is_only_created) document.getElementById("as-of").append(" ", t("page.only_created"));
 }
 
-// The few numbers that matter, and how sure they are.
+// The headline numbers, and how certain they are.
 function sayHeadline() {
   const funnel = funnelOf(chosenMonths());
   const first = stepOf(funnel, "SCREENING");
@@ -28,7 +28,7 @@ function sayHeadline() {
   if (!funnel.n) sentence.textContent = months.length ? t("headline.few") : t("headline.empty");
   else if (first.low === null) sentence.textContent = t("headline.few");
   else {
-    // a range does not break at its dash
+    // the word joiner keeps a range from breaking at its dash
     const range = t("range", { low: Math.round(first.low * 100), high: Math.round(first.high * 100) }).replace("–", "\u2060–\u2060");
     sentence.textContent = median ? t("headline", { range, days: median.said }) : t("headline.slow", { range });
   }
@@ -116,7 +116,7 @@ function listen() {
   window.addEventListener("afterprint", () => draw());
 }
 
-// Charts as wide as the paper; at once, for printing does not wait.
+// Makes charts as wide as the paper, synchronously, because printing does not wait.
 function fit(width) {
   for (const view of [...views.values()].flat()) view.width(width).run();
 }
