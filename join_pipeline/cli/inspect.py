@@ -36,7 +36,7 @@ def status(
     for line in found.syncs:
         figures = f"{line.seconds:>7.0f} {line.requests:>8,} {line.new_versions:>9,} {line.deletions:>8,}"
         _print_line(f"{line.started_at:%Y-%m-%d %H:%M}  {line.mode:<12} {line.verdict:<9} {figures}")
-        _print_line(f"    {'; '.join(line.objections) or line.reason}")
+        _print_line(f"    {'; '.join(map(str, line.objections)) or line.reason}")
     out.print()
     age = f", {_duration(found.age_seconds)} ago" if found.age_seconds is not None else ""
     _print_line(f"as of       {instant(found.as_of)}{age}")

@@ -10,7 +10,7 @@ import msgspec
 import pyarrow.parquet as pq
 
 from join_pipeline.lake.lake import Lake, open_lake
-from join_pipeline.lake.record import SyncRecord
+from join_pipeline.lake.record import Objection, SyncRecord
 from join_pipeline.settings import Settings
 
 
@@ -21,7 +21,7 @@ class SyncSummary(msgspec.Struct, kw_only=True):
     mode: str
     reason: str
     verdict: str
-    objections: list[str]
+    objections: list[Objection]
     started_at: datetime
     seconds: float
     requests: int
@@ -96,7 +96,7 @@ def _line(record: SyncRecord) -> SyncSummary:
         mode=record.mode,
         reason=record.reason,
         verdict=record.verdict,
-        objections=[str(objection) for objection in record.objections],
+        objections=record.objections,
         started_at=record.started_at,
         seconds=round((record.finished_at - record.started_at).total_seconds(), 1),
         requests=record.n_requests,
