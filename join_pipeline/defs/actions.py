@@ -1,7 +1,6 @@
-"""Jobs that create records at the source and fetch files.
+"""Jobs that create records and fetch files. Their config names a file with the person's data, so no log has any.
 
-A job's config names a file with the person's data, so no config, log or metadata has any. Dagster retries none of these
-jobs, although a repeated request creates nothing twice, because the user should know of a failure.
+Dagster retries none of them, although a repeated request creates nothing twice: the user should know of a failure.
 """
 
 from typing import Final

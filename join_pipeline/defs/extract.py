@@ -1,7 +1,4 @@
-"""A sync as one step, with the assets raw/<feed> and models/<model>.
-
-The step can't be subset, because a sync is committed as a whole.
-"""
+"""A sync as one step, with the assets raw/<feed> and models/<model>. It can't be subset: it is committed as a whole."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,8 +1,4 @@
-"""dbt as one step, and the steps of the published file and the report.
-
-The manifest gives every dbt model, seed and data test, and dbt runs in this process. The step can't be subset, because
-all marts of a file describe the same instant.
-"""
+"""dbt as one step, published file and report. It can't be subset: all marts of a file describe the same instant."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta

@@ -1,7 +1,4 @@
-"""What Dagster shows: errors as one line, checks with their findings, figures as metadata, columns as table schemas.
-
-Belongs here: turning our types into Dagster's. Not here: any step.
-"""
+"""What Dagster shows of our types: errors, checks and their findings, figures, columns. Not here: any step."""
 
 import base64
 import contextlib

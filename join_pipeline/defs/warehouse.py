@@ -1,7 +1,4 @@
-"""Load as one step, which writes all versions in force to `ats_history` and the newest of each record to `ats`.
-
-Each table of `ats` and each table beside them is an asset. A table's history belongs to the same asset.
-"""
+"""Load as one step. Each table of `ats`, with its history, and each table that load writes beside them is an asset."""
 
 from collections.abc import Iterator
 from typing import Any
