@@ -55,12 +55,17 @@ def appearing(path: Path, mode: int = 0o600) -> Iterator[Path]:
         _flush(path.parent)
     except OSError as error:
         aside.unlink(missing_ok=True)
-        if error.errno in FULL_DISK:
-            raise LakeError(f"The disk is full: {path} was not written. Free some space and run it again.") from None
-        raise LakeError(f"{path} can't be written ({error.strerror}). Nothing was lost; run it again.") from None
+        raise unwritable(path, error) from None
     except BaseException:  # Ctrl-C too must not leave a half-written file
         aside.unlink(missing_ok=True)
         raise
+
+
+def unwritable(path: Path, error: OSError) -> LakeError:
+    """The error for a file that can't be written."""
+    if error.errno in FULL_DISK:
+        return LakeError(f"The disk is full: {path} was not written. Free some space and run it again.")
+    return LakeError(f"{path} can't be written ({error.strerror}). Nothing was lost; run it again.")
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -5,7 +5,8 @@ about models.
 """
 
 import functools
-import tempfile
+import os
+import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from join_pipeline.errors import LakeError
-from join_pipeline.lake.files import appearing, make_folder
+from join_pipeline.lake.files import appearing, make_folder, unwritable
 from join_pipeline.models import Column
 
 LEAST_OBJECT_SIZE: Final = 16_777_216
@@ -112,20 +113,28 @@ def rows_relation(folder: Path, schema: Schema, rows: Iterable[Mapping[str, Any]
     pyarrow would import pandas, which alone takes as long as a sync of a quiet hour.
     """
     make_folder(folder)
-    handle, name = tempfile.mkstemp(suffix=".ndjson", dir=folder)
-    path = Path(name)
+    path = folder / f"{secrets.token_hex(8)}.ndjson"
+    try:
+        longest = _write_lines(path, rows)
+        columns = ", ".join(f"\"{column.name}\": '{duckdb_type(column.type)}'" for column in schema)
+        options = f"format = 'newline_delimited', maximum_object_size = {max(longest + 1024, LEAST_OBJECT_SIZE)}"
+        yield f"read_json({files_literal([str(path)])}, {options}, columns = {{{columns}}})"
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Write rows as lines of JSON, in a file of mode 0600. Returns the bytes of the longest line."""
     longest = 0
     try:
-        with open(handle, "wb") as file:  # noqa: PTH123  mkstemp has opened it
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             for row in rows:
                 line = msgspec.json.encode(row)
                 longest = max(longest, len(line))
                 file.write(line + b"\n")
-        columns = ", ".join(f"\"{column.name}\": '{duckdb_type(column.type)}'" for column in schema)
-        options = f"format = 'newline_delimited', maximum_object_size = {max(longest + 1024, LEAST_OBJECT_SIZE)}"
-        yield f"read_json({files_literal([name])}, {options}, columns = {{{columns}}})"
-    finally:
-        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    return longest
 
 
 _SCALARS: Final = {

@@ -10,7 +10,7 @@ from join_pipeline.report.page import SECTIONS
 from join_pipeline_tests.browser.report_page import choose, colours, drawn, figures, opened, picture, table, unfold
 from join_pipeline_tests.report.companies import Companies
 from join_pipeline_tests.report.test_written import HOSTILE, change
-from join_pipeline_tests.syncing import write_report
+from join_pipeline_tests.syncing import changed, write_report
 
 FIGURES = [f"figure-{figure}" for inside in SECTIONS.values() for figure in inside]
 PHONE = {"width": 320, "height": 640}
@@ -51,7 +51,7 @@ def test_it_says_what_it_leaves_out_and_by_which_rule_somebody_is_stuck(
     browser: Browser, companies: Companies, tmp_path: Path
 ) -> None:
     chosen = {"only_created": True, "stuck_percentile": 90, "stuck_days": 45, "stuck_visits": 12}
-    copy = companies.copy("busy", tmp_path).model_copy(update=chosen)
+    copy = changed(companies.copy("busy", tmp_path), **chosen)
     some_job = "scope = 'job' AND scope_key = (SELECT min(scope_key) FROM fct_funnel_cohort WHERE scope = 'job')"
     hidden = "SELECT * REPLACE ('{}' AS scope_key, NULL AS n_cohort) FROM fct_funnel_cohort WHERE " + some_job
     change(copy, *(f"INSERT INTO fct_funnel_cohort {hidden.format(job)}" for job in ("one", "another")))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from join_pipeline.lake.files import locked
+from join_pipeline.lake.record import FORMAT
 from join_pipeline.pipeline import load
 from join_pipeline_tests.cli.commands import Shell, contents, is_good, is_told
 from join_pipeline_tests.cli.companies import Grown, company
@@ -71,10 +72,10 @@ def test_what_can_not_be_written_is_told_and_done_at_the_next_run(shell: Shell, 
 def test_a_lake_of_a_newer_format_is_left_alone(known: Shell) -> None:
     identity = known.settings.lake / "connection.json"
     of_now = identity.read_text()
-    identity.write_text(of_now.replace('"format":1', '"format":2'))
+    identity.write_text(of_now.replace(f'"format":{FORMAT}', f'"format":{FORMAT + 1}'))
     newer = contents(known.settings.lake)
     for command in ("sync", "build", "rebuild", "status"):
-        is_told(known(command), 1, "has format 2", "Upgrade join-pipeline")
+        is_told(known(command), 1, f"has format {FORMAT + 1}", "Upgrade join-pipeline")
     assert "Upgrade join-pipeline" in known("doctor").out
     assert contents(known.settings.lake) == newer
     identity.write_text(of_now)

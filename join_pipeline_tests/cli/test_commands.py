@@ -35,7 +35,7 @@ HELP = {
         "token",
     ),
     "api": ("--param", "--header", "--data", "--yes", "--base64", "error status"),
-    "connect": ("--token-stdin", "--sync", "what is needed", "JOIN_PIPELINE_SOURCE"),
+    "connect": ("--token-stdin", "--sync", "shows each step", "JOIN_PIPELINE_SOURCE"),
     "demo": ("made-up company", "<data>/sandbox", "--applications", "--data"),
 }
 WRONG_USAGE = (

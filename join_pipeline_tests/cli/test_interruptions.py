@@ -39,7 +39,7 @@ def test_a_sync_that_was_ended_is_made_good_by_the_next(tmp_path: Path, number: 
         assert (child.returncode, out) == (code, "")
         assert time.monotonic() - asked < 5
         assert "Traceback" not in err
-        assert ("run it again" in err) == (number == signal.SIGINT)
+        assert ("Run it again" in err) == (number == signal.SIGINT)
         assert not list(shell.settings.lake.glob("syncs/*"))
 
         httpx.post(f"{url}/control/faults", json={}, trust_env=False).raise_for_status()
