@@ -14,6 +14,7 @@ from typing import Any
 from unittest import mock
 
 import msgspec
+import pytest
 
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.models import MODELS, Model
@@ -32,6 +33,10 @@ class Golden:
     """One golden lake: `format-<format>-<source>`."""
 
     folder: Path
+
+    @property
+    def format(self) -> int:
+        return int(self.folder.name.split("-")[1])
 
     @property
     def company(self) -> Company:
@@ -73,6 +78,14 @@ class Copy:
 def golden_lakes() -> list[Golden]:
     """All of them: a new one is tested by being there."""
     return [Golden(folder) for folder in sorted(LAKES.iterdir())]
+
+
+def of_each_format(*, slow: Callable[[int], bool]) -> list[Any]:
+    """All of them as a test's cases; those of a format for which `slow` holds are slow."""
+    return [
+        pytest.param(golden, id=golden.folder.name, marks=[pytest.mark.slow] if slow(golden.format) else [])
+        for golden in golden_lakes()
+    ]
 
 
 def pack(lake: Path, archive: Path) -> None:
