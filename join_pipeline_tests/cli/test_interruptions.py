@@ -60,7 +60,7 @@ def test_a_build_that_was_interrupted_publishes_nothing_and_can_be_run_again(tmp
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=PATIENCE)
     assert child.returncode in (130, -signal.SIGINT), err
-    assert (out, "run it again" in err, "Traceback" in err) == ("", True, False)
+    assert (out, "Run it again" in err, "Traceback" in err) == ("", True, False)
     assert not shell.settings.published.exists()
     is_good(shell("build"))
     assert shell.settings.published.exists()
