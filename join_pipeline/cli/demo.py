@@ -99,7 +99,7 @@ def _print_demo(made: Any) -> None:
     out.print(f"           {escape(str(made.settings.report))}", soft_wrap=True)
     out.print(
         "\nNext: `make dev` shows the run in Dagster on http://127.0.0.1:3000 · open the files above, with DuckDB "
-        "and with a browser · connect your own JOIN account: README, “Connecting JOIN”"
+        "and with a browser · connect your own JOIN account: README, “Connect JOIN”"
     )
 
 
