@@ -111,6 +111,7 @@ def test_the_funnel_shows_as_a_picture(green: dg.ExecuteInProcessResult) -> None
     assert "picture" not in metadata(green, "recruiting/mart_speed"), "nothing was seen to end yet"
 
 
+@pytest.mark.slow  # `cli/test_commands.py` rebuilds, too
 def test_rebuild_needs_no_network_and_gives_the_same_rows(settings: Settings, green: dg.ExecuteInProcessResult) -> None:
     before = rows(settings, "fct_application")
     with duckdb.connect(settings.warehouse) as con:

@@ -80,10 +80,10 @@ def golden_lakes() -> list[Golden]:
     return [Golden(folder) for folder in sorted(LAKES.iterdir())]
 
 
-def of_each_format(*, slow: Callable[[int], bool]) -> list[Any]:
-    """All of them as a test's cases; those of a format for which `slow` holds are slow."""
+def cases(*, slow: Callable[["Golden"], bool]) -> list[Any]:
+    """All of them as a test's cases; those for which `slow` holds are slow."""
     return [
-        pytest.param(golden, id=golden.folder.name, marks=[pytest.mark.slow] if slow(golden.format) else [])
+        pytest.param(golden, id=golden.folder.name, marks=[pytest.mark.slow] if slow(golden) else [])
         for golden in golden_lakes()
     ]
 

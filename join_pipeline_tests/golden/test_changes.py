@@ -25,7 +25,7 @@ from join_pipeline.models.rows import Mapped
 from join_pipeline.models.types import NUMBER, TEXT, Column, Tier
 from join_pipeline.sources.join import source as join_source
 from join_pipeline.sources.kombo import source as kombo_source
-from join_pipeline_tests.golden.golden_lakes import Copy, Golden, of_each_format, redeclared
+from join_pipeline_tests.golden.golden_lakes import Copy, Golden, cases, redeclared
 from join_pipeline_tests.golden.reader import broken, newest_record, versions
 from join_pipeline_tests.golden.test_golden_lakes import replayed, synced, written
 
@@ -33,8 +33,8 @@ NEXT = FORMAT + 1
 NEW = Column("notice_period", TEXT, "How long the candidate is bound elsewhere", since=NEXT)
 
 
-# the oldest format needs most; what it needs, the others need less of
-@pytest.fixture(params=of_each_format(slow=lambda format_: format_ > 1))
+# the oldest format needs most, and columns change alike whatever the source
+@pytest.fixture(params=cases(slow=lambda golden: (golden.format, golden.company.source) != (1, "join")))
 def golden(request: pytest.FixtureRequest) -> Golden:
     found: Golden = request.param
     return found

@@ -21,7 +21,7 @@ from join_pipeline.models import MODELS
 from join_pipeline.models.types import Column
 from join_pipeline.sync.replay import Replayed
 from join_pipeline_tests.golden.company import as_it_was, read
-from join_pipeline_tests.golden.golden_lakes import Copy, Golden, golden_lakes, of_each_format, redeclared
+from join_pipeline_tests.golden.golden_lakes import Copy, Golden, cases, golden_lakes, redeclared
 from join_pipeline_tests.golden.reader import Row, broken, live, newest, newest_record, told, versions
 from join_pipeline_tests.syncing import replay
 
@@ -39,7 +39,7 @@ def copy(golden: Golden, tmp_path: Path) -> Copy:
     return golden.unpack(tmp_path)
 
 
-@pytest.fixture(params=of_each_format(slow=lambda format_: format_ < FORMAT), scope="module")
+@pytest.fixture(params=cases(slow=lambda golden: golden.format < FORMAT), scope="module")
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy from which everything was built; tests only look at it. Older formats are changed and loaded elsewhere."""
     copy: Copy = request.param.unpack(tmp_path_factory.mktemp("built"))
