@@ -159,7 +159,9 @@ def tables_are_the_truth(_: Observed | None, after: Observed, memory: Memory, sp
     """After a full sync: all tables are what the account lists; where it moved, what it listed at some instant."""
     if not _is_complete(memory, span):
         return
-    if not span.step.is_still:
+    # a sync that is gone on with keeps what it had read: the account may have moved between its attempts
+    has_moved = not span.step.is_still or (span.is_resumed and len(set(span.instants)) > 1)
+    if has_moved:
         if "shifting" not in span.step.faults:
             for model in DERIVED:
                 yield from _was_so(model, after, memory, span)
