@@ -12,11 +12,9 @@ from join_pipeline.lake.sql import quoted
 from join_pipeline.models import MODELS
 from join_pipeline.sync.known import linked_elsewhere
 from join_pipeline.sync.precedence import WINNER
-from join_pipeline.sync.workspace import Workspace
+from join_pipeline.sync.workspace import LATER, Workspace
 
 LIVE: Final = "remote_deleted_at IS NULL"
-# columns of a version that are not its content
-_WRITTEN_LATER: Final = frozenset({"changed_at", "remote_deleted_at", "sync_id", "content_hash", "reason"})
 
 
 def live_after(workspace: Workspace, model: str, columns: str) -> None:
@@ -64,7 +62,7 @@ def carry(workspace: Workspace, name: str, now: str) -> None:
     model = MODELS[name]
     derived = [column[0] for column in workspace.con.execute(f"SELECT * FROM ({now}) LIMIT 0").description or []][1:]
     differs = " OR ".join(f'k."{column}" IS DISTINCT FROM d."{column}"' for column in derived)
-    kept = [column for column in model.plain if column.name not in _WRITTEN_LATER.union(derived)]
+    kept = [column for column in model.plain if column.name not in LATER.union(derived)]
     personal = light(model.personal)
     workspace.step(
         f"carried_{name}",
