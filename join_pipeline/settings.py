@@ -131,6 +131,16 @@ class Settings(BaseSettings):
     stuck_visits: int = Field(
         10, ge=1, le=10_000, description="Smallest number of completed visits that the percentile is taken of"
     )
+    retention_days: int | None = Field(
+        None,
+        ge=0,
+        le=36_500,
+        description="Age in days at which the ATS deletes applications by rule: an undecided one that is deleted then has "
+        "expired, and was not withdrawn; 0: there is no rule; without it, the deletions show whether there is one",
+    )
+    stale_after_days: float = Field(
+        14.0, gt=0, le=3650, description="Estimates that end more than these days before the last sync are told as old"
+    )
     stage_milestone_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
         None, description="Your CSV file, `stage_name,milestone`: its rows take precedence over ours"
     )

@@ -1,5 +1,5 @@
--- Observed never exceeds assumed. Assumed falls along the milestones, and equals moved on + out + waiting (at the last
--- milestone + hired). The mature rate lies within its bounds. Every application is in its cohort.
+-- Observed never exceeds assumed. Assumed falls along the milestones, and equals moved on + out + waiting + expired (at
+-- the last milestone + hired). The mature rate lies within its bounds. Every application is in its cohort.
 with
 
 counts as (
@@ -17,7 +17,7 @@ broken_counts as (
     where
         n_reached_observed > n_reached_assumed
         or n_reached_assumed > coalesce(n_reached_before, n_cohort)
-        or n_reached_assumed <> n_moved_on + n_out + n_waiting + if(milestone = 'HIRED', n_hired, 0)
+        or n_reached_assumed <> n_moved_on + n_out + n_waiting + n_expired + if(milestone = 'HIRED', n_hired, 0)
 ),
 
 broken_rates as (

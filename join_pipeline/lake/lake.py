@@ -78,7 +78,7 @@ class Lake:
         texts = []
         for record in self.records()[:-KEPT_RECORDS]:
             record.files = Files()
-            record.pending = {}
+            record.pending, record.pending_since = {}, {}
             record.format = FORMAT
             texts.append(msgspec.json.encode(record).decode())
         with appearing(self._log) as aside:

@@ -22,7 +22,8 @@ Verdict = Literal["committed", "guarded"]
 class FeedRecord(msgspec.Struct, kw_only=True):
     """One feed in one sync.
 
-    `bytes` counts the bytes of JSON. `looks` counts second looks, `pending_looks` those that were put off.
+    `bytes` counts the bytes of JSON. `looks` counts second looks, `pending_looks` those that were put off, and
+    `pending_undecided` those of them about records without a decision; None where an older version did not count them.
     `unread` lists the records whose last payload broke the contract, in this sync or an earlier one. What the lake has
     of them may be out of date.
     `listed_since` is the start of the last sync that read the feed whole.
@@ -34,6 +35,7 @@ class FeedRecord(msgspec.Struct, kw_only=True):
     bytes: int = 0
     looks: int = 0
     pending_looks: int = 0
+    pending_undecided: int | None = None
     quarantined: int = 0
     unread: list[str] = []
     seconds: float = 0.0
@@ -139,6 +141,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     """One committed sync. All instants are server time; `as_of` is the latest fetch.
 
     `max_age_seconds`: how old a response of the source may have been.
+    `pending_since`: when the oldest pending look of each feed was put off.
     `mapped_since`: the first sync with the current `mapping_version`. An older mapping made the versions before it.
     """
 
@@ -165,6 +168,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     models: dict[str, ModelRecord] = {}
     unknown: dict[str, int] = {}
     pending: dict[str, list[str]] = {}
+    pending_since: dict[str, datetime] = {}
     last_full: LastFull | None = None
     files: Files
 

@@ -7,7 +7,7 @@ their order (a source), what payloads mean (its mapping).
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import duckdb
@@ -17,7 +17,7 @@ from join_pipeline.lake.raw import RawRow, Spool
 from join_pipeline.lake.record import FeedRecord, Objection, SyncRecord
 from join_pipeline.lake.sql import files_literal
 from join_pipeline.sources.feed import Feed, RawOf
-from join_pipeline.sync.known import live_keys
+from join_pipeline.sync.known import live_keys, live_undecided_keys
 from join_pipeline.sync.plan import guard_objects
 
 Progress = Callable[[str, int], None]
@@ -30,6 +30,8 @@ KEPT: Final = "kept"
 FOUND: Final = 200
 NOT_FOUND: Final = 404
 LOOKS_AGAIN: Final = 20
+PENDING_AT_MOST: Final = timedelta(days=7)
+"""Looks that are pending longer are taken however many they are: until then, nobody can be followed further."""
 
 
 def no_progress(_feed: str, _records: int) -> None:
@@ -126,8 +128,9 @@ class FeedExtraction:
             self.record.bytes += len(body or b"")
 
     def finish(self) -> None:
-        """Write the rows in memory to the spool, and note how long the feed took."""
+        """Write the rows in memory to the spool, count the pending looks, and note how long the feed took."""
         self.spool.flush(self.feed.name)
+        self._count_pending()
         self.record.seconds = round(time.monotonic() - self._started, 3)
 
     @property
@@ -172,24 +175,49 @@ class FeedExtraction:
     def second_looks(self, missing: list[str] | None, named: Collection[str] = ()) -> list[str]:
         """The records that get a second look in this sync; the other missing records become pending.
 
-        Records that were pending come first. Records in `named` get a look however many they are. If the guard objected
-        (`missing` is None), known records get none, and pending records stay pending.
+        Records that were pending come first, then those without a decision: estimates end at the last sync that
+        proved which undecided records are still there. Records in `named`, and those that are pending for more than
+        seven days, get a look however many they are. If the guard objected (`missing` is None), known records get
+        none, and pending records stay pending.
         """
         if missing is None:
             return sorted(set(named) - self.sync.ids(self.known))
         put_off = set(self.sync.record.pending.pop(self.feed.name, ()))
-        ordered = sorted(missing, key=lambda record_id: (record_id not in put_off, record_id))
-        looked = {*ordered[: self.sync.max_second_looks], *named}
-        if rest := [record_id for record_id in ordered if record_id not in looked]:
-            self.sync.record.pending[self.feed.name] = rest
+        since = self.sync.record.pending_since.pop(self.feed.name, None)
+        undecided = self._undecided(missing)
+        ordered = sorted(missing, key=lambda key: (key not in put_off, key not in undecided, key))
+        limit = self.sync.max_second_looks
+        is_overdue = since is not None and self.sync.record.started_at - since >= PENDING_AT_MOST
+        overdue = put_off.intersection(missing) if is_overdue else set()
+        looked = {*ordered[:limit], *overdue, *named}
+        self._set_pending([key for key in ordered if key not in looked], put_off, since)
         return sorted(looked)
+
+    def _count_pending(self) -> None:
+        """Count the pending looks. The counts stay when old records are folded; the ids do not."""
+        pending = self.sync.record.pending.get(self.feed.name, ())
+        self.record.pending_looks, self.record.pending_undecided = len(pending), len(self._undecided(pending))
+
+    def _undecided(self, keys: Collection[str]) -> set[str]:
+        """Those of these known live records that have no decision; none if the feed's records have no outcome."""
+        if self.feed.name != "applications" or not keys:
+            return set()
+        return self.sync.ids(live_undecided_keys(self.feed.name, self.feed.key)).intersection(keys)
+
+    def _set_pending(self, keys: Collection[str], put_off: Collection[str], since: datetime | None) -> None:
+        """Make these records the pending ones; `put_off` were so before, the oldest of them `since` then."""
+        if not keys:
+            return
+        record = self.sync.record
+        record.pending[self.feed.name] = sorted(keys)
+        is_older = since is not None and not set(put_off).isdisjoint(keys)
+        record.pending_since[self.feed.name] = since if since is not None and is_older else record.started_at
 
     def put_off(self, unsure: Collection[str]) -> None:
         """Make records pending whose second look had no result. The next full sync takes them first."""
         if unsure:
-            self.sync.record.pending[self.feed.name] = sorted(
-                {*self.sync.record.pending.get(self.feed.name, ()), *unsure}
-            )
+            put_off = self.sync.record.pending.get(self.feed.name, ())
+            self._set_pending({*put_off, *unsure}, put_off, self.sync.record.pending_since.get(self.feed.name))
 
     def unread_before(self) -> list[str]:
         """Unread records that this listing does not show. A look may read them now.
@@ -202,9 +230,9 @@ class FeedExtraction:
 
     def forget_pending(self) -> None:
         """Remove from the pending records those that the listing shows."""
-        put_off = self.sync.record.pending.pop(self.feed.name, None)
-        if put_off and (rest := sorted(set(put_off) - self.sync.ids(self.listed))):
-            self.sync.record.pending[self.feed.name] = rest
+        put_off = self.sync.record.pending.pop(self.feed.name, ())
+        since = self.sync.record.pending_since.pop(self.feed.name, None)
+        self._set_pending(set(put_off) - self.sync.ids(self.listed) if put_off else (), put_off, since)
 
     def _keep(
         self, listing: str, page: int, record_id: str | None, status: int, at: datetime, body: bytes | None

@@ -15,6 +15,11 @@ def live_keys(name: str, key: str) -> str:
     return f"SELECT {key} FROM {newest(name)} WHERE remote_deleted_at IS NULL AND {key} IS NOT NULL"
 
 
+def live_undecided_keys(name: str, key: str) -> str:
+    """SQL of the keys of the known live records whose outcome is neither a hire nor a rejection."""
+    return f"{live_keys(name, key)} AND outcome IS DISTINCT FROM 'HIRED' AND outcome IS DISTINCT FROM 'DECLINED'"
+
+
 def linked_elsewhere(name: str, column: str, among: str) -> str:
     """SQL of the ids in the query `among` that a live record links to which is not in `known_<name>`."""
     linking = f'SELECT id FROM versions_{name} WHERE "{column}" IN ({among})'

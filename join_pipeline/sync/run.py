@@ -135,19 +135,16 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         package_version=version("join-pipeline"),
         # copies, because the previous record must not change
         pending=dict(previous.pending) if previous else {},
+        pending_since=dict(previous.pending_since) if previous else {},
         last_full=previous.last_full if previous else None,
         files=previous.files.copy() if previous else Files(),
     )
 
 
 def _move_watermarks(record: SyncRecord) -> None:
-    """Move the watermark of each feed that was read whole, and count its pending looks.
-
-    The count stays when old records are folded; the ids do not.
-    """
-    for name, figures in record.feeds.items():
+    """Move the watermark of each feed that was read whole."""
+    for figures in record.feeds.values():
         figures.listed_since = record.started_at if figures.is_whole else figures.listed_since
-        figures.pending_looks = len(record.pending.get(name, ()))
 
 
 def _store(source: Source, lake: Lake, spool: Spool, record: SyncRecord) -> None:

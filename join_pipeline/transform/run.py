@@ -190,6 +190,8 @@ def _vars(settings: Settings) -> dict[str, Any]:
         "stuck_days": settings.stuck_days,
         "stuck_visits": settings.stuck_visits,
         "per_person": settings.per_person,
+        "retention_days": settings.retention_days,
+        "stale_after_days": settings.stale_after_days,
         **map_vars(settings),
     }
 

@@ -173,6 +173,8 @@ def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:
     for feed, figures in record.feeds.items():
         names = ("pages", "records", "bytes", "looks", "pending_looks", "quarantined")
         rows += [(feed, name, int(getattr(figures, name))) for name in names]
+        if figures.pending_undecided is not None:
+            rows.append((feed, "pending_undecided", figures.pending_undecided))
     for model, written in record.models.items():
         rows += [(model, name, getattr(written, name)) for name in ("new", "changed", "returned", "deleted", "live")]
     rows += [(field.split(".")[0], f"unknown:{field}", n) for field, n in record.unknown.items()]

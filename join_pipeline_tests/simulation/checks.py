@@ -5,10 +5,12 @@ before (memory), the bounds of transitions (bounds).
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 from join_pipeline.lake import compaction
+from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline_tests.oracle.compare import differences
 from join_pipeline_tests.oracle.identifiers import unified_id
@@ -205,8 +207,14 @@ def the_guard_judges_as_it_says(before: Observed | None, after: Observed, _: Mem
         yield f"{record.verdict} with objections {record.objections}"
 
 
+def overdue_looks(before: SyncRecord, record: SyncRecord, feed: str) -> int:
+    """The number of looks that are pending for more than seven days: they are taken beyond the limit."""
+    since = before.pending_since.get(feed)
+    return len(before.pending[feed]) if since and record.started_at - since >= timedelta(days=7) else 0
+
+
 def looks_come_in_their_order(before: Observed | None, after: Observed, _: Memory, span: Span) -> Iterable[str]:
-    """No more looks than are allowed; what was put off is looked at first, and is not forgotten."""
+    """No more looks than are allowed, but for those pending for a week; what was put off is looked at first, and is not forgotten."""
     if before is None or span.is_resumed:
         return
     put_off = set(before.newest.pending.get("applications", ()))
@@ -214,8 +222,9 @@ def looks_come_in_their_order(before: Observed | None, after: Observed, _: Memor
     raw = [raw for raw in after.raw(span.record.sync_id) if raw.feed == "applications"]
     looked = {raw.key for raw in raw if raw.listing == "look"}
     settled = {raw.key for raw in raw if raw.payload is not None} | looked
-    if len(looked) > span.step.max_second_looks:
-        yield f"{len(looked)} looks, {span.step.max_second_looks} are allowed"
+    allowed = span.step.max_second_looks + overdue_looks(before.newest, span.record, "applications")
+    if len(looked) > allowed:
+        yield f"{len(looked)} looks, {allowed} are allowed"
     live = _keys(after, "applications")
     if forgotten := (put_off & live) - settled - still:
         yield f"{sorted(forgotten)} were put off and are forgotten"

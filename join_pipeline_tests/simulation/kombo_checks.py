@@ -228,8 +228,9 @@ def looks_come_in_their_order(
         raw = list(after.raw(span.record.sync_id, (model,)))
         looked = {one.key for one in raw if one.listing == "look"}
         settled = {one.key for one in raw if one.payload is not None} | looked
-        if len(looked) > span.step.max_second_looks and model not in span.refused:
-            yield f"{model}: {len(looked)} looks, {span.step.max_second_looks} are allowed"
+        allowed = span.step.max_second_looks + checks.overdue_looks(before.newest, span.record, model)
+        if len(looked) > allowed and model not in span.refused:
+            yield f"{model}: {len(looked)} looks, {allowed} are allowed"
         if forgotten := (put_off & _live(after, model)) - settled - still:
             yield f"{model}: {sorted(forgotten)} were put off and are forgotten"
         if span.record.mode == "full" and looked - put_off and put_off & still:

@@ -12,10 +12,12 @@ applied as (
     select * from {{ ref('int_application_applied') }}
 ),
 
-last_presence_proof as (
-    select max(proves_at) as proves_at
-    from {{ ref('int_sync') }}
-    where is_proof_of_presence
+follow_up as (
+    select followed_until from {{ ref('int_follow_up') }}
+),
+
+expiries as (
+    select * from {{ ref('int_expiry') }}
 ),
 
 -- What was last shown, even if the record is deleted by now; then its newest version is its vanishing.
@@ -56,7 +58,8 @@ last_outcome as (
     group by application_key
 ),
 
--- An application that was deleted in the ATS while undecided has vanished. A decision stands after a deletion.
+-- An application that was deleted in the ATS while undecided has vanished, or expired if a rule deleted it. A decision
+-- stands after a deletion.
 statuses as (
     select
         applied.application_key,
@@ -71,9 +74,14 @@ statuses as (
         case
             when last_shown.outcome in ('HIRED', 'DECLINED') then last_shown.outcome
             when last_shown.outcome is null then 'UNKNOWN'
+            when last_shown.is_deleted and expiries.expiry_evidence in ('setting', 'detected') then 'EXPIRED'
             when last_shown.is_deleted then 'VANISHED'
             else 'OPEN'
         end as status,
+        case
+            when last_shown.is_deleted and coalesce(last_shown.outcome not in ('HIRED', 'DECLINED'), false)
+                then expiries.expiry_evidence
+        end as expiry_evidence,
         last_outcome.set_by,
         last_shown.vanished_by,
         applied.applied_at_lo,
@@ -85,6 +93,7 @@ statuses as (
     from applied
     inner join last_shown on applied.application_key = last_shown.application_key
     inner join last_outcome on applied.application_key = last_outcome.application_key
+    left join expiries on applied.application_key = expiries.application_key
 ),
 
 decisions as (
@@ -107,6 +116,7 @@ final as (
         decisions.source,
         decisions.is_premium_source,
         decisions.status,
+        decisions.expiry_evidence,
         decisions.applied_at_lo,
         decisions.applied_at,
         decisions.applied_at_hi,
@@ -120,16 +130,20 @@ final as (
         end as decided_evidence,
         case
             when decisions.status = 'OPEN'
-                then greatest(last_presence_proof.proves_at, decisions.last_version_at, decisions.applied_at)
+                then greatest(follow_up.followed_until, decisions.last_version_at, decisions.applied_at)
+            when decisions.status = 'EXPIRED' then decisions.vanished_by.event_at_lo
             when decisions.status = 'UNKNOWN' then decisions.set_by.event_at_lo
         end as last_known_open_at,
         decisions.is_deleted,
+        case when decisions.is_deleted then decisions.vanished_by.event_at_lo end as deleted_at_lo,
+        case when decisions.is_deleted then decisions.vanished_by.event_at end as deleted_at,
+        case when decisions.is_deleted then decisions.vanished_by.event_at_hi end as deleted_at_hi,
         decisions.is_left_truncated,
         coalesce(
             decisions.is_left_truncated and decisions.decided_by.event_type = 'FIRST_SEEN', false
         ) as is_historic
     from decisions
-    cross join last_presence_proof
+    cross join follow_up
 )
 
 select * from final

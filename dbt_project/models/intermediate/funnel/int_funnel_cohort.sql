@@ -66,8 +66,8 @@ alike as (
     )
 ),
 
--- An application that reached a milestone has moved on, is out, waits, or is hired. An unknown outcome counts as
--- waiting.
+-- An application that reached a milestone has moved on, is out, waits, has expired, or is hired. An unknown outcome
+-- counts as waiting.
 final as (
     select
         alike.cohort_grain,
@@ -84,9 +84,11 @@ final as (
         {{ sum_where('alike.n', beyond) }} as n_moved_on,
         {{ sum_where('alike.n', stopped ~ " and alike.status in ('DECLINED', 'VANISHED')") }} as n_out,
         {{ sum_where('alike.n', stopped ~ " and alike.status in ('OPEN', 'UNKNOWN')") }} as n_waiting,
+        {{ sum_where('alike.n', stopped ~ " and alike.status = 'EXPIRED'") }} as n_expired,
         {{ sum_where('alike.n', reached ~ " and alike.status = 'HIRED'") }} as n_hired,
         {{ sum_where('alike.n', reached ~ " and alike.status = 'DECLINED'") }} as n_declined,
-        {{ sum_where('alike.n', reached ~ " and alike.status = 'VANISHED'") }} as n_vanished
+        {{ sum_where('alike.n', reached ~ " and alike.status = 'VANISHED'") }} as n_vanished,
+        {{ sum_where('alike.n', reached ~ " and alike.status = 'EXPIRED'") }} as n_expired_reached
     from alike
     cross join milestones
     group by all

@@ -1,4 +1,7 @@
 {%- set ages = var('cohort_ages') | join(', ') -%}
+{%- set known_until -%}
+    least(follow_up.followed_until, if(applications.status = 'EXPIRED', applications.last_known_open_at, null))
+{%- endset -%}
 
 with
 
@@ -10,11 +13,8 @@ reached as (
     select * from {{ ref('int_application_milestone') }}
 ),
 
--- Some sync would have shown everything that happened up to here.
-known as (
-    select max(proves_at) as known_until
-    from {{ ref('int_sync') }}
-    where is_proof_of_content
+follow_up as (
+    select followed_until from {{ ref('int_follow_up') }}
 ),
 
 ages as (
@@ -32,10 +32,10 @@ days as (
         coalesce({{ days_between('applications.applied_at_hi', 'reached.reached_at_lo') }}, 0) as days_lo,
         {{ days_between('applications.applied_at', 'reached.reached_at') }} as days_at,
         coalesce({{ days_between('applications.applied_at_lo', 'reached.reached_at_hi') }}, 1e9) as days_hi,
-        {{ days_between('applications.applied_at_hi', 'known.known_until') }} as days_known
+        {{ days_between('applications.applied_at_hi', known_until) }} as days_known
     from applications
     inner join reached on applications.application_key = reached.application_key
-    cross join known
+    cross join follow_up
 ),
 
 -- The first age by which the application had reached the milestone, and the last age that it has: there are few

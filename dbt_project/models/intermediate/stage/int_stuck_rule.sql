@@ -2,7 +2,7 @@
 with
 
 visits as (
-    select * from {{ ref('fct_stage_visit') }}
+    select * from ({{ followed_visits() }}) as followed
     where visit_status = 'completed' and not (is_left_truncated and entered_evidence = 'bounded')
 ),
 

@@ -84,6 +84,7 @@ spells as (
     select
         curve_groups.group_number,
         scoped.event,
+        scoped.is_perhaps_expired,
         coalesce(floor(scoped.entry_days * curve_groups.per_day) / curve_groups.per_day, scoped.entry_days)
             as entry_days,
         coalesce(ceil(scoped.exit_days_lo * curve_groups.per_day) / curve_groups.per_day, scoped.exit_days_lo)
@@ -102,6 +103,7 @@ group_exits as (
     select
         group_number,
         event,
+        is_perhaps_expired,
         exit_days_lo,
         exit_days_hi,
         cast(count(*) as double) as n
@@ -119,11 +121,13 @@ group_entries as (
 ),
 
 -- From here on there is one row per curve and distinct instant, with entries, exits and causes. Counts are doubles:
--- running sums of them are exact, too, and cost a third of those of integers.
+-- running sums of them are exact, too, and cost a third of those of integers. Who may have withdrawn or expired has
+-- withdrawn in the curves with vanishings at lo, and is censored in those with vanishings at hi.
 exits as (
     select
         curves.curve_number,
         case
+            when group_exits.is_perhaps_expired and curves.is_vanished_hi then group_exits.exit_days_lo
             when group_exits.event = 'HIRED'
                 then if(curves.is_hired_hi, group_exits.exit_days_hi, group_exits.exit_days_lo)
             when group_exits.event = 'DECLINED'
@@ -135,8 +139,12 @@ exits as (
         end as days,
         cast(0 as double) as n_in,
         group_exits.n as n_out,
-        group_exits.event,
-        case when group_exits.event is not null then group_exits.n end as n_events
+        case when not (group_exits.is_perhaps_expired and curves.is_vanished_hi) then group_exits.event end as event,
+        case
+            when
+                group_exits.event is not null and not (group_exits.is_perhaps_expired and curves.is_vanished_hi)
+                then group_exits.n
+        end as n_events
     from group_exits
     inner join curves on group_exits.group_number = curves.group_number
 ),

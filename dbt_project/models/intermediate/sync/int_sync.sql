@@ -27,6 +27,8 @@ proofs as (
         syncs.verdict = 'committed' and syncs.is_applications_whole
         and syncs.mode = 'full' and syncs.n_pending_looks = 0 as is_proof_of_presence,
         syncs.verdict = 'committed' and syncs.is_applications_whole
+        and syncs.mode = 'full' and syncs.n_pending_undecided = 0 as is_proof_of_follow_up,
+        syncs.verdict = 'committed' and syncs.is_applications_whole
         and (
             (syncs.mode = 'full' and syncs.n_pending_looks = 0)
             or (syncs.mode = 'incremental' and trust.is_last_updated_at_trusted)
@@ -52,6 +54,7 @@ final as (
         is_last_updated_at_trusted,
         is_proof_of_content,
         is_proof_of_presence,
+        is_proof_of_follow_up,
         is_proof_of_jobs,
         max(proves_at) filter (where is_proof_of_content) over before as content_proved_at,
         arg_max(sync_id, proves_at) filter (where is_proof_of_content) over before as content_proof_sync_id,

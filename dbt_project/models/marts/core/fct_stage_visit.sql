@@ -51,6 +51,7 @@ waiting as (
         coalesce(standing.to_outcome, 'UNKNOWN') as outcome,
         applications.job_id,
         applications.last_known_open_at,
+        applications.status,
         applications.is_left_truncated as is_application_left_truncated,
         coalesce(
             standing.event_type = 'FIRST_SEEN'
@@ -74,6 +75,7 @@ visits as (
         application_key,
         job_id,
         last_known_open_at,
+        status,
         stage_id,
         event_at_lo as entered_at_lo,
         event_at as entered_at,
@@ -101,13 +103,14 @@ ended as (
         *,
         case
             when end_type = 'STAGE_CHANGED' then 'MOVED'
-            when end_type = 'VANISHED' then 'VANISHED'
+            when end_type = 'VANISHED' then if(status = 'EXPIRED', 'EXPIRED', 'VANISHED')
             when end_type is not null then end_outcome
         end as exit
     from visits
 ),
 
--- With an unknown outcome the end is not known: the visit is open for as long as the outcome was known.
+-- With an unknown outcome the end is not known: the visit is open for as long as the outcome was known. An expired
+-- application was open until it was last seen.
 final as (
     select
         ended.application_key,
@@ -132,7 +135,7 @@ final as (
         end as visit_status,
         case
             when ended.exit is null then greatest(ended.last_known_open_at, ended.entered_at_hi)
-            when ended.exit = 'UNKNOWN' then ended.left_at_lo
+            when ended.exit in ('UNKNOWN', 'EXPIRED') then ended.left_at_lo
         end as known_until_at,
         {{ days_between('ended.entered_at_hi', 'coalesce(ended.left_at_lo, known_until_at)') }} as days_in_stage_lo,
         case

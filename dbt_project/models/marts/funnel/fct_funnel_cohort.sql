@@ -19,7 +19,7 @@ shown as (
         counts.n_left_truncated > 0 as is_left_truncated,
         suppressed.is_suppressed,
         {% for n in [
-            'n_cohort', 'n_unknown', 'n_reached_observed', 'n_reached_assumed', 'n_moved_on', 'n_out', 'n_waiting',
+            'n_cohort', 'n_unknown', 'n_reached_observed', 'n_reached_assumed', 'n_moved_on', 'n_out', 'n_waiting', 'n_expired',
             'n_hired', 'n_declined', 'n_vanished'
         ] %}
         case when not suppressed.is_suppressed then counts.{{ n }} end as {{ n }}{{ ',' if not loop.last }}
@@ -60,11 +60,12 @@ final as (
         n_moved_on,
         n_out,
         n_waiting,
+        n_expired,
         {{ rate('n_moved_on', 'n_mature') }} as pass_through,
         {{ wilson('n_moved_on', 'n_mature', 'low') }} as pass_through_wilson_low,
         {{ wilson('n_moved_on', 'n_mature', 'high') }} as pass_through_wilson_high,
         {{ rate('n_moved_on', 'n_passable') }} as pass_through_low,
-        {{ rate('(n_moved_on + n_waiting)', 'n_passable') }} as pass_through_high,
+        {{ rate('(n_moved_on + n_waiting + n_expired)', 'n_passable') }} as pass_through_high,
         {{ rate('n_hired', 'n_offers_resolved') }} as offer_stage_conversion,
         {{ wilson('n_hired', 'n_offers_resolved', 'low') }} as offer_stage_conversion_wilson_low,
         {{ wilson('n_hired', 'n_offers_resolved', 'high') }} as offer_stage_conversion_wilson_high,

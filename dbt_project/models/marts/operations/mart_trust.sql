@@ -108,6 +108,52 @@ ages as (
     cross join as_of
 ),
 
+-- Estimates end where follow-up ends. A guarded sync proves nothing, so since the first one nothing is known of
+-- vanishings.
+follow_up as (
+    select
+        'follow-up' as check_name,
+        unnest(['estimates end before as_of', 'guarded before as_of']) as subject,
+        cast(null as bigint) as n,
+        cast(null as bigint) as n_of,
+        unnest([days_behind, {{ days_between('guarded_since', 'as_of') }}]) as value,
+        'days' as unit
+    from {{ ref('int_follow_up') }}
+),
+
+deletions as (
+    select
+        applications.expiry_evidence,
+        deletions.age_days
+    from applications
+    inner join {{ ref('int_deletion') }} as deletions on applications.application_key = deletions.application_key
+    where coalesce(deletions.outcome not in ('HIRED', 'DECLINED'), true)
+),
+
+kinds_of_expiry as (
+    select
+        unnest(['setting', 'detected', 'mixed']) as expiry_evidence,
+        unnest([
+            'older than the age that was set',
+            'at an age above which the ATS keeps nothing, decided or not',
+            'perhaps: no decided application was as old, or younger ones went too'
+        ]) as subject
+),
+
+-- The least age, in whole days, tells the rule. One application in a hundred may lie below it by chance.
+expiry as (
+    select
+        'expiry' as check_name,
+        kinds_of_expiry.subject,
+        count(deletions.expiry_evidence) as n,
+        (select count(*) from deletions) as n_of,
+        floor(quantile_cont(deletions.age_days, 0.01)) as value,
+        'days' as unit
+    from kinds_of_expiry
+    left join deletions on kinds_of_expiry.expiry_evidence = deletions.expiry_evidence
+    group by kinds_of_expiry.subject
+),
+
 observation as (
     select
         'observation' as check_name,
@@ -175,6 +221,10 @@ checks as (
     union all
     select * from ages
     union all
+    select * from follow_up
+    union all
+    select * from expiry
+    union all
     select * from observation
     union all
     select * from shares
@@ -188,7 +238,7 @@ checks as (
 hidden as (
     select
         *,
-        coalesce(check_name in ('applications', 'lastUpdatedAt') and n > 0 and n < {{ var('k') }}, false)
+        coalesce(check_name in ('applications', 'lastUpdatedAt', 'expiry') and n > 0 and n < {{ var('k') }}, false)
         or coalesce(check_name = 'interval width' and n_of > n and n_of - n < {{ var('k') }}, false)
         or (check_name = 'evidence' and {{ is_hidden('n', 'check_name', 'subject') }}) as is_suppressed
     from checks
@@ -201,7 +251,7 @@ final as (
         case when not is_suppressed then n end as n,
         n_of,
         case when not is_suppressed and n_of > 0 then n / cast(n_of as double) end as share,
-        value,
+        case when not (is_suppressed and check_name = 'expiry') then value end as value,
         unit,
         is_suppressed
     from hidden

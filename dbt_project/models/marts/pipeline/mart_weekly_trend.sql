@@ -4,6 +4,7 @@ applications as (
     select
         date_trunc('week', applied_on) as applied_week,
         date_trunc('week', {{ local_date('decided_at') }}) as decided_week,
+        case when status = 'EXPIRED' then date_trunc('week', {{ local_date('deleted_at') }}) end as expired_week,
         status,
         is_historic
     from {{ ref('fct_application') }}
@@ -45,6 +46,15 @@ decided as (
     group by decided_week
 ),
 
+expired as (
+    select
+        expired_week as week_on,
+        count(*) as n
+    from applications
+    where expired_week is not null
+    group by expired_week
+),
+
 -- An application decided before the first sync waits in no week that is shown.
 made as (
     select
@@ -66,22 +76,25 @@ counted as (
         coalesce(decided.n_hired, 0) as n_hired,
         coalesce(decided.n_declined, 0) as n_declined,
         coalesce(decided.n_vanished, 0) as n_vanished,
+        coalesce(expired.n, 0) as n_expired,
         cast(
-            sum(coalesce(made.n, 0)) over history - sum(coalesce(decided.n, 0)) over history as bigint
+            sum(coalesce(made.n, 0)) over history
+            - sum(coalesce(decided.n, 0) + coalesce(expired.n, 0)) over history as bigint
         ) as n_waiting
     from weeks
     cross join first_week
     left join applied on weeks.week_on = applied.week_on
     left join decided on weeks.week_on = decided.week_on
+    left join expired on weeks.week_on = expired.week_on
     left join made on weeks.week_on = made.week_on
     window history as (order by weeks.week_on)
 ),
 
--- The group of a week: the applications that waited when it ended, and those that were decided in it.
+-- The group of a week: the applications that waited when it ended, and those that were decided or expired in it.
 grouped as (
     select
         *,
-        n_waiting + n_decisions as n_active
+        n_waiting + n_decisions + n_expired as n_active
     from counted
 ),
 
@@ -98,7 +111,7 @@ final as (
         n_days,
         n_days_synced,
         case when not is_suppressed then n_applications end as n_applications,
-        {% for n in ['n_decisions', 'n_hired', 'n_declined', 'n_vanished', 'n_waiting'] -%}
+        {% for n in ['n_decisions', 'n_hired', 'n_declined', 'n_vanished', 'n_expired', 'n_waiting'] -%}
             case when not is_suppressed and not is_before_first_sync then {{ n }} end as {{ n }},
         {% endfor -%}
         n_days = 7 and n_days_synced > 0 as is_whole,

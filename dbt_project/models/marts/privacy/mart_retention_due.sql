@@ -40,12 +40,14 @@ ruled as (
         applications.job_id,
         jobs.country,
         applications.status,
-        applications.decided_at_hi,
+        if(applications.status = 'EXPIRED', applications.deleted_at_lo, applications.decided_at_lo) as decided_at_lo,
+        if(applications.status = 'EXPIRED', applications.deleted_at_hi, applications.decided_at_hi) as decided_at_hi,
         coalesce(cast(policies.months as integer), strictest.months) as retention_months,
         policies.months is not null as is_mapped,
         case applications.status
             when 'DECLINED' then 'after the decision'
             when 'VANISHED' then 'after the deletion at JOIN'
+            when 'EXPIRED' then 'after the deletion at JOIN'
             when 'HIRED' then 'none: hired'
             when 'OPEN' then 'none: undecided'
             else 'none: outcome not known'
@@ -63,8 +65,10 @@ dated as (
     select
         *,
         case
-            when status in ('DECLINED', 'VANISHED')
-                then cast({{ local_date('decided_at_hi') }} + to_months(retention_months) as date)
+            when rule like 'after %' then cast({{ local_date('decided_at_lo') }} + to_months(retention_months) as date)
+        end as due_on_lo,
+        case
+            when rule like 'after %' then cast({{ local_date('decided_at_hi') }} + to_months(retention_months) as date)
         end as due_on
     from ruled
 ),
@@ -77,9 +81,11 @@ final as (
         dated.country,
         dated.is_mapped,
         dated.status,
+        dated.decided_at_lo,
         dated.decided_at_hi,
         dated.retention_months,
         dated.rule,
+        dated.due_on_lo,
         dated.due_on,
         coalesce(dated.due_on <= {{ local_date('as_of.as_of') }}, false) as is_due,
         dated.is_deleted,

@@ -1,4 +1,4 @@
-{%- set sums = ['n_moved_on', 'n_out', 'n_waiting', 'n_hired', 'n_declined', 'n_vanished'] -%}
+{%- set sums = ['n_moved_on', 'n_out', 'n_waiting', 'n_hired', 'n_declined', 'n_vanished', 'n_expired', 'n_expired_reached'] -%}
 
 with
 
@@ -202,15 +202,17 @@ final as (
         based.period_on,
         based.n_applications,
         based.n_unknown,
-        based.n_applications - based.n_resolved as n_waiting,
+        based.n_applications - based.n_resolved - based.n_expired_reached as n_waiting,
         based.n_hired,
         based.n_declined,
         based.n_vanished,
+        based.n_expired_reached as n_expired,
         {{ rate('based.n_moved_on', 'based.n_mature') }} as pass_through,
         {{ wilson('based.n_moved_on', 'based.n_mature', 'low') }} as pass_through_wilson_low,
         {{ wilson('based.n_moved_on', 'based.n_mature', 'high') }} as pass_through_wilson_high,
         {{ rate('based.n_moved_on', 'based.n_applications') }} as pass_through_low,
-        {{ rate('(based.n_moved_on + based.n_waiting)', 'based.n_applications') }} as pass_through_high,
+        {{ rate('(based.n_moved_on + based.n_waiting + based.n_expired)', 'based.n_applications') }}
+            as pass_through_high,
         {{ rate('based.n_hired', 'based.n_resolved') }} as hire_rate,
         {{ wilson('based.n_hired', 'based.n_resolved', 'low') }} as hire_rate_wilson_low,
         {{ wilson('based.n_hired', 'based.n_resolved', 'high') }} as hire_rate_wilson_high,

@@ -38,6 +38,7 @@ counted as (
         count(*) filter (where status = 'HIRED') as n_hired,
         count(*) filter (where status = 'DECLINED') as n_declined,
         count(*) filter (where status = 'VANISHED') as n_vanished,
+        count(*) filter (where status = 'EXPIRED') as n_expired,
         count(*) filter (where is_tagged_before) as n_tagged_before,
         count(*) filter (where is_tagged_before and status = 'HIRED') as n_hired_tagged_before
     from pairs
@@ -61,6 +62,7 @@ final as (
         resolved.n_hired,
         resolved.n_declined,
         resolved.n_vanished,
+        resolved.n_expired,
         {{ rate('resolved.n_hired', 'resolved.n_resolved') }} as hire_rate,
         {{ wilson('resolved.n_hired', 'resolved.n_resolved', 'low') }} as hire_rate_wilson_low,
         {{ wilson('resolved.n_hired', 'resolved.n_resolved', 'high') }} as hire_rate_wilson_high,

@@ -15,10 +15,8 @@ visits as not materialized (
     select * from {{ ref('fct_stage_visit') }}
 ),
 
-first_sync as (
-    select min(started_at) as started_at
-    from {{ ref('int_sync') }}
-    where is_applications_whole
+follow_up as (
+    select * from {{ ref('int_follow_up') }}
 ),
 
 -- From applied to the first of hired, declined and vanished.
@@ -35,7 +33,8 @@ decisions as (
         coalesce(first_decisions.first_decided_at_lo, applications.last_known_open_at) as exit_at_lo,
         coalesce(first_decisions.first_decided_at, applications.last_known_open_at) as exit_at,
         coalesce(first_decisions.first_decided_at_hi, applications.last_known_open_at) as exit_at_hi,
-        not first_decisions.is_historic and applications.applied_evidence <> 'bounded' as is_timed
+        not first_decisions.is_historic and applications.applied_evidence <> 'bounded' as is_timed,
+        applications.expiry_evidence = 'mixed' as is_perhaps_expired
     from applications
     inner join first_decisions on applications.application_key = first_decisions.application_key
 ),
@@ -54,7 +53,8 @@ hires as (
         coalesce(decided_at_lo, last_known_open_at) as exit_at_lo,
         coalesce(decided_at, last_known_open_at) as exit_at,
         coalesce(decided_at_hi, last_known_open_at) as exit_at_hi,
-        not is_historic and applied_evidence <> 'bounded' as is_timed
+        not is_historic and applied_evidence <> 'bounded' as is_timed,
+        expiry_evidence = 'mixed' as is_perhaps_expired
     from applications
 ),
 
@@ -116,12 +116,13 @@ leavings as (
         first_stays.origin_at_lo,
         first_stays.origin_at,
         first_stays.origin_at_hi,
-        case when first_stays.exit <> 'UNKNOWN' then first_stays.exit end as event,
+        case when first_stays.exit not in ('UNKNOWN', 'EXPIRED') then first_stays.exit end as event,
         first_stays.exit_at_lo,
         first_stays.exit_at,
         first_stays.exit_at_hi,
         not (first_stays.is_left_truncated and first_stays.entered_evidence = 'bounded')
-        and first_stays.origin_at_lo is not null as is_timed
+        and first_stays.origin_at_lo is not null as is_timed,
+        applications.expiry_evidence = 'mixed' as is_perhaps_expired
     from first_stays
     inner join applications on first_stays.application_key = applications.application_key
 ),
@@ -134,23 +135,45 @@ questions as (
     select * from leavings
 ),
 
--- An application that was open at the first sync is at risk from then on, because those that ended before are not
--- known.
-durations as (
+-- Everybody is followed to the same instant. What happened later is known of some only, so it counts as not yet
+-- happened.
+followed as (
     select
         questions.application_key,
         questions.question,
         questions.job_id,
         questions.source,
+        questions.origin_at_lo,
         questions.origin_at,
-        questions.event,
-        questions.is_timed,
-        {{ days_between('questions.origin_at', 'first_sync.started_at') }} as entry_days,
-        {{ days_between('questions.origin_at_hi', 'questions.exit_at_lo') }} as days_lo,
-        {{ days_between('questions.origin_at', 'questions.exit_at') }} as days,
-        {{ days_between('questions.origin_at_lo', 'questions.exit_at_hi') }} as days_hi
+        questions.origin_at_hi,
+        follow_up.followed_from,
+        case when questions.exit_at <= follow_up.followed_until then questions.event end as event,
+        questions.is_perhaps_expired,
+        least(questions.exit_at_lo, follow_up.followed_until) as exit_at_lo,
+        least(questions.exit_at, follow_up.followed_until) as exit_at,
+        least(questions.exit_at_hi, follow_up.followed_until) as exit_at_hi,
+        questions.is_timed and questions.origin_at < follow_up.followed_until as is_timed
     from questions
-    cross join first_sync
+    cross join follow_up
+),
+
+-- An application that was open at the first sync is at risk from then on, because those that ended before are not
+-- known.
+durations as (
+    select
+        application_key,
+        question,
+        job_id,
+        source,
+        origin_at,
+        event,
+        event = 'VANISHED' and is_perhaps_expired as is_perhaps_expired,
+        is_timed,
+        {{ days_between('origin_at', 'followed_from') }} as entry_days,
+        {{ days_between('origin_at_hi', 'exit_at_lo') }} as days_lo,
+        {{ days_between('origin_at', 'exit_at') }} as days,
+        {{ days_between('origin_at_lo', 'exit_at_hi') }} as days_hi
+    from followed
 ),
 
 -- At risk on (entry, exit]: an exit is at least a second after its entry, even where lo lies before it.
@@ -174,7 +197,8 @@ final as (
         case when is_at_risk then greatest(days_lo, least_days) end as exit_days_lo,
         case when is_at_risk then greatest(days, least_days) end as exit_days,
         case when is_at_risk then greatest(days_hi, least_days) else days_hi end as exit_days_hi,
-        is_at_risk
+        is_at_risk,
+        coalesce(is_perhaps_expired, false) as is_perhaps_expired
     from risks
 )
 

@@ -26,6 +26,7 @@ hires as (
     from {{ ref('fct_time_to_hire') }} as hires
     left join offers on hires.application_key = offers.application_key
     left join jobs on hires.job_id = jobs.job_id
+    inner join {{ ref('int_follow_up') }} as follow_up on hires.hired_at <= follow_up.followed_until
     where not hires.is_historic
 ),
 

@@ -8,13 +8,17 @@ hires as (
     select * from {{ ref('fct_time_to_hire') }}
 ),
 
+follow_up as (
+    select followed_until from {{ ref('int_follow_up') }}
+),
+
 -- One row per metric and application that has ended, at any time.
 durations as (
     select
         'time_to_hire' as metric,
         job_id,
         source,
-        hired_on as ended_on,
+        hired_at as ended_at,
         days_to_hire_lo as days_lo,
         days_to_hire as days,
         days_to_hire_hi as days_hi,
@@ -25,7 +29,7 @@ durations as (
         'time_to_fill' as metric,
         job_id,
         source,
-        hired_on as ended_on,
+        hired_at as ended_at,
         days_to_fill_lo as days_lo,
         days_to_fill as days,
         days_to_fill_hi as days_hi,
@@ -37,7 +41,7 @@ durations as (
         'time_to_decision' as metric,
         job_id,
         source,
-        {{ local_date('first_decided_at') }} as ended_on,
+        first_decided_at as ended_at,
         days_to_decision_lo as days_lo,
         days_to_decision as days,
         days_to_decision_hi as days_hi,
@@ -49,7 +53,7 @@ durations as (
         'time_to_first_movement' as metric,
         job_id,
         source,
-        {{ local_date('first_moved_at') }} as ended_on,
+        first_moved_at as ended_at,
         days_to_first_movement_lo as days_lo,
         days_to_first_movement as days,
         days_to_first_movement_hi as days_hi,
@@ -58,12 +62,13 @@ durations as (
     where first_moved_at is not null
 ),
 
+-- Ends after the instant to which everybody is followed are known of some only.
 placed as (
     select
         metric,
         coalesce(job_id, 'unknown') as job_id,
         coalesce(source, 'unknown') as source,
-        cast(date_trunc('month', ended_on) as date) as month_on,
+        cast(date_trunc('month', {{ local_date('ended_at') }}) as date) as month_on,
         days is null as is_historic,
         is_left_truncated,
         days_lo,
@@ -71,6 +76,7 @@ placed as (
         case when days is not null then days_hi end as days_hi,
         case when days is null then days_hi end as days_at_most
     from durations
+    inner join follow_up on durations.ended_at <= follow_up.followed_until
 ),
 
 -- What ended before the first sync has an upper bound only. It is a group of its own, in no quartile with the others.

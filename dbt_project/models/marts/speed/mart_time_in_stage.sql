@@ -1,7 +1,7 @@
 with
 
 visits as (
-    select * from {{ ref('fct_stage_visit') }}
+    {{ followed_visits() }}
 ),
 
 applications as (

@@ -9,12 +9,14 @@ as_of as (
 ),
 
 -- Known records that a listing lacked and that still wait for their second look: the listing proves nothing about them.
+-- Syncs of older versions did not count the undecided ones among them, so all of them may be.
 pending_looks as (
     select
         sync_id,
-        sum(n) as n_pending_looks
+        sum(n) filter (where name = 'pending_looks') as n_pending_looks,
+        sum(n) filter (where name = 'pending_undecided') as n_pending_undecided
     from {{ source('ats_history', 'sync_counts') }}
-    where scope = 'applications' and name = 'pending_looks'
+    where scope = 'applications' and name in ('pending_looks', 'pending_undecided')
     group by sync_id
 ),
 
@@ -32,6 +34,7 @@ final as (
         syncs.n_requests,
         syncs.n_unannounced,
         coalesce(pending_looks.n_pending_looks, 0) as n_pending_looks,
+        coalesce(pending_looks.n_pending_undecided, pending_looks.n_pending_looks, 0) as n_pending_undecided,
         syncs.mapping_version
     from syncs
     cross join as_of
