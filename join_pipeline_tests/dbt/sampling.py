@@ -4,6 +4,7 @@ Belongs here: what is true, and what could be seen of it, by the thousand and wi
 (sandbox), or what the marts make of it (dbt). All times are microseconds since 1970, in numpy and pandas.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,15 +45,61 @@ class Sample:
     companies: int
 
 
+Deletes = Callable[[pd.DataFrame], "pd.Series[float]"]
+"""From one row per application the day on which it is deleted, or infinity. Columns: `applied` and `decided` (the day of
+its first decision, or infinity), `job`."""
+
+
 def draw(
-    seed: int, applications: int, schedule: Schedule, *, horizon: float, companies: int = 1, jobs: int = 5
+    seed: int,
+    applications: int,
+    schedule: Schedule,
+    *,
+    horizon: float,
+    companies: int = 1,
+    jobs: int = 5,
+    forgotten: float = 0.0,
+    first_job_until: float = 0.0,
+    deletes: Deletes | None = None,
 ) -> Sample:
-    """Applications of some companies (each with its own jobs), applied uniformly over the days up to `horizon`."""
+    """Applications of some companies (each with its own jobs), applied uniformly over the days up to `horizon`.
+
+    Of the share `forgotten`, nothing ever becomes. Whoever applies before the day `first_job_until` applies to one job,
+    to which nobody applies later.
+    """
     random = np.random.default_rng(seed)
     truth = timelines(random, applications, horizon)
+    is_forgotten = np.random.default_rng(seed + 1).uniform(size=applications) < forgotten
+    truth = truth[~(is_forgotten[truth["application"]] & truth.duplicated("application"))].reset_index(drop=True)
     company = truth["application"] % companies
     truth["job"] = "j" + company.astype(str) + "-" + (truth["application"] // companies % jobs).astype(str)
+    applied_at = truth.groupby("application")["event_at"].transform("min")
+    truth.loc[applied_at < START.timestamp() * 1e6 + first_job_until * DAY, "job"] = "j-first"
+    if deletes is not None:
+        truth = deleted(truth, deletes, horizon)
     return Sample(truth, _versions(random, truth, schedule), _syncs(schedule), companies)
+
+
+def deleted(truth: pd.DataFrame, deletes: Deletes, horizon: float) -> pd.DataFrame:
+    """The timelines, in which applications are deleted on the days that `deletes` says, if they are still there."""
+    start = START.timestamp() * 1e6
+    groups = truth.groupby("application")
+    is_decided = truth["state"].isin(["HIRED", "REJECTED"])
+    facts = pd.DataFrame(
+        {
+            "applied": (groups["event_at"].min() - start) / DAY,
+            "decided": (truth["event_at"].where(is_decided).groupby(truth["application"]).min() - start) / DAY,
+            "job": groups["job"].first(),
+        }
+    ).fillna({"decided": np.inf})
+    day = deletes(facts)
+    at = (start + day[day < horizon] * DAY).astype(np.int64)
+    until = truth["application"].map(at).fillna(np.inf)
+    kept = truth[truth["event_at"] < until]
+    last = kept.groupby("application").tail(1)
+    goes = last[last["application"].isin(at.index) & ~last["is_deleted"]]
+    tombs = goes.assign(event_at=goes["application"].map(at), is_deleted=True)
+    return pd.concat([kept, tombs]).sort_values(["application", "event_at"], ignore_index=True)
 
 
 def timelines(random: np.random.Generator, n: int, horizon: float) -> pd.DataFrame:

@@ -36,7 +36,7 @@ final as (
     select
         versions.application_key,
         applied.job_id,
-        {{ local_date('applied.applied_at') }} as applied_on,
+        date_trunc('hour', applied.applied_at) as applied_at,
         versions.previous_outcome as outcome,
         versions.became_at_lo as deleted_at_lo,
         versions.became_at as deleted_at,

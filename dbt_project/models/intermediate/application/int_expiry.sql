@@ -38,8 +38,8 @@ final as (
     where
         case
             when rules.interval_number is not null
-                then rules.expiry_evidence is not null and deletions.applied_on <= rules.newest_on
-            else {{ local_date('deletions.interval_ends_at') }} - deletions.applied_on >= regular_rules.age_days
+                then rules.expiry_evidence is not null and deletions.applied_at <= rules.newest_at
+            else {{ days_between('deletions.applied_at', 'deletions.interval_ends_at') }} >= regular_rules.age_days
         end
 )
 {%- endif %}

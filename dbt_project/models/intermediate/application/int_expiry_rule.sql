@@ -4,7 +4,7 @@
 
 -- A rule that deletes old applications leaves none above an age, decided or not. People withdraw before a decision, so
 -- the decided ones stay; and when a recruiter empties a job, younger applications of the job go, too. For each interval
--- with deletions this model finds the age above which nearly all went, and says what speaks for a rule.
+-- with deletions this model finds the age, by the hour, above which nearly all went, and says what speaks for a rule.
 with
 
 deletions as (
@@ -22,7 +22,7 @@ applied as (
 
 applications as (
     select
-        {{ local_date('applied.applied_at') }} as applied_on,
+        date_trunc('hour', applied.applied_at) as applied_at,
         applied.job_id,
         deletions.interval_number,
         coalesce(versions.outcome = 'HIRED' and not versions.is_deleted, false) as is_hired,
@@ -39,7 +39,7 @@ intervals as (
         interval_number,
         any_value(interval_ends_at) as ends_at,
         {{ days_between('any_value(interval_begins_at)', 'any_value(interval_ends_at)') }} as interval_days,
-        max(applied_on) as newest_deleted_on,
+        max(applied_at) as newest_deleted_at,
         count(*) as n_deleted,
         count(*) filter (where outcome in ('HIRED', 'DECLINED')) as n_decided_deleted
     from deletions
@@ -48,9 +48,9 @@ intervals as (
     limit {{ var('expiry_intervals') }}
 ),
 
-days as (
+hours as (
     select
-        applied_on,
+        applied_at,
         interval_number,
         is_hired,
         sum(n) as n
@@ -59,31 +59,31 @@ days as (
 ),
 
 -- Hires may be kept by such a rule, so they don't speak against one.
-by_day as (
+by_hour as (
     select
         intervals.interval_number,
-        days.applied_on,
-        {{ sum_where('days.n', 'days.interval_number = intervals.interval_number') }} as n_deleted,
+        hours.applied_at,
+        {{ sum_where('hours.n', 'hours.interval_number = intervals.interval_number') }} as n_deleted,
         {{ sum_where(
-            'days.n', 'not days.is_hired and coalesce(days.interval_number > intervals.interval_number, true)'
+            'hours.n', 'not hours.is_hired and coalesce(hours.interval_number > intervals.interval_number, true)'
         ) }} as n_left
     from intervals
-    inner join days
+    inner join hours
         on
-            intervals.newest_deleted_on >= days.applied_on
-            and coalesce(days.interval_number >= intervals.interval_number, true)
-    group by intervals.interval_number, days.applied_on
+            intervals.newest_deleted_at >= hours.applied_at
+            and coalesce(hours.interval_number >= intervals.interval_number, true)
+    group by intervals.interval_number, hours.applied_at
 ),
 
 summed as (
     select
         interval_number,
-        applied_on,
+        applied_at,
         n_deleted,
         sum(n_deleted) over older as n_deleted_older,
         sum(n_left) over older as n_left_older
-    from by_day
-    window older as (partition by interval_number order by applied_on)
+    from by_hour
+    window older as (partition by interval_number order by applied_at)
 ),
 
 thresholds as (
@@ -92,8 +92,8 @@ thresholds as (
         any_value(intervals.ends_at) as ends_at,
         any_value(intervals.interval_days) as interval_days,
         any_value(intervals.n_decided_deleted) as n_decided_deleted,
-        max(summed.applied_on) as newest_on,
-        {{ local_date('any_value(intervals.ends_at)') }} - max(summed.applied_on) as age_days
+        max(summed.applied_at) as newest_at,
+        {{ days_between('max(summed.applied_at)', 'any_value(intervals.ends_at)') }} as age_days
     from summed
     inner join intervals on summed.interval_number = intervals.interval_number
     where
@@ -110,7 +110,7 @@ above as (
         count(*) filter (where deletions.outcome in ('HIRED', 'DECLINED')) as n_decided
     from thresholds
     inner join deletions
-        on thresholds.interval_number = deletions.interval_number and thresholds.newest_on >= deletions.applied_on
+        on thresholds.interval_number = deletions.interval_number and thresholds.newest_at >= deletions.applied_at
     group by thresholds.interval_number, deletions.job_id
 ),
 
@@ -168,7 +168,7 @@ largest_jobs as (
 jobs_left as (
     select
         job_id,
-        max(applied_on) as newest_left_on
+        max(applied_at) as newest_left_at
     from applications
     where interval_number is null and not is_hired
     group by job_id
@@ -178,7 +178,7 @@ judged as (
     select
         thresholds.interval_number,
         thresholds.ends_at,
-        thresholds.newest_on,
+        thresholds.newest_at,
         thresholds.age_days,
         evidence.n_intervals,
         evidence.n,
@@ -188,7 +188,7 @@ judged as (
         evidence.n_decided / nullif(evidence.n_decided_deleted, 0) as share_explained,
         evidence.n_intervals >= 5
         or largest_jobs.n <= 0.8 * evidence.n
-        or coalesce(jobs_left.newest_left_on > thresholds.newest_on, false) as is_over_jobs
+        or coalesce(jobs_left.newest_left_at > thresholds.newest_at, false) as is_over_jobs
     from thresholds
     inner join evidence on thresholds.interval_number = evidence.interval_number
     inner join largest_jobs on thresholds.interval_number = largest_jobs.interval_number
@@ -200,7 +200,7 @@ final as (
     select
         interval_number,
         ends_at,
-        newest_on,
+        newest_at,
         age_days,
         n_intervals,
         n as n_deleted,
