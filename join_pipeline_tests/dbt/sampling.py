@@ -46,7 +46,7 @@ class Sample:
 
 
 Deletes = Callable[[pd.DataFrame], "pd.Series[float]"]
-"""From one row per application the day on which it is deleted, or infinity. Columns: `applied` and `decided` (the day of
+"""From one row per application the day of its deletion, or infinity. Columns: `applied` and `decided` (the day of
 its first decision, or infinity), `job`."""
 
 

@@ -9,6 +9,7 @@ first_seen as (
     select
         application_key,
         version_number,
+        job_id,
         1 as place,
         'FIRST_SEEN' as event_type,
         null as from_stage_id,
@@ -35,6 +36,7 @@ reappeared as (
     select
         application_key,
         version_number,
+        previous_job_id as job_id,
         2 as place,
         'REAPPEARED' as event_type,
         null as from_stage_id,
@@ -61,8 +63,9 @@ stage_changed as (
     select
         application_key,
         version_number,
+        job_id,
         3 as place,
-        'STAGE_CHANGED' as event_type,
+        if(stage_id is distinct from previous_stage_id, 'STAGE_CHANGED', 'JOB_CHANGED') as event_type,
         previous_stage_id as from_stage_id,
         stage_id as to_stage_id,
         null as from_outcome,
@@ -80,13 +83,17 @@ stage_changed as (
         is_unannounced,
         is_in_the_future
     from versions
-    where version_number > 1 and not is_deleted and stage_id is distinct from previous_stage_id
+    where
+        version_number > 1
+        and not is_deleted
+        and (stage_id is distinct from previous_stage_id or job_id <> previous_job_id)
 ),
 
 outcome_changed as (
     select
         application_key,
         version_number,
+        job_id,
         4 as place,
         case
             when previous_outcome in ('HIRED', 'DECLINED') and outcome = 'PENDING' then 'REOPENED'
@@ -116,6 +123,7 @@ vanished as (
     select
         application_key,
         version_number,
+        previous_job_id as job_id,
         5 as place,
         'VANISHED' as event_type,
         previous_stage_id as from_stage_id,
@@ -157,6 +165,7 @@ final as (
         application_key,
         row_number() over (partition by application_key order by version_number, place) as event_number,
         version_number,
+        job_id,
         event_type,
         from_stage_id,
         to_stage_id,

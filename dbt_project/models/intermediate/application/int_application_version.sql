@@ -16,6 +16,10 @@ stages as (
     select * from {{ ref('int_stage') }}
 ),
 
+job_stages as (
+    select * from {{ ref('int_job_stage') }}
+),
+
 states as (
     select * from {{ ref('int_application_state') }}
 ),
@@ -83,6 +87,7 @@ repeated as (
 kept as (
     select
         versions.application_key,
+        versions.job_id,
         versions.current_stage_id as stage_id,
         versions.state,
         case when versions.state is null then versions.outcome else words.outcome end as outcome,
@@ -115,6 +120,7 @@ neighbours as (
         lag(sync_id) over history as sync_id_before,
         case when was_deleted then lag(stage_id, 2) over history else lag(stage_id) over history end
             as previous_stage_id,
+        case when was_deleted then lag(job_id, 2) over history else lag(job_id) over history end as previous_job_id,
         case when was_deleted then lag(state, 2) over history else lag(state) over history end as previous_state,
         case when was_deleted then lag(outcome, 2) over history else lag(outcome) over history end as previous_outcome,
         max(updated_at) over before as last_updated_at,
@@ -134,10 +140,10 @@ present as (
         neighbours.*,
         case
             when neighbours.outcome = 'HIRED' then 4
-            else coalesce(states.milestone_rank, stages.milestone_rank, 1)
+            else coalesce(states.milestone_rank, job_stages.milestone_rank, stages.milestone_rank, 1)
         end as milestone_rank,
         coalesce(states.is_initial, false) as is_initial_state,
-        stages.milestone_rank = 1 as is_first_stage,
+        coalesce(job_stages.is_first, stages.milestone_rank = 1) as is_first_stage,
         coalesce(syncs.is_last_updated_at_trusted, true) as is_last_updated_at_trusted,
         case
             when once_unread.application_key is null then syncs.content_proved_at
@@ -166,6 +172,7 @@ present as (
     left join syncs as syncs_before on neighbours.sync_id_before = syncs_before.sync_id
     left join syncs as written_before on neighbours.written_sync_id_before = written_before.sync_id
     left join stages on neighbours.stage_id = stages.stage_id
+    left join job_stages on neighbours.job_id = job_stages.job_id and neighbours.stage_id = job_stages.stage_id
     left join states on neighbours.state = states.state
     left join once_unread on neighbours.application_key = once_unread.application_key
     left join unread_proofs
@@ -219,6 +226,8 @@ bounded as (
         proved.application_key,
         proved.version_number,
         proved.sync_id,
+        proved.job_id,
+        proved.previous_job_id,
         proved.stage_id,
         proved.state,
         proved.outcome,
@@ -270,11 +279,15 @@ dated as (
     from announced
 ),
 
+-- What is first seen where applications begin has been so since it was made, or since its source's update time, if that
+-- is later: it may have been elsewhere in between.
 final as (
     select
         application_key,
         version_number,
         sync_id,
+        job_id,
+        previous_job_id,
         stage_id,
         state,
         outcome,
@@ -289,7 +302,11 @@ final as (
         is_moved_before,
         lo as became_at_lo,
         case when version_number = 1 and not is_moved_before then applied_at else hi end as became_at,
-        case when version_number = 1 and not is_moved_before then applied_at_hi else hi end as became_at_hi,
+        case
+            when version_number > 1 or is_moved_before then hi
+            when is_announced then greatest(applied_at_hi, hi)
+            else applied_at_hi
+        end as became_at_hi,
         case
             when version_number = 1 and not is_moved_before then applied_evidence
             when proved_lo is null or is_in_the_future then 'bounded'

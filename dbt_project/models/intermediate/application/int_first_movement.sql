@@ -29,7 +29,7 @@ changes as (
         arg_min_null(event_at, event_number) as first_moved_at,
         arg_min_null(event_at_hi, event_number) as first_moved_at_hi
     from events
-    where event_type in ('STAGE_CHANGED', 'OUTCOME_CHANGED', 'REOPENED')
+    where event_type in ('STAGE_CHANGED', 'JOB_CHANGED', 'OUTCOME_CHANGED', 'REOPENED')
     group by application_key
 ),
 

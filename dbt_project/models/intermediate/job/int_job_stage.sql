@@ -19,12 +19,16 @@ stages as (
     select * from {{ ref('int_stage') }}
 ),
 
--- Two stages of a job can share an index for a while, when the job's pipeline was edited between two fetches.
+-- A job's pipeline begins at index 0: whatever that stage is called, nobody has passed anything to be there. Two stages of
+-- a job can share an index for a while, when the job's pipeline was edited between two fetches.
 final as (
     select
         job_stages.job_id,
         job_stages.stage_id,
         places.stage_index,
+        places.stage_index = 0 as is_first,
+        if(places.stage_index = 0, first_milestone.milestone, stages.milestone) as milestone,
+        if(places.stage_index = 0, first_milestone.milestone_rank, stages.milestone_rank) as milestone_rank,
         row_number() over (
             partition by job_stages.job_id
             order by places.stage_index, stages.milestone_rank, stages.global_index, job_stages.stage_id
@@ -32,6 +36,13 @@ final as (
     from job_stages
     inner join places on job_stages.job_id = places.job_id and job_stages.stage_id = places.stage_id
     left join stages on job_stages.stage_id = stages.stage_id
+    cross join (
+        select
+            milestone,
+            milestone_rank
+        from {{ ref('int_milestone') }}
+        where milestone_rank = 1
+    ) as first_milestone
 )
 
 select * from final

@@ -14,6 +14,7 @@ told as (
         versions.sync_id,
         case when versions.remote_deleted_at is not null then 'DELETED' else versions.status end as status,
         versions.opened_at,
+        versions.opened_at is distinct from versions.remote_created_at as is_opening_told,
         versions.remote_updated_at as updated_at,
         case
             when versions.observed_at < syncs.started_at and versions.remote_deleted_at is not null then syncs.as_of
@@ -62,7 +63,8 @@ dated as (
     from bounded
 ),
 
--- A job that is first seen open has been open since the instant that the source states.
+-- A job that is first seen open has been open since the instant that the source states. Where that is its creation, it
+-- may have been a draft until then.
 final as (
     select
         job_id,
@@ -71,13 +73,17 @@ final as (
         status = 'OPEN' as is_open,
         case when lo <= hi then lo end as from_at_lo,
         case when version_number = 1 and status = 'OPEN' and opened_at <= hi then opened_at else hi end as from_at,
-        case when version_number = 1 and status = 'OPEN' and opened_at <= hi then opened_at else hi end as from_at_hi,
+        case
+            when version_number = 1 and status = 'OPEN' and is_opening_told and opened_at <= hi then opened_at
+            else hi
+        end as from_at_hi,
         case
             when version_number > 1 then 'observed'
-            when status = 'OPEN' and opened_at <= hi then 'source'
+            when status = 'OPEN' and is_opening_told and opened_at <= hi then 'source'
             else 'bounded'
         end as evidence,
-        lead(hi) over history as until_at
+        lead(hi) over history as until_at,
+        observed_at
     from dated
     window history as (partition by job_id order by sync_id)
 )

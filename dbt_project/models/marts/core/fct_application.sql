@@ -17,6 +17,10 @@ furthest as (
     group by application_key
 ),
 
+job_stages as (
+    select * from {{ ref('int_job_stage') }}
+),
+
 first_decisions as (
     select * from {{ ref('int_first_decision') }}
 ),
@@ -59,7 +63,7 @@ final as (
         applications.expiry_evidence,
         applications.state,
         applications.stage_id,
-        stages.milestone,
+        coalesce(job_stages.milestone, stages.milestone) as milestone,
         moves.furthest_stage_id,
         furthest.furthest_milestone,
         furthest.furthest_milestone_rank,
@@ -120,6 +124,7 @@ final as (
     inner join first_decisions on applications.application_key = first_decisions.application_key
     left join first_movements on applications.application_key = first_movements.application_key
     left join stages on applications.stage_id = stages.stage_id
+    left join job_stages on applications.job_id = job_stages.job_id and applications.stage_id = job_stages.stage_id
 )
 
 select * from final

@@ -29,7 +29,7 @@ final as (
         events.application_key,
         events.event_number,
         events.event_type,
-        applications.job_id,
+        events.job_id,
         events.from_stage_id,
         events.to_stage_id,
         events.from_outcome,
@@ -59,9 +59,9 @@ final as (
             and events.application_key = entries.application_key
             and events.to_stage_id is not distinct from entries.to_stage_id
     left join job_stages as from_stages
-        on applications.job_id = from_stages.job_id and events.from_stage_id = from_stages.stage_id
+        on events.job_id = from_stages.job_id and events.from_stage_id = from_stages.stage_id
     left join job_stages as to_stages
-        on applications.job_id = to_stages.job_id and events.to_stage_id = to_stages.stage_id
+        on events.job_id = to_stages.job_id and events.to_stage_id = to_stages.stage_id
 )
 
 select * from final

@@ -13,6 +13,10 @@ stages as (
     select * from {{ ref('int_stage') }}
 ),
 
+job_stages as (
+    select * from {{ ref('int_job_stage') }}
+),
+
 -- An application that reappears has not vanished: only a deletion that stands ends a visit.
 standing_ends as (
     select
@@ -47,9 +51,9 @@ waiting as (
         standing.evidence,
         standing.waited_in,
         standing.waits_in,
+        standing.job_id,
         coalesce(standing.waits_in, standing.to_stage_id) as stage_id,
         coalesce(standing.to_outcome, 'UNKNOWN') as outcome,
-        applications.job_id,
         applications.last_known_open_at,
         applications.status,
         applications.is_left_truncated as is_application_left_truncated,
@@ -64,9 +68,10 @@ waiting as (
     inner join applications on standing.application_key = applications.application_key
 ),
 
+-- Whoever moves to another job leaves the stage there and enters one here, whether or not it is called the same.
 changes as (
     select * from waiting
-    where waits_in is distinct from waited_in or is_short
+    where waits_in is distinct from waited_in or is_short or (event_type = 'JOB_CHANGED' and waits_in is not null)
 ),
 
 -- A visit ends with the next change. A visit between two fetches ends with the event that shows it.
@@ -102,7 +107,7 @@ ended as (
     select
         *,
         case
-            when end_type = 'STAGE_CHANGED' then 'MOVED'
+            when end_type in ('STAGE_CHANGED', 'JOB_CHANGED') then 'MOVED'
             when end_type = 'VANISHED' then if(status = 'EXPIRED', 'EXPIRED', 'VANISHED')
             when end_type is not null then end_outcome
         end as exit
@@ -117,7 +122,7 @@ final as (
         ended.visit_number,
         ended.job_id,
         ended.stage_id,
-        stages.milestone,
+        coalesce(job_stages.milestone, stages.milestone) as milestone,
         ended.entered_at_lo,
         ended.entered_at,
         ended.entered_at_hi,
@@ -147,6 +152,7 @@ final as (
         ended.is_left_truncated
     from ended
     left join stages on ended.stage_id = stages.stage_id
+    left join job_stages on ended.job_id = job_stages.job_id and ended.stage_id = job_stages.stage_id
 )
 
 select * from final

@@ -39,6 +39,7 @@ last_statuses as (
         arg_max(status, status_number) as status,
         arg_max(is_open, status_number) as is_open,
         min(status_number) filter (where is_open) > 1 as was_draft,
+        min(observed_at) filter (where status <> 'DRAFT') as first_seen_at,
         arg_min(
             struct_pack(
                 status_number := status_number,
@@ -72,6 +73,7 @@ counts as (
 ),
 
 -- The source states when a job opened. If the job was a draft before, the first sync that saw it otherwise dates that.
+-- Where the source states its creation only, it may have been a draft until it was first seen.
 vacancies as (
     select
         jobs.job_id,
@@ -85,8 +87,16 @@ vacancies as (
         end as vacancy_status,
         case when last_statuses.was_draft then openings.jobs_proved_at else jobs.opened_at end as opened_at_lo,
         jobs.opened_at,
-        case when jobs.opened_at is not null then if(last_statuses.was_draft, 'observed', 'source') end
-            as opened_evidence,
+        case
+            when last_statuses.was_draft or jobs.opened_at is distinct from jobs.remote_created_at then jobs.opened_at
+            else greatest(jobs.opened_at, last_statuses.first_seen_at)
+        end as opened_at_hi,
+        case
+            when jobs.opened_at is null then null
+            when last_statuses.was_draft then 'observed'
+            when jobs.opened_at is distinct from jobs.remote_created_at then 'source'
+            else 'bounded'
+        end as opened_evidence,
         counts.first_applied_at,
         counts.first_hired_at_lo,
         counts.first_hired_at,
@@ -129,7 +139,7 @@ ended as (
 durations as (
     select
         *,
-        {{ days_between('opened_at', 'exit_at_lo') }} as days_lo,
+        {{ days_between('opened_at_hi', 'exit_at_lo') }} as days_lo,
         {{ days_between('opened_at', 'exit_at') }} as days,
         {{ days_between('opened_at_lo', 'exit_at_hi') }} as days_hi,
         entry_days + {{ second }} as least_days
@@ -152,7 +162,7 @@ final as (
         vacancy_status,
         opened_at_lo,
         opened_at,
-        opened_at as opened_at_hi,
+        opened_at_hi,
         opened_evidence,
         first_applied_at,
         first_hired_at_lo,

@@ -34,7 +34,7 @@ final as (
         end as days_to_hire,
         {{ days_between('applications.applied_at_lo', 'applications.hired_at_hi') }} as days_to_hire_hi,
         case
-            when not applications.is_historic then {{ days_between('jobs.opened_at', 'applications.hired_at_lo') }}
+            when not applications.is_historic then {{ days_between('jobs.opened_at_hi', 'applications.hired_at_lo') }}
         end as days_to_fill_lo,
         case
             when not applications.is_historic then {{ days_between('jobs.opened_at', 'applications.hired_at') }}
