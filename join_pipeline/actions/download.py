@@ -8,9 +8,10 @@ JOIN's own origin, and those that the user names, are called as every other call
 """
 
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -84,6 +85,42 @@ class Origin:
         return cls(url.scheme, url.host.lower().rstrip("."), url.port or {"http": 80, "https": 443}.get(url.scheme, 0))
 
 
+class Cutoff:
+    """Ends a connection at its time, whatever it waits for: httpx bounds each read, and not their sum."""
+
+    def __init__(self, ends: float) -> None:
+        self.is_over = False
+        self._streams: list[Any] = []
+        self._timer = threading.Timer(max(ends - time.monotonic(), 0.0), self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "Cutoff":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """What httpx tells of its connections. With TLS a second stream takes over the socket of the first."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._streams.append(info["return_value"])
+            if self.is_over:
+                self._cut()
+
+    def error(self, host: str, fault: str, error: httpx.RequestError) -> SourceError:
+        """The error of a connection that failed: by itself, or because its time was over."""
+        if self.is_over:
+            return DownloadError(f"The file at {host} takes too long.")
+        return TransientError(f"{host} {fault} ({type(error).__name__}). Run it again later.")
+
+    def _cut(self) -> None:
+        self.is_over = True
+        for stream in self._streams:
+            with suppress(OSError):
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
 @dataclass(frozen=True, slots=True)
 class Downloader:
     """Downloads files. Only `trusted` gets `token`, and may have any address; every other host must be public.
@@ -133,37 +170,38 @@ class Downloader:
             "follow_redirects": False,
         }
         with (
+            Cutoff(ends) as cutoff,
             http_client(target, **options) as own,
             httpx.Client(trust_env=False, verify=httpx.create_ssl_context(), **options) as http,
         ):
             for _ in range(MAX_REDIRECTS + 1):
                 is_trusted = Origin.of(target) in (self.trusted, *self.further)
-                response = self._from_trusted(own, target) if is_trusted else self._from_public(http, target)
+                response = self._trusted(own, target, cutoff) if is_trusted else self._public(http, target, cutoff)
                 try:
                     location = response.headers.get("location")
                     if not response.is_redirect or location is None:
                         advice = "" if is_trusted or self.token is None else f" {self._advice(target)}"
-                        yield FileResponse(_checked(response, advice), ends, advice)
+                        yield FileResponse(_checked(response, advice), cutoff, advice)
                         return
                 finally:
                     response.close()
                 target = _redirect_target(target, location)
         raise DownloadError(f"The file at {target.host} is redirected more than {MAX_REDIRECTS} times.")
 
-    def _from_trusted(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
+    def _trusted(self, http: httpx.Client, target: httpx.URL, cutoff: Cutoff) -> httpx.Response:
         """Call the trusted origin as every other call does: through the environment's proxy, with the token."""
         headers = HEADERS | ({"Authorization": self.token} if self.token else {})
-        return _response(http, http.build_request("GET", target, headers=headers, extensions={"host": target.host}))
+        extensions = {"host": target.host, "trace": cutoff.trace}
+        return _response(http, http.build_request("GET", target, headers=headers, extensions=extensions), cutoff)
 
-    def _from_public(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
+    def _public(self, http: httpx.Client, target: httpx.URL, cutoff: Cutoff) -> httpx.Response:
         """Call any other host: at the address that was checked, and without the token."""
         address = self._address(target)
         headers = {"Host": target.netloc.decode("ascii"), **HEADERS}
         # the certificate is checked against the name, not against the address
-        extensions = {"host": target.host, "sni_hostname": target.host}
-        return _response(
-            http, http.build_request("GET", target.copy_with(host=address), headers=headers, extensions=extensions)
-        )
+        extensions = {"host": target.host, "sni_hostname": target.host, "trace": cutoff.trace}
+        there = target.copy_with(host=address)
+        return _response(http, http.build_request("GET", there, headers=headers, extensions=extensions), cutoff)
 
     def _address(self, target: httpx.URL) -> str:
         try:
@@ -189,7 +227,7 @@ class FileResponse:
     """A successful response whose body is still unread."""
 
     response: httpx.Response
-    deadline: float
+    cutoff: Cutoff
     advice: str = ""
 
     @property
@@ -211,23 +249,22 @@ class FileResponse:
         if promised.isascii() and promised.isdigit() and int(promised) > max_bytes:
             raise DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
         try:
-            for chunk in self.response.iter_raw():  # as it comes, so that a body that drips is stopped in time
+            for chunk in self.response.iter_raw():
                 n_bytes += len(chunk)
                 if n_bytes > max_bytes:
                     raise DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
-                if time.monotonic() > self.deadline:
+                if self.cutoff.is_over:
                     raise DownloadError(f"The file at {host} takes too long.")
                 yield chunk
         except httpx.RequestError as error:
-            raise TransientError(f"{host} broke off ({type(error).__name__}). Run it again later.") from None
+            raise self.cutoff.error(host, "broke off", error) from None
 
 
-def _response(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+def _response(http: httpx.Client, request: httpx.Request, cutoff: Cutoff) -> httpx.Response:
     try:
         return http.send(request, stream=True)
     except httpx.RequestError as error:
-        host = request.extensions["host"]
-        raise TransientError(f"{host} gave no file ({type(error).__name__}). Run it again later.") from None
+        raise cutoff.error(request.extensions["host"], "gave no file", error) from None
 
 
 def _redirect_target(target: httpx.URL, location: str) -> httpx.URL:

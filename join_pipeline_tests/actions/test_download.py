@@ -190,8 +190,8 @@ class Endless(socketserver.BaseRequestHandler):
 
 
 @contextlib.contextmanager
-def endless() -> Iterator[str]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Endless) as server:
+def served(handler: type[socketserver.BaseRequestHandler]) -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
@@ -201,12 +201,12 @@ def endless() -> Iterator[str]:
 
 
 def test_a_stream_without_end_is_cut_at_its_bound() -> None:
-    with endless() as url, pytest.raises(DownloadError, match="larger than 1,000,000 bytes"):
+    with served(Endless) as url, pytest.raises(DownloadError, match="larger than 1,000,000 bytes"):
         Downloader(allow_private=True).download(url, 1_000_000)
 
 
 def test_a_stream_that_takes_too_long_is_given_up() -> None:
-    with endless() as url, pytest.raises(DownloadError, match="takes too long"):
+    with served(Endless) as url, pytest.raises(DownloadError, match="takes too long"):
         Downloader(allow_private=True, total_seconds=0.2).download(url, 10**12)
 
 
@@ -280,6 +280,25 @@ def test_a_body_that_drips_is_given_up_in_time() -> None:
     began = time.monotonic()
     with serving(lambda _: Answer(b"x" * 1000, drip=0.05)) as server, pytest.raises(DownloadError, match="too long"):
         Downloader(allow_private=True, total_seconds=0.4).download(server.url, 10_000)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("beginning", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"])
+def test_a_server_that_writes_a_byte_now_and_then_is_given_up_in_time(beginning: bytes) -> None:
+    """In its head, too, which httpx waits for as long as bytes come."""
+
+    class Slow(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            with contextlib.suppress(OSError):
+                self.request.sendall(beginning)
+                for _ in range(200):
+                    self.request.sendall(b"X")
+                    time.sleep(0.05)
+
+    began = time.monotonic()
+    with served(Slow) as url, pytest.raises(DownloadError, match="takes too long"):
+        Downloader(allow_private=True, total_seconds=0.4, sleep=no_sleep).download(url, 10_000)
     assert time.monotonic() - began < 5
 
 
