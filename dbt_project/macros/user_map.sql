@@ -1,8 +1,8 @@
 {#- A map that users may edit: the rows of the user's own CSV file, and the seed's rows for other names. Names are
-    compared in lower case. -#}
+    compared by `name_key`. -#}
 {% macro user_map(seed, csv, name, value) -%}
     select
-        lower(trim({{ name }})) as {{ name }},
+        {{ name_key(name) }} as {{ name }},
         arg_max(upper(trim({{ value }})), place) as {{ value }}
     from (
         select
@@ -16,8 +16,8 @@
             {{ name }},
             {{ value }},
             2 as place
-        from read_csv('{{ csv | replace("'", "''") }}', header = true, all_varchar = true)
+        from read_csv('{{ csv | replace("'", "''") }}', header = true, all_varchar = true, delim = ',', quote = '"')
     {%- endif %}
     )
-    group by lower(trim({{ name }}))
+    group by {{ name_key(name) }}
 {%- endmacro %}

@@ -8,21 +8,19 @@ application and the URL without its signature. Name and media type come from the
 from the first bytes.
 """
 
-import contextlib
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from email.message import Message
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-import httpx
 import msgspec
 
-from join_pipeline.actions.download import FileResponse, GoneError, parse_url
+from join_pipeline.actions.content_disposition import file_name
+from join_pipeline.actions.download import DownloadError, FileResponse, GoneError, TakenT, parse_url
 from join_pipeline.actions.file_names import new_file, safe_name
-from join_pipeline.actions.media_types import OCTETS, SNIFFED, file_extension, media_type
+from join_pipeline.actions.media_types import OCTETS, SNIFFED, file_extension, is_page, media_type
 from join_pipeline.actions.remote_ids import remote_application_id, remote_application_ids
 from join_pipeline.actions.session import Session, open_session
 from join_pipeline.errors import ContractError, InputError, NotFoundError, SourceError
@@ -165,9 +163,7 @@ def _described(session: Session, item: ShownAttachment) -> ListedAttachment:
     """The attachment with its name and media type. Only the response's headers and first bytes are read."""
     name, kind, fault = _fallback_name(item, None), None, None
     try:
-        with _open_file(session, item) as answer:
-            beginning = b"".join(_first_chunks(answer.chunks(MAX_FILE_BYTES), SNIFFED))
-            name, kind = _name_and_type(item, answer.headers, beginning)
+        _, name, kind = _fetched(session, item, lambda answer: _beginning(item, answer, answer.chunks(MAX_FILE_BYTES)))
     except SourceError as error:
         fault = str(error)
     return ListedAttachment(
@@ -185,34 +181,44 @@ def _described(session: Session, item: ShownAttachment) -> ListedAttachment:
 
 
 def _downloaded(session: Session, item: ShownAttachment, folder: Path, max_bytes: int) -> SavedAttachment:
-    saved = SavedAttachment(id=item.id, type=item.type, content_type=None, application_id=item.application_id)
+    def save(answer: FileResponse) -> SavedAttachment:
+        chunks = answer.chunks(max_bytes)
+        beginning, name, kind = _beginning(item, answer, chunks)
+        with new_file(folder, name) as (file, placed):
+            n_bytes = file.write(beginning)
+            for chunk in chunks:
+                n_bytes += file.write(chunk)
+        return msgspec.structs.replace(unsaved, content_type=kind, n_bytes=n_bytes, path=placed[0])
+
+    unsaved = SavedAttachment(id=item.id, type=item.type, content_type=None, application_id=item.application_id)
     try:
-        with _open_file(session, item) as answer:
-            chunks = answer.chunks(max_bytes)
-            beginning = b"".join(_first_chunks(chunks, SNIFFED))
-            name, saved.content_type = _name_and_type(item, answer.headers, beginning)
-            with new_file(folder, name) as (file, placed):
-                saved.n_bytes = file.write(beginning)
-                for chunk in chunks:
-                    saved.n_bytes += file.write(chunk)
-            saved.path = placed[0]
+        return _fetched(session, item, save)
     except SourceError as error:
-        saved.fault, saved.n_bytes = str(error), 0
-    return saved
+        return msgspec.structs.replace(unsaved, fault=str(error))
 
 
-@contextlib.contextmanager
-def _open_file(session: Session, item: ShownAttachment) -> Iterator[FileResponse]:
-    """The response with the file. An expired URL is renewed once, by reading the application again."""
-    with contextlib.ExitStack() as stack:
-        try:
-            answer = stack.enter_context(session.join_downloader.open(_url(item)))
-        except GoneError:
-            again = next((one for one in _shown(session, item.application) if one.id == item.id), None)
-            if again is None:
-                raise
-            answer = stack.enter_context(session.join_downloader.open(_url(again)))
-        yield answer
+def _fetched(session: Session, item: ShownAttachment, take: Callable[[FileResponse], TakenT]) -> TakenT:
+    """What `take` makes of the file. An expired URL is renewed once, by reading the application again."""
+    try:
+        return session.join_downloader.fetch(_url(item), take)
+    except GoneError:
+        again = next((one for one in _shown(session, item.application) if one.id == item.id), None)
+        if again is None:
+            raise
+        return session.join_downloader.fetch(_url(again), take)
+
+
+def _beginning(item: ShownAttachment, answer: FileResponse, chunks: Iterator[bytes]) -> tuple[bytes, str, str]:
+    """The first bytes, a safe name with an extension, and the media type. Raises `DownloadError` if it is no file."""
+    beginning = b"".join(_first_chunks(chunks, SNIFFED))
+    if not beginning:
+        raise DownloadError(f"{answer.host} gave an empty file, of 0 bytes. Look at it in JOIN.")
+    told, sender = _told_name(item, answer), answer.headers.get("content-type")
+    if is_page(beginning, sender, told or ""):
+        raise DownloadError(f"{answer.host} gave a web page, not a file: it may want a login.{answer.advice}")
+    kind = media_type(beginning, sender, told or "")
+    name = safe_name(told) if told else _fallback_name(item, kind)
+    return beginning, name + (file_extension(kind) if "." not in name and kind != OCTETS else ""), kind
 
 
 def _url(item: ShownAttachment) -> str:
@@ -230,24 +236,9 @@ def _first_chunks(chunks: Iterator[bytes], n_bytes: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _name_and_type(item: ShownAttachment, headers: httpx.Headers, beginning: bytes) -> tuple[str, str]:
-    """A safe name with an extension, and the media type."""
-    told = _name_in_headers(headers) or _name_in_url(item.url)
-    kind = media_type(beginning, headers.get("content-type"), told or "")
-    name = safe_name(told) if told else _fallback_name(item, kind)
-    if "." not in name and kind != OCTETS:
-        name += file_extension(kind)
-    return name, kind
-
-
-def _name_in_headers(headers: httpx.Headers) -> str | None:
-    message = Message()
-    message["content-disposition"] = headers.get("content-disposition", "").encode("ascii", "replace").decode()
-    try:
-        name = message.get_filename()
-    except (ValueError, LookupError):
-        return None
-    return name or None
+def _told_name(item: ShownAttachment, answer: FileResponse) -> str | None:
+    headers = (value for name, value in answer.headers.raw if name.lower() == b"content-disposition")
+    return file_name(next(headers, b"")) or _name_in_url(item.url)
 
 
 def _name_in_url(url: str | None) -> str | None:

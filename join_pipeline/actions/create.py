@@ -88,7 +88,7 @@ def create_application(
                 job=str(job.id),
                 person=checked.candidate,
                 source=source.word,
-                documents=read_documents(checked.attachments, session.url_downloader),
+                documents=read_documents(checked.attachments, session.url_downloader(sleep)),
             )
             entry = creation.create(kept, digest, source.name)
             return creation.answer(entry, checked, source)

@@ -10,12 +10,13 @@ from typing import Final
 import msgspec
 
 from join_pipeline.actions.download import Downloader, DownloadError
-from join_pipeline.actions.media_types import HTML, SNIFFED, contradicts, media_type
+from join_pipeline.actions.media_types import SNIFFED, contradicts, file_extension, is_page, media_type
 from join_pipeline.actions.request import Attachment
 from join_pipeline.errors import InputError, TransientError
 
 MAX_BYTES: Final = 10 * 2**20
 """The limit for all attachments of an application together."""
+IS_PAGE: Final = "is a web page, not a file"  # typically a login page
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,13 +57,15 @@ def _content(attachment: Attachment, where: str, room: int, downloader: Download
             raise InputError(f"{where}.data", too_large)
         return content
     try:
-        content, _ = downloader.download(attachment.data_url or "", room)
+        content, headers = downloader.download(attachment.data_url or "", room)
     except InputError as error:
         raise InputError(f"{where}.data_url", str(error).removeprefix("url: ")) from None
     except TransientError as error:
         raise TransientError(f"{where}.data_url: {error}") from None
     except DownloadError as error:
         raise InputError(f"{where}.data_url", str(error)) from None
+    if is_page(content[:SNIFFED], headers.get("content-type"), attachment.name):
+        raise InputError(f"{where}.data_url", IS_PAGE)
     return content
 
 
@@ -74,7 +77,6 @@ def _check(attachment: Attachment, where: str, content: bytes) -> None:
     if attachment.content_type is not None and contradicts(beginning, attachment.content_type):
         found = media_type(beginning, None, "")
         raise InputError(f"{where}.content_type", f"is not what the data is, which is {found}")
-    wanted = attachment.content_type or media_type(b"", None, attachment.name)
-    if media_type(beginning, None, "") == HTML and HTML not in wanted:
-        # typically a login page in place of the file
-        raise InputError(field, "is a web page, not a file")
+    due = attachment.content_type and f"x{file_extension(attachment.content_type.partition(';')[0].strip().lower())}"
+    if is_page(beginning, None, due or attachment.name):
+        raise InputError(field, IS_PAGE)

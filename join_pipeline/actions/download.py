@@ -4,27 +4,28 @@ Belongs here: which addresses may be called, limits of bytes and time, redirects
 
 A host is resolved once, its addresses are checked, and the connection goes to an address that was checked: a name that
 resolves differently the second time gains nothing. No proxy is used, because a proxy would resolve the name itself.
-JOIN's own origin is called as every other call calls it, and only that origin gets the token.
+JOIN's own origin, and those that the user names, are called as every other call is, and only they get the token.
 """
 
-import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
 
-from join_pipeline.errors import InputError, SourceError, TransientError
+from join_pipeline.errors import InputError, RateLimited, SourceError, TransientError
 from join_pipeline.http.client import USER_AGENT
-from join_pipeline.http.network import http_client
+from join_pipeline.http.network import http_client, is_public
 
 MAX_REDIRECTS: Final = 5
 READ_SECONDS: Final = 15.0
 TOTAL_SECONDS: Final = 120.0
-CHUNK: Final = 64 * 1024
+ATTEMPTS: Final = 4
+FIRST_WAIT: Final = 1.0
 HEADERS: Final = {
     "User-Agent": USER_AGENT,
     "Accept": "*/*",
@@ -32,9 +33,12 @@ HEADERS: Final = {
 }
 Resolve = Callable[[str, int], list[str]]
 
-# blocks that wrap an IPv4 address, which is where the connection goes
-_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-_CARRIER: Final = ipaddress.IPv4Network("100.64.0.0/10")
+PACKED: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz"})
+"""Codings that pack a body. Storages also keep charsets, `aws-chunked` and nothing there: such a body is the file."""
+BUSY: Final = frozenset({408, 425, 429})
+NEEDS_TOKEN: Final = frozenset({401, 403})
+GONE: Final = frozenset({400, 404, 410}) | NEEDS_TOKEN
+TakenT = TypeVar("TakenT")
 
 
 class DownloadError(SourceError):
@@ -59,19 +63,6 @@ def parse_url(text: str) -> httpx.URL:
     return url
 
 
-def is_public(address: str) -> bool:
-    """Whether an address belongs to the public internet. An address that wraps another one counts as that one."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in _NAT64:
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-        return ip.is_global and not (ip.is_multicast or ip.is_site_local)
-    return ip.is_global and not ip.is_multicast and ip not in _CARRIER
-
-
 def resolve_host(host: str, port: int) -> list[str]:
     """The addresses of a host, as the operating system resolves it: `127.1` and `0x7f000001` are addresses, too."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -91,65 +82,126 @@ class Origin:
 
     @classmethod
     def of(cls, url: httpx.URL) -> "Origin":
-        return cls(url.scheme, url.host.lower(), url.port or {"http": 80, "https": 443}.get(url.scheme, 0))
+        return cls(url.scheme, url.host.lower().rstrip("."), url.port or {"http": 80, "https": 443}.get(url.scheme, 0))
+
+
+class Cutoff:
+    """Ends a connection at its time, whatever it waits for: httpx bounds each read, and not their sum."""
+
+    def __init__(self, ends: float) -> None:
+        self.is_over = False
+        self._streams: list[Any] = []
+        self._timer = threading.Timer(max(ends - time.monotonic(), 0.0), self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> "Cutoff":
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def trace(self, event: str, info: dict[str, Any]) -> None:
+        """What httpx tells of its connections. With TLS a second stream takes over the socket of the first."""
+        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            self._streams.append(info["return_value"])
+            if self.is_over:
+                self._cut()
+
+    def error(self, host: str, fault: str, error: httpx.RequestError) -> SourceError:
+        """The error of a connection that failed: by itself, or because its time was over."""
+        if self.is_over:
+            return DownloadError(f"The file at {host} takes too long.")
+        return TransientError(f"{host} {fault} ({type(error).__name__}). Run it again later.")
+
+    def _cut(self) -> None:
+        self.is_over = True
+        for stream in self._streams:
+            with suppress(OSError):
+                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True)
 class Downloader:
-    """Downloads files. Only `trusted` gets `token`, and it may have any address; every other host must be public."""
+    """Downloads files. Only `trusted` gets `token`, and may have any address; every other host must be public.
+
+    `setting` is the one that a user changes where a host is not allowed, or wants the token.
+    """
 
     trusted: Origin | None = None
     token: str | None = field(default=None, repr=False)
     allow_private: bool = False
     total_seconds: float = TOTAL_SECONDS
     resolve: Resolve = resolve_host
+    further: tuple[Origin, ...] = ()
+    setting: str = "JOIN_PIPELINE_PRIVATE_DATA_URLS=true"
+    sleep: Callable[[float], None] = time.sleep
 
     def download(self, url: str, max_bytes: int) -> tuple[bytes, httpx.Headers]:
         """The whole file. Raises `DownloadError` if it is larger than `max_bytes`."""
-        with self.open(url) as answer:
-            content = b"".join(answer.chunks(max_bytes))
-            return content, answer.headers
+        return self.fetch(url, lambda answer: (b"".join(answer.chunks(max_bytes)), answer.headers))
+
+    def fetch(self, url: str, take: Callable[["FileResponse"], TakenT]) -> TakenT:
+        """What `take` makes of the response. A failure that may pass is repeated, all within `total_seconds`.
+
+        `take` is called anew for each response, as a body can break off at any byte.
+        """
+        deadline, wait = time.monotonic() + self.total_seconds, FIRST_WAIT
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self.open(url, deadline) as answer:
+                    return take(answer)
+            except TransientError as error:
+                asked = error.retry_after if isinstance(error, RateLimited) else None
+                pause = max(wait, asked or 0.0)
+                if attempt == ATTEMPTS or time.monotonic() + pause > deadline:
+                    raise
+            self.sleep(pause)
+            wait *= 2
+        raise AssertionError("the last attempt returns or raises")
 
     @contextmanager
-    def open(self, url: str) -> Iterator["FileResponse"]:
+    def open(self, url: str, deadline: float | None = None) -> Iterator["FileResponse"]:
         """The response to a GET, with its body unread. Follows redirects and checks each like the first URL."""
-        deadline = time.monotonic() + self.total_seconds
+        ends = time.monotonic() + self.total_seconds if deadline is None else deadline
         target = parse_url(url)
-        options: dict[str, Any] = {"timeout": READ_SECONDS, "follow_redirects": False}
+        options: dict[str, Any] = {
+            "timeout": max(min(READ_SECONDS, ends - time.monotonic()), 0.1),
+            "follow_redirects": False,
+        }
         with (
+            Cutoff(ends) as cutoff,
             http_client(target, **options) as own,
             httpx.Client(trust_env=False, verify=httpx.create_ssl_context(), **options) as http,
         ):
             for _ in range(MAX_REDIRECTS + 1):
-                response = (
-                    self._from_trusted(own, target)
-                    if Origin.of(target) == self.trusted
-                    else self._from_public(http, target)
-                )
+                is_trusted = Origin.of(target) in (self.trusted, *self.further)
+                response = self._trusted(own, target, cutoff) if is_trusted else self._public(http, target, cutoff)
                 try:
                     location = response.headers.get("location")
                     if not response.is_redirect or location is None:
-                        yield FileResponse(_checked(response), deadline)
+                        advice = "" if is_trusted or self.token is None else f" {self._advice(target)}"
+                        yield FileResponse(_checked(response, advice), cutoff, advice)
                         return
                 finally:
                     response.close()
                 target = _redirect_target(target, location)
         raise DownloadError(f"The file at {target.host} is redirected more than {MAX_REDIRECTS} times.")
 
-    def _from_trusted(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
+    def _trusted(self, http: httpx.Client, target: httpx.URL, cutoff: Cutoff) -> httpx.Response:
         """Call the trusted origin as every other call does: through the environment's proxy, with the token."""
         headers = HEADERS | ({"Authorization": self.token} if self.token else {})
-        return _response(http, http.build_request("GET", target, headers=headers, extensions={"host": target.host}))
+        extensions = {"host": target.host, "trace": cutoff.trace}
+        return _response(http, http.build_request("GET", target, headers=headers, extensions=extensions), cutoff)
 
-    def _from_public(self, http: httpx.Client, target: httpx.URL) -> httpx.Response:
+    def _public(self, http: httpx.Client, target: httpx.URL, cutoff: Cutoff) -> httpx.Response:
         """Call any other host: at the address that was checked, and without the token."""
         address = self._address(target)
         headers = {"Host": target.netloc.decode("ascii"), **HEADERS}
         # the certificate is checked against the name, not against the address
-        extensions = {"host": target.host, "sni_hostname": target.host}
-        return _response(
-            http, http.build_request("GET", target.copy_with(host=address), headers=headers, extensions=extensions)
-        )
+        extensions = {"host": target.host, "sni_hostname": target.host, "trace": cutoff.trace}
+        there = target.copy_with(host=address)
+        return _response(http, http.build_request("GET", there, headers=headers, extensions=extensions), cutoff)
 
     def _address(self, target: httpx.URL) -> str:
         try:
@@ -160,9 +212,14 @@ class Downloader:
         if not self.allow_private and not all(is_public(address) for address in addresses):
             raise DownloadError(
                 f"{target.host} is an address of this machine or of a private network, and files are taken from public "
-                "hosts only. JOIN_PIPELINE_PRIVATE_DATA_URLS=true allows it."
+                f"hosts only. {self._advice(target) if self.token else f'{self.setting} allows it.'}"
             )
         return addresses[0]
+
+    def _advice(self, target: httpx.URL) -> str:
+        """What to do if a host that is not trusted should be."""
+        where = target.netloc.decode("ascii")
+        return f"If {target.host} is JOIN's and should get the token, name it in {self.setting}, as {where}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +227,13 @@ class FileResponse:
     """A successful response whose body is still unread."""
 
     response: httpx.Response
-    deadline: float
+    cutoff: Cutoff
+    advice: str = ""
+
+    @property
+    def host(self) -> str:
+        name: str = self.response.request.extensions["host"]
+        return name
 
     @property
     def headers(self) -> httpx.Headers:
@@ -178,30 +241,30 @@ class FileResponse:
 
     def chunks(self, max_bytes: int) -> Iterator[bytes]:
         """The body, limited in bytes and in time, whatever its headers say."""
-        host, n_bytes = self.response.request.extensions["host"], 0
-        if self.response.headers.get("content-encoding", "identity").lower() != "identity":
+        host, n_bytes = self.host, 0
+        codings = self.response.headers.get_list("content-encoding", split_commas=True)
+        if any(coding.strip().lower() in PACKED for coding in codings):
             raise DownloadError(f"{host} packs the file although it was asked not to.")
         promised = self.response.headers.get("content-length", "")
         if promised.isascii() and promised.isdigit() and int(promised) > max_bytes:
             raise DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
         try:
-            for chunk in self.response.iter_raw(CHUNK):
+            for chunk in self.response.iter_raw():
                 n_bytes += len(chunk)
                 if n_bytes > max_bytes:
                     raise DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
-                if time.monotonic() > self.deadline:
+                if self.cutoff.is_over:
                     raise DownloadError(f"The file at {host} takes too long.")
                 yield chunk
         except httpx.RequestError as error:
-            raise TransientError(f"{host} broke off ({type(error).__name__}). Run it again later.") from None
+            raise self.cutoff.error(host, "broke off", error) from None
 
 
-def _response(http: httpx.Client, request: httpx.Request) -> httpx.Response:
+def _response(http: httpx.Client, request: httpx.Request, cutoff: Cutoff) -> httpx.Response:
     try:
         return http.send(request, stream=True)
     except httpx.RequestError as error:
-        host = request.extensions["host"]
-        raise TransientError(f"{host} gave no file ({type(error).__name__}). Run it again later.") from None
+        raise cutoff.error(request.extensions["host"], "gave no file", error) from None
 
 
 def _redirect_target(target: httpx.URL, location: str) -> httpx.URL:
@@ -214,11 +277,14 @@ def _redirect_target(target: httpx.URL, location: str) -> httpx.URL:
     return following
 
 
-def _checked(response: httpx.Response) -> httpx.Response:
+def _checked(response: httpx.Response, advice: str) -> httpx.Response:
     if response.is_success:
         return response
     status, host = response.status_code, response.request.extensions["host"]
-    is_gone = status in {400, 401, 403, 404, 410}
-    is_busy = status >= httpx.codes.INTERNAL_SERVER_ERROR or status in {408, 425, 429}
-    kind = GoneError if is_gone else TransientError if is_busy else DownloadError
-    raise kind(f"{host} answered {status} where a file should be.")
+    message = f"{host} answered {status} where a file should be."
+    if status in GONE:
+        raise GoneError(message + (advice if status in NEEDS_TOKEN else ""))
+    if status in BUSY or status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        asked = response.headers.get("retry-after", "")
+        raise RateLimited(message, float(asked)) if asked.isascii() and asked.isdigit() else TransientError(message)
+    raise DownloadError(message)

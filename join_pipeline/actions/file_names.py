@@ -83,8 +83,25 @@ def _place(aside: Path, folder: Path, name: str) -> Path:
     while True:
         path = folder / (name if number == 1 else f"{stem}-{number}{dot}{end}")
         try:
-            os.link(aside, path, follow_symlinks=False)  # unlike a rename, it replaces nothing
+            _name(aside, path)
         except FileExistsError:
             number += 1
         else:
             return path
+
+
+def _name(aside: Path, path: Path) -> None:
+    """Give the file a name that nothing has. Raises `FileExistsError`."""
+    try:
+        os.link(aside, path, follow_symlinks=False)  # unlike a rename, it replaces nothing
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):
+        # a file system without hard links, such as exFAT or SMB: the name is taken first, then our own empty file
+        # replaced; whatever else was wrong comes up again here
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        try:
+            aside.replace(path)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise

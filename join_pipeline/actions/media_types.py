@@ -4,6 +4,7 @@ Belongs here: pure functions over bytes and names. Not here: safe names (file_na
 """
 
 import mimetypes
+import re
 from typing import Final
 
 SNIFFED: Final = 2048
@@ -39,6 +40,12 @@ _EXTENSIONS: Final = {
     "text/plain": ".txt",
     HTML: ".html",
 }
+# what a server answers with in place of a file: a login page, or why it has none
+_PAGES: Final = frozenset({HTML, "application/xhtml+xml", "application/json", "application/xml", "text/xml"})
+_HTML: Final = re.compile(
+    rb"(<\?xml[^>]*>\s*|<!--.*?-->\s*)*<(!doctype\s+html|(html|head|body|title|meta|script|link|style|base)[\s>/])",
+    re.IGNORECASE | re.DOTALL,
+)
 # formats that are containers: only the name or the sender says what is in them
 _CONTAINERS: Final = {
     _ZIP: ("application/vnd.", "application/epub", "application/x-zip", "application/java"),
@@ -53,10 +60,20 @@ def sniff(beginning: bytes) -> str | None:
             return kind
     if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
         return "image/webp"
-    start = beginning.lstrip(b"\xef\xbb\xbf \t\r\n")[:64].lower()
-    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<body")):
-        return HTML
-    return None
+    start = beginning.translate(None, b"\0") if beginning[:2] in {b"\xff\xfe", b"\xfe\xff"} else beginning
+    return HTML if _HTML.match(start.lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\f\v")) else None
+
+
+def is_page(beginning: bytes, told: str | None, name: str) -> bool:
+    """Whether a web page or an error message came where a file with this name is due."""
+    due = mimetypes.guess_type(name)[0] or OCTETS
+    kind = sniff(beginning)
+    if due in _PAGES or kind not in {HTML, None}:
+        return False
+    said = (told or "").partition(";")[0].strip().lower()
+    if kind == HTML or due == OCTETS:
+        return HTML in {kind, said}
+    return said in _PAGES and not due.startswith("text/")  # some servers call every text a page
 
 
 def media_type(beginning: bytes, told: str | None, name: str) -> str:

@@ -5,6 +5,7 @@ An error status of JOIN is data; only a missing answer is an error here. Nothing
 """
 
 import re
+import unicodedata
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Final
@@ -38,10 +39,30 @@ STRIPPED: Final = frozenset(
         "transfer-encoding",
         "upgrade",
         "x-api-key",
-        "x-http-method-override",
     }
 )
+# headers and parameters by which some servers take another method, path or host than those of the request
+OTHER_PATHS: Final = frozenset(
+    {
+        "x-envoy-original-path",
+        "x-forwarded-host",
+        "x-forwarded-path",
+        "x-forwarded-prefix",
+        "x-forwarded-server",
+        "x-forwarded-uri",
+        "x-forwarded-url",
+        "x-host",
+        "x-original-host",
+        "x-original-path",
+        "x-original-uri",
+        "x-original-url",
+        "x-rewrite-uri",
+        "x-rewrite-url",
+    }
+)
+PREFLIGHT: Final = "access-control-request-method"
 HELD_BACK: Final = frozenset({"set-cookie", "connection", "transfer-encoding", "content-encoding", "content-length"})
+MOST_DECODINGS: Final = 8
 _SEGMENT: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:@%-]+")
 _HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
@@ -88,19 +109,21 @@ def call(
     if verb not in METHODS:
         raise InputError("method", f"must be one of {', '.join(METHODS)}")
     checked_path(path)
+    checked_params(params or {})
     sent = checked_headers(headers or {})
     content: bytes | None = None
     files = None
     if multipart_form_data is not None:
         if data is not None:
             raise InputError("data", "goes not with multipart_form_data")
+        checked_params({part.name: "" for part in multipart_form_data})
         files = [(part.name, (part.file_name, part.value, part.content_type)) for part in multipart_form_data]
     elif isinstance(data, bytes):
         content = data
     elif data is not None:
         content = msgspec.json.encode(data)
         sent.setdefault("content-type", "application/json")
-    if content is not None and verb in READS:
+    if (content is not None or files is not None) and verb in READS:
         raise InputError("data", f"{verb} takes none")
     options = settings.of(JoinOptions)
     token = options.token(settings.token_file)
@@ -110,27 +133,58 @@ def call(
 
 
 def checked_path(path: str) -> None:
-    """Refuse a path that is not below the base URL, however it is written."""
-    plain = path
-    for _ in range(3):  # a server that decodes twice reads %252e%252e as ..
-        plain = unquote(plain)
+    """Refuse a path that is not below the base URL, however a server or a proxy before it reads it."""
+    plain = _decoded(path)
     if not path.startswith("/") or path.startswith("//"):
         raise InputError("path", "must begin with one / and is relative to the base URL")
-    if "?" in path or "#" in path:
+    if "?" in plain or "#" in plain:
         raise InputError("path", "takes no query; parameters go into params")
-    if any(part in {".", ".."} for part in plain.replace("\\", "/").split("/")) or "\\" in plain or "//" in plain:
+    # a server that has parameters in paths reads `..;x` as `..`, and one of Windows drops dots and blanks at an end
+    parts = [part.partition(";") for part in plain.split("/")]
+    stems = [stem.strip() for stem, _, _ in parts]
+    if "\\" in plain or "//" in plain or any(stem and not stem.strip(".") for stem in stems):
         raise InputError("path", "must not lead out of the base URL")
-    if not all(_SEGMENT.fullmatch(part) for part in path.strip("/").split("/") if part) or not plain.isprintable():
+    if any(mark and not stem for stem, mark, _ in parts) or plain.count("/") != path.count("/"):
+        raise InputError("path", "must not lead out of the base URL: no / is written as %2F, and no part is empty")
+    is_plain = all(_SEGMENT.fullmatch(part) for part in path.strip("/").split("/") if part)
+    if not is_plain or not plain.isprintable() or "\ufffd" in plain:
         raise InputError("path", "has characters that no path has; write them as %XX")
 
 
+def _decoded(path: str) -> str:
+    """A path as it reads once nothing in it is written as %XX, or as another form of the same letter."""
+    plain = path
+    for _ in range(MOST_DECODINGS):  # a server that decodes twice reads %252e%252e as ..
+        following = unicodedata.normalize("NFKC", unquote(plain))
+        if following == plain:
+            return plain
+        plain = following
+    raise InputError("path", "has characters that are written as %XX again and again")
+
+
+def checked_params(params: Mapping[str, str]) -> None:
+    """Refuse parameters by which some servers take another method than the request's."""
+    for name in params:
+        word = "".join(letter for letter in name.lower() if letter.isalnum())
+        if "httpmethod" in word or "methodoverride" in word or (word == "method" and not name[0].isalnum()):
+            raise InputError("params", f"{word} would change the method: give the method itself")
+
+
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that are sent, with names in lower case. Those that only this package may set are left out."""
+    """The headers that are sent, with names in lower case. Those that only this package may set are left out.
+
+    Raises `InputError` for those by which some servers take another method, path or host than the request's.
+    """
     sent = {}
     for name, value in headers.items():
         if not _HEADER.fullmatch(name) or not value.isascii() or not value.isprintable():
             raise InputError("headers", "a header's name or value has characters that no header has")
-        if name.lower() not in STRIPPED:
+        plain = name.lower().replace("_", "-")  # servers that pass headers as variables read both alike
+        if "method" in plain and plain != PREFLIGHT:
+            raise InputError("headers", f"{plain} would change the method: give the method itself")
+        if plain in OTHER_PATHS:
+            raise InputError("headers", f"{plain} would lead to another path or host: give the path itself")
+        if plain not in STRIPPED:
             sent[name.lower()] = value
     return sent
 

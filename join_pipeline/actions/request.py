@@ -6,6 +6,7 @@ message never repeats a value, because values are people's.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Final, Literal, LiteralString, Self, get_args
 
@@ -59,6 +60,11 @@ def _is_printable(text: str) -> bool:
     return all(letter.isprintable() for letter in text if letter not in BIDI)
 
 
+def _has_no_control(text: str) -> bool:
+    # people's names have blanks that do not break, and joiners that do not show
+    return not any(unicodedata.category(letter) == "Cc" for letter in text)
+
+
 def _is_file_name(text: str) -> bool:
     return text.strip(". ") != "" and not any(letter in BIDI or letter in "/\\" for letter in text)
 
@@ -82,12 +88,16 @@ def _check(is_right: Callable[[str], bool], fault: LiteralString) -> AfterValida
     return AfterValidator(check)
 
 
-_PRINTABLE: Final = _check(_is_printable, "has control characters")
+CONTROL: Final = "has control characters"
 Text = Annotated[
-    str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_TEXT), _PRINTABLE
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_TEXT),
+    _check(_has_no_control, CONTROL),
 ]
 Url = Annotated[
-    str, StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_URL), _PRINTABLE
+    str,
+    StringConstraints(strict=True, strip_whitespace=True, min_length=1, max_length=MAX_URL),
+    _check(_is_printable, CONTROL),
 ]
 Base64 = Annotated[str, StringConstraints(strict=True, min_length=0)]
 Email = Annotated[Text, _check(is_email, "is no e-mail address")]

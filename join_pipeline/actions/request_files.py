@@ -22,6 +22,7 @@ import msgspec
 
 from join_pipeline.actions.attachments import save_attachments
 from join_pipeline.actions.create import as_candidate, create_application
+from join_pipeline.csv_files import decoded
 from join_pipeline.errors import InputError, SourceError
 from join_pipeline.lake.files import write_whole
 from join_pipeline.settings import Settings
@@ -85,10 +86,10 @@ def _read_request_file(path: Path) -> dict[str, Any]:
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise InputError("request", f"{path} can be read by others. Run: chmod 600 {path}")
-        request = msgspec.json.decode(path.read_bytes())
+        request = msgspec.json.decode(decoded(path.read_bytes(), f"request: {path}"))
     except OSError as error:
         raise InputError("request", f"{path} can't be read ({error.strerror})") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:
         raise InputError("request", f"{path} is not JSON") from None
     if not isinstance(request, dict):
         raise InputError("request", f"{path} must hold one JSON object")

@@ -22,10 +22,8 @@ from join_pipeline.actions.journal import Kept, external_id_of
 from join_pipeline.actions.lookup import look_up_application
 from join_pipeline.errors import (
     AlreadyAppliedError,
-    NotFoundError,
     PermanentError,
     RateLimited,
-    SourceError,
     TransientError,
 )
 from join_pipeline.sources.join.client import JoinClient
@@ -33,6 +31,8 @@ from join_pipeline.sources.join.feeds import APPLICATIONS
 
 ATTEMPTS: Final = 4
 FIRST_WAIT: Final = 1.0
+ABOUT_DOCUMENTS: Final = frozenset({400, 413, 415, 422})
+"""Statuses that speak of a request's content. Every other one is about the caller, the path or the moment."""
 DUPLICATE: Final = b"already exists"
 """JOIN's message has this text where the address has applied to the job. Its status code is not known."""
 
@@ -56,37 +56,29 @@ class Submission:
     sent_at: datetime
     is_uncertain: bool = False
     sleep: Callable[[float], None] = time.sleep
+    status: int = 0
+    """The status of the last answer."""
 
     def send(self) -> Submitted:
         """Send it with all documents. Where JOIN refuses them, send it with all but one, and at last with none.
 
-        It is also sent without documents where JOIN does not answer with them. Raises `AlreadyAppliedError`, or the
-        error of the last attempt.
+        JOIN refuses documents if it answers them twice with a status of `ABOUT_DOCUMENTS`, and takes the same request
+        with fewer. Whatever else fails says nothing of them: the whole request is to be sent again later. Raises
+        `AlreadyAppliedError`, or the error of the last attempt.
         """
         everything, *fewer = _selections(len(self.kept.documents))
         try:
             return self._submit(everything)
-        except RateLimited:
-            raise
-        except TransientError as error:
-            if not fewer:
-                raise
-            try:
-                return self._submit(fewer[-1], attempts=1)
-            except AlreadyAppliedError:
-                raise
-            except (TransientError, PermanentError):
-                raise error from None
         except PermanentError as error:
-            if not _is_about_documents(error):
+            if not fewer or not self._may_be_about_documents(error):
                 raise
-            for places in fewer:
-                try:
-                    return self._submit(places)
-                except PermanentError as again:
-                    if not _is_about_documents(again):
-                        raise
-            raise  # JOIN refuses it without documents, too, so the documents are not the reason
+        for places in (everything, *fewer[:-1]):
+            try:
+                return self._submit(places)
+            except PermanentError as error:
+                if not self._may_be_about_documents(error):
+                    raise
+        return self._submit(())  # where JOIN refuses this, too, the documents are not the reason
 
     def look_up(self) -> Submitted | None:
         """The application, if JOIN has it. Raises `AlreadyAppliedError` where the address has applied otherwise."""
@@ -115,6 +107,7 @@ class Submission:
                 return known
             try:
                 answer = self.post(places)
+                self.status = answer.status_code
                 if answer.is_success:
                     return _created_ids(answer, places)
                 if answer.is_client_error and DUPLICATE in answer.content.lower():
@@ -136,6 +129,10 @@ class Submission:
         if self.is_uncertain and (known := self.look_up()):
             return known
         raise last
+
+    def _may_be_about_documents(self, error: PermanentError) -> bool:
+        """Whether JOIN may have refused the documents, so that it may take the same request with fewer."""
+        return not isinstance(error, AlreadyAppliedError) and self.status in ABOUT_DOCUMENTS
 
     def _failure(self, answer: httpx.Response) -> TransientError:
         """The error of an answer that may succeed on another attempt. Every other error is raised."""
@@ -198,8 +195,3 @@ def _selections(n: int) -> Iterator[tuple[int, ...]]:
         yield from (tuple(place for place in range(n) if place != left_out) for left_out in range(n - 1, -1, -1))
     if n:
         yield ()
-
-
-def _is_about_documents(error: SourceError) -> bool:
-    """Whether JOIN may have refused the documents, so that the same request may succeed with fewer."""
-    return isinstance(error, PermanentError) and not isinstance(error, AlreadyAppliedError | NotFoundError)

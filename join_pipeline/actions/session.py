@@ -19,7 +19,7 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.models.ids import Ids
 from join_pipeline.settings import Settings, pseudonym_key_file
 from join_pipeline.sources.join.client import JoinClient
-from join_pipeline.sources.join.options import JoinOptions
+from join_pipeline.sources.join.options import TOKEN_HOSTS_VARIABLE, JoinOptions
 from join_pipeline.warehouse.pseudonyms import key_from_file
 
 REMOTE: Final = "remote:"
@@ -37,12 +37,11 @@ class Session:
     ids: Ids
     journal: Journal
     join_downloader: Downloader
-    """For JOIN's own files. It sends the token, to JOIN's origin only."""
+    """For JOIN's own files. It sends the token, to JOIN's origin and those of `JOIN_PIPELINE_TOKEN_HOSTS` only."""
 
-    @property
-    def url_downloader(self) -> Downloader:
+    def url_downloader(self, sleep: Callable[[float], None] = time.sleep) -> Downloader:
         """For URLs of a caller. It sends no token."""
-        return Downloader(allow_private=self.settings.private_data_urls)
+        return Downloader(allow_private=self.settings.private_data_urls, sleep=sleep)
 
 
 @contextmanager
@@ -59,8 +58,14 @@ def open_session(settings: Settings, sleep: Callable[[float], None] | None = Non
         max_wait_seconds=min(settings.max_wait_seconds, ACTION_WAIT_SECONDS),
         sleep=sleep,
     ) as client:
-        trusted = Origin.of(httpx.URL(options.join_api_url))
-        yield Session(settings, client, ids, journal, Downloader(trusted, token))
+        downloader = Downloader(
+            Origin.of(httpx.URL(options.join_api_url)),
+            token,
+            further=tuple(Origin.of(httpx.URL(url)) for url in options.token_urls),
+            setting=TOKEN_HOSTS_VARIABLE,
+            sleep=sleep or time.sleep,
+        )
+        yield Session(settings, client, ids, journal, downloader)
 
 
 def journal_of(settings: Settings) -> Journal:

@@ -6,14 +6,13 @@ JOIN takes one of nine words and no free text. The table is `sources.csv` beside
 with the same columns win over it.
 """
 
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from join_pipeline.actions.request import GivenSource
+from join_pipeline.csv_files import file_text, name_key, named_words
 from join_pipeline.errors import SettingsError
 from join_pipeline.sources.join.mapping.vocabulary import slug
 
@@ -41,16 +40,19 @@ class WrittenSource:
 
 
 def source_table(own: Path | None) -> dict[str, str]:
-    """JOIN's words by name, as `slug` writes names. The user's own rows win."""
+    """JOIN's words by name, as `source_key` writes names. The user's own rows win."""
     shipped = (files("join_pipeline.actions") / "sources.csv").read_text(encoding="utf-8")
-    table = dict(_rows(shipped.splitlines(), "sources.csv"))
+    table = _table(shipped, "sources.csv")
     if own is not None:
-        try:
-            lines = own.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, UnicodeDecodeError):
-            raise SettingsError(f"JOIN_PIPELINE_WRITTEN_SOURCE_CSV: {own} can't be read.") from None
-        table |= dict(_rows(lines, f"JOIN_PIPELINE_WRITTEN_SOURCE_CSV: {own}"))
+        where = f"JOIN_PIPELINE_WRITTEN_SOURCE_CSV: {own}"
+        table |= _table(file_text(own, where), where)
     return table
+
+
+def source_key(text: str) -> str:
+    """A name as it is compared: letters and digits alone count, and where there are none, what there is."""
+    plain = name_key(text)
+    return slug(plain) or plain
 
 
 def written_source(given: GivenSource | None, platform: str | None, table: dict[str, str]) -> WrittenSource:
@@ -61,12 +63,12 @@ def written_source(given: GivenSource | None, platform: str | None, table: dict[
     if not texts:
         return WrittenSource(UNMAPPED, None)
     name = (given.name if given else None) or texts[0]
-    words = {slug(word): word for word in WORDS}
+    words = {source_key(word): word for word in WORDS}
     for text in texts:
-        key = slug(text)
+        key = source_key(text)
         word = words.get(key) or table.get(key)
         if word is not None:
-            is_kept = key == slug(word)
+            is_kept = key == source_key(word)
             return WrittenSource(word, name, None if is_kept else f"JOIN takes no free text as source: it is {word}")
     return WrittenSource(
         UNMAPPED,
@@ -84,12 +86,10 @@ def _singular(text: str) -> list[str]:
     return [part.removesuffix("s") for part in text.split("_")]
 
 
-def _rows(lines: list[str], where: str) -> Iterator[tuple[str, str]]:
-    reader = csv.DictReader(lines)
-    if not {"name", "source"} <= set(reader.fieldnames or ()):
-        raise SettingsError(f"{where} needs the columns name and source.")
-    for row in reader:
-        word = (row["source"] or "").strip().upper()
-        if word not in WORDS:
-            raise SettingsError(f"{where}, line {reader.line_num}: source must be one of {', '.join(WORDS)}.")
-        yield slug(row["name"] or ""), word
+def _table(text: str, where: str) -> dict[str, str]:
+    """The words by name. Names that differ only by marks may stand in several rows if they have one word."""
+    table: dict[str, str] = {}
+    for line, name, word in named_words(text, ("name", "source"), WORDS, where, is_exact=False):
+        if table.setdefault(source_key(name), word) != word:
+            raise SettingsError(f"{where}, line {line}: another row gives the same name another source.")
+    return table

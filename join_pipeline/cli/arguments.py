@@ -3,11 +3,13 @@
 Belongs here: parsing and its errors, which name the option. Not here: the options of one command.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from join_pipeline.csv_files import decoded
 from join_pipeline.errors import SettingsError
 
 
@@ -25,6 +27,12 @@ def file_content(option: str, path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise SettingsError(f"{option}: {path} can't be read ({error.strerror}).") from None
+
+
+def text_content(option: str, path: str) -> str:
+    """The text of the file that an option names, or of standard input for `-`. Raises `SettingsError` if it is none."""
+    content = sys.stdin.buffer.read() if path == "-" else file_content(option, path)
+    return decoded(content, f"{option}: {'standard input' if path == '-' else path}")
 
 
 def json_value(option: str, text: str | bytes) -> Any:

@@ -1,12 +1,12 @@
 """The network between this machine and an API: addresses, and the proxy and certificates of the environment.
 
-Belongs here: checking an address, making the httpx client for it. Not here: requests (client). httpx itself reads
-`HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. An https request goes through the proxy's CONNECT, so the
-proxy sees the host's name only, and never a token.
+Belongs here: checking an address, making the httpx client for it, which addresses are public. Not here: requests
+(client). httpx itself reads `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. An https request goes by
+the proxy's CONNECT, so the proxy sees the host's name only, and never a token.
 """
 
-from ipaddress import ip_address
-from typing import Any
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any, Final
 
 import httpx
 
@@ -19,6 +19,75 @@ def is_on_this_machine(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+SPECIAL_IPV4: Final = tuple(
+    IPv4Network(block)
+    for block in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "192.175.48.0/24",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+    )
+)
+"""IANA's special-purpose blocks, with multicast."""
+GLOBAL_IPV6: Final = IPv6Network("2000::/3")
+"""The only block that addresses of hosts are given out from."""
+SPECIAL_IPV6: Final = tuple(
+    IPv6Network(block)
+    for block in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3ffe::/16", "3fff::/20")
+)
+"""IANA's special-purpose blocks within `GLOBAL_IPV6`. What they carry is judged before."""
+# blocks that wrap an IPv4 address, which is where the connection goes
+_MAPPED: Final = IPv6Network("::ffff:0:0/96")
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+_SIX_TO_FOUR: Final = IPv6Network("2002::/16")
+_TEREDO: Final = IPv6Network("2001::/32")
+_ISATAP: Final = (0x00005EFE, 0x02005EFE)
+_LOW: Final = 0xFFFFFFFF
+
+
+def is_public(address: str) -> bool:
+    """Whether an address belongs to the public internet. An address that wraps others is public if all of them are."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    if isinstance(ip, IPv4Address):
+        return not any(ip in block for block in SPECIAL_IPV4)
+    if ip.scope_id is not None:
+        return False
+    return all(is_public(str(inner)) for inner in _wrapped(ip)) and (
+        any(ip in block for block in (_MAPPED, _NAT64, _SIX_TO_FOUR, _TEREDO))
+        or (ip in GLOBAL_IPV6 and not any(ip in block for block in SPECIAL_IPV6))
+    )
+
+
+def _wrapped(ip: IPv6Address) -> list[IPv4Address]:
+    """The IPv4 addresses that an address wraps."""
+    bits = int(ip)
+    found = []
+    if ip in _MAPPED or ip in _NAT64 or (bits >> 32) & _LOW in _ISATAP:
+        found.append(bits)
+    if ip in _SIX_TO_FOUR:
+        found.append(bits >> 80)
+    if ip in _TEREDO:
+        found += [bits >> 64, ~bits]  # its server, and the client, which is written inverted
+    return [IPv4Address(one & _LOW) for one in found]
 
 
 def checked_url(text: str) -> str:

@@ -4,19 +4,16 @@ Belongs here: what such a file may hold. Not here: the maps' meaning (dbt_projec
 """
 
 import contextlib
-import csv
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
-from join_pipeline.errors import SettingsError
+from join_pipeline.csv_files import file_text, name_key, named_words
 from join_pipeline.lake.files import write_whole
 from join_pipeline.settings import Settings, env_name
 
-LONGEST: Final = 500
 MOST_NAMES: Final = 20
 
 
@@ -109,52 +106,13 @@ def unmapped(database: Path, schema: str) -> dict[str, str]:
 
 
 def checked(one: UserMap, path: Path) -> dict[str, str]:
-    """Read and check a map. Returns the word of each name, in lower case.
+    """Read and check a map. Returns the word of each name, as `name_key` writes names.
 
-    The file is UTF-8 with or without a byte order mark, and has commas or semicolons. Raises `SettingsError` with file,
-    line and column.
+    Raises `SettingsError` with file, line and column.
     """
     where = f"{env_name(one.setting)}: {path}"
-    try:
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise SettingsError(f"{where} can't be read ({error.strerror}).") from None
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise SettingsError(f"{where}, line {line}: not UTF-8. Save it as CSV UTF-8.") from None
-    found: dict[str, str] = {}
-    lines: dict[str, int] = {}
-    for line, (name, word) in _rows(one, where, text):
-        at = f"{where}, line {line}"
-        key = name.strip().lower()
-        if not key or len(key) > LONGEST:
-            raise SettingsError(f"{at}, column {one.columns[0]}: needs 1 to {LONGEST} characters.")
-        if word.strip().upper() not in one.words:
-            raise SettingsError(
-                f"{at}, column {one.columns[1]}: {word.strip()[:40]!r} is not one of {', '.join(one.words)}."
-            )
-        if key in lines:
-            raise SettingsError(f"{at}, column {one.columns[0]}: the same name as in line {lines[key]}.")
-        found[key], lines[key] = word.strip().upper(), line
-    return found
-
-
-def _rows(one: UserMap, where: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows after the header with their line numbers, without empty lines."""
-    header = text.split("\n", 1)[0]
-    reader = csv.reader(text.splitlines(), delimiter=";" if ";" in header else ",", strict=True)
-    try:
-        names = [name.strip().lower() for name in next(reader, [])]
-        if names != list(one.columns):
-            raise SettingsError(f"{where}, line 1: the header has to be {','.join(one.columns)}.")
-        for row in reader:
-            if not any(cell.strip() for cell in row):
-                continue
-            if len(row) != len(one.columns):
-                raise SettingsError(f"{where}, line {reader.line_num}: {len(row)} columns, not {len(one.columns)}.")
-            yield reader.line_num, row
-    except csv.Error as error:
-        raise SettingsError(f"{where}, line {reader.line_num}: {error}.") from None
+    rows = named_words(file_text(path, where), one.columns, one.words, where)
+    return {name_key(name): word for _, name, word in rows}
 
 
 def _copy(settings: Settings, one: UserMap) -> Path:

@@ -12,12 +12,12 @@ import pytest
 from join_pipeline.actions import attachments
 from join_pipeline.actions.attachments import application_attachments, candidate_attachments, save_attachments
 from join_pipeline.actions.create import create_application
-from join_pipeline.errors import InputError, NotFoundError
+from join_pipeline.errors import InputError, NotFoundError, SettingsError
 from join_pipeline.models.ids import Ids
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline_tests.actions.company import LETTER, PDF, TOKEN, Company, attachment
 from join_pipeline_tests.syncing import run_sync
-from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, as_json, serving
+from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, as_json, in_turn, serving
 
 IDS = Ids("join:test")
 HOSTILE = ("../../x.pdf", "cv\u202efdp.txt", "x" * 300 + ".pdf", "CON.pdf", "C:\\a\\b.pdf")
@@ -193,3 +193,111 @@ def test_a_file_on_joins_own_host_gets_the_token_and_keeps_to_its_bound(tmp_path
         assert large.fault is not None
         assert "larger than 5 bytes" in large.fault
         assert list((tmp_path / "none").glob("*")) == []
+
+
+NAMED = {
+    b"attachment; filename*=UTF-8''M%C3%BCller.pdf; filename=x.pdf": "Müller.pdf",
+    'attachment; filename="Müller 履歴書.pdf"'.encode(): "Müller 履歴書.pdf",
+    'attachment; filename="Müller.pdf"'.encode("latin-1"): "Müller.pdf",
+}
+
+
+@pytest.mark.parametrize("header", NAMED, ids=range(len(NAMED)))
+def test_a_file_is_named_as_its_server_says_in_whatever_bytes(tmp_path: Path, header: bytes) -> None:
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/v2/applications/1":
+            return as_json({"id": 1, "attachments": [{"type": "CV", "url": f"{own[0]}/files/1"}]})
+        # the server writes its headers as Latin-1, so these are the bytes as they are
+        return Answer(PDF, headers={"Content-Disposition": header.decode("latin-1"), "Content-Encoding": "UTF-8"})
+
+    own: list[str] = []
+    with serving(answer) as join:
+        own.append(join.url.removesuffix("/v2"))
+        settings = Company(own[0], tmp_path / "data").settings()
+        [saved] = save_attachments(settings, tmp_path / "out", application_id="remote:1")
+    assert saved.fault is None
+    assert saved.path == tmp_path / "out" / NAMED[header]
+    assert saved.path.read_bytes() == PDF
+
+
+def files_of(*answers: Answer) -> Callable[[Asked], Answer]:
+    """A JOIN whose one application has one file, which gets these answers in turn, the last one again and again."""
+    following = in_turn(*answers)
+
+    def answer(asked: Asked) -> Answer:
+        if asked.path == "/v2/applications/1":
+            url = f"http://{asked.headers['host']}/files/cv.pdf"
+            return as_json({"id": 1, "attachments": [{"type": "CV", "url": url}]})
+        return following(asked)
+
+    return answer
+
+
+PAGE = Answer(b"<!-- x --> <!DOCTYPE  html><html>", headers={"Content-Type": "text/html"})
+NO_FILES = (
+    (Answer(b""), "of 0 bytes"),
+    (PAGE, "a web page, not a file"),
+    (Answer("<html>".encode("utf-16")), "a web page, not a file"),
+    (Answer(b"<?xml version='1.0'?>\n<html xmlns='x'>"), "a web page, not a file"),
+    (Answer(b"Please log in", headers={"Content-Type": "text/html; charset=utf-8"}), "a web page, not a file"),
+    (Answer(b'{"error": "no"}', headers={"Content-Type": "application/json"}), "a web page, not a file"),
+    (
+        Answer(b"<Error><Code>AccessDenied</Code>", headers={"Content-Type": "application/xml"}),
+        "a web page, not a file",
+    ),
+)
+
+
+@pytest.mark.parametrize(("answer", "words"), NO_FILES, ids=range(len(NO_FILES)))
+def test_what_is_no_file_is_told_and_not_saved(tmp_path: Path, answer: Answer, words: str) -> None:
+    with serving(files_of(answer)) as join:
+        settings = Company(join.url.removesuffix("/v2"), tmp_path / "data").settings()
+        [saved] = save_attachments(settings, tmp_path / "out", application_id="remote:1")
+        [listed] = application_attachments(settings, "remote:1")
+    assert (saved.path, saved.n_bytes) == (None, 0)
+    assert words in str(saved.fault)
+    assert words in str(listed.fault)
+    assert list((tmp_path / "out").glob("*")) == []
+
+
+def test_a_file_that_breaks_off_is_fetched_again_and_saved_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("join_pipeline.actions.download.FIRST_WAIT", 0.01)
+    whole = PDF + bytes(100_000)
+    with serving(files_of(Answer(status=503), Answer(whole, cut=10), Answer(whole))) as join:
+        settings = Company(join.url.removesuffix("/v2"), tmp_path / "data").settings()
+        [saved] = save_attachments(settings, tmp_path / "out", application_id="remote:1")
+    assert (saved.fault, saved.n_bytes) == (None, len(whole))
+    assert [path.read_bytes() for path in (tmp_path / "out").iterdir()] == [whole]
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_host_that_wants_the_token_is_told_with_the_setting_which_then_gives_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    def answer(asked: Asked) -> Answer:
+        return Answer(PDF) if asked.headers.get("authorization") == TOKEN else Answer(status=status)
+
+    with serving(answer) as files, serving(join_with(f"{files.url}/cv.pdf")) as join:
+        company = Company(join.url.removesuffix("/v2"), tmp_path / "data")
+        host = httpx.URL(files.url).netloc.decode()
+        [private] = save_attachments(company.settings(), tmp_path / "out", application_id="remote:1")
+        assert f"JOIN_PIPELINE_TOKEN_HOSTS, as {host}" in str(private.fault)
+        with monkeypatch.context() as patched:
+            patched.setattr("join_pipeline.actions.download.is_public", lambda _: True)
+            [refused] = save_attachments(company.settings(), tmp_path / "out", application_id="remote:1")
+        assert f"answered {status}" in str(refused.fault)
+        assert f"JOIN_PIPELINE_TOKEN_HOSTS, as {host}" in str(refused.fault)
+        assert all("authorization" not in asked.headers for asked in files.asked)
+        named = company.settings(token_hosts=f"files.example.org, http://{host}")
+        [saved] = save_attachments(named, tmp_path / "out", application_id="remote:1")
+    assert saved.fault is None
+
+
+@pytest.mark.parametrize(
+    "hosts", ["http://files.example.org", "*.example.org", "files.example.org/path", "a b@c", "[x"]
+)
+def test_a_host_that_can_not_get_the_token_is_refused_by_the_settings(company: Company, hosts: str) -> None:
+    with pytest.raises(SettingsError, match="JOIN_PIPELINE_TOKEN_HOSTS"):
+        company.settings(token_hosts=hosts)

@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -11,7 +12,9 @@ import pytest
 
 from join_pipeline.actions import send
 from join_pipeline.actions.create import create_application, create_candidate
-from join_pipeline.errors import AlreadyAppliedError, InputError, JobClosedError, PermanentError
+from join_pipeline.actions.request import GivenSource
+from join_pipeline.actions.written_source import source_table, written_source
+from join_pipeline.errors import AlreadyAppliedError, InputError, JobClosedError, PermanentError, SettingsError
 from join_pipeline.lake.sql import files_literal
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
@@ -278,8 +281,42 @@ def test_a_table_of_ones_own_comes_first_and_is_checked(company: Company, email:
     settings = company.settings(written_source_csv=own, platform="acme-talents")
     assert create_application(settings, company.request(email)).application["source"] == "Referral"
     own.write_text("name,source\nAcme,Friends\n")
-    with pytest.raises(Exception, match="line 2: source must be one of ORGANIC"):
+    with pytest.raises(SettingsError, match="line 2, column source: 'Friends' is not one of ORGANIC"):
         create_application(settings, company.request(f"x.{email}"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "name;source\nİşe Alım Portalı;REFERRALS\n".encode("utf-8-sig"),
+        "name\tsource\nİŞE ALIM PORTALI\treferrals\n".encode("utf-16"),
+        'SOURCE,Note, Name \nReferrals,,"işe-alım portalı"\n'.encode(),
+    ],
+)
+def test_a_table_of_ones_own_is_read_as_spreadsheets_write_it(tmp_path: Path, content: bytes) -> None:
+    own = tmp_path / "own.csv"
+    own.write_bytes(content)
+    given = GivenSource(name="İşe Alım Portalı")
+    assert written_source(given, None, source_table(own)).word == "REFERRALS"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"name,source\nA,OTHER\nB\xfcro,OTHER\n", "line 3: not UTF-8"),
+        (b"name,source\nA,OTHER\n" + b"x" * 200_000 + b",OTHER\n", "line 3: a cell has more than"),
+        (b"name,source\nA,OTHER\na,AGENCY\n", "line 3, column name: the same name as in line 2"),
+        (b"name,source\nA-B,OTHER\nA B,AGENCY\n", "line 3: another row gives the same name another source"),
+        (b"name,source\n,OTHER\n", "line 2, column name: needs 1 to"),
+        (b"name,sauce\nA,OTHER\n", "line 1: needs the columns name and source"),
+    ],
+)
+def test_a_fault_of_ones_own_table_is_told_by_its_line(tmp_path: Path, content: bytes, words: str) -> None:
+    own = tmp_path / "own.csv"
+    own.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        source_table(own)
+    assert str(caught.value).startswith(f"JOIN_PIPELINE_WRITTEN_SOURCE_CSV: {own}, {words}")
 
 
 def test_the_journal_holds_no_word_of_a_person(company: Company, email: str) -> None:

@@ -3,56 +3,35 @@
 import contextlib
 import socketserver
 import threading
+import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from join_pipeline.actions import download
-from join_pipeline.actions.download import Downloader, DownloadError, GoneError, Origin, is_public
+from join_pipeline.actions.download import Downloader, DownloadError, GoneError, Origin
 from join_pipeline.errors import InputError, SourceError, TransientError
-from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, Loopback, serving
+from join_pipeline_tests.actions.company import no_sleep
+from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, Loopback, in_turn, serving
 
 SECRET = "tok-that-goes-nowhere"
-PUBLIC = ("93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c")
-PRIVATE = (
+SPELLINGS = (
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
     "127.0.0.1",
-    "127.8.8.8",
-    "0.0.0.0",  # noqa: S104
-    "10.1.2.3",
-    "172.16.0.1",
-    "192.168.1.1",
-    "169.254.169.254",
-    "100.64.0.1",
-    "192.0.0.1",
-    "198.18.0.1",
-    "203.0.113.1",
-    "224.0.0.1",
-    "240.0.0.1",
-    "255.255.255.255",
-    "::",
-    "::1",
-    "::ffff:127.0.0.1",
-    "::ffff:10.0.0.1",
-    "64:ff9b::7f00:1",
-    "2002:7f00:1::",
-    "fc00::1",
-    "fe80::1",
-    "fe80::1%eth0",
-    "fec0::1",
-    "ff02::1",
+    "127.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.1",
+    "017700000001",
+    "[::1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[::ffff:0:127.0.0.1]",
+    "[64:ff9b:1::7f00:1]",
 )
-SPELLINGS = ("localhost", "127.0.0.1", "127.1", "2130706433", "0x7f000001", "017700000001", "[::1]", "[::ffff:7f00:1]")
-
-
-@pytest.mark.parametrize("address", PUBLIC)
-def test_a_public_address_is_one(address: str) -> None:
-    assert is_public(address)
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_any_other_address_is_none(address: str) -> None:
-    assert not is_public(address)
 
 
 @contextlib.contextmanager
@@ -67,7 +46,7 @@ def test_this_machine_is_not_asked_however_it_is_spelt(host: str) -> None:
     with files() as server:
         port = httpx.URL(server.url).port
         with pytest.raises((DownloadError, TransientError), match=r"private network|has no address"):
-            Downloader().download(f"http://{host}:{port}/", 100)
+            Downloader(sleep=no_sleep).download(f"http://{host}:{port}/", 100)
         assert server.asked == []
 
 
@@ -110,6 +89,8 @@ def test_the_connection_goes_to_the_address_that_was_judged() -> None:
         "http://me:secret@example.org/",
         "http://exa mple.org/",
         "//example.org/cv.pdf",
+        "http://0177.0.0.1/",
+        "http://①②⑦.0.0.1/",
     ],
 )
 def test_what_is_no_web_address_is_refused(url: str) -> None:
@@ -144,7 +125,7 @@ def test_a_redirect_to_this_machine_is_not_followed(monkeypatch: pytest.MonkeyPa
         target = to.format(port=httpx.URL(inner.url).port)
         with redirecting(target, status) as server:
             port = httpx.URL(server.url).port
-            downloader = Downloader(resolve=first_public())
+            downloader = Downloader(resolve=first_public(), sleep=no_sleep)
             with pytest.raises((DownloadError, TransientError), match=r"private network|has no address"):
                 downloader.download(f"http://first.example.org:{port}/", 100)
         assert inner.asked == []
@@ -209,8 +190,8 @@ class Endless(socketserver.BaseRequestHandler):
 
 
 @contextlib.contextmanager
-def endless() -> Iterator[str]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Endless) as server:
+def served(handler: type[socketserver.BaseRequestHandler]) -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
@@ -220,12 +201,12 @@ def endless() -> Iterator[str]:
 
 
 def test_a_stream_without_end_is_cut_at_its_bound() -> None:
-    with endless() as url, pytest.raises(DownloadError, match="larger than 1,000,000 bytes"):
+    with served(Endless) as url, pytest.raises(DownloadError, match="larger than 1,000,000 bytes"):
         Downloader(allow_private=True).download(url, 1_000_000)
 
 
 def test_a_stream_that_takes_too_long_is_given_up() -> None:
-    with endless() as url, pytest.raises(DownloadError, match="takes too long"):
+    with served(Endless) as url, pytest.raises(DownloadError, match="takes too long"):
         Downloader(allow_private=True, total_seconds=0.2).download(url, 10**12)
 
 
@@ -242,10 +223,104 @@ def test_what_is_packed_is_not_unpacked() -> None:
         (Answer(status=418), DownloadError),
         (Answer(status=500), TransientError),
         (Answer(status=429), TransientError),
+        (Answer(status=503, headers={"Retry-After": "1"}), TransientError),
         (Answer(is_dropped=True), TransientError),
         (Answer(b"x" * 100, cut=50), TransientError),
     ],
 )
 def test_a_bad_answer_is_told_by_whether_it_is_worth_asking_again(answer: Answer, kind: type[SourceError]) -> None:
-    with serving(lambda _: answer) as server, pytest.raises(kind):
-        Downloader(allow_private=True).download(server.url, 1000)
+    with serving(lambda _: answer) as server:
+        with pytest.raises(kind):
+            Downloader(allow_private=True, sleep=no_sleep).download(server.url, 1000)
+        assert len(server.asked) == (download.ATTEMPTS if kind is TransientError else 1)
+
+
+BAD = (
+    Answer(status=408),
+    Answer(status=425),
+    Answer(status=429, headers={"Retry-After": "2"}),
+    Answer(status=500),
+    Answer(status=502),
+    Answer(status=503, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}),
+    Answer(status=504),
+    Answer(status=520),
+    Answer(is_dropped=True),
+    Answer(b"x" * 100, cut=1),
+    Answer(b"x" * 100, cut=100),
+)
+
+
+@pytest.mark.parametrize("bad", BAD, ids=range(len(BAD)))
+def test_a_failure_that_passes_is_followed_by_the_whole_file(bad: Answer) -> None:
+    waits: list[float] = []
+    with serving(in_turn(bad, bad, Answer(b"file"))) as server:
+        content, _ = Downloader(allow_private=True, sleep=waits.append).download(server.url, 1000)
+        assert len(server.asked) == 3
+    assert content == b"file"
+    asked = float(bad.headers.get("Retry-After", "0")) if bad.status == 429 else 0.0
+    assert waits == [max(1.0, asked), max(2.0, asked)]
+
+
+def test_a_server_that_stays_silent_is_asked_again_within_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "READ_SECONDS", 0.2)
+    with serving(in_turn(Answer(b"slow", drip=0.5), Answer(b"file"))) as server:
+        content, _ = Downloader(allow_private=True, sleep=no_sleep).download(server.url, 1000)
+    assert content == b"file"
+
+
+def test_no_wait_leads_past_the_end_of_the_time() -> None:
+    busy = Answer(status=503, headers={"Retry-After": "3600"})
+    with serving(lambda _: busy) as server:
+        with pytest.raises(TransientError, match="answered 503"):
+            Downloader(allow_private=True, sleep=no_sleep).download(server.url, 1000)
+        assert len(server.asked) == 1
+
+
+def test_a_body_that_drips_is_given_up_in_time() -> None:
+    began = time.monotonic()
+    with serving(lambda _: Answer(b"x" * 1000, drip=0.05)) as server, pytest.raises(DownloadError, match="too long"):
+        Downloader(allow_private=True, total_seconds=0.4).download(server.url, 10_000)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("beginning", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"])
+def test_a_server_that_writes_a_byte_now_and_then_is_given_up_in_time(beginning: bytes) -> None:
+    """In its head, too, which httpx waits for as long as bytes come."""
+
+    class Slow(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            with contextlib.suppress(OSError):
+                self.request.sendall(beginning)
+                for _ in range(200):
+                    self.request.sendall(b"X")
+                    time.sleep(0.05)
+
+    began = time.monotonic()
+    with served(Slow) as url, pytest.raises(DownloadError, match="takes too long"):
+        Downloader(allow_private=True, total_seconds=0.4, sleep=no_sleep).download(url, 10_000)
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "coding", ["", "identity", "UTF-8", "aws-chunked", "aws-chunked,", "identity, utf-8", "binary", "None"]
+)
+def test_a_coding_that_packs_nothing_is_no_reason_to_refuse_a_file(coding: str) -> None:
+    with files(b"file", Content_Encoding=coding) as server:
+        assert Downloader(allow_private=True).download(server.url, 100)[0] == b"file"
+
+
+@pytest.mark.parametrize("coding", ["GZIP", "aws-chunked, gzip", "br", "x-gzip, identity", "deflate", "zstd"])
+def test_a_coding_that_packs_is_refused_wherever_it_stands(coding: str) -> None:
+    with files(b"file", Content_Encoding=coding) as server, pytest.raises(DownloadError, match="packs the file"):
+        Downloader(allow_private=True).download(server.url, 100)
+
+
+def test_a_further_host_gets_the_token_and_no_other() -> None:
+    with serving(lambda _: Answer(b"elsewhere")) as other, serving(lambda _: Answer(b"further")) as further:
+        origins = tuple(Origin.of(httpx.URL(server.url)) for server in (further,))
+        downloader = Downloader(None, SECRET, allow_private=True, further=origins)
+        assert downloader.download(f"{further.url}/a", 100)[0] == b"further"
+        assert downloader.download(f"{other.url}/a", 100)[0] == b"elsewhere"
+    assert [asked.headers.get("authorization") for asked in further.asked] == [SECRET]
+    assert [asked.headers.get("authorization") for asked in other.asked] == [None]

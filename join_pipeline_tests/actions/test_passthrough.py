@@ -1,17 +1,22 @@
 """Passthrough: any call below the base URL, with our token and no header of the caller; every status is returned."""
 
+import posixpath
 from base64 import b64decode
 from pathlib import Path
+from urllib.parse import unquote
 
+import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from join_pipeline.actions.passthrough import FormPart, call
+from join_pipeline.actions.passthrough import FormPart, call, checked_path
 from join_pipeline.errors import InputError, TransientError
 from join_pipeline_tests.actions.company import TOKEN, Company
 from join_pipeline_tests.unit.sources.join.loopback import Answer, Loopback, as_json, serving
 
 
-def settings(server: Loopback, tmp_path: Path):
+def server_settings(server: Loopback, tmp_path: Path):
     return Company(server.url.removesuffix("/v2"), tmp_path).settings()
 
 
@@ -35,10 +40,10 @@ def test_a_refused_token_is_data_too(company: Company) -> None:
 
 def test_nothing_is_sent_twice(tmp_path: Path) -> None:
     with serving(lambda _: as_json({}, 503)) as server:
-        assert call(settings(server, tmp_path), "GET", "/jobs").status == 503
+        assert call(server_settings(server, tmp_path), "GET", "/jobs").status == 503
         assert len(server.asked) == 1
     with pytest.raises(TransientError, match="no response"):
-        call(settings(server, tmp_path), "GET", "/jobs")
+        call(server_settings(server, tmp_path), "GET", "/jobs")
 
 
 def test_the_callers_credentials_and_framing_stay_here(tmp_path: Path) -> None:
@@ -50,17 +55,17 @@ def test_the_callers_credentials_and_framing_stay_here(tmp_path: Path) -> None:
         "Host": "evil.example.org",
         "Transfer-Encoding": "chunked",
         "Content-Length": "5",
-        "X-HTTP-Method-Override": "DELETE",
+        "Content_Length": "6",
         "Accept-Language": "de",
     }
     with serving(lambda _: as_json([], **{"Set-Cookie": "theirs=1", "X-Total": "3"})) as server:
-        answered = call(settings(server, tmp_path), "GET", "/jobs", headers=given)
+        answered = call(server_settings(server, tmp_path), "GET", "/jobs", headers=given)
     [asked] = server.asked
     assert asked.headers["authorization"] == TOKEN
     assert asked.headers["accept-language"] == "de"
     assert "mine" not in str({name: text for name, text in asked.headers.items() if name != "authorization"})
     assert "evil" not in asked.headers["host"]
-    assert {"content-length", "transfer-encoding", "x-http-method-override"}.isdisjoint(asked.headers)
+    assert {"content-length", "content_length", "transfer-encoding"}.isdisjoint(asked.headers)
     assert "set-cookie" not in answered.headers
     assert answered.headers["x-total"] == "3"
 
@@ -90,26 +95,110 @@ def test_the_callers_credentials_and_framing_stay_here(tmp_path: Path) -> None:
         "/@evil.example.org\\",
         "/jobs/%5c..%5c",
         "/jobs%0d%0aX-Evil:1",
+        "/..;/control",
+        "/jobs/..;x=1/control",
+        "/.;/jobs",
+        "/jobs/%2e%2e;/control",
+        "/jobs/..%3b/control",
+        "/;/control",
+        "/...;/control",
+        "/jobs/%20..%20/control",
+        "/jobs/%ef%bc%8e%ef%bc%8e/control",
+        "/jobs/%e2%80%a5/control",
+        "/jobs/%c0%ae%c0%ae/control",
+        "/jobs/1%2f2",
+        "/jobs/1%252f2",
+        "/jobs/1%ef%bc%8f2",
+        "/jobs%3f_method=DELETE",
+        "/jobs%23x",
+        "/jobs%2523x",
+        "/%25252525252525252525252e./x",
+        "/%2f%2fevil.example.org/jobs",
+        "/%5c%5cevil.example.org/jobs",
     ],
 )
 def test_a_path_that_could_lead_elsewhere_is_refused(tmp_path: Path, path: str) -> None:
     with serving(lambda _: as_json([])) as server:
         with pytest.raises(InputError, match=r"^path: "):
-            call(settings(server, tmp_path), "GET", path)
+            call(server_settings(server, tmp_path), "GET", path)
         assert server.asked == []
 
 
 @pytest.mark.parametrize("path", ["/jobs", "/jobs/1", "/applications/1/notes", "/a-b_c.d~e/f%20g", "/@me", "/jobs/"])
 def test_a_plain_path_lands_below_the_base_url(tmp_path: Path, path: str) -> None:
     with serving(lambda _: as_json([])) as server:
-        call(settings(server, tmp_path), "GET", path)
+        call(server_settings(server, tmp_path), "GET", path)
     assert server.asked[0].path == f"/v2{path}"
+
+
+@given(st.text(st.sampled_from("/.;%2eEfF5cC3b?#\\\\@:ajobs"), max_size=16))
+@settings(max_examples=400, deadline=None)
+def test_any_path_is_refused_or_lies_below_the_base_url(text: str) -> None:
+    """Read as a server reads it: decoded as often as it goes, without parameters, and with its dots resolved."""
+    path = f"/{text}"
+    try:
+        checked_path(path)
+    except InputError:
+        return
+    url = httpx.URL("https://api.example.org/v2").copy_with(path=f"/v2{path}")
+    plain = url.raw_path.decode()
+    while unquote(plain) != plain:
+        plain = unquote(plain)
+    parts = [part.partition(";")[0] for part in plain.replace("\\\\", "/").split("/")]
+    assert (url.scheme, url.host, url.userinfo, url.query, url.fragment) == ("https", "api.example.org", b"", b"", "")
+    assert not {".", ".."} & set(parts)
+    assert posixpath.normpath("/".join(parts)).startswith("/v2")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X-HTTP-Method-Override",
+        "x-http-method",
+        "X-Method-Override",
+        "X_HTTP_METHOD_OVERRIDE",
+        "X-Original-Method",
+        "X-Forwarded-Method",
+        "_method",
+        "X-Original-URL",
+        "x-rewrite-url",
+        "X-Forwarded-Host",
+        "X_Forwarded_Prefix",
+    ],
+)
+def test_a_header_that_would_change_the_call_is_refused(tmp_path: Path, name: str) -> None:
+    with serving(lambda _: as_json([])) as server:
+        with pytest.raises(InputError, match=r"^headers: .* would "):
+            call(server_settings(server, tmp_path), "GET", "/jobs", headers={name: "DELETE"})
+        assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "name", ["_method", "_METHOD", "_method[]", "$httpMethod", "X-HTTP-Method-Override", "http_method"]
+)
+def test_a_parameter_that_would_change_the_method_is_refused(tmp_path: Path, name: str) -> None:
+    with serving(lambda _: as_json([])) as server:
+        with pytest.raises(InputError, match=r"^params: .* would change the method"):
+            call(server_settings(server, tmp_path), "GET", "/jobs", params={name: "DELETE"})
+        with pytest.raises(InputError, match=r"^params: .* would change the method"):
+            call(
+                server_settings(server, tmp_path),
+                "POST",
+                "/jobs",
+                multipart_form_data=[FormPart(name=name, value=b"DELETE")],
+            )
+        assert server.asked == []
+
+
+def test_a_read_has_no_form(company: Company) -> None:
+    with pytest.raises(InputError, match=r"^data: GET takes none"):
+        call(company.settings(), "GET", "/jobs", multipart_form_data=[FormPart(name="a", value=b"b")])
 
 
 def test_a_redirect_is_an_answer_and_the_token_stays(tmp_path: Path) -> None:
     with serving(lambda _: as_json({})) as other:
         with serving(lambda _: Answer(status=302, headers={"Location": f"{other.url}/jobs"})) as server:
-            answered = call(settings(server, tmp_path), "GET", "/jobs")
+            answered = call(server_settings(server, tmp_path), "GET", "/jobs")
         assert (answered.status, answered.headers["location"]) == (302, f"{other.url}/jobs")
         assert other.asked == []
 
@@ -141,7 +230,7 @@ def test_bytes_come_as_base64_where_asked_for(company: Company) -> None:
     answered = call(company.settings(), "GET", path, params=params, response_as_base64=True)
     assert b64decode(answered.data).startswith(b"%PDF-")
     with serving(lambda _: Answer(b"\xff\xfe\x00")) as server, pytest.raises(InputError, match="as base64"):
-        call(settings(server, company.data), "GET", "/file")
+        call(server_settings(server, company.data), "GET", "/file")
 
 
 @pytest.mark.parametrize(

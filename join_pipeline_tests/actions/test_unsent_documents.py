@@ -4,16 +4,22 @@ Belongs here: what becomes of a document after a request for it failed. Not here
 (test_exactly_once), files that JOIN has (test_attachments).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from unittest import mock
+from uuid import uuid4
 
 import httpx
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies
 
 from join_pipeline.actions import send
 from join_pipeline.actions.resend import forget, kept_documents, resend
-from join_pipeline.errors import InputError, TransientError
+from join_pipeline.errors import InputError, PermanentError, TransientError
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline_tests.actions.company import (
@@ -43,17 +49,94 @@ def test_what_join_does_not_store_is_told_and_kept(company: Company, email: str)
     assert "attachments[0] (CV)" in " ".join(create(company, company.request(email, *FILES)).warnings)
 
 
-def test_without_documents_where_join_does_not_answer_with_them(company: Company, email: str) -> None:
-    with (
-        company.faulty(documents_error=1.0),
-        mock.patch.object(JoinClient, "ask", autospec=True, side_effect=JoinClient.ask) as spied,
-    ):
+@pytest.mark.parametrize("fault", ["documents_error", "write_error", "rate_limited"])
+def test_where_join_does_not_answer_the_request_waits_with_its_documents(
+    company: Company, email: str, fault: str
+) -> None:
+    """However long JOIN answers with errors that pass, nothing is created without its files."""
+    asked = company.request(email, *FILES)
+    created = None
+    with company.faulty(**{fault: 1.0}):
+        for attempt in range(3):
+            with pytest.raises(TransientError):
+                created = create(company, asked, max_wait_seconds=1.0)
+            if fault != "rate_limited":
+                endings = [ended.ending for ended in resend(company.settings(), sleep=no_sleep)]
+                assert endings == ["open"], attempt
+    assert created is None
+    assert company.applications(email) == []
+    if fault == "rate_limited":  # not even the job could be looked up
+        create(company, asked)
+    else:
+        assert [ended.ending for ended in resend(company.settings(), sleep=no_sleep)] == ["created"]
+    [shown] = company.applications(email)
+    assert company.files(shown) == WHOLE
+    assert not company.kept()
+
+
+@dataclass
+class Scripted:
+    """JOIN, where each attempt to create an application gets the next status, and only the last one is JOIN's own."""
+
+    statuses: list[int]
+    sent: list[int] = field(default_factory=list)
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        real = JoinClient.ask
+
+        def ask(client: JoinClient, method: str, path: str, **more: Any) -> httpx.Response:
+            if method == "POST":
+                self.sent.append(len(msgspec.json.decode(more["content"]).get("documents", [])))
+            if method != "POST" or not self.statuses:
+                return real(client, method, path, **more)
+            status = self.statuses.pop(0)
+            if status == 0:
+                raise TransientError("no answer")
+            request = httpx.Request(method, f"https://join.example{path}")
+            return httpx.Response(status, json={"error": {"message": "no"}}, request=request)
+
+        with mock.patch.object(JoinClient, "ask", ask):
+            yield
+
+
+@pytest.mark.parametrize("status", [0, 402, 405, 408, 409, 423, 425, 429, 451, 500, 502, 503, 504, 520, 599])
+def test_no_status_that_speaks_of_something_else_costs_a_document(company: Company, email: str, status: int) -> None:
+    asked = company.request(email, *FILES)
+    join = Scripted([status] * 40)
+    with join.answering(), pytest.raises((TransientError, PermanentError)):
+        create(company, asked)
+    assert set(join.sent) == {len(FILES)}
+    create(company, asked)
+    assert company.files(company.applications(email)[0]) == WHOLE
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422])
+def test_a_single_refusal_costs_no_document(company: Company, email: str, status: int) -> None:
+    with Scripted([status]).answering():
         created = create(company, company.request(email, *FILES))
-    sent = [msgspec.json.decode(call.kwargs["content"]) for call in spied.call_args_list]
-    # all together, as often as it is worth it; then none
-    assert [len(body.get("documents", [])) for body in sent] == [2] * send.ATTEMPTS + [0]
-    assert len(created.warnings) == 2
-    assert len(company.applications(email)) == 1
+    assert created.warnings == []
+    assert company.files(company.applications(email)[0]) == WHOLE
+
+
+@given(statuses=strategies.lists(strategies.sampled_from([0, 400, 408, 413, 415, 422, 429, 500, 502, 503]), max_size=9))
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_documents_are_left_out_only_after_two_refusals_of_all(company: Company, statuses: list[int]) -> None:
+    """Whatever JOIN answers in between, and however often the request is made again."""
+    email = f"{uuid4().hex}@applicants.example.org"
+    asked, join = company.request(email, *FILES), Scripted(list(statuses))
+    with join.answering():
+        for _ in range(len(statuses) + 1):
+            with suppress(TransientError, PermanentError):
+                create(company, asked)
+                break
+    [shown] = company.applications(email)
+    refused = [
+        status in send.ABOUT_DOCUMENTS for status, n in zip(statuses, join.sent, strict=False) if n == len(FILES)
+    ]
+    fewer = [n for n in join.sent if n < len(FILES)]
+    assert not fewer or sum(refused) >= 2
+    assert company.files(shown) == WHOLE or fewer
 
 
 def test_a_document_that_join_refuses_costs_no_other(company: Company, email: str) -> None:

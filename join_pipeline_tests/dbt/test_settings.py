@@ -1,9 +1,12 @@
 """The vars: the time zone that cuts days, and as_of, which rebuilds an earlier state."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
 
+from join_pipeline.settings import load_settings
+from join_pipeline.transform.maps import copy_maps, map_vars
 from join_pipeline_tests.dbt.building import dbt
 from join_pipeline_tests.dbt.company import Company, Seen
 
@@ -113,3 +116,28 @@ def test_no_key_of_a_user_is_there_unless_switched_on(tmp_path: Path, per_person
     assert [row["user_key"] for row in build.rows("select user_key from recruiting.bridge_job_team")] == (
         keys or [None]
     )
+
+
+def test_stages_are_named_by_a_map_in_any_case_and_composition(tmp_path: Path) -> None:
+    """What the user writes and what JOIN writes are compared in one form, on both sides."""
+    shown = ("İşe Alındı", "ΤΕΛΙΚΟΣ", "Straße", unicodedata.normalize("NFD", "Gespräch für Köche"))
+    one = Company()
+    one.syncs(20, 40)
+    one.job("Nurse", stages=shown)
+    one.write(tmp_path / "warehouse.duckdb")
+    own = tmp_path / "own.csv"
+    rows = [
+        "Stage_Name;Milestone",
+        *(f"{name};offer" for name in ("işe alındı", "τελικος", "STRASSE", "gespräch für köche")),
+    ]
+    own.write_bytes("\r\n".join(rows).encode("utf-16"))
+    settings = load_settings(data=tmp_path / "data", stage_milestone_csv=own)
+    copy_maps(settings)
+    variables = {"stage_milestone_csv": map_vars(settings)["stage_milestone_csv"]}
+    build = dbt(tmp_path, "build", *ONLY, "--select", "+int_stage", variables=variables)
+    assert build.failures == []
+    milestones = {
+        row["stage_name"]: row["milestone"]
+        for row in build.rows("select stage_name, milestone from intermediate.int_stage")
+    }
+    assert {name: milestones[name] for name in shown} == dict.fromkeys(shown, "OFFER")

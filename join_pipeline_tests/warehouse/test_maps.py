@@ -15,6 +15,7 @@ from join_pipeline.transform.run import build_marts, project_dir
 
 STAGES, SOURCES, COUNTRIES = MAPS
 HEADER = "stage_name,milestone\n"
+WRITTEN = 'stage_name@milestone\nErstgespräch@interim\n"Probe, Tag"@OFFER\n'
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,9 @@ HEADER = "stage_name,milestone\n"
     [
         b'stage_name,milestone\nErstgespr\xc3\xa4ch,interim\n"Probe, Tag",OFFER\n',
         b"\xef\xbb\xbfstage_name;milestone\r\n  Erstgespr\xc3\xa4ch ;Interim\r\n\r\nProbe, Tag;offer\r\n",
+        WRITTEN.replace("@", "\t").encode(),
+        WRITTEN.replace("@", ";").encode("utf-16"),
+        ("sep=;\r\n" + WRITTEN.replace("@", ";")).encode(),
         b'Stage_Name , Milestone\nERSTGESPR\xc3\x84CH,INTERIM\n"probe, tag",OFFER',
     ],
 )

@@ -1,8 +1,10 @@
 """The options of the source JOIN."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Final
 
+import httpx
 from pydantic import AfterValidator, Field, SecretStr
 
 from join_pipeline.connections.credentials import checked_token, stored_token
@@ -11,7 +13,22 @@ from join_pipeline.http.network import checked_url
 from join_pipeline.sources.options import Options
 
 NAME: Final = "join"
+TOKEN_HOSTS_VARIABLE: Final = "JOIN_PIPELINE_TOKEN_HOSTS"  # noqa: S105  the variable's name
 TOKEN_VARIABLE: Final = "JOIN_API_TOKEN"  # noqa: S105  the variable's name
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    """The addresses of hosts in a list: `files.example.org`, or with a port. Raises `ValueError` with the reason."""
+    urls = tuple(checked_url(one if "://" in one else f"https://{one}") for one in re.split(r"[,;\s]+", text) if one)
+    for url in map(httpx.URL, urls):
+        if url.path != "/" or "*" in url.host:
+            raise ValueError("needs names of hosts, separated by commas: no paths and no patterns")
+    return urls
+
+
+def _hosts(text: str) -> str:
+    _urls(text)
+    return text
 
 
 class JoinOptions(Options):
@@ -22,6 +39,11 @@ class JoinOptions(Options):
     )
     join_api_url: Annotated[str, AfterValidator(checked_url)] = Field(
         "https://api.join.com/v2", validation_alias="JOIN_API_URL", description="Address of JOIN's API v2"
+    )
+    token_hosts: Annotated[str, AfterValidator(_hosts)] | None = Field(
+        None,
+        validation_alias=TOKEN_HOSTS_VARIABLE,
+        description="Further hosts that get the token where JOIN's files lie on them, separated by commas",
     )
     post_url_template: str | None = Field(
         None,
@@ -39,6 +61,11 @@ class JoinOptions(Options):
             raise ValueError(
                 f"JOIN_PIPELINE_ONLY_CREATED is for the source {NAME}: at {chosen} the integration has its own switch"
             )
+
+    @property
+    def token_urls(self) -> tuple[str, ...]:
+        """The addresses of the hosts that get the token besides the API's own."""
+        return _urls(self.token_hosts or "")
 
     @property
     def is_token_set(self) -> bool:

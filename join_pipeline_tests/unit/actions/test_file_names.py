@@ -1,6 +1,9 @@
 """Foreign file names: every file is saved in its folder, under a name that every system accepts."""
 
+import errno
+import os
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
@@ -78,6 +81,47 @@ def test_nothing_is_overwritten_and_no_link_is_followed(tmp_path: Path) -> None:
     assert outside.read_bytes() == b"mine"
     assert (folder / "cv-2.pdf").read_bytes() == b"1"
     assert oct((folder / "cv-2.pdf").stat().st_mode & 0o777) == "0o600"
+
+
+@pytest.mark.parametrize("code", ["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EACCES", "EINVAL", "EXDEV"])
+def test_a_file_system_without_hard_links_takes_files_and_overwrites_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """exFAT and SMB have none, and each driver says so in its own way."""
+
+    def link(*_: object, **__: object) -> None:
+        number = getattr(errno, code)
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", link)
+    assert [save(tmp_path, "cv.pdf", content).name for content in (b"1", b"2", b"3")] == [
+        "cv.pdf",
+        "cv-2.pdf",
+        "cv-3.pdf",
+    ]
+    assert [path.read_bytes() for path in sorted(tmp_path.iterdir())] == [b"2", b"3", b"1"]
+
+
+def test_a_file_without_hard_links_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "link", fail)
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(LakeError, match="Nothing could be saved"):
+        save(tmp_path, "cv.pdf")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_many_at_once_without_hard_links_have_a_file_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", link)
+    with ThreadPoolExecutor(8) as pool:
+        paths = list(pool.map(lambda number: save(tmp_path, "cv.pdf", str(number).encode()), range(40)))
+    assert len(set(paths)) == 40
+    assert [path.read_text() for path in paths] == [str(number) for number in range(40)]
 
 
 def test_what_ends_in_the_middle_leaves_no_file(tmp_path: Path) -> None:

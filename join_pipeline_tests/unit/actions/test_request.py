@@ -1,10 +1,13 @@
 """A request's fields: which ones are rejected and how they are named, and the key of equal requests."""
 
 import traceback
+import unicodedata
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from join_pipeline.actions.documents import Document
 from join_pipeline.actions.journal import Journal, Kept
@@ -112,3 +115,25 @@ def test_null_counts_as_left_out() -> None:
     asked = request(attachments=None, source=None, stage_id=None)
     assert read_request(asked) == read_request(request())
     assert read_request(asked).not_written == ()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30))
+def test_a_name_is_refused_for_control_characters_alone(name: str) -> None:
+    """People's names have blanks that do not break, joiners that do not show, and letters newer than this Python."""
+    text = f"a{name}a"
+    asked = {"candidate": {**PERSON, "last_name": text}, "application": {"job_id": "1"}}
+    if any(unicodedata.category(letter) == "Cc" for letter in name):
+        with pytest.raises(InputError, match="last_name: has control characters"):
+            read_request(asked)
+    else:
+        assert read_request(asked).candidate.last_name == text
+
+
+@pytest.mark.parametrize(
+    "name", ["Ana\u00a0Maria", "\u0645\u06cc\u200c\u062e", "山田\u3000太郎", "x\u2028y", "\U0001fae9"]
+)
+def test_a_name_as_people_write_it_is_taken(name: str) -> None:
+    files = [{"name": f"{name}.pdf", "type": "CV", "data": "eA=="}]
+    asked = {"candidate": {**PERSON, "first_name": name}, "application": {"job_id": "1"}, "attachments": files}
+    request = read_request(asked)
+    assert (request.candidate.first_name, request.attachments[0].name) == (name, f"{name}.pdf")

@@ -17,9 +17,9 @@ final as (
         coalesce(exact.channel, boards.channel, 'OTHER') as channel,
         coalesce(exact.channel, boards.channel) is not null as is_mapped
     from versions
-    left join channels as exact on lower(trim(versions.source)) = exact.source
+    left join channels as exact on {{ name_key('versions.source') }} = exact.source
     left join channels as boards
-        on lower(trim(regexp_replace(versions.source, '\s*\([^)]*\)\s*$', ''))) = boards.source
+        on {{ name_key("regexp_replace(versions.source, '\\s*\\([^)]*\\)\\s*$', '')") }} = boards.source
 )
 
 select * from final

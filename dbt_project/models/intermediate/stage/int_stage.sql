@@ -30,7 +30,7 @@ mapped as (
         coalesce(known.milestone, 'INTERIM') as milestone,
         known.milestone is not null as is_mapped
     from stages
-    left join known on lower(trim(stages.stage_name)) = known.stage_name
+    left join known on {{ name_key('stages.stage_name') }} = known.stage_name
 ),
 
 final as (

@@ -57,7 +57,7 @@ ruled as (
     from applications
     cross join strictest
     left join jobs on applications.job_id = jobs.job_id
-    left join policies on lower(jobs.country) = policies.country
+    left join policies on {{ name_key('jobs.country') }} = policies.country
     left join candidates on applications.candidate_key = candidates.candidate_key
 ),
 
