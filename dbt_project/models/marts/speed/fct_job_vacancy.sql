@@ -88,6 +88,7 @@ vacancies as (
         case when last_statuses.was_draft then openings.jobs_proved_at else jobs.opened_at end as opened_at_lo,
         jobs.opened_at,
         case
+            when jobs.opened_at is null then null
             when last_statuses.was_draft or jobs.opened_at is distinct from jobs.remote_created_at then jobs.opened_at
             else greatest(jobs.opened_at, last_statuses.first_seen_at)
         end as opened_at_hi,
