@@ -38,7 +38,10 @@ def _suspect(clock: ServerClock, previous: SyncRecord | None) -> Suspect:
         return "server"
     if previous is None:
         return "unknown"
-    local = clock.earliest() - previous.started_at
+    began = previous.started_at
+    if previous.clock.suspect == "machine":  # that sync was dated by a clock that seemed wrong then
+        began += timedelta(seconds=previous.clock_skew_seconds)
+    local = clock.earliest() - began
     told = local + clock.skew
     if min(local, told) < -MOST_SKEW:
         return "machine" if local < told else "server"
