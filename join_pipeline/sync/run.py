@@ -63,9 +63,9 @@ def run_sync(
         upgrade(lake, settings.builds, settings.memory_limit)
         previous = lake.newest()
         clock = session.client.clock
-        is_moved, is_put_right = clocks.is_set_back(clock, previous), False
+        is_moved = clocks.is_set_back(clock, previous)
         if previous is not None and clocks.lies_ahead(clock, previous, source.title):
-            is_put_right = bool(put_right(lake, clock.latest(), MOST_SKEW, settings.builds, settings.memory_limit))
+            put_right(lake, clock.latest(), MOST_SKEW, settings.builds, settings.memory_limit)
             previous, is_moved = lake.newest(), True
         now = started_at = clock.when_asked(asked_at)
         if previous is not None:
@@ -115,7 +115,7 @@ def run_sync(
         lake.commit(record)
         shutil.rmtree(spool.folder, ignore_errors=True)
         # what was written to put the lake right is merged by now, and nobody has read it
-        lake.remove_unlisted(record if is_put_right else previous, record)
+        lake.remove_unlisted(None if previous is None or previous.told_at else previous, record)
         lake.fold_records()
         return record
 

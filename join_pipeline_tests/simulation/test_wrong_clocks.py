@@ -89,7 +89,9 @@ class Company:
         """Sync while each answer's `Date` is so far off; `off` gets the number of the answer."""
         self.dates.n, self.dates.off = 0, off
         try:
-            return run_sync(self.settings(options.pop("connection", "clocks")), options.pop("mode", "auto"), **options)
+            settings, account = self.settings(options.pop("connection", "clocks")), self.account
+            mode = options.pop("mode", "auto")
+            return run_sync(settings, mode, monotonic=account.monotonic, sleep=account.sleep, **options)
         finally:
             self.n_answers, self.dates.off = self.dates.n, lambda _: timedelta(0)
 
@@ -312,9 +314,9 @@ def test_putting_right_that_is_cut_off_is_done_again(company: Company, monkeypat
     with pytest.MonkeyPatch.context() as patched:
         believing(patched)
         for off in (100 * DAY, timedelta(0)):
-            company.wait(20 * HOUR)
+            company.wait(5 * DAY)
             company.sync(lambda _, o=off: o, mode="full")
-    company.wait(20 * HOUR)
+    company.wait(5 * DAY)
     with monkeypatch.context() as patched:
         patched.setattr(future, "write_anew", _cut_off)
         with pytest.raises(KeyboardInterrupt):
