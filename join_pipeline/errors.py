@@ -41,6 +41,10 @@ class UnsoundError(LakeError):
     """What a sync was about to commit would break every later build. Nothing was committed."""
 
 
+class ClockError(PipelineError):
+    """This machine's clock is earlier than the last sync, and the source does not confirm it. Nothing was committed."""
+
+
 class LockedError(PipelineError):
     """Another process holds the connection's lock."""
 

@@ -11,7 +11,7 @@ from join_pipeline.errors import LakeError
 from join_pipeline.http.server_clock import SKEW_REPORTED
 from join_pipeline.lake.evolution import faults
 from join_pipeline.lake.lake import Lake
-from join_pipeline.lake.record import SyncRecord, paths_of
+from join_pipeline.lake.record import Suspect, SyncRecord, paths_of
 from join_pipeline.models import MODELS, Model
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import Feed
@@ -22,6 +22,14 @@ VOLUME_SHARE: Final = 0.2
 VOLUME_COUNT: Final = 20
 WORDED: Final = ("applications", "jobs", "screening_questions", "job_hiring_team")
 """Models that have words of the source, of which the mapping knows a list."""
+
+SUSPECTS: Final[Mapping[Suspect, str]] = {
+    "machine": "This machine's clock seems wrong, because {title}'s time fits the last sync: set it, or let NTP do it.",
+    "server": "The clock of {title} or of a proxy seems wrong.",
+    "unknown": "One of the two is wrong: if it is this machine's, set it, or let NTP do it.",
+    "": "",
+}
+"""What to say of whoever's clock seems wrong."""
 
 APPLICATIONS: Final = "raw/applications"
 
@@ -78,14 +86,26 @@ def _finding(
 
 
 def _clock(source: Source, record: SyncRecord) -> Finding:
-    skew = record.clock_skew_seconds
-    is_ok = abs(skew) <= SKEW_REPORTED.total_seconds()
-    message = (
-        f"This machine's clock is {abs(skew):.0f} s off {source.title}'s. Syncs use {source.title}'s time, schedules "
-        "use this machine's. Set this clock, or let NTP do it; `join-pipeline doctor` checks it again."
-    )
-    figures = {"seconds": round(skew)}
-    return _finding(APPLICATIONS, "clock", "" if is_ok else message, figures)
+    skew, heard = record.clock_skew_seconds, record.clock
+    again = "`join-pipeline doctor` checks it again."
+    message = ""
+    if not heard.is_believed:
+        message = (
+            f"This machine's clock and the dates of {source.title}'s answers are {abs(skew):.0f} s apart. "
+            f"{SUSPECTS[heard.suspect].format(title=source.title)} The sync used this machine's clock. {again}"
+        )
+    elif heard.n_astray:
+        message = (
+            f"{heard.n_astray} of {heard.n_dated} answers of {source.title} have a date that differs from the others' "
+            f"by more than five minutes. They were not believed: a clock at {source.title} or at a proxy is wrong. "
+            f"{again}"
+        )
+    elif abs(skew) > SKEW_REPORTED.total_seconds():
+        message = (
+            f"This machine's clock is {abs(skew):.0f} s off {source.title}'s. Syncs use {source.title}'s time, "
+            f"schedules use this machine's. Set this clock, or let NTP do it; {again}"
+        )
+    return _finding(APPLICATIONS, "clock", message, {"seconds": round(skew)})
 
 
 def _guard(source: Source, feed: str, record: SyncRecord) -> Finding:

@@ -15,6 +15,7 @@ from typing import Final
 from join_pipeline.actions.journal import Journal
 from join_pipeline.checks.finding import Finding
 from join_pipeline.errors import PipelineError
+from join_pipeline.http.server_clock import MOST_SKEW
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.pipeline import busy
@@ -95,6 +96,11 @@ def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
     if newest.last_full and (n := newest.last_full.n_unannounced):
         yield f"{source.since_word} did not announce {n} changes, so every sync in mode auto is full"
     age = datetime.now(UTC) - newest.as_of
+    if not newest.clock.is_simulated and newest.latest() - datetime.now(UTC) > MOST_SKEW:
+        yield (
+            f"the last sync is as of {newest.as_of:%Y-%m-%d %H:%M} UTC, which is later than now: it believed a wrong "
+            "clock. If this machine's clock is right, the next sync puts that right and reads everything"
+        )
     if age > STALE:
         yield f"the last sync is {age.days} days old. Is the schedule switched on?"
 

@@ -17,10 +17,10 @@ import httpx
 
 from join_pipeline.errors import RateLimited, SourceError, TransientError
 from join_pipeline.http.bodies import as_json
-from join_pipeline.http.network import http_client
+from join_pipeline.http.network import http_client, is_on_this_machine
 from join_pipeline.http.rate_limit import RateLimit, wait_asked_for
 from join_pipeline.http.retry import error_for_transport, retrying
-from join_pipeline.http.server_clock import ServerClock
+from join_pipeline.http.server_clock import SANDBOX_CLOCK, ServerClock, seconds_of
 from join_pipeline.http.words import Words
 
 MAX_REDIRECTS: Final = 3
@@ -221,7 +221,7 @@ class HttpClient(ABC):
                 self.n_requests += 1
             response = self._http.send(request)
             with self._lock:
-                self.clock.observe(response.headers.get("date"), asked_at)
+                self._hear(response.headers, asked_at)
         except httpx.RequestError as error:
             kind = error_for_transport(error)
             what = type(error).__name__
@@ -231,8 +231,14 @@ class HttpClient(ABC):
         finally:
             headers = None if response is None else response.headers
             is_refused = response is not None and response.status_code == httpx.codes.TOO_MANY_REQUESTS
-            self.rate_limit.release(headers, self.clock.epoch(), asked_at, is_refused=is_refused)
+            self.rate_limit.release(headers, self.clock.told_epoch(), asked_at, is_refused=is_refused)
         return response
+
+    def _hear(self, headers: httpx.Headers, asked_at: float) -> None:
+        """Let the clock hear what time it is at the server. Only a server on this machine can be a sandbox."""
+        is_sandbox = self._base.scheme == "http" and is_on_this_machine(self._base.host)
+        simulated = seconds_of(headers.get(SANDBOX_CLOCK)) if is_sandbox else None
+        self.clock.observe(headers.get("date"), asked_at, age=headers.get("age"), simulated=simulated)
 
     def refusal(self, response: httpx.Response, path: str) -> SourceError:
         """The error for a response that is not 2xx."""
@@ -248,7 +254,7 @@ class HttpClient(ABC):
         answer = f"{response.status_code} {reason}".rstrip()
         message = f"{response.request.method} {path} returned {answer}. {judged.cure or self.words.next_step(kind)}"
         if issubclass(kind, RateLimited):
-            return kind(message, wait_asked_for(response.headers, self.clock.epoch(), self.words.limit_prefix))
+            return kind(message, wait_asked_for(response.headers, self.clock.told_epoch(), self.words.limit_prefix))
         return kind(message)
 
     @abstractmethod

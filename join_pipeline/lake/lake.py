@@ -75,16 +75,20 @@ class Lake:
         paths = self._record_files()
         if len(paths) <= MOST_RECORDS:
             return
+        self._write_log(self.records()[:-KEPT_RECORDS])
+        for path in paths[:-KEPT_RECORDS]:
+            path.unlink()
+
+    def _write_log(self, records: Iterable[SyncRecord]) -> None:
+        """Write these records to the log, without their lists of files."""
         texts = []
-        for record in self.records()[:-KEPT_RECORDS]:
+        for record in records:
             record.files = Files()
             record.pending, record.pending_since = {}, {}
             record.format = FORMAT
             texts.append(msgspec.json.encode(record).decode())
         with appearing(self._log) as aside:
             pq.write_table(pa.table({"record": texts}), aside, compression="zstd")
-        for path in paths[:-KEPT_RECORDS]:
-            path.unlink()
 
     @property
     def _log(self) -> Path:
@@ -105,6 +109,16 @@ class Lake:
         """Write the record. From then on it is the newest, and the files that it lists are in force."""
         content = msgspec.json.format(msgspec.json.encode(record), indent=1)
         write_whole(self.path / "syncs" / f"{record.sync_id}.json", content)
+
+    def correct(self, records: Iterable[SyncRecord]) -> None:
+        """Write earlier records again, each in its place. The newest one is written by `commit`, as the last."""
+        corrected = {record.sync_id: record for record in records}
+        on_disk = {path.stem for path in self._record_files()}
+        for sync_id in sorted(corrected.keys() & on_disk):
+            self.commit(corrected[sync_id])
+        folded = [decode(self._log, text.encode(), SyncRecord) for text in self._folded()]
+        if corrected.keys() & {record.sync_id for record in folded}:
+            self._write_log(corrected.get(record.sync_id, record) for record in folded)
 
     def remove_unlisted(self, *records: SyncRecord | None) -> None:
         """Remove files that none of `records` lists: those of interrupted syncs, and those that were replaced."""

@@ -58,14 +58,22 @@ class RawRow(NamedTuple):
 
 
 class SpoolState(msgspec.Struct, kw_only=True):
-    """What a sync must know to resume another one: its identity, and the listings that it read to their end."""
+    """What a sync must know to resume another one: its identity, and the listings that it read to their end.
+
+    `changed_since`: from when on a list of changes holds all that came after the start. It is the next watermark.
+    """
 
     sync_id: str
     previous: str | None
     mode: Mode
     started_at: datetime
+    changed_since: datetime | None = None
     done: list[str] = []
     feeds: dict[str, FeedRecord] = {}
+
+    @property
+    def watermark(self) -> datetime:
+        return self.started_at if self.changed_since is None else min(self.changed_since, self.started_at)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ The last group are guesses about JOIN (facts of confidence E in JOIN's API refer
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from join_pipeline.sandbox.kombo.config import KomboConfig
@@ -13,6 +13,7 @@ from join_pipeline.sandbox.kombo.config import KomboConfig
 DEFAULT_NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
 MAX_PAGE_SIZE: Final = 50
 JOB_STATUSES: Final = ("ONLINE", "OFFLINE", "ARCHIVED", "DRAFT")
+DATE_ERRORS: Final = tuple(timedelta(days=days) for days in (-3650.0, -100.0, -2.0, -0.125, 0.125, 2.0, 100.0, 3650.0))
 STATE_KEYS: Final = ("state", "hiringState")
 
 FAULTS: Final = {
@@ -35,6 +36,9 @@ FAULTS: Final = {
     "write_failed": "a write that is carried out, answered 500",
     "documents_error": "an application that is not created because it has documents, answered 503",
     "documents_lost": "an application that is created without its documents, answered 500",
+    "wrong_date": "a `Date` header that is one of `date_errors` off the clock",
+    "no_date": "an answer without a `Date` header",
+    "odd_date": "a `Date` header that is no date",
 }
 
 
@@ -62,6 +66,7 @@ class SandboxConfig:
     rate_limit: tuple[int, float] | None = (60, 60.0)  # requests per real seconds and token
     faults: Mapping[str, float] = field(default_factory=dict)
     slow_seconds: float = 2.0
+    date_errors: tuple[timedelta, ...] = DATE_ERRORS
     token: str = "sandbox-token"  # noqa: S105 - it opens nothing but this sandbox
     signature_seconds: float = 3600.0  # signed URLs live one to two of these, by the sandbox's clock
     kombo: KomboConfig = field(default_factory=KomboConfig)

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from join_pipeline.sandbox.answers import Refusal
 from join_pipeline.sandbox.config import STATE_KEYS
+from join_pipeline.sandbox.instants import http_date
 from join_pipeline.sandbox.limits import RateLimit
 from join_pipeline.sandbox.world import World
 
@@ -78,6 +80,17 @@ def _extra_field(record: dict[str, Any], chance: random.Random) -> None:
     record["talentScore"] = {"value": chance.randrange(100), "labels": ["new", "beta"]}
 
 
+_ODD_DATES = (
+    "",
+    "0",
+    "-1",
+    "now",
+    "Mon, 31 Jun 2026 12:00:00 GMT",
+    "1 Jan 1",
+    "2026-06-01T12:00:00Z",
+    "\xa0",
+    "9" * 500,
+)
 _RECORD_FAULTS: dict[str, Callable[[dict[str, Any], random.Random], None]] = {
     "unknown_enum": _unknown_enum,
     "missing_field": _missing_field,
@@ -101,6 +114,18 @@ def spoil(world: World, answer: Response) -> Response:
     if world.strikes("dropped"):
         return DroppedResponse(answer.body, answer.status_code, media_type=answer.media_type)
     return answer
+
+
+def dated(world: World) -> str | None:
+    """The `Date` of a response, with the faults that happen now; None if it has none."""
+    if world.strikes("no_date"):
+        return None
+    if world.strikes("odd_date"):
+        return world.chance.choice(_ODD_DATES)
+    now = world.clock.now()
+    if world.strikes("wrong_date"):
+        now += world.chance.choice(world.config.date_errors) // timedelta(milliseconds=1)
+    return http_date(now)
 
 
 def _spoil_record(body: bytes, fault: Callable[[dict[str, Any], random.Random], None], chance: random.Random) -> bytes:

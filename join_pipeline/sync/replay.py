@@ -58,7 +58,7 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
             again = msgspec.convert(msgspec.to_builtins(record), SyncRecord)
             again.files, again.mapping_version = files, source.mapping_version
             again.mapped_since = mapped_since(source, previous, record.sync_id)
-            raw_of = _raw_of(source, lake, newest.files, record.sync_id)
+            raw_of = _raw_of(source, lake, newest.files, record)
             workspace = Workspace(con, folder, files, again.started_at)
             workspace.open()
             derive(source, workspace, lake.ids, again, previous, raw_of)
@@ -121,14 +121,19 @@ def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: Sync
     return files
 
 
-def _raw_of(source: Source, lake: Lake, files: Files, sync_id: str) -> RawOf:
+def _raw_of(source: Source, lake: Lake, files: Files, record: SyncRecord) -> RawOf:
     """One sync's raw rows by feed. For a reference list, the list that was in force at that sync."""
+    sync_id = record.sync_id
     references = {feed.name for feed in source.feeds if feed.is_reference}
 
     def rows(feed: str) -> Iterable[RawRow]:
         paths = lake.listed(files.raw.get(feed, []))
         if feed not in references:
-            return (row for row in read_raw(paths) if row.sync_id == sync_id)
+            return (
+                row._replace(fetched_at=record.put_right(row.fetched_at))
+                for row in read_raw(paths)
+                if row.sync_id == sync_id
+            )
         came = [row for row in read_raw(paths) if row.sync_id <= sync_id]
         last = max((row.sync_id for row in came), default=None)
         return [row for row in came if row.sync_id == last]

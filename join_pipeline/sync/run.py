@@ -13,15 +13,18 @@ from typing import Final
 import duckdb
 
 from join_pipeline.errors import SettingsError
+from join_pipeline.http.server_clock import MOST_SKEW
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
+from join_pipeline.lake.future import put_right
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
-from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
+from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_after, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import RawOf, guarded
+from join_pipeline.sync import clock as clocks
 from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.extract import Extraction, Progress, no_progress
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
@@ -59,17 +62,35 @@ def run_sync(
         lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)
         upgrade(lake, settings.builds, settings.memory_limit)
         previous = lake.newest()
-        started_at = session.client.clock.when_asked(asked_at)
+        clock = session.client.clock
+        is_moved = clocks.is_set_back(clock, previous)
+        if previous is not None and clocks.lies_ahead(clock, previous, source.title):
+            put_right(lake, clock.latest(), MOST_SKEW, settings.builds, settings.memory_limit)
+            previous, is_moved = lake.newest(), True
+        now = started_at = clock.when_asked(asked_at)
         if previous is not None:
             started_at = max(started_at, previous.started_at + TICK)
-        widened = is_widened(source.only_created, previous)
-        planned = plan(source, mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
+        planned = plan(
+            source,
+            mode,
+            previous,
+            previous.last_full if previous else None,
+            now,
+            is_widened=is_widened(source.only_created, previous),
+            is_moved=is_moved,
+        )
         with scratch(settings.builds, settings.memory_limit) as con:
-            spool = _spool(con, settings, planned, previous, started_at, session.client.clock.latest())
+            state = SpoolState(
+                sync_id=sync_id_after(started_at, previous.sync_id if previous else None),
+                previous=previous.sync_id if previous else None,
+                mode=planned.mode,
+                started_at=started_at,
+                changed_since=clock.changed_since(now),
+            )
+            spool = _spool(con, settings, state, clock.latest())
             record = _record(source, spool, planned, previous)
             record.only_created = source.only_created
             record.max_age_seconds = source.max_age.total_seconds()
-            record.clock_skew_seconds = round(session.client.clock.skew.total_seconds(), 1)
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
             limit = settings.max_second_looks
@@ -79,42 +100,38 @@ def run_sync(
             session.extract(extraction, planned)
             _store(source, lake, spool, record)
             derive(source, workspace, lake.ids, record, previous, _raw_of(source, lake, record))
-            _move_watermarks(record)
-            compact(con, lake.path, record, settings.raw_days)
+            _move_watermarks(record, spool.state.watermark)
+            aged_by = clocks.retired_by(clock, previous, record.started_at)
+            compact(con, lake.path, record, settings.raw_days, aged_by)
             lists = {feed.name for feed in source.feeds if feed.is_reference}
-            retire(con, lake.path, record, settings.raw_days, lists)
+            retire(con, lake.path, record, settings.raw_days, lists, aged_by)
+            _forget_starts(record)
         if record.mode == "full" and record.verdict == "committed":
             record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
+        record.clock_skew_seconds = round(clock.skew.total_seconds(), 1)
+        record.clock = clocks.heard(clock, previous)
         record.n_requests, record.n_retries = session.client.n_requests, session.client.n_retries
-        record.finished_at = max(session.client.clock.earliest(), record.started_at)
+        record.finished_at = max(clock.earliest(), record.started_at)
         lake.commit(record)
         shutil.rmtree(spool.folder, ignore_errors=True)
-        lake.remove_unlisted(previous, record)
+        # what was written to put the lake right is merged by now, and nobody has read it
+        lake.remove_unlisted(None if previous is None or previous.told_at else previous, record)
         lake.fold_records()
         return record
 
 
-def _spool(
-    con: duckdb.DuckDBPyConnection,
-    settings: SyncSettings,
-    planned: Plan,
-    previous: SyncRecord | None,
-    started_at: datetime,
-    latest: datetime,
-) -> Spool:
+def _spool(con: duckdb.DuckDBPyConnection, settings: SyncSettings, state: SpoolState, latest: datetime) -> Spool:
     """The spool of an interrupted full sync, if it is young and no sync was committed since; else a new spool.
 
-    Its age is measured to `latest`, the upper bound of the server time. `started_at` is a lower bound: if the first
-    response of this sync was slow, it may lie before the start of the interrupted sync.
+    Its age is measured to `latest`, the upper bound of the server time. The start of `state` is a lower bound: if the
+    first response of this sync was slow, it may lie before the start of the interrupted sync.
     """
     folder = settings.builds / "spool"
-    before = previous.sync_id if previous else None
-    left = left_spool(con, folder) if planned.mode == "full" else None
-    if left is not None and left.state.mode == "full" and left.state.previous == before:
+    left = left_spool(con, folder) if state.mode == "full" else None
+    if left is not None and left.state.mode == "full" and left.state.previous == state.previous:
         age = latest - left.state.started_at
         if timedelta(0) <= age <= timedelta(hours=settings.resume_hours):
             return left
-    state = SpoolState(sync_id=sync_id_of(started_at), previous=before, mode=planned.mode, started_at=started_at)
     return begin_spool(con, folder, state)
 
 
@@ -138,13 +155,29 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         pending_since=dict(previous.pending_since) if previous else {},
         last_full=previous.last_full if previous else None,
         files=previous.files.copy() if previous else Files(),
+        starts=_starts(state, previous),
     )
 
 
-def _move_watermarks(record: SyncRecord) -> None:
+def _starts(state: SpoolState, previous: SyncRecord | None) -> dict[str, datetime]:
+    """The starts of syncs whose ids do not tell it."""
+    known = dict(previous.starts) if previous else {}
+    return known if sync_id_of(state.started_at) == state.sync_id else known | {state.sync_id: state.started_at}
+
+
+def _forget_starts(record: SyncRecord) -> None:
+    """Forget the starts of syncs that have no listed file any more."""
+    if record.starts:
+        listed = {
+            file.sync_id for group in record.files.groups().values() for files in group.values() for file in files
+        }
+        record.starts = {sync_id: at for sync_id, at in record.starts.items() if sync_id in listed}
+
+
+def _move_watermarks(record: SyncRecord, watermark: datetime) -> None:
     """Move the watermark of each feed that was read whole."""
     for figures in record.feeds.values():
-        figures.listed_since = record.started_at if figures.is_whole else figures.listed_since
+        figures.listed_since = watermark if figures.is_whole else figures.listed_since
 
 
 def _store(source: Source, lake: Lake, spool: Spool, record: SyncRecord) -> None:

@@ -4,7 +4,7 @@ Belongs here: what can happen, how likely it is, and telling it. Not here: doing
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +31,9 @@ RATES = {
     "shifting": 0.5,
     "resigned": 0.5,
 }
+
+
+DATES = ("wrong_date", "wrong_date", "no_date", "odd_date")
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,19 @@ def history_of(seed: int) -> History:
     steps = [_step(chance, n) for n in range(chance.choice((2, 2, 3, 3, 4)))]
     if steps[0].wait < timedelta(0):
         steps[0] = replace(steps[0], wait=timedelta(0))
-    return History(seed, _company(chance), _sizes(chance), tuple(steps), is_replayed=chance.random() < 0.35)
+    company, sizes = _company(chance), _sizes(chance)
+    return History(seed, company, sizes, misdated(seed, steps), is_replayed=chance.random() < 0.35)
+
+
+def misdated(seed: int, steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps, some of them with answers whose dates are wrong, odd or missing, by a seed of their own."""
+    chance = random.Random(f"dates {seed}")
+    return tuple(
+        replace(step, faults={**step.faults, chance.choice(DATES): chance.choice((0.1, 0.3, 0.6, 1.0))})
+        if chance.random() < 0.25
+        else step
+        for step in steps
+    )
 
 
 def _company(chance: random.Random) -> SandboxConfig:

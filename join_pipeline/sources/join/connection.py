@@ -89,7 +89,7 @@ class JoinConnection:
             if not findings:
                 findings.append(Finding("JOIN", "ok", f"{url} answers and takes the token"))
                 findings += _unoffered(client)
-            findings += clock_findings(client.clock.skew, "JOIN's")
+            findings += clock_findings(client.clock, "JOIN")
             empty = [name for name in ("jobs", "applications") if n_first.get(name) == 0]
             if empty and not refused:
                 message = f"JOIN lists no {' and no '.join(empty)}: is this the right company's token?"

@@ -92,7 +92,7 @@ class KomboConnection:
             hours = self.options.kombo_staleness_hours
             message = f"Kombo's responses may be {hours:g} hours old, so the times of events are that much less certain"
             found.append(Finding("age", "ok", message))
-            return found + clock_findings(client.clock.skew, "Kombo's")
+            return found + clock_findings(client.clock, "Kombo")
 
     def _client(self, key: str, integration: str) -> KomboClient:
         timeout = min(self.settings.timeout_seconds, TIMEOUT_SECONDS)

@@ -7,7 +7,9 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
+import httpx
 import pytest
 
 from join_pipeline.errors import ContractError, NotFoundError, SourceError, TransientError
@@ -214,14 +216,35 @@ def test_compression_that_is_broken_is_asked_for_again():
 
 
 def test_a_page_is_dated_by_the_servers_clock_and_never_too_early():
-    told = datetime(2031, 6, 1, 12, 0, 0, tzinfo=UTC)  # far from the clock of this machine
+    told = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=40)  # not far from the clock of this machine
     with (
-        serving(lambda _: as_json(records(1), Date="Sun, 01 Jun 2031 12:00:00 GMT")) as server,
+        serving(lambda _: as_json(records(1), Date=format_datetime(told, usegmt=True))) as server,
         reading(server.url) as client,
     ):
         first, second = (client.whole("/jobs").fetched_at for _ in range(2))
     assert told + timedelta(seconds=1) <= first <= second <= told + timedelta(seconds=10)
+    assert client.clock.skew > timedelta(minutes=38)
+
+
+def test_a_date_that_is_far_from_this_machines_clock_dates_no_page():
+    with (
+        serving(lambda _: as_json(records(1), Date="Sun, 01 Jun 2099 12:00:00 GMT")) as server,
+        reading(server.url) as client,
+    ):
+        fetched_at = client.whole("/jobs").fetched_at
+    assert abs(fetched_at - datetime.now(UTC)) < timedelta(minutes=1)
     assert client.clock.skew > timedelta(days=365)
+
+
+def test_only_a_sandbox_on_this_machine_may_say_that_its_clock_is_simulated():
+    simulated = f"{datetime(2020, 1, 1, tzinfo=UTC).timestamp()}"
+    headers = httpx.Headers({"Date": "Wed, 01 Jan 2020 00:00:00 GMT", "X-Sandbox-Clock": simulated})
+    believed = {}
+    for url in ("http://127.0.0.1:1/v2", "https://127.0.0.1:1/v2", "https://api.join.com/v2"):
+        with JoinClient(url, "token") as client:
+            client._hear(headers, time.monotonic())
+            believed[url] = client.clock.is_simulated and client.clock.earliest().year == 2020
+    assert list(believed.values()) == [True, False, False]
 
 
 def test_a_429_is_waited_out_and_the_list_goes_on():
