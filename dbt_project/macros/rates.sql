@@ -20,3 +20,16 @@
     {%- endif -%}
     case when {{ denominator }} >= {{ var('minimum_n') }} then {{ limit }} end
 {%- endmacro %}
+
+
+{#- One end of the 95 % log-log interval of a probability that a curve tells, by its standard error (Kalbfleisch and
+    Prentice 1980). Unlike p +- z * se it stays within [0, 1]. At 0 and 1 there is no width to tell, so it is null. -#}
+{% macro log_log(probability, std_error, end) -%}
+    {%- set z = 1.959963984540054 if end == 'low' else -1.959963984540054 -%}
+    case
+        when {{ probability }} > 0 and {{ probability }} < 1
+            then pow(
+                {{ probability }}, exp({{ -z }} * {{ std_error }} / ({{ probability }} * ln({{ probability }})))
+            )
+    end
+{%- endmacro %}

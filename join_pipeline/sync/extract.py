@@ -210,8 +210,9 @@ class FeedExtraction:
             return
         record = self.sync.record
         record.pending[self.feed.name] = sorted(keys)
-        is_older = since is not None and not set(put_off).isdisjoint(keys)
-        record.pending_since[self.feed.name] = min(since, record.started_at) if since and is_older else record.started_at
+        is_older = not set(put_off).isdisjoint(keys)
+        since = min(since, record.started_at) if since and is_older else record.started_at
+        record.pending_since[self.feed.name] = since
 
     def put_off(self, unsure: Collection[str]) -> None:
         """Make records pending whose second look had no result. The next full sync takes them first."""

@@ -176,7 +176,8 @@ instants as (
         sum(n_events) as d,
         coalesce(sum(n_events) filter (where event = 'HIRED'), 0) as d_hired,
         coalesce(sum(n_events) filter (where event = 'DECLINED'), 0) as d_declined,
-        coalesce(sum(n_events) filter (where event = 'VANISHED'), 0) as d_vanished
+        coalesce(sum(n_events) filter (where event = 'VANISHED'), 0) as d_vanished,
+        coalesce(sum(n_events) filter (where event in ('MOVED', 'HIRED')), 0) as d_moved
     from comings_and_goings
     group by curve_number, days
 ),
@@ -219,12 +220,13 @@ steps as (
         at_risk.curve_number,
         at_risk.days,
         cast(ceil(at_risk.days) as integer) as day,
-        curves.question = 'hire' as is_competing,
+        curves.question <> 'decision' as is_competing,
         at_risk.n,
         at_risk.d,
         at_risk.d_hired,
         at_risk.d_declined,
         at_risk.d_vanished,
+        at_risk.d_moved,
         at_risk.d / nullif(at_risk.n * (at_risk.n - at_risk.d), 0) as hazard_variance
     from at_risk
     inner join spans on at_risk.curve_number = spans.curve_number
@@ -244,14 +246,15 @@ survivals as (
         before as (partition by curve_number order by days rows between unbounded preceding and 1 preceding)
 ),
 
--- Aalen–Johansen, for the one question whose ends compete: survival until the step, times each cause's share of the
--- step.
+-- Aalen–Johansen, for the questions whose ends compete: survival until the step, times each cause's share of the step.
+-- A hire is a way of moving on.
 incidences as (
     select
         *,
         sum(survival_before * d_hired / n) over history as incidence_hired,
         sum(survival_before * d_declined / n) over history as incidence_declined,
-        sum(survival_before * d_vanished / n) over history as incidence_vanished
+        sum(survival_before * d_vanished / n) over history as incidence_vanished,
+        sum(survival_before * d_moved / n) over history as incidence_moved
     from survivals
     where is_competing
     window history as (partition by curve_number order by days rows between unbounded preceding and current row)
@@ -264,7 +267,7 @@ variances as (
         curve_number,
         day,
         is_last_of_day,
-    {%- for cause in ['hired', 'declined', 'vanished'] %}
+    {%- for cause in ['hired', 'declined', 'vanished', 'moved'] %}
         incidence_{{ cause }},
         pow(incidence_{{ cause }}, 2) * variance
         + sum(
@@ -308,10 +311,12 @@ final as (
         daily.n_events,
         daily.survival,
         daily.survival * sqrt(daily.variance) as survival_std_error,
-    {%- for cause in ['hired', 'declined', 'vanished'] %}
-        variances.incidence_{{ cause }},
+    {%- for cause in ['hired', 'declined', 'vanished', 'moved'] %}
+        {%- set is_told = "curves.question = 'hire'" if cause == 'hired' else "curves.question <> 'hire'" if cause == 'moved'
+            else "variances.day is not null" %}
+        case when {{ is_told }} then variances.incidence_{{ cause }} end as incidence_{{ cause }},
         case
-            when variances.day is not null then sqrt(greatest(variances.variance_{{ cause }}, 0))
+            when {{ is_told }} and variances.day is not null then sqrt(greatest(variances.variance_{{ cause }}, 0))
         end as incidence_{{ cause }}_std_error{{ ',' if not loop.last }}
     {%- endfor %}
     from daily

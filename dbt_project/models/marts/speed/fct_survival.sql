@@ -49,12 +49,17 @@ final as (
         curves.n_events,
         curves.survival,
         curves.survival_std_error,
-        curves.incidence_hired,
-        curves.incidence_hired_std_error,
-        curves.incidence_declined,
-        curves.incidence_declined_std_error,
-        curves.incidence_vanished,
-        curves.incidence_vanished_std_error
+        {%- for end in ['low', 'high'] %}
+        {{ log_log('curves.survival', 'curves.survival_std_error', end) }} as survival_{{ end }},
+        {%- endfor %}
+        {%- for cause in ['hired', 'declined', 'vanished', 'moved'] %}
+        curves.incidence_{{ cause }},
+        curves.incidence_{{ cause }}_std_error,
+        {%- for end in ['low', 'high'] %}
+        {{ log_log('curves.incidence_' ~ cause, 'curves.incidence_' ~ cause ~ '_std_error', end) }}
+            as incidence_{{ cause }}_{{ end }}{{ ',' if not (loop.last and cause == 'moved') }}
+        {%- endfor %}
+        {%- endfor %}
     from curves
     left join hidden
         on
