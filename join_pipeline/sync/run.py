@@ -15,9 +15,10 @@ import duckdb
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
+from join_pipeline.lake.integrity import drop_lost
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
-from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
+from join_pipeline.lake.record import Files, LastFull, LostFile, SyncRecord, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.sources.base import Source
@@ -57,6 +58,7 @@ def run_sync(
         asked_at = monotonic()
         session.greet()
         lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)
+        lost = lake.folder.set_aside()
         upgrade(lake, settings.builds, settings.memory_limit)
         previous = lake.newest()
         started_at = session.client.clock.when_asked(asked_at)
@@ -65,8 +67,10 @@ def run_sync(
         widened = is_widened(source.only_created, previous)
         planned = plan(source, mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
         with scratch(settings.builds, settings.memory_limit) as con:
-            spool = _spool(con, settings, planned, previous, started_at, session.client.clock.latest())
+            spool = _spool(con, settings, planned, previous, started_at, session.client.clock.latest(), lost)
             record = _record(source, spool, planned, previous)
+            lists = frozenset(feed.name for feed in source.feeds if feed.is_reference)
+            record.lost = lost + drop_lost(lake.path, record.files, lists)
             record.only_created = source.only_created
             record.max_age_seconds = source.max_age.total_seconds()
             record.clock_skew_seconds = round(session.client.clock.skew.total_seconds(), 1)
@@ -81,7 +85,6 @@ def run_sync(
             derive(source, workspace, lake.ids, record, previous, _raw_of(source, lake, record))
             _move_watermarks(record)
             compact(con, lake.path, record, settings.raw_days)
-            lists = {feed.name for feed in source.feeds if feed.is_reference}
             retire(con, lake.path, record, settings.raw_days, lists)
         if record.mode == "full" and record.verdict == "committed":
             record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
@@ -101,15 +104,16 @@ def _spool(
     previous: SyncRecord | None,
     started_at: datetime,
     latest: datetime,
+    lost: list[LostFile],
 ) -> Spool:
     """The spool of an interrupted full sync, if it is young and no sync was committed since; else a new spool.
 
     Its age is measured to `latest`, the upper bound of the server time. `started_at` is a lower bound: if the first
-    response of this sync was slow, it may lie before the start of the interrupted sync.
+    response of this sync was slow, it may lie before the start of the interrupted sync. `lost` gets a damaged spool.
     """
     folder = settings.builds / "spool"
     before = previous.sync_id if previous else None
-    left = left_spool(con, folder) if planned.mode == "full" else None
+    left = left_spool(con, folder, lost) if planned.mode == "full" else None
     if left is not None and left.state.mode == "full" and left.state.previous == before:
         age = latest - left.state.started_at
         if timedelta(0) <= age <= timedelta(hours=settings.resume_hours):
