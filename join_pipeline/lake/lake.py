@@ -126,14 +126,17 @@ def open_lake(
     forget_known()
     identity = path / IDENTITY
     if not identity.exists():
+        if any((path / "syncs").glob("[0-9]*.json")):
+            raise DamagedError(f"{identity} is missing, but there are syncs. Restore it from the backup.")
         if not create:
             raise LakeError(f"There is no lake at {path}. Run `join-pipeline sync` first.")
-        if any((path / "syncs").glob("[0-9]*.json")):
-            raise LakeError(f"{identity} is missing, but there are syncs. Restore it from the backup.")
         make_folder(path)
         chosen = integration_id or "join:" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
         write_whole(identity, msgspec.json.encode(Connection(FORMAT, chosen, source or "join")))
     connection = _read(identity, Connection)
+    lake = Lake(path, connection.integration_id, connection.source)
+    if (integration_id or lake.integration_id, source or lake.source) != (lake.integration_id, lake.source):
+        lake.newest()  # if the identity is damaged, nobody asked for another lake
     if source is not None and source != connection.source:
         raise SettingsError(
             f"JOIN_PIPELINE_SOURCE is {source}, and this lake was filled from {connection.source}: their ids differ. "
@@ -144,7 +147,7 @@ def open_lake(
             "JOIN_PIPELINE_INTEGRATION_ID differs from the lake's own id, and all ids come from it. Unset it, or set "
             "JOIN_PIPELINE_CONNECTION to begin another lake."
         )
-    return Lake(path, connection.integration_id, connection.source)
+    return lake
 
 
 def _remove(path: Path) -> None:
