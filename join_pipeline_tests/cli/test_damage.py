@@ -19,7 +19,7 @@ import pytest
 from join_pipeline import pipeline
 from join_pipeline.connections.doctor import examine_lake, examine_machine
 from join_pipeline.connections.status import read_status
-from join_pipeline.errors import LakeError, PipelineError
+from join_pipeline.errors import LakeError
 from join_pipeline.lake.damage import kind_of
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.integrity import sealed
@@ -149,12 +149,12 @@ def told(path: Path) -> Iterator[list[str]]:
     said: list[str] = []
     try:
         yield said
-    except PipelineError as error:
+    except LakeError as error:
         said.append(str(error))
-        assert isinstance(error, LakeError)
-        assert "\n" not in str(error)
-        assert path.name in str(error)
-        assert "Restore" in str(error) or "delete" in str(error)
+    for line in said:
+        assert "\n" not in line
+        assert path.name in line
+        assert "Restore" in line or "delete" in line
 
 
 def looked_at(copy: Copy, path: Path, sound: dict[str, list[Any]]) -> None:
@@ -205,14 +205,14 @@ def test_a_flipped_bit_anywhere_is_named_and_never_loaded(
     chance = random.Random(kind)
     copy = again(whole, tmp_path)
     path = one_of_each(copy.path)[kind]
-    content = path.read_bytes()
+    content, records = path.read_bytes(), copy.open().records()
     for n in range(20):
         place, bit = chance.randrange(len(content)), 1 << chance.randrange(8)
         path.write_bytes(content[:place] + bytes([content[place] ^ bit]) + content[place + 1 :])
         with told(path) as said:
             files_of(copy.open())
         if kind == "log":
-            assert said or loaded(copy) == sound  # a bit of its footer may say nothing
+            assert said or copy.open().records() == records  # a bit of its footer may say nothing
             continue
         assert said, (place, bit)
         if not n:
