@@ -56,9 +56,9 @@ def _noted(lake: Path, file: LakeFile) -> LakeFile:
 def fault_of(lake: Path, file: LakeFile, *, has_content: bool = True) -> str | None:
     """What is wrong with a listed file, as a predicate; None if nothing is. `has_content` compares its digest, too."""
     path = lake / file.path
-    if not path.is_file():
-        return "is no file" if path.exists() else "is listed by the newest sync but missing"
     try:
+        if not path.is_file():
+            return "is no file" if path.exists() else "is listed by the newest sync but missing"
         found = path.stat()
         if file.size is not None and found.st_size != file.size:
             return f"has {found.st_size} bytes instead of {file.size}: it is damaged"

@@ -154,16 +154,18 @@ class Records:
     def _name_fault(self, path: Path) -> str | None:
         """Why a record's name says that it is a copy, if it does. Raises `LakeError` if the true record is lost."""
         try:
-            record = self.read(path)
-        except DamagedError:
+            sync_id = msgspec.json.decode(path.read_bytes(), type=_Named).sync_id
+        except (OSError, msgspec.MsgspecError, ValueError, RecursionError):
             return None  # whoever reads it names it
-        if record.sync_id == path.stem:
+        if sync_id == path.stem:
             return None
-        if not path.with_name(f"{record.sync_id}.json").exists() and not self._is_folded(record.sync_id):
-            name = f"{record.sync_id}.json"
-            reason = f"is the record of the sync {record.sync_id}. If this lake's record was renamed, name it {name}"
-            raise DamagedError(f"{path} {reason}. If not, delete it.")
-        return f"is a copy of the record {record.sync_id}"
+        self.read(path)  # a damaged id says nothing
+        if not self.path_of(sync_id).exists() and not self._is_folded(sync_id):
+            raise DamagedError(
+                f"{path} is the record of the sync {sync_id}. If this lake's record was renamed, name it "
+                f"{sync_id}.json. If not, delete it."
+            )
+        return f"is a copy of the record {sync_id}"
 
     def _is_folded(self, sync_id: str) -> bool:
         return any(record.sync_id == sync_id for record in self._of_log())
@@ -192,6 +194,12 @@ class Records:
         except (OSError, pa.ArrowException, KeyError, ValueError) as error:
             raise unreadable(self.log, error) from None
         return texts
+
+
+class _Named(msgspec.Struct):
+    """The part of a record that its name has to be."""
+
+    sync_id: str
 
 
 def _text(record: SyncRecord) -> str:
