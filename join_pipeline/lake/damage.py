@@ -46,7 +46,7 @@ KINDS: Final = (
         "Restore it from the backup. Without one, move it away: if it is the newest, the lake is then as the sync "
         "before it left it; if not, only what this sync did is lost.",
     ),
-    Kind("models/*", False, FROM_BACKUP),
+    Kind("models/*", False, "Restore the lake from its backup, or this file alone if the backup has it."),
     Kind("raw/*", True, f"{FROM_BACKUP} Without one, the next `join-pipeline sync` drops it and goes on."),
     Kind("quarantine/*", True, f"{FROM_BACKUP} Without one, the next `join-pipeline sync` drops it and goes on."),
     Kind("../builds/*", True, "Delete it; the next command makes it anew."),
