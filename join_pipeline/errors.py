@@ -37,6 +37,10 @@ class LakeError(PipelineError):
     """The lake can't be read or written in its present state."""
 
 
+class DamagedError(LakeError):
+    """A file of the lake is lost or damaged. The message names the file and says what to do."""
+
+
 class UnsoundError(LakeError):
     """What a sync was about to commit would break every later build. Nothing was committed."""
 

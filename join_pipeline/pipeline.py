@@ -81,8 +81,7 @@ def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], prog
     source = open_source(settings)
     record = run_sync(source, settings, mode, accept_loss=accept_loss, progress=progress, begun=answered)
     lake = open_lake(settings.lake)
-    previous = next((known for known in lake.records() if known.sync_id == record.previous), None)
-    return Synced(record, check_sync(source, lake, record, previous))
+    return Synced(record, check_sync(source, lake, record, lake.record(record.previous)))
 
 
 def build(settings: Settings) -> Built:

@@ -108,6 +108,22 @@ def _clock(source: Source, record: SyncRecord) -> Finding:
     return _finding(APPLICATIONS, "clock", message, {"seconds": round(skew)})
 
 
+def _lost(feed: Feed, record: SyncRecord) -> str:
+    """A sentence about the files of a feed that the sync dropped; raw/applications tells those of no feed, too."""
+    feeds = {lost: lost.path.split("/")[1] for lost in record.lost}
+    mine = [
+        lost
+        for lost, of in feeds.items()
+        if of == feed.name or (feed.name == "applications" and of not in record.feeds)
+    ]
+    if not mine:
+        return ""
+    return (
+        f"The sync dropped what it could do without: {'; '.join(map(str, mine))}. No version is lost. Run "
+        "`join-pipeline doctor --lake`, because the disk may be failing."
+    )
+
+
 def _guard(source: Source, feed: str, record: SyncRecord) -> Finding:
     objections = [objection for objection in record.objections if objection.feed == feed]
     message = "; ".join(map(str, objections))
@@ -131,16 +147,16 @@ def _announced(source: Source, record: SyncRecord) -> Finding:
 
 
 def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
-    about, figures = f"raw/{feed.name}", record.feeds.get(feed.name)
+    about, figures, lost = f"raw/{feed.name}", record.feeds.get(feed.name), _lost(feed, record)
     # a reference list is one response, so it is whole or absent
     if figures is None or (feed.is_reference and not figures.is_whole):
         message = (
             f"{source.title} did not offer the list, so the last known names stay in force. The next sync asks for it "
             "again. `join-pipeline doctor` shows what the credentials may read."
         )
-        return _finding(about, "contract", message)
+        return _finding(about, "contract", " ".join(filter(None, [message, lost])))
     if not figures.quarantined:
-        return _finding(about, "contract", "")
+        return _finding(about, "contract", lost)
     where = next(iter(paths_of(record.files.quarantine.get(feed.name, [])[-1:])), "no file")
     message = (
         f"{figures.quarantined} of {figures.records + figures.looks} records broke the contract and were set aside "
@@ -150,7 +166,7 @@ def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
     return _finding(
         about,
         "contract",
-        message,
+        " ".join(filter(None, [message, lost])),
         {"quarantined": figures.quarantined},
         is_grave=figures.quarantined > BROKEN_SHARE * (figures.records + figures.looks),
     )

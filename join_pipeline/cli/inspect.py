@@ -127,13 +127,18 @@ def _shown(value: Any) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    whole_lake: Annotated[
+        bool, typer.Option("--lake", help="Check every file, key and reference of the lake instead. Sends no request.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check settings, credentials, source, data folder, lake and published file, and say what to do."""
-    from join_pipeline.connections.doctor import examine
+    from join_pipeline.connections.doctor import examine, examine_lake
     from join_pipeline.sources.registry import open_source
 
     settings = load_settings()
-    findings = examine(open_source(settings), settings)
+    findings = examine_lake(settings) if whole_lake else examine(open_source(settings), settings)
     if as_json:
         print_json(findings)
     else:

@@ -3,6 +3,7 @@
 Belongs here: checks that change nothing. Not here: repairs.
 """
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -14,9 +15,11 @@ from typing import Final
 
 from join_pipeline.actions.journal import Journal
 from join_pipeline.checks.finding import Finding
-from join_pipeline.errors import PipelineError
+from join_pipeline.checks.lake import LakeCheck
+from join_pipeline.errors import DamagedError, PipelineError
 from join_pipeline.http.server_clock import MOST_SKEW
-from join_pipeline.lake.lake import open_lake
+from join_pipeline.lake.files import locked
+from join_pipeline.lake.lake import IDENTITY, open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
@@ -57,6 +60,18 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
     return findings
 
 
+def examine_lake(settings: Settings) -> list[Finding]:
+    """Check every file, key and reference of the lake. It reads all of the lake, and sends no request."""
+    try:
+        if not (settings.lake / IDENTITY).exists() and not (settings.lake / "syncs").exists():
+            return [Finding("lake files", "warning", "no sync yet. Run `join-pipeline sync`.")]
+        with locked(settings.home):
+            lake = open_lake(settings.lake, settings.integration_id)
+            return LakeCheck(lake, settings.builds, settings.memory_limit).findings()
+    except PipelineError as error:
+        return [Finding("lake files", "failed", str(error))]
+
+
 def _data_folder(settings: Settings) -> Iterator[Finding]:
     folder = _existing(settings.home)
     if os.access(folder, os.W_OK | os.X_OK):
@@ -80,7 +95,12 @@ def _lock(settings: Settings) -> Iterator[Finding]:
 
 
 def _lake(source: Source, settings: Settings) -> Iterator[Finding]:
-    newest = _newest(settings)
+    try:
+        newest = _newest(settings)
+    except DamagedError as error:
+        yield Finding("lake", "failed", f"{error} `join-pipeline doctor --lake` checks every file.")
+        yield from _version_of_damaged(source, settings)
+        return
     if newest is None:
         yield Finding("lake", "warning", "no sync yet. Run `join-pipeline sync`.")
         return
@@ -90,9 +110,19 @@ def _lake(source: Source, settings: Settings) -> Iterator[Finding]:
         yield Finding("version", "warning", message)
 
 
+def _version_of_damaged(source: Source, settings: Settings) -> Iterator[Finding]:
+    """Which release wrote the newest record, as far as it can be read: a later release may read what this one can't."""
+    with contextlib.suppress(PipelineError, IndexError):
+        folder = open_lake(settings.lake, settings.integration_id).folder
+        if message := _other_version(source, folder.read(folder.paths()[-1], is_checked=False)):
+            yield Finding("version", "warning", message)
+
+
 def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
     if newest.verdict == "guarded":
         yield "the last sync kept what is known: " + "; ".join(map(str, newest.objections))
+    if newest.lost:
+        yield "the last sync dropped what it could do without: " + "; ".join(map(str, newest.lost))
     if newest.last_full and (n := newest.last_full.n_unannounced):
         yield f"{source.since_word} did not announce {n} changes, so every sync in mode auto is full"
     age = datetime.now(UTC) - newest.as_of
@@ -126,7 +156,7 @@ def _other_version(source: Source, newest: SyncRecord) -> str | None:
 
 def _only_created(source: Source, settings: Settings) -> Iterator[Finding]:
     """A warning while the setting is on, because the figures then describe a selection and users forget that."""
-    newest = _newest(settings)
+    newest = _newest_if_sound(settings)
     known = newest.models.get("applications") if newest else None
     n = known.live if known else 0
     if source.only_created:
@@ -168,7 +198,7 @@ def _published(settings: Settings) -> Iterator[Finding]:
     if not settings.published.exists():
         yield Finding("published file", "warning", "not there yet. Run `join-pipeline build`.")
         return
-    newest = _newest(settings)
+    newest = _newest_if_sound(settings)
     published_at = datetime.fromtimestamp(settings.published.stat().st_mtime, UTC)
     if newest is not None and newest.finished_at - published_at > STALE:
         message = f"of {published_at:%Y-%m-%d %H:%M} UTC, older than the last sync. Run `join-pipeline build`."
@@ -178,9 +208,17 @@ def _published(settings: Settings) -> Iterator[Finding]:
 
 
 def _newest(settings: Settings) -> SyncRecord | None:
-    if not (settings.lake / "connection.json").exists():
+    if not (settings.lake / IDENTITY).exists() and not (settings.lake / "syncs").exists():
         return None
     return open_lake(settings.lake, settings.integration_id).newest()
+
+
+def _newest_if_sound(settings: Settings) -> SyncRecord | None:
+    """The newest record, or None: the check `lake` has a finding about a damaged one."""
+    try:
+        return _newest(settings)
+    except DamagedError:
+        return None
 
 
 def _existing(path: Path) -> Path:

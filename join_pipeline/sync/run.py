@@ -17,9 +17,10 @@ from join_pipeline.http.server_clock import MOST_SKEW
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.future import put_right
+from join_pipeline.lake.integrity import drop_lost
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
-from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_after, sync_id_of
+from join_pipeline.lake.record import Files, LastFull, LostFile, SyncRecord, sync_id_after, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.sources.base import Source
@@ -60,6 +61,7 @@ def run_sync(
         asked_at = monotonic()
         session.greet()
         lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)
+        lost = lake.folder.set_aside()
         upgrade(lake, settings.builds, settings.memory_limit)
         previous = lake.newest()
         clock = session.client.clock
@@ -87,8 +89,10 @@ def run_sync(
                 started_at=started_at,
                 changed_since=clock.changed_since(now),
             )
-            spool = _spool(con, settings, state, clock.latest())
+            spool = _spool(con, settings, state, clock.latest(), lost)
             record = _record(source, spool, planned, previous)
+            lists = frozenset(feed.name for feed in source.feeds if feed.is_reference)
+            record.lost = lost + drop_lost(lake.path, record.files, lists)
             record.only_created = source.only_created
             record.max_age_seconds = source.max_age.total_seconds()
             workspace = Workspace(con, lake.path, record.files, record.started_at)
@@ -103,7 +107,6 @@ def run_sync(
             _move_watermarks(record, spool.state.watermark)
             aged_by = clocks.retired_by(clock, previous, record.started_at)
             compact(con, lake.path, record, settings.raw_days, aged_by)
-            lists = {feed.name for feed in source.feeds if feed.is_reference}
             retire(con, lake.path, record, settings.raw_days, lists, aged_by)
             _forget_starts(record)
         if record.mode == "full" and record.verdict == "committed":
@@ -120,14 +123,21 @@ def run_sync(
         return record
 
 
-def _spool(con: duckdb.DuckDBPyConnection, settings: SyncSettings, state: SpoolState, latest: datetime) -> Spool:
+def _spool(
+    con: duckdb.DuckDBPyConnection,
+    settings: SyncSettings,
+    state: SpoolState,
+    latest: datetime,
+    lost: list[LostFile],
+) -> Spool:
     """The spool of an interrupted full sync, if it is young and no sync was committed since; else a new spool.
 
     Its age is measured to `latest`, the upper bound of the server time. The start of `state` is a lower bound: if the
-    first response of this sync was slow, it may lie before the start of the interrupted sync.
+    first response of this sync was slow, it may lie before the start of the interrupted sync. `lost` gets a damaged
+    spool.
     """
     folder = settings.builds / "spool"
-    left = left_spool(con, folder) if state.mode == "full" else None
+    left = left_spool(con, folder, lost) if state.mode == "full" else None
     if left is not None and left.state.mode == "full" and left.state.previous == state.previous:
         age = latest - left.state.started_at
         if timedelta(0) <= age <= timedelta(hours=settings.resume_hours):

@@ -46,7 +46,7 @@ def load_versions(
     records = lake.records()
     if not records:
         raise LakeError(f"{lake.path} holds no committed sync. Run `join-pipeline sync` first.")
-    newest = records[-1]
+    newest = lake.newest() or records[-1]
     try:
         con.execute("SET TimeZone = 'UTC'")
         con.execute("CREATE SCHEMA ats")
