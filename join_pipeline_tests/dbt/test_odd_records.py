@@ -23,10 +23,11 @@ from join_pipeline.transform.run import Node, build_marts, odd_in_last_build, pr
 from join_pipeline.warehouse.publish import publish
 from join_pipeline_tests.dbt.building import dbt
 from join_pipeline_tests.dbt.company import Company, Seen, day
-from join_pipeline_tests.dbt.odd import OddCompany
+from join_pipeline_tests.dbt.odd import TEXTS, OddCompany
 from join_pipeline_tests.report.companies import settings_in
 from join_pipeline_tests.syncing import examine, write_report
 
+NAMES = [text for text in TEXTS if text and text.strip()]
 FIELDS = {field.name for field in OBSERVATION}
 
 
@@ -88,6 +89,16 @@ def company() -> Company:
     one.link("screening_questions", "untitled", title="")
     one.link("job_screening_questions", "ahead/untitled", job_id="ahead", question_id="untitled")
     one.link("job_screening_questions", "lost/lost", job_id="lost", question_id="lost question")
+    for number, text in enumerate(NAMES):
+        one.link(
+            "jobs", f"job {number}", name=text, status=text, category=text, location={"city": text, "country": text}
+        )
+        one.stage(f"stage {number}", number, name=text)
+        one.link("tags", f"tag {number}", name=text)
+        one.link("candidate_tags", f"c-of_2199/tag {number}", candidate_id="c-of_2199", tag_id=f"tag {number}")
+        for twin in range(6):  # so many that shared marts show the group
+            seen = Seen(1, f"stage {number}", text)
+            one.application(f"named_{number}_{twin}", seen, applied=9, job=f"job {number}", source=text)
     one.link("users", "bare")
     one.link("job_hiring_team", "ahead/bare", job_id="ahead", user_id="bare", roles=[None])
     one.link("job_hiring_team", "lost/bare", job_id="lost", user_id="bare")
@@ -137,6 +148,16 @@ def test_an_odd_instant_is_not_known_and_spoils_no_other(odd: Odd) -> None:
     opened = odd.rows("SELECT job_id, opened_at, opened_evidence FROM recruiting.fct_job_vacancy ORDER BY job_id")
     assert ("ahead", None, None) in opened
     assert ("year 1", None, None) in opened
+
+
+def test_names_of_any_characters_and_any_length_reach_readers_and_the_report_as_they_are(odd: Odd) -> None:
+    with duckdb.connect(str(odd.settings.published), read_only=True) as con:
+        for table, column in (("dim_job", "job_name"), ("dim_stage", "stage_name"), ("dim_tag", "tag_name")):
+            assert set(NAMES) <= {name for (name,) in con.execute(f"SELECT {column} FROM {table}").fetchall()}
+        assert set(NAMES) <= {name for (name,) in con.execute("SELECT source FROM dim_source").fetchall()}
+    page = odd.settings.report.read_text()
+    assert "<script>alert(1)" not in page
+    assert "\x1b" not in page
 
 
 def test_the_warnings_name_records_and_how_many(odd: Odd) -> None:
