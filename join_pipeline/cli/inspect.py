@@ -46,6 +46,8 @@ def status(
     _print_line(f"watermarks  {_listed({feed: instant(at) for feed, at in found.watermarks.items()})}")
     _print_line(f"pending     {_listed({f'missing {feed}': n for feed, n in found.pending_looks.items()})}")
     _print_line(f"set aside   {_listed(found.set_aside)}")
+    for name, message in found.odd_records.items():
+        _print_line(f"odd records {name}: {message}")
     if any(line.unannounced_changes for line in found.syncs):
         word = open_source(settings).since_word
         out.print(f"[yellow]{word} did not announce some changes, so only full syncs can be trusted.[/]")

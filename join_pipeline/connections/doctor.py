@@ -25,6 +25,7 @@ from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
 from join_pipeline.transform.maps import MAPS, checked, unmapped
+from join_pipeline.transform.run import odd_in_last_build
 
 LEAST_FREE: Final = 2**30
 STALE: Final = timedelta(hours=36)
@@ -50,6 +51,7 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
         ("only created", partial(_only_created, source)),
         ("kept creations", _kept),
         ("maps", _maps),
+        ("records", _records),
         ("published file", _published),
     )
     for name, check in checks:
@@ -192,6 +194,12 @@ def _maps(settings: Settings) -> Iterator[Finding]:
         yield Finding("maps", "warning", " ".join(told.values()))
     else:
         yield Finding("maps", "ok", "every published stage and source is mapped")
+
+
+def _records(settings: Settings) -> Iterator[Finding]:
+    """What the last build said of records that can't be so. A warning: the marts are built in spite of them."""
+    for name, message in odd_in_last_build(settings).items():
+        yield Finding("records", "warning", f"{name}: {message}")
 
 
 def _published(settings: Settings) -> Iterator[Finding]:

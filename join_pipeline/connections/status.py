@@ -15,6 +15,7 @@ from join_pipeline.lake.integrity import sound
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.record import Objection, SyncRecord
 from join_pipeline.settings import Settings
+from join_pipeline.transform.run import odd_in_last_build
 
 
 class SyncSummary(msgspec.Struct, kw_only=True):
@@ -41,6 +42,7 @@ class Status(msgspec.Struct, kw_only=True):
 
     `watermarks` has the instant up to which each feed is known without a gap. `pending_looks` has the number of missing
     records that wait for a second look, and `set_aside` the number of records in quarantine, each by feed.
+    `odd_records` has what the last build said of records that can't be so, by the check that warned.
     """
 
     connection: str
@@ -56,6 +58,7 @@ class Status(msgspec.Struct, kw_only=True):
     watermarks: dict[str, datetime | None]
     pending_looks: dict[str, int]
     set_aside: dict[str, int]
+    odd_records: dict[str, str]
 
 
 def read_status(settings: Settings, last: int = 10) -> Status:
@@ -82,6 +85,7 @@ def summarize(settings: Settings, lake: Lake, last: int) -> Status:
         watermarks={name: feed.listed_since for name, feed in newest.feeds.items()} if newest else {},
         pending_looks={feed: len(ids) for feed, ids in newest.pending.items()} if newest else {},
         set_aside=_set_aside(lake, newest) if newest else {},
+        odd_records=odd_in_last_build(settings),
     )
 
 

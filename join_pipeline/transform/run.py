@@ -21,6 +21,8 @@ from join_pipeline.errors import BuildError
 from join_pipeline.lake.files import make_folder, write_whole
 from join_pipeline.settings import Settings
 from join_pipeline.transform.maps import copy_maps, map_vars, unmapped
+from join_pipeline.transform.odd import ADVICE as ODD
+from join_pipeline.transform.odd import odd_records
 
 PROFILE: Final = "join_pipeline"
 THREADS: Final = 1
@@ -87,9 +89,8 @@ def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
     with _held_open(settings):
         # with its JSON, dbt would write the whole manifest again, which costs a tenth of a small build
         results = _invoke(settings, ["build", "--no-write-json", "--exclude-resource-type", "unit_test", *picked])
-    nodes = [_node(result) for result in results]
+    nodes = _naming(settings, [_node(result) for result in results])
     write_whole(_results(settings), msgspec.json.encode(nodes))
-    nodes = _naming(settings, nodes)
     broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
     if broken:
         raise BuildError("dbt could not build " + "; ".join(f"{node.unique_id}: {node.message}" for node in broken))
@@ -97,10 +98,10 @@ def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
 
 
 def _naming(settings: Settings, nodes: list[Node]) -> list[Node]:
-    """The nodes, where a warning about a map lists the missing names; dbt itself only counts them."""
+    """The nodes, where a warning lists the missing names or the odd records; dbt itself only counts them."""
     if all(node.status != "warn" for node in nodes):
         return nodes
-    told = unmapped(settings.warehouse, "recruiting")
+    told = unmapped(settings.warehouse, "recruiting") | odd_records(settings.warehouse)
     return [
         replace(node, message=told.get(node.unique_id.split(".")[-1], node.message)) if node.status == "warn" else node
         for node in nodes
@@ -112,6 +113,14 @@ def last_build(settings: Settings) -> list[Node]:
     if not _results(settings).exists():
         raise BuildError("The last build of the marts did not finish. Run `join-pipeline build` first.")
     return msgspec.json.decode(_results(settings).read_bytes(), type=list[Node])
+
+
+def odd_in_last_build(settings: Settings) -> dict[str, str]:
+    """What the last build said of odd records, by the test that warned; empty if no build is there that finished."""
+    if not _results(settings).exists():
+        return {}
+    names = ((node.unique_id.split(".")[-1], node) for node in last_build(settings))
+    return {name: node.message for name, node in names if name in ODD and node.status == "warn"}
 
 
 def _node(result: Any) -> Node:

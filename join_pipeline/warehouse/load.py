@@ -111,8 +111,17 @@ def _pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     if any(pseudonyms.pseudonym(key, model, record_id) != known for model, record_id, known in sample):
         con.execute("DELETE FROM ats.pseudonyms")
     for model in pseudonyms.MODELS:
+        # a record that others name has one, too, even if no list has it
+        named = "".join(
+            f" UNION SELECT {column.name} FROM ats_history.{other.name}"
+            for other in MODELS.values()
+            for column in other.columns
+            if column.references == model
+        )
         new = con.execute(
-            f"SELECT id FROM ats.{model} WHERE id NOT IN (SELECT id FROM ats.pseudonyms WHERE model = ?)", [model]
+            f"""SELECT id FROM (SELECT id FROM ats.{model}{named})
+            WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM ats.pseudonyms WHERE model = ?) ORDER BY id""",
+            [model],
         ).fetchall()
         if not new:
             continue
