@@ -46,6 +46,7 @@ def status(
     _print_line(f"watermarks  {_listed({feed: instant(at) for feed, at in found.watermarks.items()})}")
     _print_line(f"pending     {_listed({f'missing {feed}': n for feed, n in found.pending_looks.items()})}")
     _print_line(f"set aside   {_listed(found.set_aside)}")
+    _print_line(f"odd shapes  {_listed(found.syncs[0].odd_parts if found.syncs else {})}")
     if any(line.unannounced_changes for line in found.syncs):
         word = open_source(settings).since_word
         out.print(f"[yellow]{word} did not announce some changes, so only full syncs can be trusted.[/]")

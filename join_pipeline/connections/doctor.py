@@ -14,6 +14,7 @@ from typing import Final
 
 from join_pipeline.actions.journal import Journal
 from join_pipeline.checks.finding import Finding
+from join_pipeline.checks.sync import told_odd
 from join_pipeline.errors import PipelineError
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
@@ -94,6 +95,8 @@ def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
         yield "the last sync kept what is known: " + "; ".join(map(str, newest.objections))
     if newest.last_full and (n := newest.last_full.n_unannounced):
         yield f"{source.since_word} did not announce {n} changes, so every sync in mode auto is full"
+    if newest.odd:
+        yield told_odd(source, newest.odd)
     age = datetime.now(UTC) - newest.as_of
     if age > STALE:
         yield f"the last sync is {age.days} days old. Is the schedule switched on?"

@@ -139,6 +139,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     """One committed sync. All instants are server time; `as_of` is the latest fetch.
 
     `max_age_seconds`: how old a response of the source may have been.
+    `unknown` counts words and fields that the mapping does not know, `odd` parts of an unexpected shape: by name.
     `mapped_since`: the first sync with the current `mapping_version`. An older mapping made the versions before it.
     """
 
@@ -164,6 +165,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     feeds: dict[str, FeedRecord] = {}
     models: dict[str, ModelRecord] = {}
     unknown: dict[str, int] = {}
+    odd: dict[str, int] = {}
     pending: dict[str, list[str]] = {}
     last_full: LastFull | None = None
     files: Files
@@ -175,7 +177,9 @@ class SyncRecord(msgspec.Struct, kw_only=True):
 
     def parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The figures of each feed and model, with its path in the lake, such as `raw/jobs`."""
-        yield from ((f"raw/{name}", feed.figures()) for name, feed in self.feeds.items())
+        for name, feed in self.feeds.items():
+            odd = {part: n for part, n in self.odd.items() if part.startswith(f"{name}.")}
+            yield f"raw/{name}", feed.figures() | {"odd_parts": odd}
         yield from ((f"models/{name}", model.figures()) for name, model in self.models.items())
 
     def figures(self) -> dict[str, str | int | float | datetime]:
