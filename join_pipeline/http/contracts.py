@@ -33,6 +33,7 @@ __all__ = [
 
 T = TypeVar("T")
 PayloadT = TypeVar("PayloadT", bound=msgspec.Struct)
+PartT = TypeVar("PartT", bound=Part)
 Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """A whole number that fits an Arrow column of 64 bits. Numbers in JSON have no limit."""
 if TYPE_CHECKING:
@@ -66,9 +67,7 @@ def decode(kind: type[PayloadT], text: str | bytes) -> PayloadT:
     return payload
 
 
-def map_payload(
-    kind: type[PayloadT], text: str, rows_of: Callable[[PayloadT, dict[str, Any]], T]
-) -> tuple[T, list[Odd]]:
+def map_payload(kind: type[PartT], text: str, rows_of: Callable[[PartT, dict[str, Any]], T]) -> tuple[T, list[Odd]]:
     """What `rows_of` makes of a payload and of the same payload with all of its keys; and its odd parts.
 
     Nearly every payload has none. Raises `ContractError` if nobody can know which record it is.

@@ -30,18 +30,21 @@ _NAMES: Final = ("name", "title", "label", "value")
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,19}")
 _ANYWHERE: Final = "*"
 NO_TEXT: Final = "broken letters"
-PartT = TypeVar("PartT", bound=msgspec.Struct)
 
 
 class Part(msgspec.Struct):
     """A JSON object of an API.
 
     `identity` are the fields without which nobody knows which object it is, by their names here; without them the
-    object is not read. `bare` is the field that a plain text in place of the object stands for.
+    object is not read. Of the fields in `either` one is due. A plain text in place of the object is the field `bare`.
     """
 
     identity: ClassVar[frozenset[str]] = frozenset({"id"})
+    either: ClassVar[tuple[str, ...]] = ()
     bare: ClassVar[str | None] = None
+
+
+PartT = TypeVar("PartT", bound=Part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +109,17 @@ def identity_text(value: Any) -> str | None:
 class _Struct:
     """A struct's fields by the API's keys, with what each type may be."""
 
-    kind: type[msgspec.Struct]
+    kind: type[Part]
     fields: tuple[inspect.Field, ...]
     identity: frozenset[str]
+    either: tuple[str, ...]
     bare: str | None
 
 
 @cache
-def _fields(kind: type[msgspec.Struct]) -> _Struct:
+def _fields(kind: type[Part]) -> _Struct:
     (info,) = inspect.multi_type_info([kind])
-    return _Struct(
-        kind, cast(inspect.StructType, info).fields, getattr(kind, "identity", frozenset()), getattr(kind, "bare", None)
-    )
+    return _Struct(kind, cast(inspect.StructType, info).fields, kind.identity, kind.either, kind.bare)
 
 
 def _struct(struct: _Struct, value: dict[str, Any], path: str, odd: list[Odd]) -> Any:
@@ -146,14 +148,11 @@ def _struct(struct: _Struct, value: dict[str, Any], path: str, odd: list[Odd]) -
     for key, given in value.items():
         if key not in known:
             _note_unreadable({key: given}, f"{path}.{_ANYWHERE}" if path else _ANYWHERE, odd)
-    made = struct.kind.__new__(struct.kind)
-    for field in struct.fields:
-        setattr(made, field.name, found[field.name] if field.name in found else _default(field))
-    return made
-
-
-def _default(field: inspect.Field) -> Any:
-    return field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+    if struct.either and not found.keys() & set(struct.either):
+        found[struct.either[0]] = None
+        if not any(field.encode_name in value for field in struct.fields if field.name in struct.either):
+            odd.append(Odd(f"{path}.{struct.either[0]}" if path else struct.either[0], "missing"))
+    return struct.kind(**found)
 
 
 def _may_be_null(kind: inspect.Type) -> bool:

@@ -37,7 +37,8 @@ def keys_of(payload: bytes, strict: msgspec.json.Decoder[Any], updated_key: str)
         except ContractError:
             return None, None
         found, updated = (read.get("id"), read.get(updated_key)) if isinstance(read, dict) else (None, None)
-    return identity_text(found), updated if isinstance(updated, str) else None
+    name = str(found) if type(found) is int else identity_text(found)  # a name, even if it is too large for an id
+    return name, updated if isinstance(updated, str) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,9 @@ class Mapped:
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
-    odd: list[str] = field(default_factory=list)
     gone: list[tuple[str, str, datetime]] = field(default_factory=list)
     endings: dict[str, list[Row]] = field(default_factory=dict)
+    odd: list[str] = field(default_factory=list)
 
     def add(self, model: str, row: Row) -> None:
         self.rows.setdefault(model, []).append(row)

@@ -66,6 +66,8 @@ class Consent(Payload):
 class ApplicationPayload(Payload):
     """One application. The list and the request by id return the same type."""
 
+    either: ClassVar[tuple[str, ...]] = ("state", "hiring_state")
+
     id: Whole
     created_at: Due[datetime]
     last_updated_at: Due[datetime]
