@@ -15,7 +15,7 @@ from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.decode import QUARANTINE, Decoder
 from join_pipeline.sync.diff import Writing, write_versions
 from join_pipeline.sync.plan import OVERLAP
-from join_pipeline.sync.reconcile import keep_unread_references, know_what_is_named
+from join_pipeline.sync.reconcile import keep_unread, know_what_is_named
 from join_pipeline.sync.workspace import Phase, Workspace
 
 MOST_UNREAD: Final = 1000
@@ -36,7 +36,7 @@ def derive(
         _set_aside(decoder, workspace, record)
     with workspace.phase(Phase.RECALL):
         source.recall(workspace)
-        keep_unread_references(workspace)
+        keep_unread(workspace)
     with workspace.phase(Phase.RECONCILE):
         workspace.guarded = frozenset(record.guarded)
         source.reconcile(workspace)

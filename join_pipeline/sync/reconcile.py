@@ -79,13 +79,13 @@ def carry(workspace: Workspace, name: str, now: str) -> None:
     workspace.con.execute(f'INSERT INTO payloads_{name} BY NAME SELECT id, seq, "{HEAVY}" FROM carried_{name}')
 
 
-def keep_unread_references(workspace: Workspace) -> None:
-    """Give each observation the known references in place of those that could not be read.
+def keep_unread(workspace: Workspace) -> None:
+    """Give each observation the known values of the columns that its mapping names as unread.
 
     Else an odd answer would look as if an application had lost its job, and as if its candidate were gone.
     """
     for name, model in MODELS.items():
-        columns = [column.name for column in model.fields if column.references is not None]
+        columns = [column.name for column in model.fields if not column.tier.is_personal]
         if columns and workspace.holds_any(f"FROM seen_{name} WHERE {UNREAD} IS NOT NULL"):
             kept = ", ".join(
                 f'"{column}" = CASE WHEN list_contains(s.{UNREAD}, \'{column}\') THEN k."{column}"'

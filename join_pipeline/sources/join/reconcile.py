@@ -65,7 +65,7 @@ def _jobs(workspace: Workspace) -> None:
             SELECT n.* REPLACE (
                 CASE
                     WHEN k.opened_at IS NOT NULL THEN k.opened_at
-                    WHEN n.status = 'DRAFT' THEN NULL
+                    WHEN n.status = 'DRAFT' OR n.status IS NULL THEN NULL
                     WHEN k.status = 'DRAFT' THEN $started_at::TIMESTAMPTZ
                     ELSE n.remote_created_at
                 END AS opened_at)

@@ -52,7 +52,7 @@ SHOWN_IN: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "job_hiring_team": ("hiring_team",),
     },
 }
-"""For each feed, the columns and links whose loss would look like a deletion, and the parts that show them."""
+"""For each feed, the columns and links whose loss would falsify the history, and the parts that show them."""
 
 
 def map_record(feed: str, text: str, ids: Ids) -> Mapped:

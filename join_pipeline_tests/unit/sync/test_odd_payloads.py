@@ -14,10 +14,10 @@ from join_pipeline.errors import ContractError
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
+from join_pipeline.sandbox.odd_parts import KINDS, Place, places, spoiled
 from join_pipeline.settings import load_settings
 from join_pipeline.sources.base import MapperInput
 from join_pipeline.sources.registry import source_of
-from join_pipeline_tests.spoiling import KINDS, Place, places, spoiled
 from join_pipeline_tests.unit.sync.syncs import INTEGRATION, Payload, Syncs, id_of
 from join_pipeline_tests.unit.sync.tables import Row, Tables
 from join_pipeline_tests.unit.sync.test_derive_kombo import record

@@ -17,7 +17,7 @@ APPLICATION_SHOWN_IN: Final = {
     "applications": {"candidate_id": ("candidate",), "job_id": ("job",), "current_stage_id": ("currentStage",)},
     "candidates": {"candidate_tags": ("candidate.tags",)},
 }
-"""For each model, the columns and links whose loss would look like a deletion, and the parts that show them."""
+"""For each model, the columns and links whose loss would falsify the history, and the parts that show them."""
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 NO_LOCATION: Final = dict.fromkeys(("city", "country", "raw", "state", "street_1", "street_2", "zip_code"))
 

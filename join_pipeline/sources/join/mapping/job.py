@@ -20,8 +20,15 @@ from join_pipeline.sources.join.mapping.vocabulary import (
 from join_pipeline.sources.join.payloads import Contact, JobPayload, Office, Reference, Salary
 
 PATH: Final = "/jobs/{id}"
-JOB_SHOWN_IN: Final = {"jobs": {"contact_id": ("contact",), "job_hiring_team": ("contact", "hiringTeam")}}
-"""For each model, the columns and links whose loss would look like a deletion, and the parts that show them."""
+JOB_SHOWN_IN: Final = {
+    "jobs": {
+        "contact_id": ("contact",),
+        "job_hiring_team": ("contact", "hiringTeam"),
+        "status": ("status",),  # whether it was a draft tells when the job opened
+        "visibility": ("status",),
+    }
+}
+"""For each model, the columns and links whose loss would falsify the history, and the parts that show them."""
 # the key of a job's public URL is not documented, so the mapping takes the first of these that is there
 URL_KEYS: Final = ("postUrl", "jobAdUrl", "publicUrl", "jobUrl", "url")
 

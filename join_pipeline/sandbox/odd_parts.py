@@ -1,6 +1,7 @@
-"""Payloads with one odd place each: every kind of odd value, in any value or key.
+"""Records with one part of an odd shape: any kind of odd value, in any value or key.
 
-Belongs here: where to spoil and with what. Not here: what a spoiled record becomes (the tests).
+Belongs here: where a record is spoiled and with what. Not here: when (faults). Some of it is JSON that no writer of
+Python's makes, so a record is spoiled as text.
 """
 
 import json
@@ -8,7 +9,6 @@ import random
 from collections.abc import Iterator
 from typing import Any, Final
 
-# JSON that Python does not write: the text of a value, in place of its mark
 ODD_JSON: Final = {
     "huge": "1e999",
     "tiny": "-1e999",
@@ -43,21 +43,24 @@ ODD_JSON: Final = {
 }
 ODD_KEYS: Final = ("odd\0key", "half \ud83d", "odd" * 50, "")
 GONE: Final = "gone"
-KINDS: Final = (*ODD_JSON, GONE, "key")
+KEY: Final = "key"
+KINDS: Final = (*ODD_JSON, GONE, KEY)
+# an odd value here leaves open which record it is, or whether it is there
+IDENTITY: Final = frozenset({"id", "remote_deleted_at"})
 Place = tuple[str | int, ...]
 
 
 def places(value: Any, at: Place = ()) -> Iterator[Place]:
-    """Every place of a payload but its root."""
+    """Every place of a record but its root."""
     if at:
         yield at
     for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield from places(item, (*at, key))
 
 
-def spoiled(payload: dict[str, Any], place: Place, kind: str, chance: random.Random | None = None) -> str:
-    """The payload's JSON with one odd place: another value, none at all, or an odd key with an odd value beside it."""
-    copy = json.loads(json.dumps(payload))
+def spoiled(record: dict[str, Any], place: Place, kind: str, chance: random.Random) -> str:
+    """The record's JSON with one odd place: another value, none at all, or an odd key with an odd value beside it."""
+    copy = json.loads(json.dumps(record))
     *parents, last = place
     parent: Any = copy
     for step in parents:
@@ -65,18 +68,20 @@ def spoiled(payload: dict[str, Any], place: Place, kind: str, chance: random.Ran
     if kind == GONE:
         del parent[last]
         return json.dumps(copy)
-    if kind == "key":
-        chance = chance or random.Random(0)
-        if isinstance(parent, list):
-            parent, last = copy, "id"
-        key = chance.choice(ODD_KEYS)
-        kind = chance.choice([*ODD_JSON])
-        items = list(parent.items())
-        parent.clear()
-        parent |= {key: _mark(kind)} | dict(items)
+    odd = chance.choice([*ODD_JSON]) if kind == KEY else kind
+    if kind != KEY:
+        parent[last] = _mark(odd)
+    elif isinstance(parent, dict):
+        parent[chance.choice(ODD_KEYS)] = _mark(odd)
     else:
-        parent[last] = _mark(kind)
-    return json.dumps(copy).replace(json.dumps(_mark(kind)), ODD_JSON[kind])
+        copy[chance.choice(ODD_KEYS)] = _mark(odd)
+    return json.dumps(copy).replace(json.dumps(_mark(odd)), ODD_JSON[odd])
+
+
+def spoiled_somewhere(record: dict[str, Any], chance: random.Random) -> str:
+    """The record's JSON with one odd place that leaves its identity readable."""
+    there = [place for place in places(record) if place[0] not in IDENTITY]
+    return spoiled(record, chance.choice(there), chance.choice(KINDS), chance)
 
 
 def _mark(kind: str) -> str:
