@@ -13,7 +13,7 @@ import msgspec
 from join_pipeline.errors import ContractError
 from join_pipeline.http import lenient
 from join_pipeline.http.lenient import MAX_INSTANT, MIN_INSTANT, Odd, Part, in_utc
-from join_pipeline.http.tolerant import REPLACEMENT, parse
+from join_pipeline.http.tolerant import REPLACEMENT, as_text, parse
 
 __all__ = [
     "MAX_INSTANT",
@@ -28,6 +28,7 @@ __all__ = [
     "lost",
     "map_payload",
     "present",
+    "read",
     "shown_key",
 ]
 
@@ -80,6 +81,11 @@ def map_payload(kind: type[PartT], text: str, rows_of: Callable[[PartT, dict[str
     raw = parse(text)
     payload, odd = lenient.read(kind, raw)
     return rows_of(payload, lenient.scrubbed(raw)), odd
+
+
+def read(kind: type[PartT], text: str | bytes) -> PartT:
+    """A payload without its odd parts. Raises `ContractError` if nobody can know which record it is."""
+    return map_payload(kind, as_text(text), lambda payload, _raw: payload)[0]
 
 
 def present(items: Iterable[T] | None) -> Iterator[tuple[int, T]]:

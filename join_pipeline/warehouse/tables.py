@@ -91,7 +91,7 @@ SYNC_COUNTS: Final = BesideTable(
         Column(
             "name",
             TEXT,
-            "Name of the count: records, quarantined, new, deleted, unknown:<model>.<column>, odd:<part>, …",
+            "Name of the count: records, quarantined, new, deleted, pending_looks, unknown:<model>.<column>, …",
         ),
         Column("n", WHOLE, "The count"),
     ),

@@ -8,9 +8,8 @@ row that last named it is kept beside the new list.
 from collections.abc import Iterable
 
 from join_pipeline.errors import ContractError, NotFoundError, RefusedError
-from join_pipeline.http.contracts import map_payload
+from join_pipeline.http.contracts import read
 from join_pipeline.http.pages import Page
-from join_pipeline.http.tolerant import as_text
 from join_pipeline.lake.raw import RawRow
 from join_pipeline.sources.feed import RawOf
 from join_pipeline.sources.join.client import JoinClient
@@ -48,8 +47,7 @@ def _names(payloads: Iterable[str | bytes | None]) -> dict[int, str]:
     entries = []
     for payload in payloads:
         try:
-            text = as_text(payload or "")
-            entries.append(map_payload(Reference, text, lambda entry, _raw: entry)[0])
+            entries.append(read(Reference, payload or ""))
         except ContractError:
             continue
     return reference_names(entries)
