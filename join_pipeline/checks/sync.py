@@ -20,6 +20,7 @@ BROKEN_SHARE: Final = 0.2
 """If more than this share of a feed's records breaks the contract, the run stops: the source's API has changed."""
 VOLUME_SHARE: Final = 0.2
 VOLUME_COUNT: Final = 20
+MOST_TOLD: Final = 12
 WORDED: Final = ("applications", "jobs", "screening_questions", "job_hiring_team")
 """Models that have words of the source, of which the mapping knows a list."""
 
@@ -53,6 +54,11 @@ def sync_checks(source: Source) -> list[Check]:
         *(Check(f"models/{model}", "schema", "Every file has the declared columns", True) for model in MODELS),
         *(Check(f"models/{model}", "volume", "Live records did not fall by more than a fifth") for model in MODELS),
         *(
+            Check(f"raw/{feed.name}", "shapes", f"Every part has the shape that {source.title} documents")
+            for feed in source.feeds
+            if not feed.is_reference
+        ),
+        *(
             Check(f"models/{model}", "known_words", f"The mapping knows all of {source.title}'s words and fields")
             for model in WORDED
         ),
@@ -68,7 +74,7 @@ def check_sync(source: Source, lake: Lake, record: SyncRecord, previous: SyncRec
     for feed in source.feeds:
         findings.append(_contract(source, feed, record))
         if not feed.is_reference:
-            findings.append(_guard(source, feed.name, record))
+            findings += [_guard(source, feed.name, record), _shapes(source, feed.name, record)]
     findings.append(_announced(source, record))
     for model in MODELS.values():
         findings += [_schema(lake, model, record), _volume(source, model.name, record, previous)]
@@ -181,6 +187,22 @@ def _words(source: Source, model: str, record: SyncRecord) -> Finding:
         "maps them with the words that the new release knows."
     )
     return _finding(f"models/{model}", "known_words", message if unknown else "", unknown)
+
+
+def _shapes(source: Source, feed: str, record: SyncRecord) -> Finding:
+    odd = {name: n for name, n in record.odd.items() if name.startswith(f"{feed}.")}
+    return _finding(f"raw/{feed}", "shapes", told_odd(source, odd) if odd else "", odd)
+
+
+def told_odd(source: Source, odd: Mapping[str, int]) -> str:
+    """A sentence about the parts that had an unexpected shape. It names them and shows no value."""
+    listed = ", ".join(f"{name} {n}x" for name, n in sorted(odd.items(), key=lambda one: -one[1])[:MOST_TOLD])
+    rest = f" and {len(odd) - MOST_TOLD} more" if len(odd) > MOST_TOLD else ""
+    return (
+        f"{source.title} sent parts of an unexpected shape: {listed}{rest}. They are null, or their text where the"
+        f" column is text, and the raw payloads keep them. Correct them in {source.title}, or"
+        " upgrade join-pipeline and run `join-pipeline rebuild --from raw`."
+    )
 
 
 def _schema(lake: Lake, model: Model, record: SyncRecord) -> Finding:

@@ -16,6 +16,7 @@ from typing import Final
 from join_pipeline.actions.journal import Journal
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.lake import LakeCheck
+from join_pipeline.checks.sync import told_odd
 from join_pipeline.errors import DamagedError, PipelineError
 from join_pipeline.http.server_clock import MOST_SKEW
 from join_pipeline.lake.files import locked
@@ -127,6 +128,8 @@ def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
         yield "the last sync dropped what it could do without: " + "; ".join(map(str, newest.lost))
     if newest.last_full and (n := newest.last_full.n_unannounced):
         yield f"{source.since_word} did not announce {n} changes, so every sync in mode auto is full"
+    if newest.odd:
+        yield told_odd(source, newest.odd)
     age = datetime.now(UTC) - newest.as_of
     if not newest.clock.is_simulated and newest.latest() - datetime.now(UTC) > MOST_SKEW:
         yield (

@@ -19,7 +19,10 @@ from join_pipeline.transform.run import odd_in_last_build
 
 
 class SyncSummary(msgspec.Struct, kw_only=True):
-    """The summary of one sync. Durations are in seconds."""
+    """The summary of one sync. Durations are in seconds.
+
+    `odd_parts` counts parts of records that had an unexpected shape, by name and shape: `jobs.salary (text)`.
+    """
 
     sync_id: str
     mode: str
@@ -34,6 +37,7 @@ class SyncSummary(msgspec.Struct, kw_only=True):
     deletions: int
     quarantined: int
     unknown_words: int
+    odd_parts: dict[str, int]
     unannounced_changes: int
 
 
@@ -114,5 +118,6 @@ def _line(record: SyncRecord) -> SyncSummary:
         deletions=sum(model.deleted for model in record.models.values()),
         quarantined=sum(feed.quarantined for feed in record.feeds.values()),
         unknown_words=sum(record.unknown.values()),
+        odd_parts=record.odd,
         unannounced_changes=record.n_unannounced,
     )

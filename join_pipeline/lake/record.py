@@ -172,6 +172,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     `starts`: the starts of syncs with listed files whose ids do not tell it, because ids must sort after those before.
     `told_at` is the start that a sync had noted wrongly, in the future, and `moved_seconds` by how much its instants
     were moved to the past. Its raw rows keep theirs.
+    `unknown` counts words and fields that the mapping does not know, `odd` parts of an unexpected shape: by name.
     `mapped_since`: the first sync with the current `mapping_version`. An older mapping made the versions before it.
     `lost`: the dispensable files that this sync found missing or damaged, and dropped.
     """
@@ -202,6 +203,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     feeds: dict[str, FeedRecord] = {}
     models: dict[str, ModelRecord] = {}
     unknown: dict[str, int] = {}
+    odd: dict[str, int] = {}
     pending: dict[str, list[str]] = {}
     last_full: LastFull | None = None
     lost: list[LostFile] = []
@@ -232,7 +234,9 @@ class SyncRecord(msgspec.Struct, kw_only=True):
 
     def parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The figures of each feed and model, with its path in the lake, such as `raw/jobs`."""
-        yield from ((f"raw/{name}", feed.figures()) for name, feed in self.feeds.items())
+        for name, feed in self.feeds.items():
+            odd = {part: n for part, n in self.odd.items() if part.startswith(f"{name}.")}
+            yield f"raw/{name}", feed.figures() | {"odd_parts": odd}
         yield from ((f"models/{name}", model.figures()) for name, model in self.models.items())
 
     def figures(self) -> dict[str, str | int | float | datetime]:

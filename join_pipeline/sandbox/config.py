@@ -28,6 +28,8 @@ FAULTS: Final = {
     "unknown_enum": "a record with a word that nobody knows",
     "missing_field": "a record that lacks a field",
     "extra_field": "a record with a field that nobody knows",
+    "odd_part": "a record with one part of an odd shape",
+    "odd_for_good": "this share of records, always the same ones, each with one part of an odd shape in every answer",
     "shifting": "an application arrives, or one that arrived so vanishes, just before a page of applications is read",
     "resigned": "signed URLs that differ at each read",
     "write_error": "a write that is not carried out, answered 503",

@@ -15,6 +15,7 @@ from join_pipeline.sandbox.answers import Refusal
 from join_pipeline.sandbox.config import STATE_KEYS
 from join_pipeline.sandbox.instants import http_date
 from join_pipeline.sandbox.limits import RateLimit
+from join_pipeline.sandbox.odd_parts import spoiled_somewhere
 from join_pipeline.sandbox.world import World
 
 _HTML = "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
@@ -105,6 +106,7 @@ def spoil(world: World, answer: Response) -> Response:
         for name, fault in _RECORD_FAULTS.items():
             if world.strikes(name):
                 body = _spoil_record(body, fault, world.chance)
+        body = _odd_parts(world, body)
         if body.startswith(b"[") and world.strikes("not_a_list"):
             body = b'{"data":' + body + b"}"
         if world.strikes("truncated"):
@@ -134,6 +136,30 @@ def _spoil_record(body: bytes, fault: Callable[[dict[str, Any], random.Random], 
     if records:
         fault(chance.choice(records), chance)
     return msgspec.json.encode(content)
+
+
+def _odd_parts(world: World, body: bytes) -> bytes:
+    """The body with odd parts in records that are odd for good, and in one more if the fault strikes."""
+    share = world.faults.get("odd_for_good", 0.0)
+    strikes = world.strikes("odd_part")
+    if not share and not strikes:
+        return body
+    content = msgspec.json.decode(body)
+    mine = [one for one in _records(content) if isinstance(one, dict) and {"createdAt", "changed_at"} & one.keys()]
+    texts: dict[str, str] = {}
+    struck = world.chance.choice(mine) if strikes and mine else None
+    for record in mine:
+        always = random.Random(f"{world.config.seed} {record.get('id')}")  # noqa: S311 - the same records each time
+        is_odd = always.random() < share
+        if is_odd or record is struck:
+            text = spoiled_somewhere(record, always if is_odd else world.chance)
+            record.clear()
+            record["@"] = mark = f"@{len(texts)}@"
+            texts[msgspec.json.encode({"@": mark}).decode()] = text
+    whole = msgspec.json.encode(content).decode()
+    for place, text in texts.items():
+        whole = whole.replace(place, text)
+    return whole.encode()
 
 
 def _records(content: Any) -> list[Any]:

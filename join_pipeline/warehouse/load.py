@@ -185,4 +185,5 @@ def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:
     for model, written in record.models.items():
         rows += [(model, name, getattr(written, name)) for name in ("new", "changed", "returned", "deleted", "live")]
     rows += [(field.split(".")[0], f"unknown:{field}", n) for field, n in record.unknown.items()]
+    rows += [(part.split(".")[0], f"odd:{part}", n) for part, n in record.odd.items()]
     return rows

@@ -60,7 +60,7 @@ class Listing:
             )
             SELECT count(*) FROM came
             WHERE listing = $listing AND record_id IN (FROM unseen)
-                AND try_cast(payload->>'$.lastUpdatedAt' AS TIMESTAMPTZ) < $started_at""",
+                AND try_cast(try(payload->>'$.lastUpdatedAt') AS TIMESTAMPTZ) < $started_at""",
             {"listing": _reading(number), "started_at": sync.spool.state.watermark},
         ).fetchall()
         return n_hidden == [(0,)]

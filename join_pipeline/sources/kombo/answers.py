@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import msgspec
 
-from join_pipeline.http.pages import Record
+from join_pipeline.http.pages import Record, keys_of
+from join_pipeline.http.tolerant import UNREAD_JSON, parse, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,9 @@ class _Error(msgspec.Struct):
     error: Refusal
 
 
-class _Keyed(msgspec.Struct):
+class _Keyed(msgspec.Struct, rename={"updated": "changed_at"}):
     id: str
-    changed_at: Any = None
+    updated: Any = None
 
 
 _LIST: Final[msgspec.json.Decoder[_List]] = msgspec.json.Decoder(_List)
@@ -74,16 +75,28 @@ def list_of(body: bytes) -> Listed | None:
     """A page of a list; None if the JSON is not one."""
     try:
         found = _LIST.decode(body).data
-    except msgspec.DecodeError:
-        return None
+    except UNREAD_JSON:
+        return _listed_in_parts(body)
     return Listed([_record(bytes(raw)) for raw in found.results], found.next)
+
+
+def _listed_in_parts(body: bytes) -> Listed | None:
+    """A page with a record that the strict reader refuses."""
+    whole = split(body)
+    data = split(whole["data"]) if isinstance(whole, dict) and "data" in whole else None
+    if not isinstance(data, dict) or not {"results", "next"} <= data.keys():
+        return None
+    results, following = split(data["results"]), parse(data["next"])
+    if not isinstance(results, list) or not isinstance(following, str | None):
+        return None
+    return Listed([_record(result.encode()) for result in results], following)
 
 
 def integration_of(body: bytes) -> Integration | None:
     """An integration; None if the JSON is not one."""
     try:
         return _DETAILS.decode(body).data
-    except msgspec.DecodeError:
+    except UNREAD_JSON:
         return None
 
 
@@ -91,13 +104,9 @@ def refusal_of(body: bytes) -> Refusal:
     """The error in the envelope. All of its fields are None if the body is not an envelope."""
     try:
         return _ERROR.decode(body).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREAD_JSON:
         return Refusal()
 
 
 def _record(payload: bytes) -> Record:
-    try:
-        keyed = _KEYED.decode(payload)
-    except msgspec.DecodeError:
-        return Record(None, None, payload)
-    return Record(keyed.id, keyed.changed_at if isinstance(keyed.changed_at, str) else None, payload)
+    return Record(*keys_of(payload, _KEYED, "changed_at"), payload)

@@ -17,7 +17,8 @@ from join_pipeline.sync.extract import Extraction, FeedExtraction, Look
 from join_pipeline.sync.plan import Plan
 
 IDS_A_LOOK: Final = 100
-_IS_GONE: Final = "(payload->>'$.remote_deleted_at') IS NOT NULL"
+# a record that DuckDB can't read as JSON reports nothing
+_IS_GONE: Final = "nullif(try(payload->>'$.remote_deleted_at'), '') IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)

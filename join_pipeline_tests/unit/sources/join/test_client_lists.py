@@ -176,10 +176,9 @@ def test_json_that_is_no_list_breaks_the_contract_and_is_not_asked_for_again(bod
         b"",
         b"<html><body>Bad gateway</body></html>",
         b'[{"id": 1}] trailing',
-        b'[{"name": "\xfc"}]',
-        b"[NaN]",
+        b'[{"id": 1,}]',
     ],
-    ids=["cut off", "empty", "HTML", "trailing", "not UTF-8", "NaN"],
+    ids=["cut off", "empty", "HTML", "trailing", "comma"],
 )
 def test_a_body_that_is_not_json_is_asked_for_again(body):
     with serving(in_turn(Answer(body), as_json(records(1)))) as server, reading(server.url) as client:
