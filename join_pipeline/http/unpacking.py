@@ -14,8 +14,11 @@ from collections.abc import Iterator
 from typing import Final
 
 import httpx
+import msgspec
 
 MAX_BYTES: Final = 64 * 2**20
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for a body that it can't read. Deep nesting is a RecursionError."""
 ACCEPTED: Final = "gzip, deflate"
 CHUNK: Final = 64 * 1024
 _GZIP: Final = b"\x1f\x8b"
@@ -128,7 +131,7 @@ def _grow(whole: bytearray, stream: "zlib._Decompress", body: bytes, place: int)
         while not stream.eof:
             piece = body[place : place + CHUNK]
             part = stream.decompress(piece, CHUNK)
-            n_read = len(piece) - len(stream.unconsumed_tail) - len(stream.unused_data)
+            n_read = len(piece) - len(stream.unused_data if stream.eof else stream.unconsumed_tail)
             if not part and not n_read and not stream.eof:
                 raise httpx.DecodingError("The packed body ends too early")
             place += n_read

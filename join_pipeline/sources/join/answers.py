@@ -9,6 +9,7 @@ import msgspec
 
 from join_pipeline.http.bodies import shown
 from join_pipeline.http.pages import Record
+from join_pipeline.http.unpacking import UNREADABLE
 
 
 class _Keyed(msgspec.Struct, rename="camel"):
@@ -28,7 +29,7 @@ def records_of(body: bytes) -> list[Record] | None:
     """The records of a list; None if the JSON is not a list."""
     try:
         return [_record(bytes(raw)) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
@@ -36,7 +37,7 @@ def object_of(body: bytes, remote_id: str) -> bytes | None:
     """The body, if it is an object that is not another record than `remote_id`; else None."""
     try:
         msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     found = _record(body).id
     return body if found is None or found == remote_id else None
@@ -46,7 +47,7 @@ def is_complaint(body: bytes) -> bool:
     """Whether JSON is JOIN's error response, whatever its status."""
     try:
         return bool(msgspec.json.decode(body, type=_Complaint).error)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
 
 
@@ -54,7 +55,7 @@ def message_of(body: bytes, token: str) -> str | None:
     """The message of JOIN's error response, if it may be shown."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
     if not isinstance(answer, dict):
         return None
@@ -66,7 +67,7 @@ def message_of(body: bytes, token: str) -> str | None:
 def _record(payload: bytes) -> Record:
     try:
         keyed = _KEYED.decode(payload)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return Record(None, None, payload)
     updated = keyed.last_updated_at
     return Record(str(keyed.id), updated if isinstance(updated, str) else None, payload)

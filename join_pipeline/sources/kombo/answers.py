@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 import msgspec
 
 from join_pipeline.http.pages import Record
+from join_pipeline.http.unpacking import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def list_of(body: bytes) -> Listed | None:
     """A page of a list; None if the JSON is not one."""
     try:
         found = _LIST.decode(body).data
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
     return Listed([_record(bytes(raw)) for raw in found.results], found.next)
 
@@ -94,7 +95,7 @@ def integration_of(body: bytes) -> Integration | None:
     """An integration; None if the JSON is not one."""
     try:
         return _DETAILS.decode(body).data
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
@@ -102,7 +103,7 @@ def is_refusal(body: bytes) -> bool:
     """Whether JSON is an error in its envelope, whatever its status."""
     try:
         return _ENVELOPE.decode(body).is_error
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
 
 
@@ -110,13 +111,13 @@ def refusal_of(body: bytes) -> Refusal:
     """The error in the envelope. All of its fields are None if the body is not an envelope."""
     try:
         return _ERROR.decode(body).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return Refusal()
 
 
 def _record(payload: bytes) -> Record:
     try:
         keyed = _KEYED.decode(payload)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return Record(None, None, payload)
     return Record(keyed.id, keyed.changed_at if isinstance(keyed.changed_at, str) else None, payload)
