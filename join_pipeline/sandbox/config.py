@@ -30,6 +30,7 @@ FAULTS: Final = {
     "short_page": "once: a page of a list that lacks its last records, although pages follow it",
     "empty_page": "once: a page of a list that is empty",
     "repeated_page": "once: a page of a list that shows the page before it",
+    "ignored_page": "a list that shows its first page, whichever is asked for",
     "repeated_cursor": "a page of Kombo's that names its own cursor as the next one",
     "unknown_ids": "404 to a list of Kombo's that is asked for by ids, if it does not know one of them",
     "packed": "gzip of several members, with odd names in its header",
