@@ -109,3 +109,7 @@ class AlreadyAppliedError(PermanentError):
 
 class ContractError(SourceError):
     """The response breaks the contract: it differs from the types that the package knows."""
+
+
+class UnexpectedAnswerError(ContractError, TransientError):
+    """The response is JSON, but not what was asked for, such as an object where a list is due. It is retried."""

@@ -87,7 +87,9 @@ class Settings(BaseSettings):
         "Europe/Berlin", description="Time zone of calendar days and of Dagster's schedules"
     )
     pages_in_flight: int = Field(8, ge=1, le=32, description="Pages of a listing that are fetched at the same time")
-    timeout_seconds: float = Field(30.0, gt=0, le=600, description="Seconds to wait for one response")
+    timeout_seconds: float = Field(
+        30.0, gt=0, le=600, description="Seconds for one request, from connecting to the last byte of its response"
+    )
     max_wait_seconds: float = Field(
         900.0, ge=1, le=86_400, description="Seconds that one request may spend on retries before the sync ends"
     )

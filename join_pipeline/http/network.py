@@ -11,6 +11,7 @@ from typing import Any, Final
 import httpx
 
 from join_pipeline.errors import SettingsError
+from join_pipeline.http.deadline import bound
 
 
 def is_on_this_machine(host: str) -> bool:
@@ -115,7 +116,7 @@ def http_client(base: httpx.URL, **options: Any) -> httpx.Client:
     """A client for one server. Raises `SettingsError` if the environment's proxy or certificates can't be used."""
     try:
         # a proxy can't reach this machine's own addresses
-        return httpx.Client(trust_env=not is_on_this_machine(base.host), **options)
+        return bound(httpx.Client(trust_env=not is_on_this_machine(base.host), **options))
     except (ValueError, ImportError, OSError) as error:
         raise SettingsError(
             f"The proxy or the certificates that the environment names can't be used ({type(error).__name__}). Check "

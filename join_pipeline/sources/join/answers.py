@@ -18,6 +18,11 @@ class _Keyed(msgspec.Struct, rename={"updated": "lastUpdatedAt"}):
     updated: Any = None
 
 
+class _Complaint(msgspec.Struct):
+    error: Any
+    id: None = None  # a record has one
+
+
 _KEYED: Final = msgspec.json.Decoder(_Keyed)
 
 
@@ -30,6 +35,25 @@ def records_of(body: bytes) -> list[Record] | None:
     return [_record(part.encode()) for part in parts] if isinstance(parts, list) else None
 
 
+def object_of(body: bytes, remote_id: str) -> bytes | None:
+    """The body, if it is an object that is not another record than `remote_id`; else None."""
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except UNREAD_JSON:
+        if not isinstance(split(body), dict):
+            return None
+    found = _record(body).id
+    return body if found is None or found == remote_id else None
+
+
+def is_complaint(body: bytes) -> bool:
+    """Whether JSON is JOIN's error response, whatever its status."""
+    try:
+        return bool(msgspec.json.decode(body, type=_Complaint).error)
+    except UNREAD_JSON:
+        return False
+
+
 def message_of(body: bytes, token: str) -> str | None:
     """The message of JOIN's error response, if it may be shown."""
     try:
@@ -39,7 +63,8 @@ def message_of(body: bytes, token: str) -> str | None:
     if not isinstance(answer, dict):
         return None
     error = answer.get("error")
-    return shown((error.get("message") if isinstance(error, dict) else None) or answer.get("message"), (token,))
+    said = error.get("message") if isinstance(error, dict) else None
+    return shown(said or answer.get("message") or error, (token,))
 
 
 def _record(payload: bytes) -> Record:

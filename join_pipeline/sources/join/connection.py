@@ -26,6 +26,7 @@ PLAN: Final = (
     "JOIN refuses the whole API to this token (403). API access needs the Advanced or the Enterprise plan: ask whoever "
     "pays for JOIN, or JOIN's support."
 )
+IGNORED: Final = "JOIN, or a proxy on the way to it, ignores the query. Check JOIN_API_URL and the proxy."
 GUIDE: Final = (
     "The plan. JOIN's API comes with the plans Advanced and Enterprise.",
     "The role. An admin of the company makes the token.",
@@ -89,6 +90,9 @@ class JoinConnection:
             if not findings:
                 findings.append(Finding("JOIN", "ok", f"{url} answers and takes the token"))
                 findings += _unoffered(client)
+            if unlimited := [name for name, n in n_first.items() if n > 1]:
+                message = f"{url} sends several {' and '.join(unlimited)} where one was asked for. {IGNORED}"
+                findings.append(Finding("pages", "failed", message))
             findings += clock_findings(client.clock, "JOIN")
             empty = [name for name in ("jobs", "applications") if n_first.get(name) == 0]
             if empty and not refused:

@@ -98,7 +98,7 @@ class Listing:
 
     def _look_at(self, remote_id: str) -> Look:
         try:
-            body, fetched_at = self.client.get(self.feed.record_path(remote_id))
+            body, fetched_at = self.client.record(self.feed.record_path(remote_id), remote_id)
         except NotFoundError:
             return remote_id, None, self.client.clock.latest()
         return remote_id, body, fetched_at

@@ -4,7 +4,7 @@ Belongs here: Kombo's envelope. Not here: what a record means (payloads), which 
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -45,7 +45,7 @@ class Refusal(msgspec.Struct):
 
 class _Results(msgspec.Struct):
     results: list[msgspec.Raw]
-    next: str | None
+    next: Annotated[str, msgspec.Meta(min_length=1)] | None  # an empty cursor would be the first page's
 
 
 class _List(msgspec.Struct):
@@ -60,6 +60,16 @@ class _Error(msgspec.Struct):
     error: Refusal
 
 
+class _Envelope(msgspec.Struct):
+    status: Any = None
+    error: Any = None
+    data: Any = None
+
+    @property
+    def is_error(self) -> bool:
+        return self.data is None and (self.status == "error" or bool(self.error))
+
+
 class _Keyed(msgspec.Struct, rename={"updated": "changed_at"}):
     id: str
     updated: Any = None
@@ -67,6 +77,7 @@ class _Keyed(msgspec.Struct, rename={"updated": "changed_at"}):
 
 _LIST: Final[msgspec.json.Decoder[_List]] = msgspec.json.Decoder(_List)
 _DETAILS: Final[msgspec.json.Decoder[_Details]] = msgspec.json.Decoder(_Details)
+_ENVELOPE: Final[msgspec.json.Decoder[_Envelope]] = msgspec.json.Decoder(_Envelope)
 _ERROR: Final[msgspec.json.Decoder[_Error]] = msgspec.json.Decoder(_Error)
 _KEYED: Final[msgspec.json.Decoder[_Keyed]] = msgspec.json.Decoder(_Keyed)
 
@@ -98,6 +109,14 @@ def integration_of(body: bytes) -> Integration | None:
         return _DETAILS.decode(body).data
     except UNREAD_JSON:
         return None
+
+
+def is_refusal(body: bytes) -> bool:
+    """Whether JSON is an error in its envelope, whatever its status."""
+    try:
+        return _ENVELOPE.decode(body).is_error
+    except UNREAD_JSON:
+        return False
 
 
 def refusal_of(body: bytes) -> Refusal:
