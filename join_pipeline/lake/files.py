@@ -71,7 +71,7 @@ def remove_asides(path: Path, *, is_alone: bool = True) -> None:
 def _machine() -> str:
     """What tells this machine from others, and this container: in another one, a process id means another process."""
     try:
-        space = os.stat("/proc/self/ns/pid").st_ino
+        space = Path("/proc/self/ns/pid").stat().st_ino
     except OSError:  # not Linux
         space = 0
     return hashlib.blake2b(f"{socket.gethostname()} {space}".encode(), digest_size=4).hexdigest()
@@ -180,6 +180,22 @@ def flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def taking_turns(path: Path) -> Iterator[None]:
+    """Wait until no other process is inside with this lock file. It is for work of some seconds that several may do."""
+    make_folder(path.parent)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks has no turns to take
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

@@ -6,6 +6,7 @@ Belongs here: the order of the steps, resuming, the sync record. Not here: the s
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Final
@@ -38,13 +39,13 @@ def run_sync(
     *,
     accept_loss: Collection[str] = (),
     progress: Progress = no_progress,
-    begun: Callable[[], None] = lambda: None,
+    within: AbstractContextManager[None] | None = None,
     sleep: Callable[[float], None] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> SyncRecord:
     """Sync the lake with the source and return the committed record. `sleep` and `monotonic` are the client's.
 
-    `begun` is called when the sync holds the lock, before its first request.
+    `within` is entered when the sync holds the lock, before its first request, and left when it has committed.
 
     Raises a `PipelineError` if the sync fails. Then nothing is committed, and the lake is as it was. The next full sync
     resumes from the spool of a full sync that failed.
@@ -52,8 +53,7 @@ def run_sync(
     for feed in accept_loss:
         if feed not in (known := guarded(source.feeds)):
             raise SettingsError(f"--accept-loss takes {', '.join(known)}, not {feed!r}.")
-    with source.session(sleep, monotonic) as session, locked(settings.home):
-        begun()
+    with source.session(sleep, monotonic) as session, locked(settings.home), within or nullcontext():
         asked_at = monotonic()
         session.greet()
         lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)

@@ -112,7 +112,7 @@ def on_a_full_disk(path: Path) -> Iterator[None]:
     aside = path.with_name(f".{path.name}.part")
     aside.symlink_to(FULL)
     with (
-        mock.patch.object(files, "aside_of", lambda _path: aside),
+        mock.patch.object(files, "aside_of", return_value=aside),
         pytest.raises(LakeError, match=rf"The disk is full: .*{path.name} was not written\. Free some space"),
     ):
         yield
