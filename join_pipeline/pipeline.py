@@ -73,12 +73,27 @@ class Built:
     report: Report
 
 
-def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], progress: Progress = no_progress) -> Synced:
+def sync(
+    settings: Settings,
+    mode: AskedMode,
+    accept_loss: Collection[str],
+    progress: Progress = no_progress,
+    *,
+    accept_account: bool = False,
+) -> Synced:
     """Run one sync from the first request to the commit, then check it."""
     source = open_source(settings)
     # run_sync enters it once it holds the lock: a sync that gets no lock reads nothing, so its trigger must stay
     within = answering(settings.home)
-    record = run_sync(source, settings, mode, accept_loss=accept_loss, progress=progress, within=within)
+    record = run_sync(
+        source,
+        settings,
+        mode,
+        accept_loss=accept_loss,
+        accept_account=accept_account,
+        progress=progress,
+        within=within,
+    )
     lake = open_lake(settings.lake)
     previous = next((known for known in lake.records() if known.sync_id == record.previous), None)
     return Synced(record, check_sync(source, lake, record, previous))

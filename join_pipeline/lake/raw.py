@@ -58,7 +58,10 @@ class RawRow(NamedTuple):
 
 
 class SpoolState(msgspec.Struct, kw_only=True):
-    """What a sync must know to resume another one: its identity, and the listings that it read to their end."""
+    """What a sync must know to resume another one: its identity, and the listings that it read to their end.
+
+    `reader` is the mark of the address and the credentials that it read with, made with `salt`.
+    """
 
     sync_id: str
     previous: str | None
@@ -66,6 +69,8 @@ class SpoolState(msgspec.Struct, kw_only=True):
     started_at: datetime
     done: list[str] = []
     feeds: dict[str, FeedRecord] = {}
+    salt: str = ""
+    reader: str = ""
 
 
 @dataclass(slots=True)

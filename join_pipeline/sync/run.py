@@ -3,6 +3,7 @@
 Belongs here: the order of the steps, resuming, the sync record. Not here: the steps themselves.
 """
 
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -13,7 +14,7 @@ from typing import Final
 
 import duckdb
 
-from join_pipeline.errors import SettingsError
+from join_pipeline.errors import AccountError, SettingsError
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import Lake, open_lake
@@ -21,8 +22,9 @@ from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_
 from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
-from join_pipeline.sources.base import Source
+from join_pipeline.sources.base import Session, Source
 from join_pipeline.sources.feed import RawOf, guarded
+from join_pipeline.sync.account import check_account, has_read
 from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.extract import Extraction, Progress, no_progress
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
@@ -38,6 +40,7 @@ def run_sync(
     mode: AskedMode = "auto",
     *,
     accept_loss: Collection[str] = (),
+    accept_account: bool = False,
     progress: Progress = no_progress,
     within: AbstractContextManager[None] | None = None,
     sleep: Callable[[float], None] | None = None,
@@ -53,6 +56,8 @@ def run_sync(
     for feed in accept_loss:
         if feed not in (known := guarded(source.feeds)):
             raise SettingsError(f"--accept-loss takes {', '.join(known)}, not {feed!r}.")
+    if accept_account and mode != "full":
+        raise SettingsError("Another account is accepted by a sync of mode full only, as others read what changed.")
     with source.session(sleep, monotonic) as session, locked(settings.home), within or nullcontext():
         asked_at = monotonic()
         session.greet()
@@ -65,7 +70,7 @@ def run_sync(
         widened = is_widened(source.only_created, previous)
         planned = plan(source, mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
         with scratch(settings.builds, settings.memory_limit) as con:
-            spool = _spool(con, settings, planned, previous, started_at, session.client.clock.latest())
+            spool = _spool(con, source, session, settings, planned, previous, started_at)
             record = _record(source, spool, planned, previous)
             record.only_created = source.only_created
             record.max_age_seconds = source.max_age.total_seconds()
@@ -77,6 +82,13 @@ def run_sync(
                 con, spool, record, previous, limit, accept_loss, progress, _raw_of(source, lake, record)
             )
             session.extract(extraction, planned)
+            try:
+                check_account(con, spool, source, session, accept_loss)
+            except AccountError:
+                if not accept_account:
+                    shutil.rmtree(spool.folder)  # a later sync must not resume from it
+                    raise
+                record.reason += ", another account accepted"
             _store(source, lake, spool, record)
             derive(source, workspace, lake.ids, record, previous, _raw_of(source, lake, record))
             _move_watermarks(record)
@@ -96,25 +108,30 @@ def run_sync(
 
 def _spool(
     con: duckdb.DuckDBPyConnection,
+    source: Source,
+    session: Session,
     settings: SyncSettings,
     planned: Plan,
     previous: SyncRecord | None,
     started_at: datetime,
-    latest: datetime,
 ) -> Spool:
     """The spool of an interrupted full sync, if it is young and no sync was committed since; else a new spool.
 
-    Its age is measured to `latest`, the upper bound of the server time. `started_at` is a lower bound: if the first
+    If it had another address or other credentials, the account must still show what the interrupted sync has read.
+
+    Its age is measured to the upper bound of the server time. `started_at` is a lower bound: if the first
     response of this sync was slow, it may lie before the start of the interrupted sync.
     """
     folder = settings.builds / "spool"
     before = previous.sync_id if previous else None
     left = left_spool(con, folder) if planned.mode == "full" else None
     if left is not None and left.state.mode == "full" and left.state.previous == before:
-        age = latest - left.state.started_at
-        if timedelta(0) <= age <= timedelta(hours=settings.resume_hours):
+        age = session.client.clock.latest() - left.state.started_at
+        if timedelta(0) <= age <= timedelta(hours=settings.resume_hours) and has_read(left, source, session):
             return left
     state = SpoolState(sync_id=sync_id_of(started_at), previous=before, mode=planned.mode, started_at=started_at)
+    state.salt = secrets.token_hex(16)
+    state.reader = session.client.mark(state.salt)
     return begin_spool(con, folder, state)
 
 

@@ -10,9 +10,10 @@ from typing import Unpack
 
 import httpx
 
-from join_pipeline.errors import ContractError
+from join_pipeline.errors import ContractError, NotFoundError, RefusedError
 from join_pipeline.http.client import HttpClient, Judgement, Options
 from join_pipeline.http.pages import Page
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.join.answers import message_of, records_of
 from join_pipeline.sources.join.paging import PAGE_SIZE, Paging
 from join_pipeline.sources.join.refusals import WORDS, error_for_status
@@ -54,6 +55,13 @@ class JoinClient(HttpClient):
     def whole(self, path: str, params: Mapping[str, str] | None = None) -> Page:
         """A list that has no pages, as one page."""
         return self._page(path, dict(params or {}), 1)
+
+    def record(self, feed: Feed, remote_id: str) -> bytes | None:
+        """One record by its id, or None if JOIN does not have it."""
+        try:
+            return self.get(f"{feed.path}/{remote_id}")[0]
+        except (NotFoundError, RefusedError):  # what is no id to JOIN is refused
+            return None
 
     def _page(self, path: str, params: dict[str, str], number: int) -> Page:
         body, fetched_at = self.get(path, params)

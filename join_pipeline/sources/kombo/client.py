@@ -10,10 +10,11 @@ from typing import Final, Unpack
 
 import httpx
 
-from join_pipeline.errors import ContractError
+from join_pipeline.errors import ContractError, NotFoundError, RefusedError
 from join_pipeline.http.bodies import shown
 from join_pipeline.http.client import HttpClient, Judgement, Options
 from join_pipeline.http.pages import Page
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.answers import Integration, integration_of, list_of, refusal_of
 from join_pipeline.sources.kombo.refusals import CURES, WORDS, error_for
 
@@ -62,6 +63,14 @@ class KomboClient(HttpClient):
                     f"GET {path} returned the same cursor twice, so the list has no end. Report it to Kombo's support."
                 )
             given.add(cursor)
+
+    def record(self, feed: Feed, record_id: str) -> bytes | None:
+        """One record by its id, or None if Kombo does not have it."""
+        try:
+            page = next(self.pages(feed.path, {"ids": record_id}))
+        except (NotFoundError, RefusedError):
+            return None
+        return next((record.payload for record in page.records if record.id == record_id), None)
 
     def _page(self, path: str, params: Mapping[str, str], number: int) -> tuple[Page, str | None]:
         body, fetched_at = self.get(path, params)
