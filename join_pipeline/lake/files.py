@@ -41,7 +41,7 @@ def _make_folder(folder: Path) -> None:
         return
     _make_folder(folder.parent)  # with `parents`, mkdir would let everybody read the new parents
     folder.mkdir(mode=0o700, exist_ok=True)
-    flush(folder.parent)
+    _flush(folder.parent)
 
 
 def aside_of(path: Path) -> Path:
@@ -100,9 +100,9 @@ def appearing(path: Path, mode: int = 0o600, aside: Path | None = None) -> Itera
     try:
         yield aside
         aside.chmod(mode)
-        flush(aside)
+        _flush(aside)
         aside.replace(path)
-        flush(path.parent)
+        _flush(path.parent)
     except OSError as error:
         aside.unlink(missing_ok=True)
         raise unwritable(path, error) from None
@@ -134,9 +134,9 @@ def create_whole(path: Path, content: bytes) -> bool:
     aside = aside_of(path)
     try:
         _write_new(aside, content)
-        flush(aside)
+        _flush(aside)
         is_new = _take_name(aside, path)
-        flush(path.parent)  # also if it was there: its creator may not have come this far
+        _flush(path.parent)  # also if it was there: its creator may not have come this far
     except OSError as error:
         raise unwritable(path, error) from None
     finally:
@@ -177,6 +177,10 @@ def _take_name_without_links(aside: Path, path: Path) -> bool:
 
 def flush(path: Path) -> None:
     """Flush a file or a folder to disk."""
+    _flush(path)
+
+
+def _flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
