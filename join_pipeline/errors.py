@@ -19,6 +19,10 @@ class SettingsError(PipelineError):
     exit_code = 2
 
 
+class AccountError(SettingsError):
+    """The account is not the one that the lake was filled from."""
+
+
 class InputError(PipelineError):
     """A caller's input is invalid. `field` names the input in the caller's words."""
 

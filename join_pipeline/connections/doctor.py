@@ -24,7 +24,8 @@ from join_pipeline.lake.lake import IDENTITY, open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
-from join_pipeline.sources.base import Source
+from join_pipeline.sources.base import Connection, Source
+from join_pipeline.sync.account import asked_evidence, cure, differs, known_of
 from join_pipeline.transform.maps import MAPS, checked, unmapped
 from join_pipeline.transform.run import odd_in_last_build
 
@@ -37,8 +38,27 @@ def examine(source: Source, settings: Settings) -> list[Finding]:
     connection = source.connection
     findings = [connection.credentials()]
     if findings[0].is_ok:
-        findings += connection.examine()
+        examined = connection.examine()
+        findings += examined
+        if not any(finding.is_grave for finding in examined):
+            findings += account_findings(source, connection, settings)
     return findings + examine_machine(source, settings)
+
+
+def account_findings(source: Source, connection: Connection, settings: Settings) -> list[Finding]:
+    """Whether the account is the one that the lake was filled from. Nothing is found before the first sync."""
+    try:
+        if not (settings.lake / IDENTITY).exists():
+            return []
+        lake = open_lake(settings.lake, settings.lake_seed, source=source.name)
+        known = known_of(lake, source.feeds)
+        with connection.records() as ask:
+            evidence = asked_evidence(ask, known, datetime.now(UTC))
+    except PipelineError as error:
+        return [Finding("account", "failed", str(error))]
+    if evidence.contradicts:
+        return [Finding("account", "failed", f"{differs(evidence)} {cure(source)}")]
+    return [Finding("account", "ok", "it has what the lake knows")] if evidence.n_same else []
 
 
 def examine_machine(source: Source, settings: Settings) -> list[Finding]:

@@ -4,6 +4,7 @@ Belongs here: sending requests, raising errors. Not here: which response is whic
 API's own client), what is retried (retry), what is in a body (bodies).
 """
 
+import hashlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -104,6 +105,7 @@ class HttpClient(ABC):
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._base = httpx.URL(url.rstrip("/"))
+        self._identity = "\n".join((str(self._base), *sorted(f"{name}: {value}" for name, value in headers.items())))
         self._auth = OriginAuth(headers, self._base)
         self._http = http_client(
             self._base,
@@ -147,6 +149,10 @@ class HttpClient(ABC):
         with self._sent:
             self._sent.wait_for(lambda: self._sending == 0)
         self._http.close()
+
+    def mark(self, salt: str) -> str:
+        """A mark of the address and the credentials. Without the salt, or from the mark, nobody learns them."""
+        return hashlib.blake2b(self._identity.encode(), key=salt.encode()).hexdigest()
 
     def _pause(self, seconds: float) -> None:
         if self._closed.wait(seconds):

@@ -65,6 +65,7 @@ class SpoolState(msgspec.Struct, kw_only=True):
     """What a sync must know to resume another one: its identity, and the listings that it read to their end.
 
     `changed_since`: from when on a list of changes holds all that came after the start. It is the next watermark.
+    `reader` is the mark of the address and the credentials that it read with, made with `salt`.
     """
 
     sync_id: str
@@ -74,6 +75,8 @@ class SpoolState(msgspec.Struct, kw_only=True):
     changed_since: datetime | None = None
     done: list[str] = []
     feeds: dict[str, FeedRecord] = {}
+    salt: str = ""
+    reader: str = ""
 
     @property
     def watermark(self) -> datetime:

@@ -18,7 +18,7 @@ import duckdb
 import msgspec
 
 from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import make_folder, write_whole
+from join_pipeline.lake.files import make_folder, taking_turns, write_whole
 from join_pipeline.settings import Settings
 from join_pipeline.transform.maps import copy_maps, map_vars, unmapped
 from join_pipeline.transform.odd import ADVICE as ODD
@@ -59,19 +59,29 @@ def target_dir(settings: Settings) -> Path:
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """The path of the manifest. dbt parses the project only if it, its profile or its vars changed."""
-    manifest = target_dir(settings) / "manifest.json"
-    fingerprint = target_dir(settings) / "fingerprint"
-    now = _fingerprint(settings)
-    if not manifest.exists() or not fingerprint.exists() or fingerprint.read_text() != now:
-        _invoke(settings, ["parse"])
-        write_whole(fingerprint, now.encode())
-    return manifest
+    """The path of the manifest. dbt parses the project only if it, its profile or its vars changed.
+
+    Dagster's processes load their definitions without the connection's lock, so they take turns here.
+    """
+    with taking_turns(settings.builds / "dbt" / "parse.lock"):
+        return _ensure_manifest(settings)
 
 
 def read_manifest(settings: Settings) -> dict[str, Any]:
     """The decoded manifest."""
-    manifest: dict[str, Any] = msgspec.json.decode(ensure_manifest(settings).read_bytes())
+    with taking_turns(settings.builds / "dbt" / "parse.lock"):
+        manifest: dict[str, Any] = msgspec.json.decode(_ensure_manifest(settings).read_bytes())
+    return manifest
+
+
+def _ensure_manifest(settings: Settings) -> Path:
+    manifest = target_dir(settings) / "manifest.json"
+    fingerprint = target_dir(settings) / "fingerprint"
+    now = _fingerprint(settings)
+    if not manifest.exists() or not fingerprint.exists() or fingerprint.read_text() != now:
+        fingerprint.unlink(missing_ok=True)  # a killed parse leaves half a manifest
+        _invoke(settings, ["parse"])
+        write_whole(fingerprint, now.encode())
     return manifest
 
 

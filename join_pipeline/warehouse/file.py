@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import appearing, aside_of, make_folder
+from join_pipeline.lake.files import appearing, make_folder, remove_asides
 from join_pipeline.settings import Settings
 
 Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
@@ -22,7 +22,7 @@ Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 def opening(settings: Settings) -> tuple[Path, dict[str, Any]]:
     """The path of the new file beside the warehouse, and DuckDB's configuration for it."""
     config = {"memory_limit": settings.memory_limit, "temp_directory": str(_spill(settings))}
-    return aside_of(settings.warehouse), config
+    return _aside(settings), config
 
 
 @contextlib.contextmanager
@@ -33,10 +33,10 @@ def new_warehouse(settings: Settings, connect: Connect | None = None) -> Iterato
     people in a file that it overwrites. A load that fails or is killed leaves the warehouse as it was.
     """
     aside, config = opening(settings)
-    _remove(aside)
+    remove_asides(settings.warehouse)
     shutil.rmtree(_spill(settings), ignore_errors=True)  # a killed process can leave personal data there
     make_folder(settings.builds)  # DuckDB creates its spill folder, but not the parent
-    with appearing(settings.warehouse):
+    with appearing(settings.warehouse, aside=aside):
         try:
             with connect() if connect else contextlib.closing(duckdb.connect(aside, config=config)) as con:
                 yield con
@@ -51,6 +51,14 @@ def new_warehouse(settings: Settings, connect: Connect | None = None) -> Iterato
 def forget_warehouse(settings: Settings) -> None:
     """Delete the warehouse. The next load creates it again."""
     _remove(settings.warehouse)
+
+
+def _aside(settings: Settings) -> Path:
+    """Where a load writes. The path is always the same, because Dagster's resource names it before the load begins.
+
+    It has one writer, as every load holds the connection's lock.
+    """
+    return settings.warehouse.with_name(f".{settings.warehouse.name}.part")
 
 
 def _spill(settings: Settings) -> Path:

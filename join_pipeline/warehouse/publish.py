@@ -17,7 +17,7 @@ from typing import Any, Final
 import duckdb
 
 from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import aside_of, make_folder
+from join_pipeline.lake.files import aside_of, make_folder, remove_asides
 from join_pipeline.settings import Settings
 from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.audit import note
@@ -110,6 +110,7 @@ def withdraw_people(settings: Settings) -> None:
     if settings.people.exists():
         note(settings, "people.duckdb removed")
         settings.people.unlink()
+        remove_asides(settings.people)
         _log_of(settings.people).unlink(missing_ok=True)
 
 
@@ -117,8 +118,8 @@ def _publish(
     settings: Settings, audience: Audience, target: Path, mode: int, listed: list[PublishedTable]
 ) -> tuple[PublishedTable, ...]:
     make_folder(target.parent)
+    remove_asides(target)  # those of killed builds: the lock makes this process the only writer
     aside = aside_of(target)
-    _remove(aside)
     try:
         tables = _write(settings, audience, aside, listed)
         aside.chmod(mode)
@@ -263,8 +264,8 @@ def _take_log_name(target: Path) -> None:
     would replay it. DuckDB can't write to a dangling link, and a reader does not take it for a log.
     """
     log = _log_of(target)
-    aside = log.with_name(f".{log.name}.part")
-    aside.unlink(missing_ok=True)
+    remove_asides(log)
+    aside = aside_of(log)
     aside.symlink_to(NOWHERE)
     aside.replace(log)
 

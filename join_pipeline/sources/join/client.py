@@ -11,9 +11,10 @@ from typing import Final, Unpack
 
 import httpx
 
-from join_pipeline.errors import ContractError, PermanentError, RefusedError, TransientError
+from join_pipeline.errors import ContractError, NotFoundError, PermanentError, RefusedError, TransientError
 from join_pipeline.http.client import Asked, HttpClient, Judgement, Options
 from join_pipeline.http.pages import Page
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.join.answers import is_complaint, message_of, object_of, records_of
 from join_pipeline.sources.join.paging import PAGE_SIZE, Paging
 from join_pipeline.sources.join.refusals import WORDS, error_for_status
@@ -84,6 +85,13 @@ class JoinClient(HttpClient):
     def whole(self, path: str, params: Mapping[str, str] | None = None) -> Page:
         """A list that has no pages, as one page."""
         return self._page(path, dict(params or {}), 1)
+
+    def found(self, feed: Feed, remote_id: str) -> bytes | None:
+        """One record by its id, or None if JOIN does not have it."""
+        try:
+            return self.record(f"{feed.path}/{remote_id}", remote_id)[0]
+        except (NotFoundError, RefusedError):  # what is no id to JOIN is refused
+            return None
 
     def _page(self, path: str, params: dict[str, str], number: int) -> Page:
         # 204 is how some servers answer past the end of a list

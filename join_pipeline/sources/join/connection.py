@@ -3,6 +3,8 @@
 Belongs here: live requests that change nothing. Not here: checks of this machine (doctor).
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Self
 
@@ -12,6 +14,7 @@ from join_pipeline.checks.connection import clock_findings
 from join_pipeline.checks.finding import Finding
 from join_pipeline.errors import AuthError, ContractError, NotFoundError, PipelineError, RefusedError, SourceError
 from join_pipeline.settings import Settings
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.feeds import APPLICATIONS, JOBS, REFERENCES, JoinFeed
 from join_pipeline.sources.join.options import TOKEN_VARIABLE, JoinOptions
@@ -99,6 +102,11 @@ class JoinConnection:
                 message = f"JOIN lists no {' and no '.join(empty)}: is this the right company's token?"
                 findings.append(Finding("account", "warning", message))
             return findings
+
+    @contextmanager
+    def records(self) -> Iterator[Callable[[Feed, str], bytes | None]]:
+        with self._client(self.options.token(self.settings.token_file)) as client:
+            yield client.found
 
     def _client(self, token: str) -> JoinClient:
         timeout = min(self.settings.timeout_seconds, TIMEOUT_SECONDS)

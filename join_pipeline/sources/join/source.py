@@ -52,6 +52,9 @@ class JoinSession:
     def extract(self, extraction: Extraction, plan: Plan) -> None:
         JoinExtraction(self.client, extraction).run(plan, self._references)
 
+    def record(self, feed: Feed, key: str) -> bytes | None:
+        return self.client.found(feed, key)
+
 
 @dataclass(frozen=True, slots=True)
 class JoinMapper:

@@ -10,10 +10,11 @@ from typing import Final, Unpack
 
 import httpx
 
-from join_pipeline.errors import ContractError, SourceError, TransientError
+from join_pipeline.errors import ContractError, NotFoundError, RefusedError, SourceError, TransientError
 from join_pipeline.http.bodies import shown
 from join_pipeline.http.client import Asked, HttpClient, Judgement, Options
 from join_pipeline.http.pages import Page
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.answers import Integration, Refusal, integration_of, is_refusal, list_of, refusal_of
 from join_pipeline.sources.kombo.refusals import CODE_ERRORS, CURES, WORDS, error_for
 
@@ -89,6 +90,14 @@ class KomboClient(HttpClient):
                 seen.add(content)
             given.add(following)
             cursor = following
+
+    def found(self, feed: Feed, record_id: str) -> bytes | None:
+        """One record by its id, or None if Kombo does not have it."""
+        try:
+            page = next(self.pages(feed.path, {"ids": record_id}))
+        except (NotFoundError, RefusedError):
+            return None
+        return next((record.payload for record in page.records if record.id == record_id), None)
 
     def _page(self, path: str, params: Mapping[str, str], number: int) -> tuple[Page, str | None]:
         listed, n_bytes, fetched_at = self.fetch(Asked(path, params, due=ENVELOPE), list_of)
