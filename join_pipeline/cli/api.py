@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from join_pipeline.cli.arguments import file_content, json_value, pair
+from join_pipeline.cli.arguments import file_content, input_content, json_value, pair, text_of
 from join_pipeline.cli.output import Json, err, print_json
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
@@ -79,5 +79,5 @@ def _part(text: str) -> Any:
 
 def _text_of(text: str) -> str:
     if text == "-":
-        return sys.stdin.read()
-    return file_content("--data", text.removeprefix("@")).decode() if text.startswith("@") else text
+        return text_of("--data", input_content("--data"))
+    return text_of("--data", file_content("--data", text.removeprefix("@"))) if text.startswith("@") else text

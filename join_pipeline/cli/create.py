@@ -1,6 +1,5 @@
 """The commands `create application` and `create candidate`."""
 
-import sys
 from base64 import b64encode
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from join_pipeline.cli.arguments import file_content, json_value, pair
+from join_pipeline.cli.arguments import file_content, input_content, json_value, pair, text_of
 from join_pipeline.cli.output import Json, err, out, print_json
 from join_pipeline.errors import InputError
 from join_pipeline.settings import load_settings
@@ -102,9 +101,8 @@ def _request(
     """The request as a JSON object: the file's values, which the options override."""
     asked: dict[str, Any] = {}
     if request is not None:
-        asked = json_value(
-            "--request", sys.stdin.read() if request == "-" else file_content("--request", request).decode()
-        )
+        content = input_content("--request") if request == "-" else file_content("--request", request)
+        asked = json_value("--request", text_of("--request", content))
         if not isinstance(asked, dict):
             raise InputError("--request", "must hold one JSON object")
     parts = {

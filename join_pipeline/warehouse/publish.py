@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import duckdb
 
-from join_pipeline.errors import BuildError
+from join_pipeline.errors import BuildError, foreign
 from join_pipeline.lake.files import aside_of, make_folder
 from join_pipeline.settings import Settings
 from join_pipeline.transform.run import read_manifest
@@ -128,7 +128,7 @@ def _publish(
         aside.replace(target)
     except (duckdb.Error, OSError) as error:
         raise BuildError(
-            f"Publishing failed; readers keep the old file ({error}). Correct that, then run it again."
+            f"Publishing failed; readers keep the old file ({foreign(error)}). Correct that, then run it again."
         ) from None
     finally:
         _remove(aside)
