@@ -31,15 +31,25 @@ DROPPED_NAMES: Final = frozenset(
 )
 """What would change results, send data elsewhere or weaken a connection. docs/deploying.md names them."""
 
+NUMBERS: Final = frozenset({"TERMINAL_WIDTH", "COLUMNS", "LINES"})
+"""What the libraries of the command line take for a number without looking. They are dropped if they are none."""
+MOST_COLUMNS: Final = 100_000
+
 PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _SCHEMES: Final = frozenset({"http", "https"})
-_NOT_IN_A_PATH: Final = re.compile(r"[?*#\\\x00-\x1f\x7f]")
+_NOT_IN_A_PATH: Final = re.compile(r"[?*#=\\\x00-\x1f\x7f]")
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]")
 
 
 def dropped(environment: Mapping[str, str]) -> list[str]:
     """The variables that no library may see."""
-    return [name for name in environment if name in DROPPED_NAMES or name.startswith(DROPPED_BEGINNINGS)]
+    return [
+        name
+        for name, value in environment.items()
+        if name in DROPPED_NAMES
+        or name.startswith(DROPPED_BEGINNINGS)
+        or (name in NUMBERS and not (value.isascii() and value.isdecimal() and 0 < int(value[:6]) < MOST_COLUMNS))
+    ]
 
 
 @contextlib.contextmanager
@@ -68,7 +78,7 @@ def path_of(value: object) -> object:
     absolute = str(path.absolute())
     if found := _NOT_IN_A_PATH.search(absolute):
         raise ValueError(
-            f"the path holds {found[0]!a}. Without ?, *, #, a backslash and control characters it can be used"
+            f"the path holds {found[0]!a}. Without ?, *, #, =, a backslash and control characters it can be used"
         )
     try:
         absolute.encode()

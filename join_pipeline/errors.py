@@ -150,8 +150,8 @@ def foreign(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno:
         return f"{type(error).__name__}: {os.strerror(error.errno)}"
     name = type(error).__name__
-    said = _system_words(str(error)) or [_SENTENCES[name]] * (name in _SENTENCES)
-    return ": ".join([name, *said])
+    said = _system_words(str(error)) or [_SENTENCES.get(name, "")]
+    return ": ".join(filter(None, [name, *said]))
 
 
 def foreign_text(message: str) -> str:

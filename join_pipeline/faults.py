@@ -25,6 +25,11 @@ NOT_OURS: Final = frozenset({"OSError", "MemoryError", "OutOfMemoryException", "
 """What the machine refuses. Its subclasses count, too."""
 
 
+def is_the_machines(error: Exception) -> bool:
+    """Whether the machine refused something, which is no fault of this program."""
+    return bool({kind.__name__ for kind in type(error).__mro__} & NOT_OURS)
+
+
 def told(error: Exception) -> str:
     """What to say of any error. A `PipelineError` says it itself; another one is noted in the log file."""
     if isinstance(error, PipelineError):
@@ -33,7 +38,7 @@ def told(error: Exception) -> str:
     log = _noted(error, reference)
     where = f"Its place is in {log}, reference {reference}." if log else "The log file could not be written."
     said = foreign(error)
-    if {kind.__name__ for kind in type(error).__mro__} & NOT_OURS:
+    if is_the_machines(error):
         return f"The machine refused something ({said}). Check disk, memory and rights, and run it again. {where}"
     return (
         f"A fault of join-pipeline ({said}). Nothing is half-written. Please report it. {where} "

@@ -19,7 +19,7 @@ from join_pipeline.cli.listen import listen
 from join_pipeline.cli.output import err, prepare_streams, shown
 from join_pipeline.cli.pipeline import build, rebuild, report, sync
 from join_pipeline.errors import PipelineError
-from join_pipeline.faults import told
+from join_pipeline.faults import is_the_machines, told
 from join_pipeline.settings import drop_foreign
 
 INTERRUPTED: Final = 130
@@ -42,7 +42,7 @@ app.add_typer(attachments, name="attachments")
 
 
 def main() -> None:
-    """Run a command. Every error ends it with one line: a `PipelineError` with its exit code, any other with 70.
+    """Run a command. Every error ends it with one line: a `PipelineError` with its exit code, a fault of ours with 70.
 
     Typer itself ends wrong usage with 2 and an interruption with 130.
     """
@@ -62,7 +62,7 @@ def main() -> None:
             err.print("Interrupted. Nothing is half-written. Run it again.")
         raise
     except Exception as error:  # the one place where what nobody expected becomes a line
-        _end(told(error), FAULT)
+        _end(told(error), 1 if is_the_machines(error) else FAULT)
 
 
 def _flush() -> None:
