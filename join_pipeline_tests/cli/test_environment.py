@@ -147,8 +147,8 @@ def test_more_memory_than_there_can_be_is_refused(shell: Shell, limit: str) -> N
 
 
 ALPHABET: Final = ["a", "Z", "0", "-1", " ", "/", "..", "~", "~x", "{{", "}}", "%", "%s", "?", "#", "'", '"', ";", "\\",
-                   "\n", "\t", "\x1b[31m", "\u202e", "😀", "ü", "=", "@", ":", "[::1]", "http://", "socks5://", "nan", "inf",
-                   "1e999", "9" * 400, "true", "null", ",", "*", "\udcff", "x" * 300]  # fmt: skip
+                   "\n", "\t", "\x1b[31m", "\u202e", "😀", "ü", "=", "@", ":", "[::1]", "http://", "socks5://", "nan",
+                   "inf", "1e999", "9" * 400, "true", "null", ",", "*", "\udcff", "x" * 300]  # fmt: skip
 OTHERS: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR",
                  "XDG_CONFIG_HOME", "HOME", "TMPDIR", "TZ", "COLUMNS", "LINES", "TERM", "LANG", "TERMINAL_WIDTH",
                  "FORCE_COLOR", "NO_COLOR", "DBT_EMPTY", "UNICODE_VERSION")  # fmt: skip

@@ -182,7 +182,6 @@ def test_only_the_owner_gets_to_the_file_and_nobody_writes_it(settings: Settings
     assert settings.warehouse.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in settings.published.parent.iterdir()) == [
         "recruiting.duckdb",
-        "recruiting.duckdb.wal",
         "report.html",
     ]
 
