@@ -14,7 +14,7 @@ from typing import Final
 
 from join_pipeline.actions.journal import Journal
 from join_pipeline.checks.finding import Finding
-from join_pipeline.errors import PipelineError
+from join_pipeline.faults import told
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.pipeline import busy
@@ -51,8 +51,8 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
     for name, check in checks:
         try:
             findings += check(settings)
-        except PipelineError as error:
-            findings.append(Finding(name, "failed", str(error)))
+        except Exception as error:  # one check that can't be made must not hide the others
+            findings.append(Finding(name, "failed", told(error)))
     return findings
 
 
