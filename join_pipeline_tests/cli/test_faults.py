@@ -69,10 +69,10 @@ def test_the_log_is_rotated(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> No
 
 REQUEST = '{"candidate": {"first_name": "Zoë €"}, "application": {}}'
 FILES: dict[str, tuple[bytes, tuple[str, ...]]] = {
-    "utf-16": (REQUEST.encode("utf-16"), ("job_id",)),
-    "utf-16 without a mark": (REQUEST.encode("utf-16-le"), ("job_id",)),
-    "utf-32": (REQUEST.encode("utf-32"), ("job_id",)),
-    "a mark": (REQUEST.encode("utf-8-sig"), ("job_id",)),
+    "utf-16": (REQUEST.encode("utf-16"), ("candidate.last_name",)),
+    "utf-16 without a mark": (REQUEST.encode("utf-16-le"), ("candidate.last_name",)),
+    "utf-32": (REQUEST.encode("utf-32"), ("candidate.last_name",)),
+    "a mark": (REQUEST.encode("utf-8-sig"), ("candidate.last_name",)),
     "windows": (REQUEST.encode("cp1252"), ("--request, line 1", "UTF-8")),
     "empty": (b"", ("--request is not JSON",)),
     "binary": (bytes(range(256)), ("--request",)),

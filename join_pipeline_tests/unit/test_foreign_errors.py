@@ -64,7 +64,7 @@ FORCED: Final[dict[str, Callable[[], Any]]] = {
     "pyarrow": lambda: pa.array([CANARY]).cast(pa.int64()),
     "pyarrow type": lambda: pa.array([1, CANARY]),
     "pydantic": lambda: Model(n=CANARY),  # type: ignore[arg-type]
-    "httpx url": lambda: httpx.URL(f"https://x:{CANARY}/"),
+    "httpx url": lambda: httpx.URL(f"https://x/{CANARY}\0"),
     "httpx request": lambda: httpx.get(f"http://127.0.0.1:1/?q={CANARY}", trust_env=False),
     "httpx protocol": lambda: httpx.get(f"{CANARY}://x", trust_env=False),
     "json": lambda: json.loads(CANARY),
