@@ -146,6 +146,38 @@ def test_more_memory_than_there_can_be_is_refused(shell: Shell, limit: str) -> N
     is_told(shell.but(JOIN_PIPELINE_MEMORY_LIMIT=limit)("build"), 2, "JOIN_PIPELINE_MEMORY_LIMIT")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(5))
+def test_no_file_of_a_user_ends_in_a_traceback(known: Shell, tmp_path: Path, seed: int) -> None:
+    draw = random.Random(seed)
+    pieces = [b"stage_name,milestone\n", b"Offer,OFFER\n", b'"', b";", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"[", b"{"]
+    pieces += [b'{"candidate": {}}', b"\r", b"\n", "ü😀".encode(), "ü".encode("cp1252"), b"1e999", b"\x1b[31m"]
+    pieces += [b"x" * 200_000]
+    file = tmp_path / "file"
+    token = tmp_path / "config" / "join-pipeline" / "tokens" / "join"
+    token.parent.mkdir(parents=True, exist_ok=True)
+    for _ in range(40):
+        content = b"".join(draw.choices(pieces, k=draw.randint(0, 5)))
+        file.write_bytes(content)
+        token.write_bytes(content)
+        token.chmod(0o600)
+        (known.settings.home / "lock").write_bytes(content)
+        for odd, *command in (
+            ({}, "create", "application", "--request", str(file)),
+            ({"JOIN_PIPELINE_STAGE_MILESTONE_CSV": str(file)}, "doctor"),
+            ({"JOIN_PIPELINE_WRITTEN_SOURCE_CSV": str(file)}, "create", "candidate", "--job", "x"),
+            ({"JOIN_API_TOKEN": ""}, "status"),
+            ({"JOIN_API_TOKEN": ""}, "doctor"),
+            ({}, "query", str(content.decode("utf-8", "replace")).replace("\0", "")[:900]),
+        ):
+            ended = known.but(**odd)(*command)
+            said = f"{content[:200]!r} {command}: {ended}"
+            assert ended.code in {0, 1, 2}, said
+            assert "Traceback" not in ended.out + ended.err, said
+            assert "fault of join-pipeline" not in ended.out + ended.err, said
+            assert "\x1b[31m" not in ended.out + ended.err, said
+
+
 ALPHABET: Final = ["a", "Z", "0", "-1", " ", "/", "..", "~", "~x", "{{", "}}", "%", "%s", "?", "#", "'", '"', ";", "\\",
                    "\n", "\t", "\x1b[31m", "\u202e", "😀", "ü", "=", "@", ":", "[::1]", "http://", "socks5://", "nan",
                    "inf", "1e999", "9" * 400, "true", "null", ",", "*", "\udcff", "x" * 300]  # fmt: skip
