@@ -18,7 +18,7 @@ from join_pipeline.cli.inspect import doctor, query, status
 from join_pipeline.cli.listen import listen
 from join_pipeline.cli.output import err, prepare_streams, shown
 from join_pipeline.cli.pipeline import build, rebuild, report, sync
-from join_pipeline.errors import PipelineError
+from join_pipeline.errors import PipelineError, SettingsError
 from join_pipeline.faults import is_the_machines, told
 from join_pipeline.settings import drop_foreign
 
@@ -52,6 +52,7 @@ def main() -> None:
     drop_foreign()
     try:
         try:
+            sys.argv[1:] = map(_text, sys.argv[1:])
             app()
         finally:
             _flush()
@@ -63,6 +64,14 @@ def main() -> None:
         raise
     except Exception as error:  # the one place where what nobody expected becomes a line
         _end(told(error), 1 if is_the_machines(error) else FAULT)
+
+
+def _text(argument: str) -> str:
+    """An argument as the text that it is. In a locale without UTF-8, Python keeps its bytes as halves of characters."""
+    try:
+        return argument if argument.isascii() else os.fsencode(argument).decode()
+    except UnicodeError:
+        raise SettingsError("An argument is not UTF-8.") from None
 
 
 def _flush() -> None:
