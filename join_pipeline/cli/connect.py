@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from join_pipeline.cli.arguments import text_content
 from join_pipeline.cli.output import Json, err, out, print_findings, print_json
 from join_pipeline.cli.pipeline import counting
 from join_pipeline.errors import SettingsError
@@ -48,7 +49,7 @@ def connect(
             print_json({"prerequisites": found})
         err.print("Correct what failed, then run `join-pipeline connect` again.")
         raise typer.Exit(1)
-    token = sys.stdin.readline() if token_stdin else None
+    token = text_content("--token-stdin", "-", is_line=True) if token_stdin else None
     if is_asked:
         token = typer.prompt("Paste the token (it is not shown)", hide_input=True, err=True)
     connected = connections.connect(source, settings, token, accept_account=accept_account)

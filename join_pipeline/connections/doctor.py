@@ -18,6 +18,7 @@ from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.lake import LakeCheck
 from join_pipeline.checks.sync import told_odd
 from join_pipeline.errors import DamagedError, PipelineError
+from join_pipeline.faults import told
 from join_pipeline.http.server_clock import MOST_SKEW
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import IDENTITY, open_lake
@@ -78,8 +79,8 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
     for name, check in checks:
         try:
             findings += check(settings)
-        except PipelineError as error:
-            findings.append(Finding(name, "failed", str(error)))
+        except Exception as error:  # one check that can't be made must not hide the others
+            findings.append(Finding(name, "failed", told(error)))
     return findings
 
 

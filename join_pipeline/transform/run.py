@@ -8,6 +8,7 @@ Belongs here: the paths of the dbt project and its target, parsing, running, the
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -17,9 +18,9 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
-from join_pipeline.errors import BuildError
+from join_pipeline.errors import BuildError, foreign, foreign_text
 from join_pipeline.lake.files import make_folder, taking_turns, write_whole
-from join_pipeline.settings import Settings
+from join_pipeline.settings import Settings, without_foreign
 from join_pipeline.transform.maps import copy_maps, map_vars, unmapped
 from join_pipeline.transform.odd import ADVICE as ODD
 from join_pipeline.transform.odd import odd_records
@@ -140,9 +141,14 @@ def _node(result: Any) -> Node:
         kind=result.node.resource_type.value,
         status=result.status.value,
         seconds=round(result.execution_time, 3),
-        message=result.message or "",
+        message=_told(result.message or "", result.status.value),
         failures=result.failures,
     )
+
+
+def _told(message: str, status: str) -> str:
+    """dbt's message of a node. That of an error can quote a value of a row, that of a test counts rows."""
+    return foreign_text(message) if status in {"error", "runtime error"} else message
 
 
 def _results(settings: Settings) -> Path:
@@ -155,48 +161,52 @@ def _held_open(settings: Settings) -> Iterator[None]:
 
     It has dbt's configuration, because DuckDB demands the same one of all connections of a process.
     """
-    config = _profile(settings)[PROFILE]["outputs"]["warehouse"]["config_options"]
+    config = _options(settings)
     try:
         held = duckdb.connect(settings.warehouse, config=config)
     except duckdb.Error as error:
-        raise BuildError(f"{settings.warehouse} can't be opened ({error}). Correct that, then build again.") from None
+        raise BuildError(
+            f"{settings.warehouse} can't be opened ({foreign(error)}). Correct that, then build again."
+        ) from None
     with contextlib.closing(held):
         yield
 
 
 def _invoke(settings: Settings, command: list[str]) -> list[Any]:
     """Run a dbt command. Returns the results of its nodes, which may be none."""
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415  2 s of imports, and a manifest that is parsed needs none
-
     folder = make_folder(settings.builds / "dbt")
-    write_whole(folder / "profiles.yml", json.dumps(_profile(settings), indent=1).encode())
-    result = dbtRunner().invoke(
-        [
-            # even when quiet, dbt prints failures on standard output, which belongs to `--json`
-            "--log-level",
-            "none",
-            "--no-use-colors",
-            "--no-version-check",
-            "--no-send-anonymous-usage-stats",
-            "--log-level-file",
-            "none",
-            *command,
-            "--project-dir",
-            str(project_dir()),
-            "--profiles-dir",
-            str(folder),
-            "--target-path",
-            str(target_dir(settings)),
-            "--log-path",
-            str(folder),
-            "--vars",
-            json.dumps(_vars(settings)),
-        ]
-    )
+    write_whole(folder / "profiles.yml", _as_yaml(_profile(settings)).encode())
+    with without_foreign():
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415  2 s of imports, and a manifest that is parsed needs none
+
+        result = dbtRunner().invoke(
+            [
+                # even when quiet, dbt prints failures on standard output, which belongs to `--json`
+                "--log-level",
+                "none",
+                "--no-use-colors",
+                "--no-version-check",
+                "--no-send-anonymous-usage-stats",
+                "--log-level-file",
+                "none",
+                *command,
+                "--project-dir",
+                str(project_dir()),
+                "--profiles-dir",
+                str(folder),
+                "--target-path",
+                str(target_dir(settings)),
+                "--log-path",
+                str(folder),
+                "--vars",
+                _as_yaml(_vars(settings)),
+            ]
+        )
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception
     if result.exception is not None:
-        raise BuildError(f"dbt {command[0]} failed: {result.exception}") from None
+        said = foreign_text(str(result.exception))
+        raise BuildError(f"dbt {command[0]} failed ({type(result.exception).__name__}: {said}).") from None
     return list(getattr(result.result, "results", ()))
 
 
@@ -214,21 +224,41 @@ def _vars(settings: Settings) -> dict[str, Any]:
 
 
 def _profile(settings: Settings) -> dict[str, Any]:
-    """dbt's profile, which is written as JSON, as that is valid YAML. dbt closes the warehouse after each run."""
+    """dbt's profile. dbt closes the warehouse after each run. A path is a literal of Jinja, because dbt renders it."""
+    options = _options(settings)
     target = {
         "type": "duckdb",
-        "path": str(settings.warehouse),
+        "path": _literal(str(settings.warehouse)),
         "threads": THREADS,
         "keep_open": False,
         # set when connecting, not in each session as `settings` are: DuckDB refuses to set it after the first spill
-        "config_options": {
-            "memory_limit": settings.memory_limit,
-            "preserve_insertion_order": False,  # nothing relies on the order, and keeping it takes memory
-            "temp_directory": str(settings.builds / "spill"),
-        },
+        "config_options": options | {"temp_directory": _literal(options["temp_directory"])},
         "settings": {"TimeZone": "UTC"},
     }
     return {PROFILE: {"target": "warehouse", "outputs": {"warehouse": target}}}
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "memory_limit": settings.memory_limit,
+        "preserve_insertion_order": False,  # nothing relies on the order, and keeping it takes memory
+        "temp_directory": str(settings.builds / "spill"),
+    }
+
+
+def _literal(text: str) -> str:
+    """A text that Jinja renders as it is: an expression in which every character but plain ones is an escape."""
+    escaped = "".join(
+        mark if mark.isascii() and (mark.isalnum() or mark in "/._- ") else f"\\U{ord(mark):08x}" for mark in text
+    )
+    return f"{{{{ '{escaped}' }}}}"
+
+
+def _as_yaml(value: Any) -> str:
+    """JSON that is YAML, too: characters beyond 16 bits are not written as two, which YAML does not know."""
+    pair = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
+    wide = lambda found: f"\\U{0x10000 + ((int(found[1], 16) & 0x3FF) << 10) + (int(found[2], 16) & 0x3FF):08x}"  # noqa: E731
+    return pair.sub(wide, json.dumps(value, indent=1))
 
 
 def _fingerprint(settings: Settings) -> str:

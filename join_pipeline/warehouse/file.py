@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from join_pipeline.errors import BuildError
+from join_pipeline.errors import BuildError, foreign
 from join_pipeline.lake.files import appearing, make_folder, remove_asides
 from join_pipeline.settings import Settings
 
@@ -43,7 +43,7 @@ def new_warehouse(settings: Settings, connect: Connect | None = None) -> Iterato
                 con.execute("CHECKPOINT")  # closing does it too, but reports no failure
         except duckdb.Error as error:
             raise BuildError(
-                f"{settings.warehouse} can't be written ({error}). Correct that, then run it again."
+                f"{settings.warehouse} can't be written ({foreign(error)}). Correct that, then run it again."
             ) from None
         _log_of(settings.warehouse).unlink(missing_ok=True)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from join_pipeline.errors import BuildError, LakeError
+from join_pipeline.errors import BuildError, LakeError, foreign
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import SyncRecord
@@ -58,8 +58,7 @@ def load_versions(
         _states(con, states)
     except duckdb.Error as error:
         raise BuildError(
-            f"Loading failed and left the warehouse as it was ({type(error).__name__}: {error}). Correct that, then "
-            f"run it again."
+            f"Loading failed and left the warehouse as it was ({foreign(error)}). Correct that, then run it again."
         ) from None
     return loaded
 
