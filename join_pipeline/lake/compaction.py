@@ -14,6 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from join_pipeline.lake.evolution import personal_relation, versions_relation
+from join_pipeline.lake.integrity import sound
 from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord, sync_id_of
 from join_pipeline.lake.sql import files_literal, ordered, quoted, write_query
 from join_pipeline.models import MODELS, Model
@@ -115,6 +116,8 @@ def retire(
 def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], record: SyncRecord) -> list[LakeFile]:
     """The feed's files. If there are many small files of earlier syncs, those of each day are merged into one.
 
+    A damaged one among these is dropped, and `record` notes it.
+
     Days are not merged with each other: retention drops whole files, so a row would stay longer than it may.
     """
     earlier = [file for file in files if file.sync_id != record.sync_id and file.kind is not FileKind.MERGED]
@@ -123,7 +126,9 @@ def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], r
         return files
     result = [file for file in files if file not in small]
     for _, group in groupby(small, lambda file: record.dated(file.sync_id)[: len("20260131")]):
-        of_a_day = list(group)
+        of_a_day = sound(lake, list(group), record.lost)
+        if not of_a_day:
+            continue
         target = of_a_day[-1]
         if len(of_a_day) > 1:
             last = Path(target.path)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """The number of the lake's format: its identity, its records, the layout of its files and their columns.
 
 A release that changes one of these raises the number. `docs/developers/changing-the-lake.md` says how.
@@ -85,12 +85,15 @@ class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
 
     `path` is relative to the lake. `sync_id` is the sync that wrote the file, or the last sync whose rows it has.
     `format` is the lake's format when the file was written.
+    `size` in bytes and `digest`, a SHA-256, are those of the file at the commit; None in a record before format 3.
     """
 
     path: str
     sync_id: str
     kind: FileKind = FileKind.WRITTEN
     format: int = FORMAT
+    size: int | None = None
+    digest: str | None = None
 
     def is_twin_of(self, other: "LakeFile") -> bool:
         """Whether the two are the version file and the personal file of the same rows."""
@@ -133,6 +136,16 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.feed}: {self.reason}"
 
 
+class LostFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A dispensable file that this sync dropped, because it was missing or damaged. `path` is relative to the lake."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.reason}"
+
+
 class LastFull(msgspec.Struct, kw_only=True):
     """The last full sync: its start, and the number of unannounced changes that it found."""
 
@@ -162,7 +175,9 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     `starts`: the starts of syncs with listed files whose ids do not tell it, because ids must sort after those before.
     `told_at` is the start that a sync had noted wrongly, in the future, and `moved_seconds` by how much its instants
     were moved to the past. Its raw rows keep theirs.
+    `unknown` counts words and fields that the mapping does not know, `odd` parts of an unexpected shape: by name.
     `mapped_since`: the first sync with the current `mapping_version`. An older mapping made the versions before it.
+    `lost`: the dispensable files that this sync found missing or damaged, and dropped.
     """
 
     format: int = FORMAT
@@ -191,9 +206,11 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     feeds: dict[str, FeedRecord] = {}
     models: dict[str, ModelRecord] = {}
     unknown: dict[str, int] = {}
+    odd: dict[str, int] = {}
     pending: dict[str, list[str]] = {}
     pending_since: dict[str, datetime] = {}
     last_full: LastFull | None = None
+    lost: list[LostFile] = []
     files: Files
 
     @property
@@ -221,7 +238,9 @@ class SyncRecord(msgspec.Struct, kw_only=True):
 
     def parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The figures of each feed and model, with its path in the lake, such as `raw/jobs`."""
-        yield from ((f"raw/{name}", feed.figures()) for name, feed in self.feeds.items())
+        for name, feed in self.feeds.items():
+            odd = {part: n for part, n in self.odd.items() if part.startswith(f"{name}.")}
+            yield f"raw/{name}", feed.figures() | {"odd_parts": odd}
         yield from ((f"models/{name}", model.figures()) for name, model in self.models.items())
 
     def figures(self) -> dict[str, str | int | float | datetime]:

@@ -4,6 +4,7 @@ Belongs here: the scratch database, SQL of columns and files, writing rows to ta
 about models.
 """
 
+import contextlib
 import functools
 import os
 import secrets
@@ -17,6 +18,7 @@ import msgspec
 import pyarrow as pa
 
 from join_pipeline.errors import LakeError
+from join_pipeline.lake.damage import foreign_errors
 from join_pipeline.lake.files import appearing, make_folder, unwritable
 from join_pipeline.models import Column
 
@@ -28,20 +30,19 @@ Schema = Iterable[Column | pa.Field]
 
 @contextmanager
 def scratch(folder: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory that spills to `folder/spill` beyond `memory_limit`, with instants in UTC."""
+    """Open a database in memory that spills to `folder/spill` beyond `memory_limit`, with instants in UTC.
+
+    What the engines raise inside, such as about a damaged file, becomes a `LakeError`.
+    """
     make_folder(folder)
-    con = duckdb.connect(
-        config={
-            "memory_limit": memory_limit,
-            "temp_directory": str(folder / "spill"),
-            "preserve_insertion_order": False,
-        }
-    )
-    try:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(folder / "spill"),
+        "preserve_insertion_order": False,
+    }
+    with foreign_errors(), contextlib.closing(duckdb.connect(config=config)) as con:
         con.execute("SET TimeZone = 'UTC'")
         yield con
-    finally:
-        con.close()
 
 
 @contextmanager

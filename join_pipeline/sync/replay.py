@@ -14,8 +14,10 @@ import msgspec
 
 from join_pipeline.errors import LakeError
 from join_pipeline.lake.compaction import merge_versions
+from join_pipeline.lake.damage import foreign_errors
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.files import make_folder
+from join_pipeline.lake.integrity import drop_lost
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.raw import RawRow, read_raw
 from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord
@@ -45,6 +47,8 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
     """
     upgrade(lake, settings.builds, settings.memory_limit)
     newest = lake.newest()
+    if newest is not None:
+        newest.lost += drop_lost(lake.path, newest.files, frozenset(feed.name for feed in source.feeds))
     records = replayable(source, lake, newest) if newest else []
     if newest is None or not records:
         raise LakeError(f"{lake.path} keeps no raw to replay. Run `join-pipeline rebuild` without --from raw.")
@@ -83,16 +87,8 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
 def replayable(source: Source, lake: Lake, newest: SyncRecord) -> list[SyncRecord]:
     """The latest syncs whose raw is kept completely, oldest first."""
     names = [feed.name for feed in source.feeds if not feed.is_reference]
-    kept = {
-        name: {
-            row[0]
-            for row in duckdb.execute(
-                f"SELECT DISTINCT sync_id FROM read_parquet({files_literal(lake.listed(files))}, union_by_name = true)"
-            ).fetchall()
-        }
-        for name in names
-        if (files := newest.files.raw.get(name))
-    }
+    with foreign_errors():
+        kept = {name: _syncs_of(lake.listed(files)) for name in names if (files := newest.files.raw.get(name))}
     records: list[SyncRecord] = []
     for record in reversed(lake.records()):
         read = [name for name in names if record.feeds[name].records or record.feeds[name].looks]
@@ -100,6 +96,11 @@ def replayable(source: Source, lake: Lake, newest: SyncRecord) -> list[SyncRecor
             break
         records.insert(0, record)
     return records
+
+
+def _syncs_of(paths: list[str]) -> set[str]:
+    query = f"SELECT DISTINCT sync_id FROM read_parquet({files_literal(paths)}, union_by_name = true)"
+    return {row[0] for row in duckdb.execute(query).fetchall()}
 
 
 def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: SyncRecord, before: str) -> Files:

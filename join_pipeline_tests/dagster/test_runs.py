@@ -13,8 +13,8 @@ import pytest
 from join_pipeline.defs import build_definitions
 from join_pipeline.lake.files import locked
 from join_pipeline.models import MODELS
-from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings
+from join_pipeline_tests.cli.companies import without_applications
 from join_pipeline_tests.dagster.conftest import settings_for
 
 PUBLISHED = "published/recruiting"
@@ -183,8 +183,8 @@ def test_a_failed_data_test_publishes_nothing_neither_now_nor_by_a_later_click(
 @pytest.mark.slow
 def test_the_guard_is_a_failed_check_that_says_how_to_accept_the_loss(sandbox_url: str, tmp_path: Path) -> None:
     assert run(settings_for(sandbox_url, tmp_path), "sync").success
-    with running(SandboxConfig(port=0, applications=0, jobs=0, rate_limit=None)) as emptied:
-        settings = settings_for(emptied, tmp_path)
+    with without_applications():
+        settings = settings_for(sandbox_url, tmp_path)
         before = rows(settings, "fct_application")
         guarded = run(settings, "sync_full")
         assert guarded.success, "what is known is kept and built on"
@@ -195,7 +195,7 @@ def test_the_guard_is_a_failed_check_that_says_how_to_accept_the_loss(sandbox_ur
         assert "join-pipeline sync --mode full --accept-loss applications" in (check.description or "")
         assert metadata(guarded, "models/applications")["deleted"] == 0
 
-        accepting = {"ops": {"extract": {"config": {"mode": "full", "accept_loss": ["applications", "jobs"]}}}}
+        accepting = {"ops": {"extract": {"config": {"mode": "full", "accept_loss": ["applications"]}}}}
         accepted = run(settings, "sync_full", accepting)
         assert accepted.success
         assert ("raw/applications", "guard") not in broken_checks(accepted)

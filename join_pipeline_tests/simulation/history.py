@@ -31,6 +31,19 @@ RATES = {
     "shifting": 0.5,
     "resigned": 0.5,
 }
+# drawn apart from the others, so that the history of a seed stays what it was but for them
+PAGING_RATES = {
+    "error_in_200": 0.1,
+    "no_content": 0.5,
+    "redirected": 0.02,
+    "short_page": 0.3,
+    "empty_page": 0.3,
+    "repeated_page": 0.3,
+    "packed": 0.5,
+    "broken_packing": 0.1,
+    "recoded": 0.5,
+    "dripping": 0.1,
+}
 
 
 DATES = ("wrong_date", "wrong_date", "no_date", "odd_date")
@@ -106,7 +119,9 @@ def history_of(seed: int) -> History:
     if steps[0].wait < timedelta(0):
         steps[0] = replace(steps[0], wait=timedelta(0))
     company, sizes = _company(chance), _sizes(chance)
-    return History(seed, company, sizes, misdated(seed, steps), is_replayed=chance.random() < 0.35)
+    history = History(seed, company, sizes, misdated(seed, steps), is_replayed=chance.random() < 0.35)
+    paged = (_paged(step, random.Random(f"{seed} {n}")) for n, step in enumerate(history.steps))
+    return replace(history, steps=tuple(paged))
 
 
 def misdated(seed: int, steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -173,6 +188,13 @@ def _step(chance: random.Random, number: int) -> Step:
         shares = chance.choice(((5, 0), (20, 0), (60, 0), (0, 20), (10, 10), (100, 0), (0, 100)))
         step = replace(step, hides_applications=shares[0], hides_jobs=shares[1])
     return step
+
+
+def _paged(step: Step, chance: random.Random) -> Step:
+    """The step with faults of lists and bodies, in every other one."""
+    names = chance.sample(sorted(PAGING_RATES), chance.choice((0, 0, 1, 2, 3)))
+    more = {name: round(PAGING_RATES[name] * chance.uniform(0.2, 1.0), 3) for name in names}
+    return replace(step, faults={**step.faults, **more})
 
 
 def _wait(chance: random.Random) -> timedelta:
