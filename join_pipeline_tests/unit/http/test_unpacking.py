@@ -58,6 +58,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         (b"\xef\xbb\xbf" + BODY, ""),
         (gzip.compress(TEXT.encode("utf-16")), "gzip"),
     ],
+    ids=lambda value: "body" if isinstance(value, bytes) else value,
 )
 def test_a_body_is_read_however_it_is_packed_and_whatever_its_header_says(body: bytes, coding: str) -> None:
     headers = {"Content-Encoding": coding, "Content-Type": JSON}
