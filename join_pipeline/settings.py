@@ -143,14 +143,14 @@ class Settings(BaseSettings):
     minimum_n: int = Field(
         10, ge=2, le=10_000, description="Smallest number of cases that a rate stands on; at least k"
     )
-    stuck_percentile: float = Field(
-        75.0, ge=50, le=99, description="Stuck: waiting longer than this percentile of the milestone's completed visits"
+    stuck_chance: float = Field(
+        10.0, gt=0, le=90, description="Stuck: the chance to move on within the next 30 days is below this, in percent"
     )
     stuck_days: float = Field(
-        90.0, gt=0, le=3650, description="Stuck, if too few visits are completed: waiting longer than these days"
+        90.0, gt=0, le=3650, description="Stuck, where nothing tells that chance: waiting longer than these days"
     )
     stuck_visits: int = Field(
-        10, ge=1, le=10_000, description="Smallest number of completed visits that the percentile is taken of"
+        10, ge=1, le=10_000, description="Smallest number of stays at a milestone from which that chance is told"
     )
     retention_days: int | None = Field(
         None,

@@ -46,7 +46,7 @@ def _about(source: Source, settings: Settings, syncs: Dataset) -> dict[str, Any]
         # the marts show no rate on fewer cases, and the page must not for its sums either
         "minimum_n": settings.minimum_n,
         "stuck": {
-            "percentile": settings.stuck_percentile,
+            "chance": settings.stuck_chance,
             "days": settings.stuck_days,
             "visits": settings.stuck_visits,
         },

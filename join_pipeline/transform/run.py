@@ -215,7 +215,7 @@ def _vars(settings: Settings) -> dict[str, Any]:
         "time_zone": settings.time_zone,
         "k": settings.k,
         "minimum_n": settings.minimum_n,
-        "stuck_quantile": settings.stuck_percentile / 100,
+        "stuck_chance": settings.stuck_chance / 100,
         "stuck_days": settings.stuck_days,
         "stuck_visits": settings.stuck_visits,
         "per_person": settings.per_person,

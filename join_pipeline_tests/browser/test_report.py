@@ -50,7 +50,7 @@ def test_axe_finds_nothing_to_object_to(browser: Browser, companies: Companies, 
 def test_it_says_what_it_leaves_out_and_by_which_rule_somebody_is_stuck(
     browser: Browser, companies: Companies, tmp_path: Path
 ) -> None:
-    chosen = {"only_created": True, "stuck_percentile": 90, "stuck_days": 45, "stuck_visits": 12}
+    chosen = {"only_created": True, "stuck_chance": 20, "stuck_days": 45, "stuck_visits": 12}
     copy = changed(companies.copy("busy", tmp_path), **chosen)
     some_job = "scope = 'job' AND scope_key = (SELECT min(scope_key) FROM fct_funnel_cohort WHERE scope = 'job')"
     hidden = "SELECT * REPLACE ('{}' AS scope_key, NULL AS n_cohort) FROM fct_funnel_cohort WHERE " + some_job
@@ -63,9 +63,9 @@ def test_it_says_what_it_leaves_out_and_by_which_rule_somebody_is_stuck(
         assert "created through this pipeline" in page.locator("#as-of").inner_text()
         assert "2 more jobs can't be chosen" in page.locator("#left-out").inner_text()
         said = page.locator("#figure-ageing").inner_text()
-        assert "longer than 90% of those that moved on" in said
-        assert "percentile 90 " in said
-        assert "fewer than 12 of these, longer than 45 days" in said
+        assert "a chance below 20% to move on within 30 days" in said
+        assert "fewer than 20 % moved on within the next 30 days" in said
+        assert "fewer than 12 stays tell that, longer than 45 days" in said
 
 
 def test_it_is_read_in_the_reader_s_language_and_switched_by_a_button(browser: Browser, companies: Companies) -> None:

@@ -214,7 +214,7 @@ def overdue_looks(before: SyncRecord, record: SyncRecord, feed: str) -> int:
 
 
 def looks_come_in_their_order(before: Observed | None, after: Observed, _: Memory, span: Span) -> Iterable[str]:
-    """No more looks than are allowed, but for those pending for a week; what was put off is looked at first, and is not forgotten."""
+    """No more looks than are allowed, but for those pending for a week. What was put off comes first, and is kept."""
     if before is None or span.is_resumed:
         return
     put_off = set(before.newest.pending.get("applications", ()))

@@ -9,6 +9,7 @@ final as (
     select
         milestone,
         n_open,
+        n_in_closed_job,
         days_in_stage_p50,
         days_in_stage_p75,
         stuck_after_days,

@@ -19,6 +19,7 @@ final as (
         stages.stage_name,
         waiting.milestone,
         waiting.n_open,
+        waiting.n_in_closed_job,
         waiting.n_stuck,
         waiting.n_certainly_stuck,
         waiting.share_stuck,

@@ -14,6 +14,13 @@ rules as (
     select * from {{ ref('int_stuck_rule') }}
 ),
 
+-- Nobody works on a job that is closed, so whoever waits there is not stuck but left behind.
+closed_jobs as (
+    select job_id
+    from {{ ref('fct_job_vacancy') }}
+    where status in ('ARCHIVED', 'CLOSED', 'DELETED')
+),
+
 -- Ages are counted to the last sync that proves that the application waits, not to now.
 aged as (
     select
@@ -55,9 +62,12 @@ final as (
         aged.days_in_stage_hi,
         rules.stuck_rule,
         rules.stuck_after_days,
-        coalesce(aged.days_in_stage > rules.stuck_after_days, false) as is_stuck,
-        coalesce(aged.days_in_stage_lo > rules.stuck_after_days, false) as is_certainly_stuck
+        closed_jobs.job_id is not null as is_in_closed_job,
+        closed_jobs.job_id is null and coalesce(aged.days_in_stage > rules.stuck_after_days, false) as is_stuck,
+        closed_jobs.job_id is null
+        and coalesce(aged.days_in_stage_lo > rules.stuck_after_days, false) as is_certainly_stuck
     from aged
+    left join closed_jobs on aged.job_id = closed_jobs.job_id
     left join rules on aged.milestone = rules.milestone
 )
 

@@ -9,6 +9,7 @@ ageing as (
         coalesce(stage_id, 'unknown') as stage_id,
         coalesce(job_id, 'unknown') as job_id,
         days_in_stage,
+        is_in_closed_job,
         is_stuck,
         is_certainly_stuck
     from {{ ref('mart_pipeline_ageing') }}
@@ -29,10 +30,12 @@ counted as (
         coalesce(stage_id, 'all') as stage_id,
         coalesce(job_id, 'all') as job_id,
         count(*) as n_open,
+        count(*) filter (where is_in_closed_job) as n_in_closed_job,
         count(*) filter (where is_stuck) as n_stuck,
         count(*) filter (where is_certainly_stuck) as n_certainly_stuck,
-        quantile_cont(days_in_stage, 0.5) as days_p50,
-        quantile_cont(days_in_stage, 0.75) as days_p75
+        n_open - n_in_closed_job as n_in_open_job,
+        quantile_cont(days_in_stage, 0.5) filter (where not is_in_closed_job) as days_p50,
+        quantile_cont(days_in_stage, 0.75) filter (where not is_in_closed_job) as days_p75
     from ageing
     group by grouping sets ((milestone), (milestone, stage_id), (milestone, stage_id, job_id))
 ),
@@ -64,16 +67,16 @@ final as (
         nullif(nullif(hidden.job_id, 'all'), 'unknown') as job_id,
         rules.stuck_rule,
         rules.stuck_after_days,
-        {% for n in ['n_open', 'n_stuck', 'n_certainly_stuck'] -%}
+        {% for n in ['n_open', 'n_in_closed_job', 'n_stuck', 'n_certainly_stuck'] -%}
             case when not hidden.is_suppressed then hidden.{{ n }} end as {{ n }},
         {% endfor -%}
-        case when not hidden.is_suppressed then {{ rate('hidden.n_stuck', 'hidden.n_open') }} end as share_stuck,
+        case when not hidden.is_suppressed then {{ rate('hidden.n_stuck', 'hidden.n_in_open_job') }} end as share_stuck,
         {% for end in ['low', 'high'] -%}
-            case when not hidden.is_suppressed then {{ wilson('hidden.n_stuck', 'hidden.n_open', end) }} end
+            case when not hidden.is_suppressed then {{ wilson('hidden.n_stuck', 'hidden.n_in_open_job', end) }} end
                 as share_stuck_wilson_{{ end }},
         {% endfor -%}
-        case when not hidden.is_suppressed then hidden.days_p50 end as days_in_stage_p50,
-        case when not hidden.is_suppressed and hidden.n_open >= {{ var('minimum_n') }} then hidden.days_p75 end
+        case when not hidden.is_suppressed and hidden.n_in_open_job >= {{ var('k') }} then hidden.days_p50 end as days_in_stage_p50,
+        case when not hidden.is_suppressed and hidden.n_in_open_job >= {{ var('minimum_n') }} then hidden.days_p75 end
             as days_in_stage_p75,
         hidden.is_suppressed
     from hidden

@@ -113,7 +113,8 @@ curves as (
     where scope in ('source', 'source_quarter') and question in ('decision', 'hire')
 ),
 
--- A curve's value at an age that it reaches is that of its last step until then.
+-- A curve's value at an age that it reaches is that of its last step until then. A curve that begins later than the
+-- application says nothing of what happens by an age.
 told as (
     select
         question,
@@ -122,11 +123,11 @@ told as (
         bound,
         {% for age in [60, 90] -%}
             case
-                when max(starts_at_days) <= {{ age }} and max(ends_at_days) >= {{ age }}
+                when max(starts_at_days) <= 0 and max(ends_at_days) >= {{ age }}
                     then coalesce(max_by(incidence_hired, day) filter (where day <= {{ age }}), 0)
             end as incidence_{{ age }}d,
             case
-                when max(starts_at_days) <= {{ age }} and max(ends_at_days) >= {{ age }}
+                when max(starts_at_days) <= 0 and max(ends_at_days) >= {{ age }}
                     then coalesce(max_by(incidence_hired_std_error, day) filter (where day <= {{ age }}), 0)
             end as std_error_{{ age }}d,
         {% endfor -%}

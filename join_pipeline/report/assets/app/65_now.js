@@ -72,12 +72,14 @@ figures.ageing = {
     if (!shown.length) return { missing: all.length ? t("missing.hidden_now") : t("missing.nobody_waits") };
     const stuck = add(shown.map((row) => row.n_stuck));
     const total = add(shown.map((row) => row.n_open));
+    const closed = add(shown.map((row) => row.n_in_closed_job));
     return {
       datasets: {
         rows: shown.flatMap((row, at) =>
           [
             ["stuck", 0, row.n_stuck, "var(--gone)"],
-            ["fresh", row.n_stuck, row.n_open, "var(--passed)"],
+            ["fresh", row.n_stuck, row.n_open - row.n_in_closed_job, "var(--passed)"],
+            ["closed", row.n_open - row.n_in_closed_job, row.n_open, "var(--waiting)"],
           ]
             .filter(([, start, end]) => end > start)
             .map(([part, start, end, fill]) => ({
@@ -94,16 +96,20 @@ figures.ageing = {
         heads: shown.map((row, at) => ({
           lane: String(at),
           name: `${stageName(row)}  ${number(row.n_open)}`,
-          said: t("ageing.said", { n: row.n_stuck, days: inDays(row.stuck_after) }),
+          said:
+            row.stuck_after === null
+              ? t("ageing.said_never", { n: row.n_stuck })
+              : t("ageing.said", { n: row.n_stuck, days: inDays(row.stuck_after) }),
         })),
       },
       n: total,
       unknown: unknownOf(groupFor(this)),
-      lead: t("ageing.lead", { n: stuck, all: total, share: percent(about.stuck.percentile / 100) }),
+      lead: t("ageing.lead", { n: stuck, all: total, closed, share: percent(about.stuck.chance / 100) }),
       alt: t("ageing.alt", { stages: listed(shown.map((row) => `${stageName(row)} ${number(row.n_stuck)}/${number(row.n_open)}`)) }),
       legend: [
         ["gone", t("ageing.stuck")],
         ["passed", t("ageing.fresh")],
+        ["waiting", t("ageing.closed")],
         ["whisker", t("ageing.whisker")],
       ],
       notes: [hiddenNote(all), t("ageing.note", about.stuck)],
