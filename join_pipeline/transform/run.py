@@ -219,7 +219,8 @@ def _vars(settings: Settings) -> dict[str, Any]:
         "stuck_days": settings.stuck_days,
         "stuck_visits": settings.stuck_visits,
         "per_person": settings.per_person,
-        **map_vars(settings),
+        # dbt renders a text of a var, too
+        **{name: path and _literal(path) for name, path in map_vars(settings).items()},
     }
 
 
