@@ -37,7 +37,7 @@ MOST_COLUMNS: Final = 100_000
 
 PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _SCHEMES: Final = frozenset({"http", "https"})
-_NOT_IN_A_PATH: Final = re.compile(r"[?*#=\\\x00-\x1f\x7f]")
+_NOT_IN_A_PATH: Final = re.compile(r"[?#=\\\x00-\x1f\x7f]")
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.%]+\]")
 
 

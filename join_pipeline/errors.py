@@ -166,6 +166,8 @@ def foreign(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno:
         return f"{type(error).__name__}: {os.strerror(error.errno)}"
     name = type(error).__name__
+    if name == "CatalogException":  # it names a table or a column, and never a value
+        return f"{name}: {str(error).splitlines()[0]}"
     said = _system_words(str(error)) or [_SENTENCES.get(name, "")]
     return ": ".join(filter(None, [name, *said]))
 

@@ -221,7 +221,8 @@ def _vars(settings: Settings) -> dict[str, Any]:
         "per_person": settings.per_person,
         "retention_days": settings.retention_days,
         "stale_after_days": settings.stale_after_days,
-        **map_vars(settings),
+        # dbt renders a text of a var, too
+        **{name: path and _literal(path) for name, path in map_vars(settings).items()},
     }
 
 

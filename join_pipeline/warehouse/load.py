@@ -16,7 +16,7 @@ from join_pipeline.errors import BuildError, LakeError, foreign
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.lake.sql import columns_sql, files_literal, insert_rows, quoted
+from join_pipeline.lake.sql import columns_sql, insert_rows, path_literal, quoted
 from join_pipeline.models import MODELS, Column, Model
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.states import ApplicationState
@@ -95,7 +95,7 @@ def _keep_pseudonyms(con: duckdb.DuckDBPyConnection, before: Path) -> None:
     """Copy the pseudonyms of known ids from the old warehouse, because computing them takes longer than the load."""
     con.execute("CREATE TABLE ats.pseudonyms (model VARCHAR, id VARCHAR, pseudonym VARCHAR, PRIMARY KEY (model, id))")
     with contextlib.suppress(duckdb.Error):  # it is missing, broken or locked: then all are computed again
-        con.execute(f"ATTACH {files_literal([str(before)])[1:-1]} AS before (READ_ONLY)")
+        con.execute(f"ATTACH {path_literal(str(before))} AS before (READ_ONLY)")
         for model in pseudonyms.MODELS:
             con.execute(
                 f"""INSERT INTO ats.pseudonyms FROM before.ats.pseudonyms

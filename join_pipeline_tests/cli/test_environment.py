@@ -89,7 +89,7 @@ def test_every_documented_variable_of_dbt_is_among_the_dropped() -> None:
     assert "SSLKEYLOGFILE" in DROPPED_NAMES
 
 
-@pytest.mark.parametrize("name", ["emoji 😀 {{ 1/0 }} {% raw %}{- c%20 '\";$HOME é, 1+1"])
+@pytest.mark.parametrize("name", ["emoji 😀 {{ x }} {% raw %}{- c%20 [a] *d* '\";$HOME é, 1+1"])
 def test_a_folder_of_any_name_works_in_every_command(shell: Shell, tmp_path: Path, name: str) -> None:
     odd = Shell(shell.url, tmp_path / name, {"XDG_CONFIG_HOME": str(tmp_path / f"config {name}")})
     without_key = odd.but(JOIN_PIPELINE_PSEUDONYM_KEY="")

@@ -73,7 +73,7 @@ FILES: dict[str, tuple[bytes, tuple[str, ...]]] = {
     "utf-16 without a mark": (REQUEST.encode("utf-16-le"), ("candidate.last_name",)),
     "utf-32": (REQUEST.encode("utf-32"), ("candidate.last_name",)),
     "a mark": (REQUEST.encode("utf-8-sig"), ("candidate.last_name",)),
-    "windows": (REQUEST.encode("cp1252"), ("--request, line 1", "UTF-8")),
+    "windows": (REQUEST.encode("cp1252"), ("--request: ", ", line 1: ", "UTF-8")),
     "empty": (b"", ("--request is not JSON",)),
     "binary": (bytes(range(256)), ("--request",)),
     "nested": (b"[" * 100_000, ("--request is not JSON",)),

@@ -52,8 +52,7 @@ def test_a_company_with_odd_records_is_synced_built_and_replayed(company: Accoun
     assert any(f"{open_source(odd).title} sent parts of an unexpected shape" in message for message in warned)
     lake = open_lake(odd.lake)
     assert replay(odd, lake).n_different == 0
-    if source == "join":
-        build(odd)
+    build(odd)
     # once the records are whole again, all is as if they had never been odd
     run_sync(odd, "full")
     again = newest(odd)

@@ -214,7 +214,7 @@ def test_a_home_folder_is_expanded(monkeypatch, tmp_path, field):
     assert "user who is not known" in refusal(monkeypatch, **{env_name(field): "~nobody-of-that-name/some"})
 
 
-@pytest.mark.parametrize("text", ["/srv/a?b", "/srv/a*b", "/srv/a\\b", "/srv/a\nb", "/srv/\x1b[31m", "/srv/\udcff"])
+@pytest.mark.parametrize("text", ["/srv/a?b", "/srv/a\\b", "/srv/a\nb", "/srv/\x1b[31m", "/srv/\udcff"])
 def test_a_folder_that_duckdb_would_take_for_another_is_refused(monkeypatch, text):
     message = refusal(monkeypatch, JOIN_PIPELINE_DATA=text)
     assert message.startswith("JOIN_PIPELINE_DATA: the path ")

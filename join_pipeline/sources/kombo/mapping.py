@@ -30,7 +30,7 @@ from join_pipeline.sources.kombo.payloads import (
     UserPayload,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raise it whenever a record maps to other rows. The versions that follow from it have the reason `mapping`."""
 OWN: Final = 1
 STAND_IN: Final = 0
