@@ -19,7 +19,9 @@ final as (
     from curves
     where
         survival > coalesce(survival_before, 1) + 1e-12
-        or abs(survival + coalesce(incidence_hired, incidence_moved) + incidence_declined + incidence_vanished - 1) > 1e-9
+        or abs(
+            survival + coalesce(incidence_hired, incidence_moved) + incidence_declined + incidence_vanished - 1
+        ) > 1e-9
         or n_at_risk < {{ var('minimum_n') }}
         or day < starts_at_days
         or day - 1 > ends_at_days

@@ -71,7 +71,7 @@ by_hour as (
     inner join hours
         on
             intervals.newest_deleted_at >= hours.applied_at
-            and coalesce(hours.interval_number >= intervals.interval_number, true)
+            and coalesce(intervals.interval_number <= hours.interval_number, true)
     group by intervals.interval_number, hours.applied_at
 ),
 

@@ -19,8 +19,16 @@ stages as (
     select * from {{ ref('int_stage') }}
 ),
 
--- A job's pipeline begins at index 0: whatever that stage is called, nobody has passed anything to be there. Two stages of
--- a job can share an index for a while, when the job's pipeline was edited between two fetches.
+first_milestone as (
+    select
+        milestone,
+        milestone_rank
+    from {{ ref('int_milestone') }}
+    where milestone_rank = 1
+),
+
+-- A job's pipeline begins at index 0: whatever that stage is called, nobody has passed anything to be there. Two stages
+-- of a job can share an index for a while, when the job's pipeline was edited between two fetches.
 final as (
     select
         job_stages.job_id,
@@ -36,13 +44,7 @@ final as (
     from job_stages
     inner join places on job_stages.job_id = places.job_id and job_stages.stage_id = places.stage_id
     left join stages on job_stages.stage_id = stages.stage_id
-    cross join (
-        select
-            milestone,
-            milestone_rank
-        from {{ ref('int_milestone') }}
-        where milestone_rank = 1
-    ) as first_milestone
+    cross join first_milestone
 )
 
 select * from final

@@ -14,7 +14,7 @@ told as (
         versions.sync_id,
         case when versions.remote_deleted_at is not null then 'DELETED' else versions.status end as status,
         versions.opened_at,
-        versions.opened_at is distinct from versions.remote_created_at as is_opening_told,
+        coalesce(versions.opened_at <> versions.remote_created_at, true) as is_opening_told,
         versions.remote_updated_at as updated_at,
         case
             when versions.observed_at < syncs.started_at and versions.remote_deleted_at is not null then syncs.as_of

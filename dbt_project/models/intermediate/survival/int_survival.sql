@@ -1,3 +1,11 @@
+{#- Of which questions each cause is an end: a stay at a milestone ends by moving on, of which a hire is one way. -#}
+{%- set told = {
+    'hired': "curves.question = 'hire'",
+    'declined': 'variances.day is not null',
+    'vanished': 'variances.day is not null',
+    'moved': "curves.question <> 'hire'",
+} -%}
+
 with
 
 subjects as (
@@ -312,11 +320,9 @@ final as (
         daily.survival,
         daily.survival * sqrt(daily.variance) as survival_std_error,
     {%- for cause in ['hired', 'declined', 'vanished', 'moved'] %}
-        {%- set is_told = "curves.question = 'hire'" if cause == 'hired' else "curves.question <> 'hire'" if cause == 'moved'
-            else "variances.day is not null" %}
-        case when {{ is_told }} then variances.incidence_{{ cause }} end as incidence_{{ cause }},
+        case when {{ told[cause] }} then variances.incidence_{{ cause }} end as incidence_{{ cause }},
         case
-            when {{ is_told }} and variances.day is not null then sqrt(greatest(variances.variance_{{ cause }}, 0))
+            when {{ told[cause] }} and variances.day is not null then sqrt(greatest(variances.variance_{{ cause }}, 0))
         end as incidence_{{ cause }}_std_error{{ ',' if not loop.last }}
     {%- endfor %}
     from daily

@@ -11,22 +11,33 @@ as_of as (
     select as_of from {{ ref('stg_ats__as_of') }}
 ),
 
+proofs as (
+    select
+        coalesce(max(proves_at) filter (where is_proof_of_follow_up), min(proves_at)) as followed_until,
+        min(started_at) filter (where is_applications_whole) as followed_from,
+        coalesce(max(sync_number) filter (where is_proof_of_follow_up), 0) as sync_number
+    from syncs
+),
+
+guarded as (
+    select min(syncs.started_at) as guarded_since
+    from syncs
+    cross join proofs
+    where syncs.verdict = 'guarded' and syncs.sync_number > proofs.sync_number
+),
+
+-- Before the first sync there is nobody to follow.
 final as (
     select
-        coalesce(max(syncs.proves_at) filter (where syncs.is_proof_of_follow_up), min(syncs.proves_at))
-            as followed_until,
-        min(syncs.started_at) filter (where syncs.is_applications_whole) as followed_from,
-        any_value(as_of.as_of) as as_of,
-        min(syncs.started_at) filter (
-            where syncs.verdict = 'guarded' and syncs.sync_number > coalesce(last_proof.sync_number, 0)
-        ) as guarded_since,
-        {{ days_between('followed_until', 'any_value(as_of.as_of)') }} as days_behind,
+        proofs.followed_until,
+        proofs.followed_from,
+        as_of.as_of,
+        guarded.guarded_since,
+        {{ days_between('proofs.followed_until', 'as_of.as_of') }} as days_behind,
         days_behind > {{ var('stale_after_days') }} as is_stale
-    from syncs
+    from proofs
+    cross join guarded
     cross join as_of
-    cross join (
-        select max(sync_number) filter (where is_proof_of_follow_up) as sync_number from syncs
-    ) as last_proof
 )
 
 select * from final

@@ -28,8 +28,8 @@ spans as (
     group by question, scope, scope_key
 ),
 
--- Only a curve that begins with the arrival at the milestone, and reaches the age, says what happens by then. Its value is
--- that of its last step until then.
+-- Only a curve that begins with the arrival at the milestone, and reaches the age, says what happens by then. Its value
+-- is that of its last step until then.
 told as (
     select
         spans.question,

@@ -75,7 +75,8 @@ final as (
             case when not hidden.is_suppressed then {{ wilson('hidden.n_stuck', 'hidden.n_in_open_job', end) }} end
                 as share_stuck_wilson_{{ end }},
         {% endfor -%}
-        case when not hidden.is_suppressed and hidden.n_in_open_job >= {{ var('k') }} then hidden.days_p50 end as days_in_stage_p50,
+        case when not hidden.is_suppressed and hidden.n_in_open_job >= {{ var('k') }} then hidden.days_p50 end
+            as days_in_stage_p50,
         case when not hidden.is_suppressed and hidden.n_in_open_job >= {{ var('minimum_n') }} then hidden.days_p75 end
             as days_in_stage_p75,
         hidden.is_suppressed

@@ -1,4 +1,6 @@
-{%- set sums = ['n_moved_on', 'n_out', 'n_waiting', 'n_hired', 'n_declined', 'n_vanished', 'n_expired', 'n_expired_reached'] -%}
+{%- set sums = [
+    'n_moved_on', 'n_out', 'n_waiting', 'n_hired', 'n_declined', 'n_vanished', 'n_expired', 'n_expired_reached'
+] -%}
 
 with
 

@@ -89,13 +89,13 @@ vacancies as (
         jobs.opened_at,
         case
             when jobs.opened_at is null then null
-            when last_statuses.was_draft or jobs.opened_at is distinct from jobs.remote_created_at then jobs.opened_at
+            when last_statuses.was_draft or coalesce(jobs.opened_at <> jobs.remote_created_at, true) then jobs.opened_at
             else greatest(jobs.opened_at, last_statuses.first_seen_at)
         end as opened_at_hi,
         case
             when jobs.opened_at is null then null
             when last_statuses.was_draft then 'observed'
-            when jobs.opened_at is distinct from jobs.remote_created_at then 'source'
+            when coalesce(jobs.opened_at <> jobs.remote_created_at, true) then 'source'
             else 'bounded'
         end as opened_evidence,
         counts.first_applied_at,

@@ -45,21 +45,21 @@ final as (
         curves.n_subjects,
         curves.starts_at_days,
         curves.ends_at_days,
+        {% for end in ['low', 'high'] -%}
+            {{ log_log('curves.survival', 'curves.survival_std_error', end) }} as survival_{{ end }},
+        {% endfor -%}
+        {% for cause in ['hired', 'declined', 'vanished', 'moved'] -%}
+            curves.incidence_{{ cause }},
+            curves.incidence_{{ cause }}_std_error,
+            {% for end in ['low', 'high'] -%}
+                {{ log_log('curves.incidence_' ~ cause, 'curves.incidence_' ~ cause ~ '_std_error', end) }}
+                    as incidence_{{ cause }}_{{ end }},
+            {% endfor -%}
+        {% endfor -%}
         curves.n_at_risk,
         curves.n_events,
         curves.survival,
-        curves.survival_std_error,
-        {%- for end in ['low', 'high'] %}
-        {{ log_log('curves.survival', 'curves.survival_std_error', end) }} as survival_{{ end }},
-        {%- endfor %}
-        {%- for cause in ['hired', 'declined', 'vanished', 'moved'] %}
-        curves.incidence_{{ cause }},
-        curves.incidence_{{ cause }}_std_error,
-        {%- for end in ['low', 'high'] %}
-        {{ log_log('curves.incidence_' ~ cause, 'curves.incidence_' ~ cause ~ '_std_error', end) }}
-            as incidence_{{ cause }}_{{ end }}{{ ',' if not (loop.last and cause == 'moved') }}
-        {%- endfor %}
-        {%- endfor %}
+        curves.survival_std_error
     from curves
     left join hidden
         on

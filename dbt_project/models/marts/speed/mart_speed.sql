@@ -65,16 +65,16 @@ durations as (
 -- Ends after the instant to which everybody is followed are known of some only.
 placed as (
     select
-        metric,
-        coalesce(job_id, 'unknown') as job_id,
-        coalesce(source, 'unknown') as source,
-        cast(date_trunc('month', {{ local_date('ended_at') }}) as date) as month_on,
-        days is null as is_historic,
-        is_left_truncated,
-        days_lo,
-        days,
-        case when days is not null then days_hi end as days_hi,
-        case when days is null then days_hi end as days_at_most
+        durations.metric,
+        coalesce(durations.job_id, 'unknown') as job_id,
+        coalesce(durations.source, 'unknown') as source,
+        cast(date_trunc('month', {{ local_date('durations.ended_at') }}) as date) as month_on,
+        durations.days is null as is_historic,
+        durations.is_left_truncated,
+        durations.days_lo,
+        durations.days,
+        case when durations.days is not null then durations.days_hi end as days_hi,
+        case when durations.days is null then durations.days_hi end as days_at_most
     from durations
     inner join follow_up on durations.ended_at <= follow_up.followed_until
 ),
