@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from join_pipeline.errors import LakeError, LockedError
+from join_pipeline.lake.holder import holder_of
 
 FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -97,9 +98,8 @@ def locked(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(descriptor, 20, 0).decode(errors="replace").strip() or "unknown"
             raise LockedError(
-                f"Another command works on {home} (process {holder}). Wait until it ends, then run it again."
+                f"Another command works on {home} ({holder_of(descriptor)}). Wait until it ends, then run it again."
             ) from None
         except OSError as error:
             raise LakeError(f"{home} can't be locked ({error.strerror}). Keep the data on a local disk.") from None
