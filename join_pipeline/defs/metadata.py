@@ -12,6 +12,7 @@ import dagster as dg
 
 from join_pipeline.checks.finding import Check, Finding
 from join_pipeline.errors import PipelineError
+from join_pipeline.lake.patience import waiting
 from join_pipeline.models import Column
 from join_pipeline.warehouse.lineage import Described
 
@@ -27,9 +28,10 @@ def step() -> Iterator[dict[str, Any]]:
     cost: dict[str, Any] = {}
     start = time.monotonic()
     try:
-        yield cost
+        with waiting(dg.OpExecutionContext.get().log.info):
+            yield cost
     except PipelineError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        raise dg.Failure(description=str(error), allow_retries=False) from None
     cost["step_seconds"] = round(time.monotonic() - start, 1)
 
 
