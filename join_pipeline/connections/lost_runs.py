@@ -21,9 +21,9 @@ APART_SECONDS: Final = 15.0
 COMING_UP: Final[dict[str, float]] = {"NOT_STARTED": 180.0, "STARTING": 180.0, "STARTED": 60.0, "CANCELING": 60.0}
 """How many seconds a run may be in a state and never yet have had a lock, while its process imports and prepares."""
 LOST: Final = (
-    "The process of this run is gone: it let go of its lock and did not tell Dagster of an end. The machine went down, "
-    "or the process was killed, as it is when memory runs out. The lake is as it was before the step that was cut off. "
-    "The next run goes on from there, and nothing has to be put right."
+    "The process of this run is gone: it holds no lock, and told Dagster of no end. The machine went down, or the "
+    "process was killed, as it is when memory runs out. What was committed stays, and nothing is half-written. Run the "
+    "job again, or wait for the next tick of its schedule."
 )
 
 
