@@ -20,11 +20,16 @@ APART_SECONDS: Final = 15.0
 """Two looks that are closer count as one."""
 COMING_UP: Final[dict[str, float]] = {"NOT_STARTED": 180.0, "STARTING": 180.0, "STARTED": 60.0, "CANCELING": 60.0}
 """How many seconds a run may be in a state and never yet have had a lock, while its process imports and prepares."""
+_SAFE: Final = "What was committed stays, and nothing is half-written. Run the job again, or wait for the next tick of its schedule."
 LOST: Final = (
     "The process of this run is gone: it holds no lock, and told Dagster of no end. The machine went down, or the "
-    "process was killed, as it is when memory runs out. What was committed stays, and nothing is half-written. Run the "
-    "job again, or wait for the next tick of its schedule."
+    f"process was killed, as it is when memory runs out. {_SAFE}"
 )
+_WORDS: Final = {
+    "marked as failed from outside": LOST,
+    "ExecutionInterruptedError": f"The process of this run was told to end, as when the machine shuts down. {_SAFE}",
+}
+"""Our words in place of Dagster's, by a part of Dagster's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ def failure_line(run: Any, failed: Any, steps: Iterable[Any]) -> str:
     reasons: dict[str, str] = {}
     for event in steps:
         reasons.setdefault(_reason(event.step_failure_data), event.step_key)
-    why = "; ".join(f"{step}: {reason}" for reason, step in reasons.items()) or failed.message or "no step had begun"
+    why = "; ".join(f"{step}: {reason}" for reason, step in reasons.items()) or _said(failed.message)
     return " ".join(f"{run.job_name} failed (run {run.run_id}): {why}".split())
 
 
@@ -131,4 +136,10 @@ def _reason(failure: Any) -> str:
     """The step's own message. If it has none, the innermost error's."""
     error = failure.error and (failure.error.cause or failure.error)
     own = failure.user_failure_data and failure.user_failure_data.description
-    return str(own or (error.message if error else "no reason given"))
+    return str(own or _said(error.message if error else "no reason given"))
+
+
+def _said(message: str | None) -> str:
+    """Dagster's message, or ours in place of one that says nothing to a reader."""
+    ours = next((words for theirs, words in _WORDS.items() if theirs in (message or "")), None)
+    return ours or message or "no step had begun"
