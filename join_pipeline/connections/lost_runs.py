@@ -20,7 +20,9 @@ APART_SECONDS: Final = 15.0
 """Two looks that are closer count as one."""
 COMING_UP: Final[dict[str, float]] = {"NOT_STARTED": 180.0, "STARTING": 180.0, "STARTED": 60.0, "CANCELING": 60.0}
 """How many seconds a run may be in a state and never yet have had a lock, while its process imports and prepares."""
-_SAFE: Final = "What was committed stays, and nothing is half-written. Run the job again, or wait for the next tick of its schedule."
+_SAFE: Final = (
+    "What was committed stays, and nothing is half-written. Run the job again, or wait for its schedule's next tick."
+)
 LOST: Final = (
     "The process of this run is gone: it holds no lock, and told Dagster of no end. The machine went down, or the "
     f"process was killed, as it is when memory runs out. {_SAFE}"
