@@ -24,8 +24,8 @@ _SAFE: Final = (
     "What was committed stays, and nothing is half-written. Run the job again, or wait for its schedule's next tick."
 )
 LOST: Final = (
-    "The process of this run is gone: it holds no lock, and told Dagster of no end. The machine went down, or the "
-    f"process was killed, as it is when memory runs out. {_SAFE}"
+    "The process of this run is gone: it holds no lock, and told Dagster of no end. The machine went down, the process "
+    f"was killed, as it is when memory runs out, or the disk of DAGSTER_HOME was full. {_SAFE}"
 )
 _WORDS: Final = {
     "marked as failed from outside": LOST,

@@ -10,7 +10,15 @@ from types import SimpleNamespace
 import dagster as dg
 import pytest
 
-from join_pipeline.connections.lost_runs import APART_SECONDS, COMING_UP, LOST, OpenRun, end_lost_runs, lost_runs
+from join_pipeline.connections.lost_runs import (
+    APART_SECONDS,
+    COMING_UP,
+    LOST,
+    OpenRun,
+    end_lost_runs,
+    failure_line,
+    lost_runs,
+)
 from join_pipeline.defs.automation import JOBS, UNFINISHED
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.run_locks import FOLDER, look_at, run_lock
@@ -178,3 +186,36 @@ def test_a_run_of_another_code_location_is_not_ours(here: Settings) -> None:
     for now in (LONG, 2 * LONG):
         end_lost_runs(here, context, [record("ours"), record("theirs")], JOBS, lambda now=now: now)  # type: ignore[misc]
     assert ended == ["ours"]
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("This run has been marked as failed from outside the execution context.", LOST),
+        (LOST, LOST),
+        ("Exceeded maximum runtime of 86400 seconds.", "Exceeded maximum runtime of 86400 seconds."),
+        (None, "no step had begun"),
+    ],
+)
+def test_a_failure_without_a_step_says_why(message: str | None, said: str) -> None:
+    run = SimpleNamespace(job_name="sync", run_id="one")
+    assert failure_line(run, SimpleNamespace(message=message), []) == f"sync failed (run one): {said}"
+
+
+def test_a_failure_says_a_reason_of_several_steps_once() -> None:
+    def step(key: str, said: str | None, error: str) -> SimpleNamespace:
+        own = SimpleNamespace(description=said) if said else None
+        why = SimpleNamespace(message=error, cause=None)
+        return SimpleNamespace(step_key=key, step_failure_data=SimpleNamespace(error=why, user_failure_data=own))
+
+    steps = [
+        step("extract", "The token is wrong.", "dagster.Failure: The token is wrong."),
+        step("load", "The token is wrong.", "dagster.Failure: The token is wrong."),
+        step("build", None, "dagster._core.errors.DagsterExecutionInterruptedError"),
+    ]
+    line = failure_line(SimpleNamespace(job_name="sync", run_id="one"), SimpleNamespace(message="unused"), steps)
+    assert line.startswith(
+        "sync failed (run one): extract: The token is wrong.; build: The process of this run was told"
+    )
+    assert line.count("token") == 1
+    assert "Dagster" not in line
