@@ -56,6 +56,7 @@ A command that takes `--json` then prints one JSON document on standard output a
 | 2 | The command line or a setting is wrong. |
 | 3 | The guard kept what is known, because too many records were missing. The message says how to accept the loss. |
 | 4 | Another process works on this connection. |
+| 70 | A fault of join-pipeline. The message names a log file and a reference in it. Please report it. |
 | 130 | The command was interrupted. Run it again. |
 """
 MARTS = """# Marts and views

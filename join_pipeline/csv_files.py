@@ -8,14 +8,16 @@ import codecs
 import csv
 import io
 import re
+import stat
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from join_pipeline.errors import SettingsError
+from join_pipeline.errors import SettingsError, foreign
 
+MOST_BYTES: Final = 200_000_000
 LONGEST_NAME: Final = 500
 LONGEST_CELL: Final = 100_000
 SEPARATORS: Final = (",", ";", "\t")
@@ -61,13 +63,23 @@ def decoded(content: bytes, where: str) -> str:
     return text.removeprefix("\ufeff")
 
 
+def file_content(path: Path, where: str) -> bytes:
+    """The bytes of a file. Raises `SettingsError` if it can't be read or is no plain file."""
+    try:
+        file = path.expanduser()
+        # reading a pipe or a device could wait for ever
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise SettingsError(f"{where} is no plain file.")
+        if file.stat().st_size > MOST_BYTES:
+            raise SettingsError(f"{where} is larger than {MOST_BYTES // 10**6} MB.")
+        return file.read_bytes()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise SettingsError(f"{where} can't be read ({foreign(error)}).") from None
+
+
 def file_text(path: Path, where: str) -> str:
     """The text of a file. Raises `SettingsError`."""
-    try:
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise SettingsError(f"{where} can't be read ({getattr(error, 'strerror', None) or 'no path'}).") from None
-    return decoded(content, where)
+    return decoded(file_content(path, where), where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,13 @@
 """The errors of this package, and the exit code that a command ends with for each.
 
-Belongs here: the types that every room may raise. Not here: deciding what is retried (http.retry).
+Belongs here: the types that every room may raise, and what may be said of a library's error. Not here: deciding what is
+retried (http.retry).
 A message names the request, the response and what to do next. It never has a token, an e-mail address or a payload.
 """
 
-from typing import ClassVar
+import errno
+import os
+from typing import ClassVar, Final
 
 
 class PipelineError(Exception):
@@ -17,6 +20,10 @@ class SettingsError(PipelineError):
     """A setting is missing or wrong."""
 
     exit_code = 2
+
+
+class AccountError(SettingsError):
+    """The account is not the one that the lake was filled from."""
 
 
 class InputError(PipelineError):
@@ -37,8 +44,16 @@ class LakeError(PipelineError):
     """The lake can't be read or written in its present state."""
 
 
+class DamagedError(LakeError):
+    """A file of the lake is lost or damaged. The message names the file and says what to do."""
+
+
 class UnsoundError(LakeError):
     """What a sync was about to commit would break every later build. Nothing was committed."""
+
+
+class ClockError(PipelineError):
+    """This machine's clock is earlier than the last sync, and the source does not confirm it. Nothing was committed."""
 
 
 class LockedError(PipelineError):
@@ -101,3 +116,70 @@ class AlreadyAppliedError(PermanentError):
 
 class ContractError(SourceError):
     """The response breaks the contract: it differs from the types that the package knows."""
+
+
+class UnexpectedAnswerError(ContractError, TransientError):
+    """The response is JSON, but not what was asked for, such as an object where a list is due. It is retried."""
+
+
+_SENTENCES: Final = {
+    "OutOfMemoryException": "DuckDB needs more memory (JOIN_PIPELINE_MEMORY_LIMIT) or more space to spill to",
+    "Out of Memory Error": "DuckDB needs more memory (JOIN_PIPELINE_MEMORY_LIMIT) or more space to spill to",
+    "IOException": "DuckDB can't read or write a file",
+    "IO Error": "DuckDB can't read or write a file",
+    "ConversionException": "a value does not have the type that is expected",
+    "Conversion Error": "a value does not have the type that is expected",
+    "OutOfRangeException": "a number is too large for its type",
+    "Out of Range Error": "a number is too large for its type",
+    "ConstraintException": "a row breaks a key or a rule of its table",
+    "Constraint Error": "a row breaks a key or a rule of its table",
+    "TransactionException": "DuckDB can't write its log or a file",
+    "TransactionContext Error": "DuckDB can't write its log or a file",
+    "InvalidInputException": "DuckDB can't read a value",
+    "Invalid Input Error": "DuckDB can't read a value",
+    "SerializationException": "the file is damaged",
+    "Serialization Error": "the file is damaged",
+    "DecodeError": "it is not JSON",
+    "ValidationError": "it does not have the form that is expected",
+    "UnicodeDecodeError": "it is not UTF-8",
+    "UnicodeEncodeError": "a text holds what no encoding can write",
+    "MemoryError": "the machine has no memory left",
+    "RecursionError": "it is nested too deeply",
+    "OverflowError": "a number or an instant is too large",
+}
+_SYSTEM: Final = tuple(
+    os.strerror(number)
+    for number in (
+        errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE,
+        errno.ENFILE, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EBUSY,
+    )
+)  # fmt: skip
+_NO_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error", "Compilation Error")
+"""These errors of DuckDB and dbt speak of names and of SQL, and never of a row."""
+
+
+def foreign(error: BaseException) -> str:
+    """What may be said of a library's error: its class, and a sentence of ours or of the system.
+
+    Its own message is never passed on, because it can quote a value: of a payload, an address, a setting.
+    """
+    if isinstance(error, OSError) and error.errno:
+        return f"{type(error).__name__}: {os.strerror(error.errno)}"
+    name = type(error).__name__
+    if name == "CatalogException":  # it names a table or a column, and never a value
+        return f"{name}: {str(error).splitlines()[0]}"
+    said = _system_words(str(error)) or [_SENTENCES.get(name, "")]
+    return ": ".join(filter(None, [name, *said]))
+
+
+def foreign_text(message: str) -> str:
+    """The same of a library's error that came as a text, as dbt passes on DuckDB's."""
+    line = " ".join(message.split())
+    if any(kind in line for kind in _NO_DATA):
+        return line
+    said = [f"{kind}: {sentence}" for kind, sentence in _SENTENCES.items() if kind.endswith(" Error") and kind in line]
+    return "; ".join(said or _system_words(line) or ["an error without a known reason"])
+
+
+def _system_words(message: str) -> list[str]:
+    return [words for words in _SYSTEM if words in message][:1]

@@ -9,14 +9,13 @@ import contextlib
 import shutil
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import partial
 
 import duckdb
 
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.load import check_references
 from join_pipeline.checks.sync import check_sync
-from join_pipeline.connections.trigger import clear_trigger
+from join_pipeline.connections.trigger import answering
 from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import IDENTITY, open_lake
@@ -74,15 +73,29 @@ class Built:
     report: Report
 
 
-def sync(settings: Settings, mode: AskedMode, accept_loss: Collection[str], progress: Progress = no_progress) -> Synced:
+def sync(
+    settings: Settings,
+    mode: AskedMode,
+    accept_loss: Collection[str],
+    progress: Progress = no_progress,
+    *,
+    accept_account: bool = False,
+) -> Synced:
     """Run one sync from the first request to the commit, then check it."""
-    # run_sync calls this once it holds the lock: a sync that gets no lock reads nothing, so its trigger must stay
-    answered = partial(clear_trigger, settings.home)
     source = open_source(settings)
-    record = run_sync(source, settings, mode, accept_loss=accept_loss, progress=progress, begun=answered)
+    # run_sync enters it once it holds the lock: a sync that gets no lock reads nothing, so its trigger must stay
+    within = answering(settings.home)
+    record = run_sync(
+        source,
+        settings,
+        mode,
+        accept_loss=accept_loss,
+        accept_account=accept_account,
+        progress=progress,
+        within=within,
+    )
     lake = open_lake(settings.lake)
-    previous = next((known for known in lake.records() if known.sync_id == record.previous), None)
-    return Synced(record, check_sync(source, lake, record, previous))
+    return Synced(record, check_sync(source, lake, record, lake.record(record.previous)))
 
 
 def build(settings: Settings) -> Built:

@@ -7,6 +7,7 @@ below the data folder. Not here: the options of one source (sources), anything t
 import os
 import zoneinfo
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar, cast
@@ -16,17 +17,22 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from join_pipeline.environment import asked_directly, dropped, home_expanded, path_of, proxies, without_dropped
 from join_pipeline.errors import SettingsError
 from join_pipeline.sources.options import Options
 from join_pipeline.sources.registry import DEFAULT, SOURCES
 
 PREFIX: Final = "JOIN_PIPELINE_"
 SHORTEST_KEY: Final = 16
+NO_ZONES: Final = frozenset({"localtime", "posixrules", "Factory", "leapseconds"})
+UNITS: Final = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
+MOST_MEMORY: Final = 10**15
 OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 def _time_zone(name: str) -> str:
-    if name not in zoneinfo.available_timezones():
+    # the files of a machine's own zone are listed, too; what they hold differs from machine to machine
+    if name in NO_ZONES or name not in zoneinfo.available_timezones():
         raise ValueError(f"{name!r} is not an IANA time zone; an example is Europe/Zurich")
     return name
 
@@ -40,7 +46,7 @@ def _source(name: str) -> str:
 def _folder(value: object) -> object:
     if isinstance(value, str) and not value.strip():
         raise ValueError("names no folder")  # pathlib would take the empty text as the current folder
-    return value
+    return path_of(value)
 
 
 def _key(key: SecretStr) -> SecretStr:
@@ -52,14 +58,27 @@ def _key(key: SecretStr) -> SecretStr:
 def _file(value: object) -> object:
     if isinstance(value, str) and not value.strip():
         raise ValueError("names no file")
-    return Path(value).absolute() if isinstance(value, str | Path) else value
+    path = home_expanded(value)
+    return path.absolute() if isinstance(path, Path) else path
+
+
+def _memory(text: str) -> str:
+    number = text.rstrip("MGiB")
+    if float(number) * UNITS[text.removeprefix(number)] > MOST_MEMORY:
+        raise ValueError("is more memory than any machine has")
+    return text
 
 
 class Settings(BaseSettings):
     """The settings that hold for every source, with each source's own options. `load_settings` makes one."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        populate_by_name=True,
     )
     _options: dict[type[Options], Options] = PrivateAttr(default_factory=dict)
 
@@ -87,7 +106,9 @@ class Settings(BaseSettings):
         "Europe/Berlin", description="Time zone of calendar days and of Dagster's schedules"
     )
     pages_in_flight: int = Field(8, ge=1, le=32, description="Pages of a listing that are fetched at the same time")
-    timeout_seconds: float = Field(30.0, gt=0, le=600, description="Seconds to wait for one response")
+    timeout_seconds: float = Field(
+        30.0, gt=0, le=600, description="Seconds for one request, from connecting to the last byte of its response"
+    )
     max_wait_seconds: float = Field(
         900.0, ge=1, le=86_400, description="Seconds that one request may spend on retries before the sync ends"
     )
@@ -110,7 +131,7 @@ class Settings(BaseSettings):
     private_data_urls: bool = Field(
         False, description="Whether attachments may also be fetched from loopback and private addresses"
     )
-    memory_limit: str = Field(
+    memory_limit: Annotated[str, AfterValidator(_memory)] = Field(
         "2GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|MiB|GiB)$", description="Memory that DuckDB may use at most"
     )
 
@@ -264,7 +285,11 @@ def load_settings(**overrides: object) -> Settings:
 @cache
 def _from_environment(kind: type[Options]) -> Callable[..., Options]:
     """A type with the same options that reads those from the environment that are not given."""
-    return type(kind.__name__, (kind, BaseSettings), {"model_config": SettingsConfigDict(), "__module__": __name__})
+    return type(
+        kind.__name__,
+        (kind, BaseSettings),
+        {"model_config": SettingsConfigDict(env_ignore_empty=True), "__module__": __name__},
+    )
 
 
 def _faults_of(error: ValidationError) -> list[str]:
@@ -281,7 +306,12 @@ def _faults_of(error: ValidationError) -> list[str]:
 
 def config_folder() -> Path:
     """The user's config folder. Secrets lie here, outside of the data folder."""
-    return Path(typer.get_app_dir("join-pipeline", roaming=False))
+    try:
+        found = Path(typer.get_app_dir("join-pipeline", roaming=False)).expanduser()
+        # XDG_CONFIG_HOME counts only as a whole path
+        return found if found.is_absolute() else Path("~/.config/join-pipeline").expanduser()
+    except RuntimeError:
+        raise SettingsError("HOME is not set and this user has no home folder. Set HOME or XDG_CONFIG_HOME.") from None
 
 
 def pseudonym_key_file() -> Path:
@@ -291,7 +321,7 @@ def pseudonym_key_file() -> Path:
 
 def process_environment(settings: Settings) -> dict[str, str]:
     """The environment of a child process with these settings: this process's own, with every setting stated."""
-    environment = dict(os.environ)
+    environment = {name: value for name, value in os.environ.items() if name not in dropped(os.environ)}
     for field, value in values(settings).items():
         if value is None:
             environment.pop(env_name(field), None)
@@ -299,3 +329,22 @@ def process_environment(settings: Settings) -> dict[str, str]:
             environment[env_name(field)] = setting_text(value)
     environment[env_name("data")] = str(settings.data.absolute())
     return environment
+
+
+def drop_foreign() -> None:
+    """Take the variables that would reach a library out of this process's environment."""
+    for name in dropped(os.environ):
+        del os.environ[name]
+
+
+def without_foreign() -> AbstractContextManager[None]:
+    """The same while a block runs, in a process that is not ours alone."""
+    return without_dropped(os.environ)
+
+
+def proxy_for(host: str) -> dict[str, str]:
+    """The proxies of the environment for this host. Raises `SettingsError`, which shows no part of a value."""
+    try:
+        return {} if asked_directly(host, os.environ) else proxies(os.environ)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None

@@ -6,7 +6,11 @@
 with
 
 jobs as (
-    select * from {{ source(schema, 'jobs') }}
+    {% if schema == 'ats' -%}
+    {{ newest_rows('jobs') }}
+    {%- else -%}
+        select * from {{ source(schema, 'jobs') }}
+    {%- endif %}
 ),
 
 final as (
@@ -31,9 +35,9 @@ final as (
         custom_fields ->> '$.language' as job_language,
         custom_fields ->> '$.externalId' as external_id,
         post_url,
-        opened_at,
-        remote_created_at,
-        remote_updated_at,
+        {{ possible_at('opened_at') }} as opened_at,
+        {{ possible_at('remote_created_at') }} as remote_created_at,
+        {{ possible_update_at('remote_updated_at') }} as remote_updated_at,
         changed_at,
         remote_deleted_at,
         observed_at,
@@ -73,8 +77,9 @@ final as (
         applications.qualified,
         applications.consent_status,
         applications.integration_external_id,
-        applications.remote_created_at,
-        applications.remote_updated_at,
+        {{ possible_at('applications.remote_created_at', 'applications.observed_at') }} as remote_created_at,
+        {{ possible_update_at('applications.remote_updated_at', 'applications.observed_at') }} as remote_updated_at,
+        coalesce(applications.remote_updated_at > applications.observed_at, false) as is_updated_in_the_future,
         applications.changed_at,
         applications.remote_deleted_at,
         applications.observed_at,
@@ -108,7 +113,7 @@ final as (
         candidate_tags.observed_at,
         candidate_tags.sync_id
     from candidate_tags
-    left join candidate_keys on candidate_tags.candidate_id = candidate_keys.id
+    inner join candidate_keys on candidate_tags.candidate_id = candidate_keys.id
 )
 
 select * from final

@@ -31,7 +31,7 @@ from join_pipeline.errors import (
     PipelineError,
     TransientError,
 )
-from join_pipeline.http.contracts import decode
+from join_pipeline.http.contracts import read
 from join_pipeline.models.rows import Row
 from join_pipeline.settings import Settings
 from join_pipeline.sources.join.feeds import APPLICATIONS
@@ -188,7 +188,8 @@ class Creation:
             return Created(**self._known_rows(entry), warnings=warnings, key=self.key, is_replay=is_replay)
         warnings += differences(payload, request, source)
         warnings += [f"{name} was not taken by JOIN; {KEPT}" for name in unsent]
-        mapped = map_application(decode(ApplicationPayload, msgspec.json.encode(payload)), payload, self.session.ids)
+        application = read(ApplicationPayload, msgspec.json.encode(payload))
+        mapped = map_application(application, payload, self.session.ids)
         return Created(
             application=with_all_columns("applications", mapped.rows["applications"][0]),
             candidate=with_all_columns("candidates", next(iter(mapped.rows.get("candidates", [{}])))),

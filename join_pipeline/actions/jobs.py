@@ -8,7 +8,7 @@ from typing import Final
 
 from join_pipeline.actions.session import Session, parse_remote_id
 from join_pipeline.errors import ContractError, InputError, JobClosedError, NotFoundError, RefusedError
-from join_pipeline.http.contracts import decode
+from join_pipeline.http.contracts import read
 from join_pipeline.sources.join.feeds import JOBS
 from join_pipeline.sources.join.payloads import JobPayload
 
@@ -37,7 +37,7 @@ def _by_remote_id(session: Session, remote_id: str) -> JobPayload | None:
         body, _ = session.client.get(JOBS.record_path(remote_id))
     except NotFoundError:
         return None
-    return decode(JobPayload, body)
+    return read(JobPayload, body)
 
 
 def _by_id(session: Session, job_id: str) -> JobPayload | None:
@@ -56,6 +56,6 @@ def _listed(session: Session, params: dict[str, str]) -> Iterator[JobPayload]:
     for page in session.client.pages(JOBS.path, params):
         for record in page.records:
             try:
-                yield decode(JobPayload, record.payload)
+                yield read(JobPayload, record.payload)
             except ContractError:
                 continue

@@ -29,7 +29,7 @@ from pydantic import BaseModel
 from join_pipeline.actions.documents import Document
 from join_pipeline.actions.request import Person
 from join_pipeline.errors import LakeError, LockedError
-from join_pipeline.lake.files import make_folder, write_whole
+from join_pipeline.lake.files import make_folder, remove_asides, write_whole
 from join_pipeline.models.ids import base58
 
 LOCK_SECONDS: Final = 120.0
@@ -145,6 +145,7 @@ class Journal:
     def drop(self, key: str) -> None:
         """Remove what is kept under this key."""
         (self._kept / key).unlink(missing_ok=True)
+        remove_asides(self._kept / key)  # the key's lock makes this process the only writer
 
     @property
     def path(self) -> Path:

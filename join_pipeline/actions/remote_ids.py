@@ -9,6 +9,7 @@ import duckdb
 
 from join_pipeline.actions.session import Session, parse_remote_id
 from join_pipeline.errors import InputError, LakeError
+from join_pipeline.lake.damage import foreign_errors
 from join_pipeline.lake.evolution import versions_relation
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.models import MODELS
@@ -62,6 +63,6 @@ def _query_lake(session: Session, query: str, value: str) -> list[str]:
         versions = versions_relation(lake.path, MODELS["applications"], files)
     except LakeError:
         return []
-    with contextlib.closing(duckdb.connect()) as con:
+    with foreign_errors(), contextlib.closing(duckdb.connect()) as con:
         con.execute(f"CREATE VIEW versions AS FROM {versions}")
         return [row[0] for row in con.execute(query, [value]).fetchall()]

@@ -11,7 +11,7 @@ from join_pipeline.errors import LakeError
 from join_pipeline.http.server_clock import SKEW_REPORTED
 from join_pipeline.lake.evolution import faults
 from join_pipeline.lake.lake import Lake
-from join_pipeline.lake.record import SyncRecord, paths_of
+from join_pipeline.lake.record import Suspect, SyncRecord, paths_of
 from join_pipeline.models import MODELS, Model
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import Feed
@@ -20,8 +20,17 @@ BROKEN_SHARE: Final = 0.2
 """If more than this share of a feed's records breaks the contract, the run stops: the source's API has changed."""
 VOLUME_SHARE: Final = 0.2
 VOLUME_COUNT: Final = 20
+MOST_TOLD: Final = 12
 WORDED: Final = ("applications", "jobs", "screening_questions", "job_hiring_team")
 """Models that have words of the source, of which the mapping knows a list."""
+
+SUSPECTS: Final[Mapping[Suspect, str]] = {
+    "machine": "This machine's clock seems wrong, because {title}'s time fits the last sync: set it, or let NTP do it.",
+    "server": "The clock of {title} or of a proxy seems wrong.",
+    "unknown": "One of the two is wrong: if it is this machine's, set it, or let NTP do it.",
+    "": "",
+}
+"""What to say of whoever's clock seems wrong."""
 
 APPLICATIONS: Final = "raw/applications"
 
@@ -45,6 +54,11 @@ def sync_checks(source: Source) -> list[Check]:
         *(Check(f"models/{model}", "schema", "Every file has the declared columns", True) for model in MODELS),
         *(Check(f"models/{model}", "volume", "Live records did not fall by more than a fifth") for model in MODELS),
         *(
+            Check(f"raw/{feed.name}", "shapes", f"Every part has the shape that {source.title} documents")
+            for feed in source.feeds
+            if not feed.is_reference
+        ),
+        *(
             Check(f"models/{model}", "known_words", f"The mapping knows all of {source.title}'s words and fields")
             for model in WORDED
         ),
@@ -60,7 +74,7 @@ def check_sync(source: Source, lake: Lake, record: SyncRecord, previous: SyncRec
     for feed in source.feeds:
         findings.append(_contract(source, feed, record))
         if not feed.is_reference:
-            findings.append(_guard(source, feed.name, record))
+            findings += [_guard(source, feed.name, record), _shapes(source, feed.name, record)]
     findings.append(_announced(source, record))
     for model in MODELS.values():
         findings += [_schema(lake, model, record), _volume(source, model.name, record, previous)]
@@ -78,14 +92,42 @@ def _finding(
 
 
 def _clock(source: Source, record: SyncRecord) -> Finding:
-    skew = record.clock_skew_seconds
-    is_ok = abs(skew) <= SKEW_REPORTED.total_seconds()
-    message = (
-        f"This machine's clock is {abs(skew):.0f} s off {source.title}'s. Syncs use {source.title}'s time, schedules "
-        "use this machine's. Set this clock, or let NTP do it; `join-pipeline doctor` checks it again."
+    skew, heard = record.clock_skew_seconds, record.clock
+    again = "`join-pipeline doctor` checks it again."
+    message = ""
+    if not heard.is_believed:
+        message = (
+            f"This machine's clock and the dates of {source.title}'s answers are {abs(skew):.0f} s apart. "
+            f"{SUSPECTS[heard.suspect].format(title=source.title)} The sync used this machine's clock. {again}"
+        )
+    elif heard.n_astray:
+        message = (
+            f"{heard.n_astray} of {heard.n_dated} answers of {source.title} have a date that differs from the others' "
+            f"by more than five minutes. They were not believed: a clock at {source.title} or at a proxy is wrong. "
+            f"{again}"
+        )
+    elif abs(skew) > SKEW_REPORTED.total_seconds():
+        message = (
+            f"This machine's clock is {abs(skew):.0f} s off {source.title}'s. Syncs use {source.title}'s time, "
+            f"schedules use this machine's. Set this clock, or let NTP do it; {again}"
+        )
+    return _finding(APPLICATIONS, "clock", message, {"seconds": round(skew)})
+
+
+def _lost(feed: Feed, record: SyncRecord) -> str:
+    """A sentence about the files of a feed that the sync dropped; raw/applications tells those of no feed, too."""
+    feeds = {lost: lost.path.split("/")[1] for lost in record.lost}
+    mine = [
+        lost
+        for lost, of in feeds.items()
+        if of == feed.name or (feed.name == "applications" and of not in record.feeds)
+    ]
+    if not mine:
+        return ""
+    return (
+        f"The sync dropped what it could do without: {'; '.join(map(str, mine))}. No version is lost. Run "
+        "`join-pipeline doctor --lake`, because the disk may be failing."
     )
-    figures = {"seconds": round(skew)}
-    return _finding(APPLICATIONS, "clock", "" if is_ok else message, figures)
 
 
 def _guard(source: Source, feed: str, record: SyncRecord) -> Finding:
@@ -111,16 +153,16 @@ def _announced(source: Source, record: SyncRecord) -> Finding:
 
 
 def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
-    about, figures = f"raw/{feed.name}", record.feeds.get(feed.name)
+    about, figures, lost = f"raw/{feed.name}", record.feeds.get(feed.name), _lost(feed, record)
     # a reference list is one response, so it is whole or absent
     if figures is None or (feed.is_reference and not figures.is_whole):
         message = (
             f"{source.title} did not offer the list, so the last known names stay in force. The next sync asks for it "
             "again. `join-pipeline doctor` shows what the credentials may read."
         )
-        return _finding(about, "contract", message)
+        return _finding(about, "contract", " ".join(filter(None, [message, lost])))
     if not figures.quarantined:
-        return _finding(about, "contract", "")
+        return _finding(about, "contract", lost)
     where = next(iter(paths_of(record.files.quarantine.get(feed.name, [])[-1:])), "no file")
     message = (
         f"{figures.quarantined} of {figures.records + figures.looks} records broke the contract and were set aside "
@@ -130,7 +172,7 @@ def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
     return _finding(
         about,
         "contract",
-        message,
+        " ".join(filter(None, [message, lost])),
         {"quarantined": figures.quarantined},
         is_grave=figures.quarantined > BROKEN_SHARE * (figures.records + figures.looks),
     )
@@ -145,6 +187,22 @@ def _words(source: Source, model: str, record: SyncRecord) -> Finding:
         "maps them with the words that the new release knows."
     )
     return _finding(f"models/{model}", "known_words", message if unknown else "", unknown)
+
+
+def _shapes(source: Source, feed: str, record: SyncRecord) -> Finding:
+    odd = {name: n for name, n in record.odd.items() if name.startswith(f"{feed}.")}
+    return _finding(f"raw/{feed}", "shapes", told_odd(source, odd) if odd else "", odd)
+
+
+def told_odd(source: Source, odd: Mapping[str, int]) -> str:
+    """A sentence about the parts that had an unexpected shape. It names them and shows no value."""
+    listed = ", ".join(f"{name} {n}x" for name, n in sorted(odd.items(), key=lambda one: -one[1])[:MOST_TOLD])
+    rest = f" and {len(odd) - MOST_TOLD} more" if len(odd) > MOST_TOLD else ""
+    return (
+        f"{source.title} sent parts of an unexpected shape: {listed}{rest}. They are null, or their text where the"
+        f" column is text, and the raw payloads keep them. Correct them in {source.title}, or"
+        " upgrade join-pipeline and run `join-pipeline rebuild --from raw`."
+    )
 
 
 def _schema(lake: Lake, model: Model, record: SyncRecord) -> Finding:

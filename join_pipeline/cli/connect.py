@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from join_pipeline.cli.arguments import text_content
 from join_pipeline.cli.output import Json, err, out, print_findings, print_json
 from join_pipeline.cli.pipeline import counting
 from join_pipeline.errors import SettingsError
@@ -21,6 +22,9 @@ def connect(
     sync: Annotated[
         bool | None, typer.Option("--sync/--no-sync", help="Run the first full sync at once. Default: ask.")
     ] = None,
+    accept_account: Annotated[
+        bool, typer.Option("--accept-account", help="Whether the command accepts another account than the lake's.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Connect an account of the source that JOIN_PIPELINE_SOURCE names. It shows each step and checks the credentials.
@@ -45,13 +49,13 @@ def connect(
             print_json({"prerequisites": found})
         err.print("Correct what failed, then run `join-pipeline connect` again.")
         raise typer.Exit(1)
-    token = sys.stdin.readline() if token_stdin else None
+    token = text_content("--token-stdin", "-", is_line=True) if token_stdin else None
     if is_asked:
         token = typer.prompt("Paste the token (it is not shown)", hide_input=True, err=True)
-    connected = connections.connect(source, settings, token)
+    connected = connections.connect(source, settings, token, accept_account=accept_account)
     _show(connected.findings, as_json=as_json)
     is_wanted = sync if sync is not None else is_asked and typer.confirm("Run the first full sync?", True, err=True)
-    record = _first_sync(load_settings()) if is_wanted else None
+    record = _first_sync(load_settings(), accept_account=accept_account) if is_wanted else None
     if as_json:
         print_json({**_as_dict(connected), "prerequisites": found, "sync": record})
     else:
@@ -90,11 +94,11 @@ def _print_connected(connected: Any, record: Any, variables: str) -> None:
         out.print(f"{live['applications']} applications, {live['jobs']} jobs. Next: join-pipeline build")
 
 
-def _first_sync(settings: Settings) -> Any:
+def _first_sync(settings: Settings, *, accept_account: bool) -> Any:
     from join_pipeline.pipeline import sync
 
     with counting() as progress:
-        return sync(settings, "full", (), progress).record
+        return sync(settings, "full", (), progress, accept_account=accept_account).record
 
 
 def _as_dict(connected: Any) -> dict[str, Any]:

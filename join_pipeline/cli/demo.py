@@ -39,7 +39,7 @@ def sandbox(
             rate_limit=_rate(rate_limit),
             faults=dict(_fault(text) for text in fault or ()),
         )
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise SettingsError(f"The sandbox can't start with these options: {error}.") from None
 
     try:

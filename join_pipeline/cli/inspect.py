@@ -1,10 +1,12 @@
 """The commands that only read: status, query, doctor."""
 
 import csv
+import io
 import sys
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich import box
@@ -13,9 +15,12 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from join_pipeline.cli.output import Json, instant, out, print_findings, print_json
+from join_pipeline.cli.arguments import text_content
+from join_pipeline.cli.output import Json, instant, is_utf8, neutral, out, print_findings, print_json
 from join_pipeline.errors import InputError, SettingsError
 from join_pipeline.settings import load_settings
+
+FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def status(
@@ -46,6 +51,9 @@ def status(
     _print_line(f"watermarks  {_listed({feed: instant(at) for feed, at in found.watermarks.items()})}")
     _print_line(f"pending     {_listed({f'missing {feed}': n for feed, n in found.pending_looks.items()})}")
     _print_line(f"set aside   {_listed(found.set_aside)}")
+    for name, message in found.odd_records.items():
+        _print_line(f"odd records {name}: {message}")
+    _print_line(f"odd shapes  {_listed(found.syncs[0].odd_parts if found.syncs else {})}")
     if any(line.unannounced_changes for line in found.syncs):
         word = open_source(settings).since_word
         out.print(f"[yellow]{word} did not announce some changes, so only full syncs can be trusted.[/]")
@@ -82,17 +90,28 @@ def query(
 
     if as_csv and as_json:
         raise SettingsError("Give --json or --csv, not both.")
-    with answering(load_settings(), sys.stdin.read() if sql == "-" else sql) as answer:
+    asked = text_content("query", "-") if sql == "-" else sql
+    with answering(load_settings(), asked) as answer:
         if as_json:
             print_json(_records(answer.columns, answer.rows))
         elif as_csv:
+            if not is_utf8(sys.stdout) and isinstance(sys.stdout, io.TextIOWrapper):
+                sys.stdout.reconfigure(encoding="utf-8")  # a file of data is UTF-8, whatever the terminal has
             writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(answer.columns)
-            writer.writerows(answer.rows)
+            writer.writerow(map(_no_formula, answer.columns))
+            writer.writerows(map(_no_formula, row) for row in answer.rows)
         else:
             _print_rows(answer.columns, islice(answer.rows, limit or None))
             if limit and next(answer.rows, None) is not None:
                 _print_line(f"… and more: --limit 0 shows all, --csv and --json print all. Shown: {limit:,}.")
+
+
+def _no_formula(value: Any) -> Any:
+    """A text that a spreadsheet would compute gets an apostrophe before it. Numbers stay numbers."""
+    if not isinstance(value, str):
+        return value if value is None or isinstance(value, int | float | Decimal) else _no_formula(str(value))
+    text = neutral(value)
+    return f"'{text}" if value.lstrip(" ").startswith(FORMULAS) else text
 
 
 def _records(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
@@ -127,13 +146,18 @@ def _shown(value: Any) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    whole_lake: Annotated[
+        bool, typer.Option("--lake", help="Check every file, key and reference of the lake instead. Sends no request.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check settings, credentials, source, data folder, lake and published file, and say what to do."""
-    from join_pipeline.connections.doctor import examine
+    from join_pipeline.connections.doctor import examine, examine_lake
     from join_pipeline.sources.registry import open_source
 
     settings = load_settings()
-    findings = examine(open_source(settings), settings)
+    findings = examine_lake(settings) if whole_lake else examine(open_source(settings), settings)
     if as_json:
         print_json(findings)
     else:

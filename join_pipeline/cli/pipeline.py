@@ -40,6 +40,9 @@ def sync(
         list[str] | None,
         typer.Option(help="Feed whose missing records the sync accepts as lost, for example applications."),
     ] = None,
+    accept_account: Annotated[
+        bool, typer.Option("--accept-account", help="Whether the sync accepts another account than the lake's.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read the source and write new versions to the lake. `build` makes the marts from them."""
@@ -49,9 +52,11 @@ def sync(
     accepted = accept_loss or []
     if accepted and mode is not Mode.full:
         raise SettingsError("--accept-loss goes with --mode full: only a full listing can show a loss.")
+    if accept_account and mode is not Mode.full:
+        raise SettingsError("--accept-account goes with --mode full: the lake must get everything of the account.")
     settings = load_settings()
     with counting() as progress:
-        synced = run(settings, mode.value, accepted, progress)
+        synced = run(settings, mode.value, accepted, progress, accept_account=accept_account)
     record = synced.record
     if as_json:
         print_json(record)

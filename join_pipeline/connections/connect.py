@@ -13,8 +13,8 @@ import msgspec
 from join_pipeline.actions.session import integration_ids
 from join_pipeline.checks.finding import Finding
 from join_pipeline.connections.credentials import checked_token, store_token
-from join_pipeline.connections.doctor import examine_machine
-from join_pipeline.errors import AuthError, SettingsError, SourceError
+from join_pipeline.connections.doctor import account_findings, examine_machine
+from join_pipeline.errors import AccountError, AuthError, SettingsError, SourceError
 from join_pipeline.settings import Settings, config_folder
 from join_pipeline.sources.base import Connection, Source, TokenConnection
 
@@ -39,10 +39,11 @@ def prerequisites(source: Source, settings: Settings) -> list[Finding]:
     return [source.connection.reach(), *local, _config_folder(source.connection)]
 
 
-def connect(source: Source, settings: Settings, token: str | None = None) -> Connected:
+def connect(source: Source, settings: Settings, token: str | None = None, *, accept_account: bool = False) -> Connected:
     """Check the token, store it and fix the integration id. Without `token`, check the environment's credentials.
 
-    Raises a `SourceError` that says what to do if the source rejects them. Nothing is stored then.
+    Raises a `SourceError` that says what to do if the source rejects them, and an `AccountError` if the connection's
+    lake is of another account, unless the user accepts that. Nothing is stored then.
     """
     connection = source.connection
     missing = connection.credentials()
@@ -60,6 +61,9 @@ def connect(source: Source, settings: Settings, token: str | None = None) -> Con
         is_refused = all(fault.check != source.title or "401" in fault.message for fault in faults)
         kind = AuthError if is_refused else SourceError
         raise kind(" ".join(fault.message for fault in faults))
+    account = account_findings(source, connection, settings)
+    if not accept_account and (others := [finding for finding in account if finding.is_grave]):
+        raise AccountError(f"{others[0].message} Here, `connect --accept-account` does so.")
     path = None if given is None else settings.token_file
     if path is not None and given is not None:
         store_token(path, given)
@@ -67,7 +71,7 @@ def connect(source: Source, settings: Settings, token: str | None = None) -> Con
         connection=settings.connection,
         integration_id=_shown(settings, integration_ids(settings).integration_id),
         token_file=path,
-        findings=findings,
+        findings=findings + account,
     )
 
 

@@ -5,6 +5,7 @@ the file (settings).
 """
 
 import os
+import stat
 from pathlib import Path
 
 from join_pipeline.errors import LakeError, SettingsError
@@ -29,7 +30,9 @@ def stored_token(path: Path) -> str | None:
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise SettingsError(f"{path} holds a token and can be read by others. Run: chmod 600 {path}")
-        return path.read_text().strip() or None
+        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe or a device could wait for ever
+            raise LakeError(f"{path} is no plain file. Remove it and run `join-pipeline connect` again.")
+        return path.read_text("utf-8-sig").strip() or None
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError):

@@ -3,6 +3,7 @@
 Belongs here: checks that change nothing. Not here: repairs.
 """
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -14,13 +15,20 @@ from typing import Final
 
 from join_pipeline.actions.journal import Journal
 from join_pipeline.checks.finding import Finding
-from join_pipeline.errors import PipelineError
-from join_pipeline.lake.lake import open_lake
+from join_pipeline.checks.lake import LakeCheck
+from join_pipeline.checks.sync import told_odd
+from join_pipeline.errors import DamagedError, PipelineError
+from join_pipeline.faults import told
+from join_pipeline.http.server_clock import MOST_SKEW
+from join_pipeline.lake.files import locked
+from join_pipeline.lake.lake import IDENTITY, open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
-from join_pipeline.sources.base import Source
+from join_pipeline.sources.base import Connection, Source
+from join_pipeline.sync.account import asked_evidence, cure, differs, known_of
 from join_pipeline.transform.maps import MAPS, checked, unmapped
+from join_pipeline.transform.run import odd_in_last_build
 
 LEAST_FREE: Final = 2**30
 STALE: Final = timedelta(hours=36)
@@ -31,8 +39,27 @@ def examine(source: Source, settings: Settings) -> list[Finding]:
     connection = source.connection
     findings = [connection.credentials()]
     if findings[0].is_ok:
-        findings += connection.examine()
+        examined = connection.examine()
+        findings += examined
+        if not any(finding.is_grave for finding in examined):
+            findings += account_findings(source, connection, settings)
     return findings + examine_machine(source, settings)
+
+
+def account_findings(source: Source, connection: Connection, settings: Settings) -> list[Finding]:
+    """Whether the account is the one that the lake was filled from. Nothing is found before the first sync."""
+    try:
+        if not (settings.lake / IDENTITY).exists():
+            return []
+        lake = open_lake(settings.lake, settings.lake_seed, source=source.name)
+        known = known_of(lake, source.feeds)
+        with connection.records() as ask:
+            evidence = asked_evidence(ask, known, datetime.now(UTC))
+    except PipelineError as error:
+        return [Finding("account", "failed", str(error))]
+    if evidence.contradicts:
+        return [Finding("account", "failed", f"{differs(evidence)} {cure(source)}")]
+    return [Finding("account", "ok", "it has what the lake knows")] if evidence.n_same else []
 
 
 def examine_machine(source: Source, settings: Settings) -> list[Finding]:
@@ -46,14 +73,27 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
         ("only created", partial(_only_created, source)),
         ("kept creations", _kept),
         ("maps", _maps),
+        ("records", _records),
         ("published file", _published),
     )
     for name, check in checks:
         try:
             findings += check(settings)
-        except PipelineError as error:
-            findings.append(Finding(name, "failed", str(error)))
+        except Exception as error:  # one check that can't be made must not hide the others
+            findings.append(Finding(name, "failed", told(error)))
     return findings
+
+
+def examine_lake(settings: Settings) -> list[Finding]:
+    """Check every file, key and reference of the lake. It reads all of the lake, and sends no request."""
+    try:
+        if not (settings.lake / IDENTITY).exists() and not (settings.lake / "syncs").exists():
+            return [Finding("lake files", "warning", "no sync yet. Run `join-pipeline sync`.")]
+        with locked(settings.home):
+            lake = open_lake(settings.lake, settings.integration_id)
+            return LakeCheck(lake, settings.builds, settings.memory_limit).findings()
+    except PipelineError as error:
+        return [Finding("lake files", "failed", str(error))]
 
 
 def _data_folder(settings: Settings) -> Iterator[Finding]:
@@ -79,7 +119,12 @@ def _lock(settings: Settings) -> Iterator[Finding]:
 
 
 def _lake(source: Source, settings: Settings) -> Iterator[Finding]:
-    newest = _newest(settings)
+    try:
+        newest = _newest(settings)
+    except DamagedError as error:
+        yield Finding("lake", "failed", f"{error} `join-pipeline doctor --lake` checks every file.")
+        yield from _version_of_damaged(source, settings)
+        return
     if newest is None:
         yield Finding("lake", "warning", "no sync yet. Run `join-pipeline sync`.")
         return
@@ -89,12 +134,29 @@ def _lake(source: Source, settings: Settings) -> Iterator[Finding]:
         yield Finding("version", "warning", message)
 
 
+def _version_of_damaged(source: Source, settings: Settings) -> Iterator[Finding]:
+    """Which release wrote the newest record, as far as it can be read: a later release may read what this one can't."""
+    with contextlib.suppress(PipelineError, IndexError):
+        folder = open_lake(settings.lake, settings.integration_id).folder
+        if message := _other_version(source, folder.read(folder.paths()[-1], is_checked=False)):
+            yield Finding("version", "warning", message)
+
+
 def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
     if newest.verdict == "guarded":
         yield "the last sync kept what is known: " + "; ".join(map(str, newest.objections))
+    if newest.lost:
+        yield "the last sync dropped what it could do without: " + "; ".join(map(str, newest.lost))
     if newest.last_full and (n := newest.last_full.n_unannounced):
         yield f"{source.since_word} did not announce {n} changes, so every sync in mode auto is full"
+    if newest.odd:
+        yield told_odd(source, newest.odd)
     age = datetime.now(UTC) - newest.as_of
+    if not newest.clock.is_simulated and newest.latest() - datetime.now(UTC) > MOST_SKEW:
+        yield (
+            f"the last sync is as of {newest.as_of:%Y-%m-%d %H:%M} UTC, which is later than now: it believed a wrong "
+            "clock. If this machine's clock is right, the next sync puts that right and reads everything"
+        )
     if age > STALE:
         yield f"the last sync is {age.days} days old. Is the schedule switched on?"
 
@@ -120,7 +182,7 @@ def _other_version(source: Source, newest: SyncRecord) -> str | None:
 
 def _only_created(source: Source, settings: Settings) -> Iterator[Finding]:
     """A warning while the setting is on, because the figures then describe a selection and users forget that."""
-    newest = _newest(settings)
+    newest = _newest_if_sound(settings)
     known = newest.models.get("applications") if newest else None
     n = known.live if known else 0
     if source.only_created:
@@ -158,11 +220,17 @@ def _maps(settings: Settings) -> Iterator[Finding]:
         yield Finding("maps", "ok", "every published stage and source is mapped")
 
 
+def _records(settings: Settings) -> Iterator[Finding]:
+    """What the last build said of records that can't be so. A warning: the marts are built in spite of them."""
+    for name, message in odd_in_last_build(settings).items():
+        yield Finding("records", "warning", f"{name}: {message}")
+
+
 def _published(settings: Settings) -> Iterator[Finding]:
     if not settings.published.exists():
         yield Finding("published file", "warning", "not there yet. Run `join-pipeline build`.")
         return
-    newest = _newest(settings)
+    newest = _newest_if_sound(settings)
     published_at = datetime.fromtimestamp(settings.published.stat().st_mtime, UTC)
     if newest is not None and newest.finished_at - published_at > STALE:
         message = f"of {published_at:%Y-%m-%d %H:%M} UTC, older than the last sync. Run `join-pipeline build`."
@@ -172,9 +240,17 @@ def _published(settings: Settings) -> Iterator[Finding]:
 
 
 def _newest(settings: Settings) -> SyncRecord | None:
-    if not (settings.lake / "connection.json").exists():
+    if not (settings.lake / IDENTITY).exists() and not (settings.lake / "syncs").exists():
         return None
     return open_lake(settings.lake, settings.integration_id).newest()
+
+
+def _newest_if_sound(settings: Settings) -> SyncRecord | None:
+    """The newest record, or None: the check `lake` has a finding about a damaged one."""
+    try:
+        return _newest(settings)
+    except DamagedError:
+        return None
 
 
 def _existing(path: Path) -> Path:

@@ -3,19 +3,26 @@
 Belongs here: reading and summing up. Not here: printing (cli), verdicts (doctor).
 """
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from join_pipeline.lake.integrity import sound
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.record import Objection, SyncRecord
 from join_pipeline.settings import Settings
+from join_pipeline.transform.run import odd_in_last_build
 
 
 class SyncSummary(msgspec.Struct, kw_only=True):
-    """The summary of one sync. Durations are in seconds."""
+    """The summary of one sync. Durations are in seconds.
+
+    `odd_parts` counts parts of records that had an unexpected shape, by name and shape: `jobs.salary (text)`.
+    """
 
     sync_id: str
     mode: str
@@ -30,6 +37,7 @@ class SyncSummary(msgspec.Struct, kw_only=True):
     deletions: int
     quarantined: int
     unknown_words: int
+    odd_parts: dict[str, int]
     unannounced_changes: int
 
 
@@ -38,6 +46,7 @@ class Status(msgspec.Struct, kw_only=True):
 
     `watermarks` has the instant up to which each feed is known without a gap. `pending_looks` has the number of missing
     records that wait for a second look, and `set_aside` the number of records in quarantine, each by feed.
+    `odd_records` has what the last build said of records that can't be so, by the check that warned.
     """
 
     connection: str
@@ -53,6 +62,7 @@ class Status(msgspec.Struct, kw_only=True):
     watermarks: dict[str, datetime | None]
     pending_looks: dict[str, int]
     set_aside: dict[str, int]
+    odd_records: dict[str, str]
 
 
 def read_status(settings: Settings, last: int = 10) -> Status:
@@ -79,15 +89,18 @@ def summarize(settings: Settings, lake: Lake, last: int) -> Status:
         watermarks={name: feed.listed_since for name, feed in newest.feeds.items()} if newest else {},
         pending_looks={feed: len(ids) for feed, ids in newest.pending.items()} if newest else {},
         set_aside=_set_aside(lake, newest) if newest else {},
+        odd_records=odd_in_last_build(settings),
     )
 
 
 def _set_aside(lake: Lake, newest: SyncRecord) -> dict[str, int]:
-    return {
-        feed: sum(pq.read_metadata(path).num_rows for path in lake.listed(paths))
-        for feed, paths in newest.files.quarantine.items()
-        if paths
-    }
+    """The number of records in quarantine by feed, as far as its files can be read."""
+    counts: dict[str, int] = {}
+    for feed, files in newest.files.quarantine.items():
+        for file in sound(lake.path, files, []):
+            with contextlib.suppress(pa.ArrowException, OSError):  # of a lake without digests; `doctor --lake` names it
+                counts[feed] = counts.get(feed, 0) + pq.read_metadata(lake.path / file.path).num_rows
+    return counts
 
 
 def _line(record: SyncRecord) -> SyncSummary:
@@ -105,5 +118,6 @@ def _line(record: SyncRecord) -> SyncSummary:
         deletions=sum(model.deleted for model in record.models.values()),
         quarantined=sum(feed.quarantined for feed in record.feeds.values()),
         unknown_words=sum(record.unknown.values()),
+        odd_parts=record.odd,
         unannounced_changes=record.n_unannounced,
     )

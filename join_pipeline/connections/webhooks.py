@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
@@ -25,6 +26,9 @@ from join_pipeline.sources.base import Source, Webhooks
 MAX_BYTES: Final = 1_000_000
 SECONDS: Final = 10.0
 BACKLOG: Final = 128
+MOST_CONNECTIONS: Final = 100
+IDLE_SECONDS: Final = 2.0
+"""If more than so many connections are open, those that have waited so long for their head are closed."""
 CLOSE: Final = {"connection": "close"}
 
 
@@ -103,11 +107,13 @@ class Receiver:
             return Response(status_code=408, headers=CLOSE)
         except ClientDisconnect:
             return None
-        return Response(status_code=self._take(request, body), headers=CLOSE)
+        # in a thread: a disk that is slow must not hold up the other senders
+        status = await asyncio.to_thread(self._take, _headers(request), body)
+        return Response(status_code=status, headers=CLOSE)
 
-    def _take(self, request: Request, body: bytes) -> int:
+    def _take(self, headers: Headers, body: bytes) -> int:
         """Take one webhook and return the HTTP status. A webhook that is not genuine changes nothing."""
-        if not self.webhooks.is_genuine(request.headers, body):
+        if not self.webhooks.is_genuine(headers, body):
             return 401
         try:
             if self.webhooks.is_about_data(body):
@@ -115,6 +121,11 @@ class Receiver:
         except PipelineError:
             return 503  # for example a full disk: the sender retries
         return 204
+
+
+def _headers(request: Request) -> Headers:
+    """The headers, each once. A header that came twice has both values, so two signatures are none."""
+    return Headers({name: ", ".join(request.headers.getlist(name)) for name in request.headers})
 
 
 async def _body(request: Request) -> bytes:
@@ -131,16 +142,23 @@ async def _body(request: Request) -> bytes:
 
 
 class _Bounded(H11Protocol):
-    """HTTP that closes a connection without a complete request head after `SECONDS`.
+    """HTTP that closes a connection without a complete request head after `SECONDS`, or if too many others wait.
 
-    uvicorn itself limits only the pause between two requests.
+    uvicorn itself limits only the pause between two requests. Idle connections would take all files that the process
+    may open, and a sender sends its head at once.
     """
 
     cycle: Any  # None until a request's head is complete
+    opened_at: float
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self.opened_at = self.loop.time()
         self.loop.call_later(SECONDS, self._end_silent)
+        if len(self.connections) > MOST_CONNECTIONS:
+            for one in list(self.connections):
+                if isinstance(one, _Bounded) and self.opened_at - one.opened_at > IDLE_SECONDS:
+                    one._end_silent()
 
     def _end_silent(self) -> None:
         if self.cycle is None and not self.transport.is_closing():

@@ -28,7 +28,7 @@ SYNC: Final = _job(
 )
 SYNC_FULL: Final = _job(
     "sync_full",
-    "As sync, but it reads everything and so finds deletions. `accept_loss` accepts a loss that the guard objected to.",
+    "As sync, but it reads all, so it finds deletions. `accept_loss` and `accept_account` accept what it refused.",
     extract=SyncConfig(mode="full"),
 )
 REBUILD: Final = _job(

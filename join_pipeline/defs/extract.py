@@ -23,6 +23,7 @@ class SyncConfig(dg.Config):
         default="auto", description="full: everything; incremental: what changed; auto: full when due"
     )
     accept_loss: list[str] = Field(default=[], description="Feeds whose large loss this run accepts as real")
+    accept_account: bool = Field(default=False, description="Whether this run accepts another account than the lake's")
 
 
 def sync_assets(source: Source) -> dg.AssetsDefinition:
@@ -39,7 +40,7 @@ def sync_assets(source: Source) -> dg.AssetsDefinition:
                 context.log.info(f"{feed}: {records:,} records so far")
 
         with step():
-            synced = pipeline.sync(settings, config.mode, [str(feed) for feed in config.accept_loss], progress)
+            synced = pipeline.sync(settings, progress=progress, **config.model_dump())
         record = synced.record
         context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
         for path, figures in record.parts():

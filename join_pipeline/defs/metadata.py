@@ -11,7 +11,7 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline.checks.finding import Check, Finding
-from join_pipeline.errors import PipelineError
+from join_pipeline.faults import told
 from join_pipeline.lake.patience import waiting
 from join_pipeline.models import Column
 from join_pipeline.warehouse.lineage import Described
@@ -24,14 +24,14 @@ key_of = dg.AssetKey.from_user_string
 
 @contextlib.contextmanager
 def step() -> Iterator[dict[str, Any]]:
-    """Run a step and measure its seconds. A `PipelineError` fails it with its message and without a retry."""
+    """Run a step and measure its seconds. Any error fails it with a message of ours alone, and without a retry."""
     cost: dict[str, Any] = {}
     start = time.monotonic()
     try:
         with waiting(dg.OpExecutionContext.get().log.info):
             yield cost
-    except PipelineError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from None
+    except Exception as error:  # Dagster would show a library's message, which can quote a payload
+        raise dg.Failure(description=told(error), allow_retries=False) from None
     cost["step_seconds"] = round(time.monotonic() - start, 1)
 
 

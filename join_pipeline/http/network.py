@@ -1,8 +1,9 @@
 """The network between this machine and an API: addresses, and the proxy and certificates of the environment.
 
 Belongs here: checking an address, making the httpx client for it, which addresses are public. Not here: requests
-(client). httpx itself reads `HTTPS_PROXY`, `NO_PROXY`, `SSL_CERT_FILE` and `SSL_CERT_DIR`. An https request goes by
-the proxy's CONNECT, so the proxy sees the host's name only, and never a token.
+(client), reading `HTTPS_PROXY` and `NO_PROXY` (settings, environment). httpx itself reads `SSL_CERT_FILE` and
+`SSL_CERT_DIR`. An https request goes through the proxy's CONNECT, so the proxy sees the host's name only, and never a
+token.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -11,6 +12,7 @@ from typing import Any, Final
 import httpx
 
 from join_pipeline.errors import SettingsError
+from join_pipeline.http.deadline import bound
 
 
 def is_on_this_machine(host: str) -> bool:
@@ -111,12 +113,22 @@ def checked_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def http_client(base: httpx.URL, **options: Any) -> httpx.Client:
+def http_client(base: httpx.URL, *, verify: bool = True, **options: Any) -> httpx.Client:
     """A client for one server. Raises `SettingsError` if the environment's proxy or certificates can't be used."""
+    from join_pipeline.settings import proxy_for  # noqa: PLC0415  the settings check addresses with this module
+
+    is_own = is_on_this_machine(base.host)  # a proxy can't reach this machine's own addresses
+    proxies = {} if is_own else proxy_for(base.host)
     try:
-        # a proxy can't reach this machine's own addresses
-        return httpx.Client(trust_env=not is_on_this_machine(base.host), **options)
-    except (ValueError, ImportError, OSError) as error:
+        certificates = httpx.create_ssl_context(trust_env=not is_own) if verify else False
+        more = {"limits": options["limits"]} if "limits" in options else {}
+        mounts = {
+            f"{scheme}://": httpx.HTTPTransport(verify=certificates, proxy=proxy, **more)
+            for scheme, proxy in proxies.items()
+        }
+        # httpx reads no proxy itself: it takes NO_PROXY=[::1], and # or / in a password, for a URL's other parts
+        return bound(httpx.Client(trust_env=False, verify=certificates, mounts=mounts, **options))
+    except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
         raise SettingsError(
             f"The proxy or the certificates that the environment names can't be used ({type(error).__name__}). Check "
             "HTTPS_PROXY and ALL_PROXY (http://host:port; SOCKS is not supported), SSL_CERT_FILE and SSL_CERT_DIR."

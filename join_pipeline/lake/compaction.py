@@ -5,7 +5,7 @@ functions change the lists of the next sync record only; a file is removed once 
 """
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from join_pipeline.lake.evolution import personal_relation, versions_relation
+from join_pipeline.lake.integrity import sound
 from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord, sync_id_of
 from join_pipeline.lake.sql import files_literal, ordered, quoted, write_query
 from join_pipeline.models import MODELS, Model
@@ -26,20 +27,22 @@ CHEAP_ROWS: Final = 50_000
 """DuckDB rewrites a file of so many versions in about a second."""
 
 
-def compact(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int) -> None:
+def compact(
+    con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int, now: datetime | None = None
+) -> None:
     """Merge the version files of each model that has more than 16. Old personal details are dropped by that.
 
     Only the small files are merged, so that a large account is not rewritten by every sixteenth sync. All files of a
     model are merged once its oldest file is older than `days`, however few they are: the old details of people who
-    changed or were deleted stay no longer than raw does.
+    changed or were deleted stay no longer than raw does. Ages count by `now`, by default the sync's start.
     """
-    oldest = sync_id_of(record.started_at - timedelta(days=days))
+    oldest = sync_id_of((now or record.started_at) - timedelta(days=days))
     for name, model in MODELS.items():
         files = record.files.models.get(name, [])
         if len(files) < 2:
             continue
         # nothing says how old the rows of a replayed file are, so all files are merged
-        is_young = files[0].kind is not FileKind.REPLAYED and files[0].sync_id >= oldest
+        is_young = files[0].kind is not FileKind.REPLAYED and record.dated(files[0].sync_id) >= oldest
         if len(files) > MOST_VERSION_FILES or not is_young:
             first = 0 if not is_young else _first_of_small([_count_rows(lake, file) for file in files])
             merge_versions(con, lake, model, record.files, record.sync_id, first)
@@ -89,33 +92,43 @@ def _count_rows(lake: Path, file: LakeFile) -> int:
 
 
 def retire(
-    con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, days: int, references: Collection[str]
+    con: duckdb.DuckDBPyConnection,
+    lake: Path,
+    record: SyncRecord,
+    days: int,
+    references: Collection[str],
+    now: datetime | None = None,
 ) -> None:
     """Drop raw and quarantined records older than `days`, and merge a feed's small files once there are many.
 
     `references` are the names of the reference lists. Each keeps its last file that is older than `days`: its names are
-    in force until the next file, and a replay of the kept raw begins with them.
+    in force until the next file, and a replay of the kept raw begins with them. Ages count by `now`, by default the
+    sync's start.
     """
-    oldest = sync_id_of(record.started_at - timedelta(days=days))
+    oldest = sync_id_of((now or record.started_at) - timedelta(days=days))
     for group in (record.files.raw, record.files.quarantine):
         for feed, files in group.items():
-            n_older = sum(file.sync_id < oldest for file in files)
+            n_older = sum(record.dated(file.sync_id) < oldest for file in files)
             first = max(0, n_older - 1) if feed in references else n_older
-            group[feed] = _merged(con, lake, files[first:], record.sync_id)
+            group[feed] = _merged(con, lake, files[first:], record)
 
 
-def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], sync_id: str) -> list[LakeFile]:
+def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], record: SyncRecord) -> list[LakeFile]:
     """The feed's files. If there are many small files of earlier syncs, those of each day are merged into one.
+
+    A damaged one among these is dropped, and `record` notes it.
 
     Days are not merged with each other: retention drops whole files, so a row would stay longer than it may.
     """
-    earlier = [file for file in files if file.sync_id != sync_id and file.kind is not FileKind.MERGED]
+    earlier = [file for file in files if file.sync_id != record.sync_id and file.kind is not FileKind.MERGED]
     small = [file for file in earlier if (lake / file.path).stat().st_size <= SMALL_BYTES]
     if len(small) <= MOST_SMALL_FILES:
         return files
     result = [file for file in files if file not in small]
-    for _, group in groupby(small, lambda file: file.sync_id[: len("20260131")]):
-        of_a_day = list(group)
+    for _, group in groupby(small, lambda file: record.dated(file.sync_id)[: len("20260131")]):
+        of_a_day = sound(lake, list(group), record.lost)
+        if not of_a_day:
+            continue
         target = of_a_day[-1]
         if len(of_a_day) > 1:
             last = Path(target.path)

@@ -23,7 +23,8 @@ import pyarrow.parquet as pq
 import pyarrow.types as kinds
 
 from join_pipeline.errors import LakeError
-from join_pipeline.lake.formats import unreadable
+from join_pipeline.lake.damage import damaged, unreadable
+from join_pipeline.lake.integrity import fault_of, verified
 from join_pipeline.lake.record import LakeFile
 from join_pipeline.lake.sql import duckdb_type, files_literal
 from join_pipeline.models import Column, Model
@@ -75,7 +76,7 @@ def faults(lake: Path, model: Model, versions: Iterable[LakeFile], personal: Ite
 def moved_relation(lake: Path, columns: Sequence[Column], files: Iterable[LakeFile]) -> str:
     """SQL of `id`, `sync_id` and `columns`, from files that still have these columns by their old tier."""
     parts = []
-    for path in (str(lake / file.path) for file in files):
+    for path in (str(verified(lake, file)) for file in files):
         there = _columns(path)
         values = (
             f'"{column.name}"::{duckdb_type(column.type)} AS "{column.name}"'
@@ -89,14 +90,15 @@ def moved_relation(lake: Path, columns: Sequence[Column], files: Iterable[LakeFi
 
 def misplaced(lake: Path, columns: Sequence[Column], files: Iterable[LakeFile]) -> tuple[Column, ...]:
     """The columns among `columns` that one of these files has. They are columns that the files should not have."""
-    there = {name for file in files for name in _columns(str(lake / file.path))}
+    there = {name for file in files for name in _columns(str(verified(lake, file)))}
     return tuple(column for column in columns if column.name in there)
 
 
 def _relation(lake: Path, model: Model, columns: Sequence[Column], files: Iterable[LakeFile]) -> str:
     groups: dict[tuple[str, ...], list[str]] = {}
     for file in files:
-        groups.setdefault(_fit(lake, model, columns, file).select, []).append(str(lake / file.path))
+        select = _fit(lake, model, columns, file).select
+        groups.setdefault(select, []).append(str(verified(lake, file)))
     if not groups:
         typed = ", ".join(f'NULL::{duckdb_type(column.type)} AS "{column.name}"' for column in columns)
         return f"(SELECT {typed} WHERE false)"
@@ -107,7 +109,10 @@ def _relation(lake: Path, model: Model, columns: Sequence[Column], files: Iterab
 
 
 def _fit(lake: Path, model: Model, columns: Sequence[Column], file: LakeFile) -> Fit:
-    there = _columns(str(lake / file.path))
+    path = lake / file.path
+    if path.exists() and (fault := fault_of(lake, file, has_content=False)):
+        raise damaged(lake, file.path, fault)
+    there = _columns(str(path))
     select, found = [], set()
     for column in columns:
         target = duckdb_type(column.type)
@@ -136,12 +141,21 @@ def _fit(lake: Path, model: Model, columns: Sequence[Column], file: LakeFile) ->
     return Fit(tuple(select), frozenset(found))
 
 
-@functools.cache
 def _columns(path: str) -> dict[str, pa.DataType]:
-    """A file's columns by name. Files never change, so each is read once."""
+    """A file's columns by name."""
+    try:
+        found = Path(path).stat()
+    except OSError as error:
+        raise unreadable(Path(path), error) from None
+    return _columns_of(path, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+@functools.cache
+def _columns_of(path: str, *_state: int) -> dict[str, pa.DataType]:
+    """A file's columns by name. A file in this state is read once."""
     try:
         schema = pq.read_schema(path)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, ValueError) as error:
         raise unreadable(Path(path), error) from None
     return {field.name: _read_as(field.type) for field in schema}
 

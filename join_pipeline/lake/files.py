@@ -1,13 +1,19 @@
 """Atomic files that only their owner can read, and the lock of a connection.
 
-Belongs here: atomic writes, the lock. Not here: the content of files.
+Belongs here: atomic writes, files that only one process may create, the lock. Not here: the content of files.
 """
 
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
+import re
+import secrets
+import socket
+import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +22,10 @@ from join_pipeline.lake.holder import holder_of
 from join_pipeline.lake.patience import patiently
 
 FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_LINKS: Final = frozenset({errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+"""The errors of file systems without hard links, such as exFAT and SMB."""
+STALE_SECONDS: Final = 3600.0
+"""After so long without a write, the writer of a temporary file is dead."""
 
 
 def make_folder(folder: Path) -> Path:
@@ -37,18 +47,58 @@ def _make_folder(folder: Path) -> None:
 
 
 def aside_of(path: Path) -> Path:
-    """The path that a file is written to before it is renamed to `path`."""
-    return path.with_name(f".{path.name}.part")
+    """A path to write a file to before it is renamed to `path`. Each call returns another one.
+
+    So no two writers of one path, in any processes, share a temporary file. The last to rename wins, and none fails.
+    """
+    return path.with_name(f".{path.name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.part")
+
+
+def remove_asides(path: Path, *, is_alone: bool = True) -> None:
+    """Remove the temporary files of `path` that killed writers left, with DuckDB's logs of them.
+
+    Who is not the only writer of the path removes those of dead processes of this machine, and old ones.
+    """
+    name = re.compile(rf"\.{re.escape(path.name)}(\.(?P<machine>[0-9a-f]+)-(?P<pid>\d+)-[0-9a-f]+)?\.part(\.wal)?")
+    with contextlib.suppress(OSError):  # it is only tidiness, and another process may tidy at the same time
+        for found in path.parent.iterdir():
+            if (match := name.fullmatch(found.name)) is None:
+                continue
+            is_dead = match["machine"] == _machine() and not _is_running(int(match["pid"]))
+            if is_alone or is_dead or time.time() - found.lstat().st_mtime >= STALE_SECONDS:
+                found.unlink(missing_ok=True)
+
+
+@cache
+def _machine() -> str:
+    """What tells this machine from others, and this container: in another one, a process id means another process."""
+    try:
+        space = Path("/proc/self/ns/pid").stat().st_ino
+    except OSError:  # not Linux
+        space = 0
+    return hashlib.blake2b(f"{socket.gethostname()} {space}".encode(), digest_size=4).hexdigest()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 @contextlib.contextmanager
-def appearing(path: Path, mode: int = 0o600) -> Iterator[Path]:
+def appearing(path: Path, mode: int = 0o600, aside: Path | None = None) -> Iterator[Path]:
     """Give a path beside `path` to write to. On success the file is flushed to disk and renamed to `path`.
 
-    On failure the file is removed and `path` is unchanged. `LakeError` if the disk refuses.
+    On failure the file is removed and `path` is unchanged. `LakeError` if the disk refuses. `aside` is the path to
+    write to where the caller must know it before; the caller must then be the only writer.
     """
     make_folder(path.parent)
-    aside = aside_of(path)
+    remove_asides(path, is_alone=False)
+    aside = aside or aside_of(path)
     try:
         yield aside
         aside.chmod(mode)
@@ -71,15 +121,87 @@ def unwritable(path: Path, error: OSError) -> LakeError:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a small file atomically."""
+    """Write a small file atomically. Nobody else can read it, not even while it is written."""
     with appearing(path) as aside:
-        aside.write_bytes(content)
+        _write_new(aside, content)
+
+
+def create_whole(path: Path, content: bytes) -> bool:
+    """Create a small file atomically, and return whether it was created: False if it is there already.
+
+    Of several processes that do it at once, exactly one creates the file. All of them then read the same content.
+    """
+    make_folder(path.parent)
+    remove_asides(path, is_alone=False)
+    aside = aside_of(path)
+    try:
+        _write_new(aside, content)
+        _flush(aside)
+        is_new = _take_name(aside, path)
+        _flush(path.parent)  # also if it was there: its creator may not have come this far
+    except OSError as error:
+        raise unwritable(path, error) from None
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+    return is_new
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        file.write(content)
+
+
+def _take_name(aside: Path, path: Path) -> bool:
+    """Give a written file its name, unless another file has the name."""
+    try:
+        os.link(aside, path)  # unlike a rename, it replaces nothing
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LINKS:
+            raise
+        return _take_name_without_links(aside, path)
+    return True
+
+
+def _take_name_without_links(aside: Path, path: Path) -> bool:
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if path.exists():
+            return False
+        aside.replace(path)
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def flush(path: Path) -> None:
+    """Flush a file or a folder to disk."""
+    _flush(path)
 
 
 def _flush(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def taking_turns(path: Path) -> Iterator[None]:
+    """Wait until no other process is inside with this lock file. It is for work of some seconds that several may do."""
+    make_folder(path.parent)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks has no turns to take
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
     finally:
         os.close(descriptor)
 

@@ -6,25 +6,39 @@ Belongs here: one function for each older format, rejecting newer formats. Not h
 
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
 from join_pipeline.errors import LakeError
+from join_pipeline.lake.damage import unreadable
+from join_pipeline.lake.integrity import check_seal
 from join_pipeline.lake.record import FORMAT, FileKind
 
 T = TypeVar("T")
 Document = dict[str, Any]
 
 
-def decode(path: Path, text: bytes, kind: type[T]) -> T:
+SEALED_SINCE: Final = 3
+"""From this format on a record carries its own digest."""
+
+
+Seal = Literal["may", "must", "ignored"]
+"""Whether a document may carry its own digest, must carry it, or is read whatever its digest says."""
+
+
+def decode(path: Path, text: bytes, kind: type[T], *, seal: Seal = "may") -> T:
     """Decode a JSON document of the lake, of this release or an older one. `path` is for error messages.
+
+    A document that carries its own digest must be as it was written, unless that is ignored.
 
     Raises `LakeError` if a newer release wrote the document, or if it can't be read.
     """
     try:
         document = msgspec.json.decode(text, type=Document)
         found = msgspec.convert(document, _Formatted).format
+        if seal != "ignored":
+            check_seal(path, text, is_required=seal == "must" and SEALED_SINCE <= found <= FORMAT)
         if found > FORMAT:
             raise LakeError(
                 f"{path} has format {found}; this version of join-pipeline reads formats up to {FORMAT}. Upgrade "
@@ -34,14 +48,8 @@ def decode(path: Path, text: bytes, kind: type[T]) -> T:
             UPGRADES[old](document)
         document["format"] = FORMAT
         return msgspec.convert(document, kind)
-    except (msgspec.DecodeError, msgspec.ValidationError, LookupError, AttributeError, TypeError, ValueError) as error:
+    except (msgspec.MsgspecError, LookupError, AttributeError, TypeError, ValueError, RecursionError) as error:
         raise unreadable(path, error) from None
-
-
-def unreadable(path: Path, error: Exception) -> LakeError:
-    """The error for a file of the lake that can't be read."""
-    reason = str(error).partition("\n")[0]
-    return LakeError(f"{path} can't be read ({reason}). Restore it from the backup.")
 
 
 class _Formatted(msgspec.Struct):
@@ -82,5 +90,9 @@ def _file_of_1(path: str, newest: str) -> Document:
     return {"path": path, "sync_id": sync_id, "kind": kind, "format": 1}
 
 
-UPGRADES: Final[Mapping[int, Callable[[Document], None]]] = {1: _from_1}
+def _from_2(document: Document) -> None:
+    """In format 2 files had no size and digest, and records no digest of their own. The next commit takes them."""
+
+
+UPGRADES: Final[Mapping[int, Callable[[Document], None]]] = {1: _from_1, 2: _from_2}
 """For each older format, the function that turns its documents into documents of the next format."""

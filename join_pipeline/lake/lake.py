@@ -1,6 +1,7 @@
 """One connection's lake: its identity, its sync records, its files.
 
-Belongs here: opening, reading records, committing, removing files that no record lists. Not here: what a sync writes.
+Belongs here: opening, committing, removing files that no record lists. Not here: what a sync writes, telling which
+record is the newest (records).
 """
 
 import contextlib
@@ -11,13 +12,14 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from join_pipeline.errors import LakeError, SettingsError
-from join_pipeline.lake.files import appearing, make_folder, write_whole
-from join_pipeline.lake.formats import decode, unreadable
-from join_pipeline.lake.record import FORMAT, Files, LakeFile, SyncRecord
+from join_pipeline.errors import DamagedError, LakeError, SettingsError
+from join_pipeline.lake.damage import unreadable
+from join_pipeline.lake.files import make_folder, write_whole
+from join_pipeline.lake.formats import decode
+from join_pipeline.lake.integrity import DIFFERS, digest_of, forget_known, note_digests, sealed, verified
+from join_pipeline.lake.record import FORMAT, LakeFile, SyncRecord
+from join_pipeline.lake.records import Records
 from join_pipeline.models.ids import ALPHABET, ID_LENGTH, Ids
 
 IDENTITY: Final = "connection.json"
@@ -37,6 +39,12 @@ class Connection(msgspec.Struct):
     source: str = "join"
 
 
+class _Noted(msgspec.Struct):
+    """What a record says of the lake's identity: its SHA-256, from format 3 on."""
+
+    identity: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Lake:
     """An open lake."""
@@ -49,67 +57,62 @@ class Lake:
     def ids(self) -> Ids:
         return Ids(self.integration_id)
 
+    @property
+    def folder(self) -> Records:
+        """The folder of the records."""
+        return Records(self.path)
+
     def records(self) -> list[SyncRecord]:
         """The records of all committed syncs, oldest first. Folded records have no lists of files."""
-        records = [decode(self._log, text.encode(), SyncRecord) for text in self._folded()]
-        records += [_read(path, SyncRecord) for path in self._record_files()]
-        # an interrupted fold leaves a record in both places
-        return sorted({record.sync_id: record for record in records}.values(), key=lambda record: record.sync_id)
-
-    def _folded(self) -> list[str]:
-        if not self._log.exists():
-            return []
-        try:
-            texts: list[str] = pq.read_table(self._log, columns=["record"])["record"].to_pylist()
-        except (OSError, pa.ArrowException, KeyError) as error:
-            raise unreadable(self._log, error) from None
-        return texts
+        return self.folder.all()
 
     def newest(self) -> SyncRecord | None:
         """The newest record, which lists the files in force; None before the first sync."""
-        paths = self._record_files()
-        return _read(paths[-1], SyncRecord) if paths else None
+        record = self.folder.newest()
+        if record is not None:
+            noted = msgspec.json.decode(self.folder.path_of(record.sync_id).read_bytes(), type=_Noted).identity
+            if noted and noted != _digest_of(self.path / IDENTITY):
+                raise unreadable(self.path / IDENTITY, DIFFERS)
+        return record
+
+    def record(self, sync_id: str | None) -> SyncRecord | None:
+        """The record of this sync; None if it is folded, or if it can't be read."""
+        path = self.folder.path_of(sync_id or "")
+        try:
+            return self.folder.read(path) if path.exists() else None
+        except DamagedError:
+            return None
 
     def fold_records(self) -> None:
         """Move all but the 16 newest records into `syncs/log.parquet` once there are more than 64."""
-        paths = self._record_files()
-        if len(paths) <= MOST_RECORDS:
-            return
-        texts = []
-        for record in self.records()[:-KEPT_RECORDS]:
-            record.files = Files()
-            record.pending = {}
-            record.format = FORMAT
-            texts.append(msgspec.json.encode(record).decode())
-        with appearing(self._log) as aside:
-            pq.write_table(pa.table({"record": texts}), aside, compression="zstd")
-        for path in paths[:-KEPT_RECORDS]:
-            path.unlink()
-
-    @property
-    def _log(self) -> Path:
-        return self.path / "syncs" / "log.parquet"
-
-    def _record_files(self) -> list[Path]:
-        return sorted((self.path / "syncs").glob("[0-9]*.json"))
+        self.folder.fold(MOST_RECORDS, KEPT_RECORDS)
 
     def listed(self, files: Iterable[LakeFile]) -> list[str]:
-        """The absolute paths of these files. Raises `LakeError` with the first one that is missing."""
-        absolute = [self.path / file.path for file in files]
-        for path in absolute:
-            if not path.is_file():
-                raise LakeError(f"{path} is listed by the newest sync but missing. Restore the lake from its backup.")
-        return [str(path) for path in absolute]
+        """The absolute paths of these files. Raises `DamagedError` with the first one that is missing or damaged."""
+        return [str(verified(self.path, file)) for file in files]
 
     def commit(self, record: SyncRecord) -> None:
-        """Write the record. From then on it is the newest, and the files that it lists are in force."""
-        content = msgspec.json.format(msgspec.json.encode(record), indent=1)
-        write_whole(self.path / "syncs" / f"{record.sync_id}.json", content)
+        """Write the record. From then on it is the newest, and the files that it lists are in force.
+
+        The record gets the size and the digest of each file that it lists, and the digest of the lake's identity.
+        """
+        note_digests(self.path, record.files)
+        document = msgspec.to_builtins(record) | {"identity": _digest_of(self.path / IDENTITY)}
+        content = sealed(msgspec.json.format(msgspec.json.encode(document), indent=1))
+        write_whole(self.folder.path_of(record.sync_id), content)
+
+    def correct(self, records: Iterable[SyncRecord]) -> None:
+        """Write earlier records again, each in its place. The newest one is written by `commit`, as the last."""
+        corrected = {record.sync_id: record for record in records}
+        on_disk = {path.stem for path in self.folder.paths()}
+        for sync_id in sorted(corrected.keys() & on_disk):
+            self.commit(corrected[sync_id])
+        self.folder.correct_log(corrected)
 
     def remove_unlisted(self, *records: SyncRecord | None) -> None:
         """Remove files that none of `records` lists: those of interrupted syncs, and those that were replaced."""
         for part in (*self.path.glob(".*.part"), *(self.path / "syncs").glob(".*.part")):
-            part.unlink(missing_ok=True)
+            _remove(part)
         kept = {path for record in records if record for path in record.files.all()}
         for room in ("raw", "models", "quarantine"):
             for path in sorted((self.path / room).rglob("*"), reverse=True):
@@ -117,7 +120,7 @@ class Lake:
                     with contextlib.suppress(OSError):  # a folder that is not empty stays
                         path.rmdir()
                 elif path.relative_to(self.path).as_posix() not in kept:
-                    path.unlink(missing_ok=True)
+                    _remove(path)
 
 
 def open_lake(
@@ -128,16 +131,20 @@ def open_lake(
     Raises `LakeError` if there is no lake, if it has a newer format, or if it can't be read. Raises `SettingsError` if
     the lake has another integration id or another source than the given one.
     """
+    forget_known()
     identity = path / IDENTITY
     if not identity.exists():
+        if any((path / "syncs").glob("[0-9]*.json")):
+            raise DamagedError(f"{identity} is missing, but there are syncs. Restore it from the backup.")
         if not create:
             raise LakeError(f"There is no lake at {path}. Run `join-pipeline sync` first.")
-        if any((path / "syncs").glob("[0-9]*.json")):
-            raise LakeError(f"{identity} is missing, but there are syncs. Restore it from the backup.")
         make_folder(path)
         chosen = integration_id or "join:" + "".join(secrets.choice(ALPHABET) for _ in range(ID_LENGTH))
         write_whole(identity, msgspec.json.encode(Connection(FORMAT, chosen, source or "join")))
     connection = _read(identity, Connection)
+    lake = Lake(path, connection.integration_id, connection.source)
+    if (integration_id or lake.integration_id, source or lake.source) != (lake.integration_id, lake.source):
+        lake.newest()  # if the identity is damaged, nobody asked for another lake
     if source is not None and source != connection.source:
         raise SettingsError(
             f"JOIN_PIPELINE_SOURCE is {source}, and this lake was filled from {connection.source}: their ids differ. "
@@ -148,7 +155,20 @@ def open_lake(
             "JOIN_PIPELINE_INTEGRATION_ID differs from the lake's own id, and all ids come from it. Unset it, or set "
             "JOIN_PIPELINE_CONNECTION to begin another lake."
         )
-    return Lake(path, connection.integration_id, connection.source)
+    return lake
+
+
+def _remove(path: Path) -> None:
+    """Remove a file. One that stays does no harm: no record lists it, and `doctor --lake` names it."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _digest_of(identity: Path) -> str:
+    try:
+        return digest_of(identity)
+    except OSError as error:
+        raise unreadable(identity, error) from None
 
 
 def _read(path: Path, kind: type[T]) -> T:

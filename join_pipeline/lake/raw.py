@@ -20,9 +20,11 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from join_pipeline.errors import DamagedError
+from join_pipeline.lake.damage import unreadable
 from join_pipeline.lake.files import make_folder, write_whole
-from join_pipeline.lake.formats import unreadable
-from join_pipeline.lake.record import FeedRecord, LakeFile, Mode
+from join_pipeline.lake.integrity import check_seal, digest_of, sealed
+from join_pipeline.lake.record import FeedRecord, LakeFile, LostFile, Mode
 from join_pipeline.lake.sql import files_literal, ordered, write_query, write_rows
 from join_pipeline.models.types import INSTANT, TEXT, WHOLE
 
@@ -30,6 +32,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 ROWS_PER_PART: Final = 50_000
 ROWS_PER_SPOOL_PART: Final = 2_500
 SECONDS_PER_SPOOL_PART: Final = 30.0
+SHORT: Final = 16
+"""So many digits of its digest are in the name of a spool's part. A part that was not named yet is not there."""
 SCHEMA: Final = pa.schema(
     [
         ("sync_id", TEXT),
@@ -58,14 +62,25 @@ class RawRow(NamedTuple):
 
 
 class SpoolState(msgspec.Struct, kw_only=True):
-    """What a sync must know to resume another one: its identity, and the listings that it read to their end."""
+    """What a sync must know to resume another one: its identity, and the listings that it read to their end.
+
+    `changed_since`: from when on a list of changes holds all that came after the start. It is the next watermark.
+    `reader` is the mark of the address and the credentials that it read with, made with `salt`.
+    """
 
     sync_id: str
     previous: str | None
     mode: Mode
     started_at: datetime
+    changed_since: datetime | None = None
     done: list[str] = []
     feeds: dict[str, FeedRecord] = {}
+    salt: str = ""
+    reader: str = ""
+
+    @property
+    def watermark(self) -> datetime:
+        return self.started_at if self.changed_since is None else min(self.changed_since, self.started_at)
 
 
 @dataclass(slots=True)
@@ -92,6 +107,7 @@ class Spool:
             path = self.folder / feed / f"{len(self.parts(feed)):05d}.parquet"
             with ordered(self.con):
                 write_rows(self.con, SCHEMA, (row._asdict() for row in rows), path)
+            path.rename(path.with_name(f"{path.stem}-{digest_of(path)[:SHORT]}.parquet"))
         self._flushed_at = time.monotonic()
 
     def mark(self, feed: str, listing: str) -> None:
@@ -104,11 +120,21 @@ class Spool:
         return f"{feed}/{listing}" in self.state.done
 
     def save(self) -> None:
-        write_whole(self.folder / "state.json", msgspec.json.encode(self.state))
+        write_whole(self.folder / "state.json", sealed(msgspec.json.encode(self.state)))
 
     def parts(self, feed: str) -> list[str]:
         """The paths of the parts that are written so far, in their order."""
-        return [str(path) for path in sorted((self.folder / feed).glob("[0-9]*.parquet"))]
+        return [str(path) for path in sorted((self.folder / feed).glob("[0-9]*-*.parquet"))]
+
+    def check(self) -> None:
+        """Raise `DamagedError` if a part differs from the digest in its name."""
+        for path in self.folder.glob("*/[0-9]*-*.parquet"):
+            try:
+                digest = digest_of(path)[:SHORT]
+            except OSError as error:
+                raise unreadable(path, error) from None
+            if not path.stem.endswith(f"-{digest}"):
+                raise unreadable(path, "it differs from its digest")
 
     def last_page(self, feed: str, listing: str) -> int:
         """The number of the listing's last page on disk, which may be incomplete; 0 if there is none."""
@@ -144,13 +170,29 @@ def begin_spool(con: duckdb.DuckDBPyConnection, folder: Path, state: SpoolState)
     return spool
 
 
-def left_spool(con: duckdb.DuckDBPyConnection, folder: Path) -> Spool | None:
-    """The spool that an interrupted sync left; None if there is none or it can't be read."""
-    try:
-        state = msgspec.json.decode((folder / "state.json").read_bytes(), type=SpoolState)
-    except (OSError, msgspec.DecodeError):
+def left_spool(con: duckdb.DuckDBPyConnection, folder: Path, lost: list[LostFile] | None = None) -> Spool | None:
+    """The spool that an interrupted sync left; None if there is none or it is damaged. Then `lost` gets the reason."""
+    if not (folder / "state.json").exists():
         return None
-    return Spool(con, folder, state)
+    try:
+        return _sound_spool(con, folder)
+    except DamagedError:
+        if lost is not None:
+            lost.append(LostFile(path=f"../builds/{folder.name}", reason="is damaged, so the sync began anew"))
+        return None
+
+
+def _sound_spool(con: duckdb.DuckDBPyConnection, folder: Path) -> Spool:
+    path = folder / "state.json"
+    try:
+        content = path.read_bytes()
+        state = msgspec.json.decode(content, type=SpoolState)
+    except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise unreadable(path, error) from None
+    check_seal(path, content, is_required=True)
+    spool = Spool(con, folder, state)
+    spool.check()
+    return spool
 
 
 def read_raw(paths: list[str], batch: int = 2000) -> Iterator[RawRow]:
@@ -175,5 +217,5 @@ def _batches(path: str, size: int) -> Iterator[pa.RecordBatch]:
     try:
         with pq.ParquetFile(path) as file:
             yield from file.iter_batches(size)
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, ValueError) as error:
         raise unreadable(Path(path), error) from None

@@ -4,19 +4,22 @@ Belongs here: a record as typed data. Not here: reading and writing it (lake), r
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal
 
 import msgspec
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """The number of the lake's format: its identity, its records, the layout of its files and their columns.
 
 A release that changes one of these raises the number. `docs/developers/changing-the-lake.md` says how.
 """
+ID_FORMAT: Final = "%Y%m%dT%H%M%S%fZ"
 Mode = Literal["full", "incremental"]
 Verdict = Literal["committed", "guarded"]
+Suspect = Literal["", "server", "machine", "unknown"]
+"""Whose clock seems wrong; `server` may also be a proxy on the way."""
 
 
 class FeedRecord(msgspec.Struct, kw_only=True):
@@ -80,12 +83,15 @@ class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
 
     `path` is relative to the lake. `sync_id` is the sync that wrote the file, or the last sync whose rows it has.
     `format` is the lake's format when the file was written.
+    `size` in bytes and `digest`, a SHA-256, are those of the file at the commit; None in a record before format 3.
     """
 
     path: str
     sync_id: str
     kind: FileKind = FileKind.WRITTEN
     format: int = FORMAT
+    size: int | None = None
+    digest: str | None = None
 
     def is_twin_of(self, other: "LakeFile") -> bool:
         """Whether the two are the version file and the personal file of the same rows."""
@@ -128,6 +134,16 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.feed}: {self.reason}"
 
 
+class LostFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A dispensable file that this sync dropped, because it was missing or damaged. `path` is relative to the lake."""
+
+    path: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.reason}"
+
+
 class LastFull(msgspec.Struct, kw_only=True):
     """The last full sync: its start, and the number of unannounced changes that it found."""
 
@@ -135,11 +151,30 @@ class LastFull(msgspec.Struct, kw_only=True):
     n_unannounced: int
 
 
+class ClockRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the answers of a sync said about the time.
+
+    `n_dated` counts answers with a date, `n_astray` those whose date differs from the median. `is_believed`: whether
+    the median was, or there was none; else this machine's clock counted. `is_simulated`: the server is a sandbox.
+    """
+
+    n_dated: int = 0
+    n_astray: int = 0
+    is_believed: bool = True
+    is_simulated: bool = False
+    suspect: Suspect = ""
+
+
 class SyncRecord(msgspec.Struct, kw_only=True):
     """One committed sync. All instants are server time; `as_of` is the latest fetch.
 
     `max_age_seconds`: how old a response of the source may have been.
+    `starts`: the starts of syncs with listed files whose ids do not tell it, because ids must sort after those before.
+    `told_at` is the start that a sync had noted wrongly, in the future, and `moved_seconds` by how much its instants
+    were moved to the past. Its raw rows keep theirs.
+    `unknown` counts words and fields that the mapping does not know, `odd` parts of an unexpected shape: by name.
     `mapped_since`: the first sync with the current `mapping_version`. An older mapping made the versions before it.
+    `lost`: the dispensable files that this sync found missing or damaged, and dropped.
     """
 
     format: int = FORMAT
@@ -153,6 +188,10 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     finished_at: datetime
     as_of: datetime
     clock_skew_seconds: float = 0.0
+    clock: ClockRecord = ClockRecord()
+    starts: dict[str, datetime] = {}
+    told_at: datetime | None = None
+    moved_seconds: float = 0.0
     mapping_version: int
     mapped_since: str = ""
     package_version: str
@@ -164,8 +203,10 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     feeds: dict[str, FeedRecord] = {}
     models: dict[str, ModelRecord] = {}
     unknown: dict[str, int] = {}
+    odd: dict[str, int] = {}
     pending: dict[str, list[str]] = {}
     last_full: LastFull | None = None
+    lost: list[LostFile] = []
     files: Files
 
     @property
@@ -173,9 +214,29 @@ class SyncRecord(msgspec.Struct, kw_only=True):
         """The feeds that the guard objected to."""
         return {objection.feed for objection in self.objections}
 
+    def dated(self, sync_id: str) -> str:
+        """The id that tells when that sync started. It is not always its own."""
+        return sync_id_of(self.starts[sync_id]) if sync_id in self.starts else sync_id
+
+    def latest(self) -> datetime:
+        """The latest instant of the record."""
+        listed = (feed.listed_since for feed in self.feeds.values() if feed.listed_since is not None)
+        full = (self.last_full.started_at,) if self.last_full else ()
+        return max(self.started_at, self.finished_at, self.as_of, *listed, *full)
+
+    def put_right(self, at: datetime) -> datetime:
+        """An instant at which this sync observed something. If the sync was moved to the past, its rows were not."""
+        if self.told_at is None:
+            return at
+        if at >= self.told_at:
+            at -= timedelta(seconds=self.moved_seconds)
+        return min(max(at, self.started_at), self.as_of)
+
     def parts(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The figures of each feed and model, with its path in the lake, such as `raw/jobs`."""
-        yield from ((f"raw/{name}", feed.figures()) for name, feed in self.feeds.items())
+        for name, feed in self.feeds.items():
+            odd = {part: n for part, n in self.odd.items() if part.startswith(f"{name}.")}
+            yield f"raw/{name}", feed.figures() | {"odd_parts": odd}
         yield from ((f"models/{name}", model.figures()) for name, model in self.models.items())
 
     def figures(self) -> dict[str, str | int | float | datetime]:
@@ -197,6 +258,17 @@ def paths_of(files: Iterable[LakeFile]) -> list[str]:
     return [file.path for file in files]
 
 
+def sync_id_after(started_at: datetime, previous: str | None) -> str:
+    """The id of the sync that started then: after the id of the sync before it, whatever the clock says."""
+    own = sync_id_of(started_at)
+    if previous is None or own > previous:
+        return own
+    try:
+        return sync_id_of(datetime.strptime(previous, ID_FORMAT).replace(tzinfo=UTC) + timedelta(microseconds=1))
+    except (ValueError, OverflowError):
+        return f"{previous}0"
+
+
 def sync_id_of(started_at: datetime) -> str:
     """The id of the sync that started then. Ids sort by time."""
-    return started_at.strftime("%Y%m%dT%H%M%S%fZ")
+    return started_at.strftime(ID_FORMAT)

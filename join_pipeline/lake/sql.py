@@ -4,8 +4,10 @@ Belongs here: the scratch database, SQL of columns and files, writing rows to ta
 about models.
 """
 
+import contextlib
 import functools
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,9 +19,11 @@ import msgspec
 import pyarrow as pa
 
 from join_pipeline.errors import LakeError
+from join_pipeline.lake.damage import foreign_errors
 from join_pipeline.lake.files import appearing, make_folder, unwritable
 from join_pipeline.models import Column
 
+_PATTERN: Final = re.compile(r"[*?\[]")
 LEAST_OBJECT_SIZE: Final = 16_777_216
 """DuckDB's default limit for one JSON object, in bytes."""
 Schema = Iterable[Column | pa.Field]
@@ -28,20 +32,19 @@ Schema = Iterable[Column | pa.Field]
 
 @contextmanager
 def scratch(folder: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory that spills to `folder/spill` beyond `memory_limit`, with instants in UTC."""
+    """Open a database in memory that spills to `folder/spill` beyond `memory_limit`, with instants in UTC.
+
+    What the engines raise inside, such as about a damaged file, becomes a `LakeError`.
+    """
     make_folder(folder)
-    con = duckdb.connect(
-        config={
-            "memory_limit": memory_limit,
-            "temp_directory": str(folder / "spill"),
-            "preserve_insertion_order": False,
-        }
-    )
-    try:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": memory_limit,
+        "temp_directory": str(folder / "spill"),
+        "preserve_insertion_order": False,
+    }
+    with foreign_errors(), contextlib.closing(duckdb.connect(config=config)) as con:
         con.execute("SET TimeZone = 'UTC'")
         yield con
-    finally:
-        con.close()
 
 
 @contextmanager
@@ -65,15 +68,25 @@ def typed(columns: Iterable[Column], prefix: str = "") -> str:
 
 
 def files_literal(paths: Sequence[str]) -> str:
-    """Paths as a SQL list of quoted texts."""
-    return "[" + ", ".join("'" + path.replace("'", "''") + "'" for path in paths) + "]"
+    """Paths of files to be read, as a SQL list of quoted texts. Each names this one file, whatever letters it has."""
+    return "[" + ", ".join(path_literal(without_patterns(path)) for path in paths) + "]"
+
+
+def path_literal(path: str) -> str:
+    """The path of a file to be written or attached, as a quoted text."""
+    return "'" + path.replace("'", "''") + "'"
+
+
+def without_patterns(path: str) -> str:
+    """The pattern that stands for this path alone: DuckDB takes `*` and `[` for patterns in paths that it reads."""
+    return _PATTERN.sub(r"[\g<0>]", path)
 
 
 def write_query(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Write the rows of a query to a Parquet file, atomically. Raises `LakeError` if the disk is full."""
     with appearing(path) as aside:
         try:
-            con.execute(f"COPY ({query}) TO {files_literal([str(aside)])[1:-1]} (FORMAT parquet, COMPRESSION zstd)")
+            con.execute(f"COPY ({query}) TO {path_literal(str(aside))} (FORMAT parquet, COMPRESSION zstd)")
         except duckdb.IOException as error:
             raise LakeError(f"{path} can't be written ({error}). Free some space and run it again.") from None
 

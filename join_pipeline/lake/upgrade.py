@@ -7,6 +7,7 @@ another tier, all versions of the model are rewritten, and the old values leave 
 """
 
 import itertools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -39,7 +40,7 @@ def upgrade(lake: Lake, builds: Path, memory_limit: str) -> list[str]:
     with scratch(builds, memory_limit) as con:
         unfit += [name for name in suspects if _repeats(con, lake.path, MODELS[name], newest.files)]
         for name in unfit:
-            _write_anew(con, lake.path, MODELS[name], newest.files, newest.sync_id)
+            write_anew(con, lake.path, MODELS[name], newest.files, newest.sync_id)
     if unfit:
         lake.commit(newest)
         lake.remove_unlisted(newest)
@@ -66,15 +67,23 @@ def _repeats(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Fi
     )
 
 
-def _write_anew(con: duckdb.DuckDBPyConnection, lake: Path, model: Model, files: Files, sync_id: str) -> None:
+def write_anew(
+    con: duckdb.DuckDBPyConnection,
+    lake: Path,
+    model: Model,
+    files: Files,
+    sync_id: str,
+    corrected: Callable[[str], str] = str,
+) -> None:
     """Rewrite all versions of a model as one version file and one personal file, with each version once.
 
     Each column goes to the file of its tier. As in a compaction, the personal file keeps the newest version of live
-    records only.
+    records only. `corrected` makes of a relation of versions one with other values.
     """
     name = model.name
     versions, personal = files.models[name], files.personal.get(name, [])
     _read(con, "plain_read", versions_relation(lake, model, versions), lake, model.plain, personal)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE plain_read AS {corrected('FROM plain_read')}")
     _read(con, "personal_read", personal_relation(lake, model, personal), lake, model.personal, versions)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE newest_live AS

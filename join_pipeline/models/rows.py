@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -9,6 +10,10 @@ from typing import Any, Final
 import msgspec
 
 _URL: Final = re.compile(r"https?://\S+", re.IGNORECASE)
+MAX_DEPTH: Final = 64
+"""The depth of lists and objects that every reader reads, however deep the stack of its caller is."""
+UNREAD: Final = "unread"
+"""The key of a row that names its columns and links that could not be read. What is known of them stays."""
 
 Row = dict[str, Any]
 """One row of a model: its own columns by name, with `id`, `remote_id` and, if it has one, `payload_hash`."""
@@ -18,7 +23,7 @@ Row = dict[str, Any]
 class Parent:
     """The record whose payload shows a row. The live parent with the greatest (updated_at, id) decides the content."""
 
-    updated_at: datetime
+    updated_at: datetime | None
     id: int
 
     def columns(self) -> Row:
@@ -27,8 +32,9 @@ class Parent:
 
 @dataclass(slots=True)
 class Mapped:
-    """The rows of one payload by model, and its unknown words, which the caller counts.
+    """The rows of one payload by model, and its unknown words and odd parts, which the caller counts.
 
+    `odd` names the parts whose shape the contract does not have, each with its shape and never with its value.
     `gone` lists the records that the payload reports as deleted: model, id, and when. `endings` are the last rows of
     those records, by model.
     """
@@ -37,9 +43,15 @@ class Mapped:
     unknown: list[str] = field(default_factory=list)
     gone: list[tuple[str, str, datetime]] = field(default_factory=list)
     endings: dict[str, list[Row]] = field(default_factory=dict)
+    odd: list[str] = field(default_factory=list)
 
     def add(self, model: str, row: Row) -> None:
         self.rows.setdefault(model, []).append(row)
+
+    def mark(self, model: str, unread: Collection[str] | None) -> None:
+        """Note on the payload's own row of a model which of its links and empty columns could not be read."""
+        for row in self.rows.get(model, [])[:1] if unread else ():
+            row[UNREAD] = [name for name in unread or () if row.get(name) is None]
 
 
 def country_code(text: str | None) -> str | None:
@@ -47,13 +59,18 @@ def country_code(text: str | None) -> str | None:
     return text.upper() if text and len(text) == 2 else text or None
 
 
-def without_query(value: Any) -> Any:
-    """Remove the query from every URL in `value`: a signature grants access, and it changes with every response."""
+def without_query(value: Any, depth: int = 0) -> Any:
+    """Remove the query from every URL in `value`: a signature grants access, and it changes with every response.
+
+    Raises `RecursionError` at a fixed depth, so that a sync and a replay agree.
+    """
     kind = type(value)
+    if depth >= MAX_DEPTH and kind in (dict, list):
+        raise RecursionError
     if kind is dict:
-        return {key: item if _holds_no_url(item) else without_query(item) for key, item in value.items()}
+        return {key: item if _holds_no_url(item) else without_query(item, depth + 1) for key, item in value.items()}
     if kind is list:
-        return [without_query(item) for item in value]
+        return [without_query(item, depth + 1) for item in value]
     # a text that only mentions a URL stays unchanged
     if not _holds_no_url(value) and _URL.fullmatch(value):
         return re.split("[?#]", value, maxsplit=1)[0]

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from join_pipeline.errors import BuildError
+from join_pipeline.errors import BuildError, foreign
 from join_pipeline.report.queries import DATASETS, HORIZON, SHOWN_GROUPS
 
 
@@ -40,7 +40,8 @@ def read_datasets(published: Path, memory_limit: str) -> dict[str, Dataset]:
             return {name: _read(con, query) for name, query in DATASETS.items()}
     except duckdb.Error as error:
         raise BuildError(
-            f"{published} can't be read ({error}). `join-pipeline build` makes it again, with this release's tables."
+            f"{published} can't be read ({foreign(error)}). `join-pipeline build` makes it again, with this release's "
+            "tables."
         ) from None
 
 

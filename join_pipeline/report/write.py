@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from join_pipeline.lake.files import appearing
+from join_pipeline.lake.files import appearing, remove_asides
 from join_pipeline.report.data import Dataset, read_datasets
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
@@ -29,6 +29,7 @@ def write_report(source: Source, settings: Settings) -> Report:
 
     datasets = read_datasets(settings.published, settings.memory_limit)
     page = render(_about(source, settings, datasets["syncs"]), datasets, chart_library(settings.builds))
+    remove_asides(settings.report)  # those of killed builds: the lock makes this process the only writer
     with appearing(settings.report, mode=0o444) as aside:
         aside.write_text(page, encoding="utf-8")
     return Report(settings.report, settings.report.stat().st_size, tuple(SECTIONS))

@@ -5,7 +5,7 @@ The last group are guesses about JOIN (facts of confidence E in JOIN's API refer
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from join_pipeline.sandbox.kombo.config import KomboConfig
@@ -13,6 +13,7 @@ from join_pipeline.sandbox.kombo.config import KomboConfig
 DEFAULT_NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
 MAX_PAGE_SIZE: Final = 50
 JOB_STATUSES: Final = ("ONLINE", "OFFLINE", "ARCHIVED", "DRAFT")
+DATE_ERRORS: Final = tuple(timedelta(days=days) for days in (-3650.0, -100.0, -2.0, -0.125, 0.125, 2.0, 100.0, 3650.0))
 STATE_KEYS: Final = ("state", "hiringState")
 
 FAULTS: Final = {
@@ -24,9 +25,25 @@ FAULTS: Final = {
     "truncated": "a whole answer whose JSON ends too early",
     "not_json": "200 with an HTML page",
     "not_a_list": "a listing that answers with an object",
+    "error_in_200": "200 with an error in its body",
+    "no_content": "204 in place of an empty list",
+    "redirected": "a redirect that drops the query",
+    "short_page": "once: a page of a list that lacks its last records, although pages follow it",
+    "empty_page": "once: a page of a list that is empty",
+    "repeated_page": "once: a page of a list that shows the page before it",
+    "ignored_page": "a list that shows its first page, whichever is asked for",
+    "repeated_cursor": "a page of Kombo's that names its own cursor as the next one",
+    "unknown_ids": "404 to a list of Kombo's that is asked for by ids, if it does not know one of them",
+    "packed": "gzip of several members, with odd names in its header",
+    "broken_packing": "gzip that ends too early",
+    "recoded": "JSON in another encoding, with a byte-order mark, or with an odd charset",
+    "huge": "a small answer that unpacks to 100 MB",
+    "dripping": "an answer that comes byte by byte and takes `slow_seconds`",
     "unknown_enum": "a record with a word that nobody knows",
     "missing_field": "a record that lacks a field",
     "extra_field": "a record with a field that nobody knows",
+    "odd_part": "a record with one part of an odd shape",
+    "odd_for_good": "this share of records, always the same ones, each with one part of an odd shape in every answer",
     "shifting": "an application arrives, or one that arrived so vanishes, just before a page of applications is read",
     "resigned": "signed URLs that differ at each read",
     "write_error": "a write that is not carried out, answered 503",
@@ -35,6 +52,9 @@ FAULTS: Final = {
     "write_failed": "a write that is carried out, answered 500",
     "documents_error": "an application that is not created because it has documents, answered 503",
     "documents_lost": "an application that is created without its documents, answered 500",
+    "wrong_date": "a `Date` header that is one of `date_errors` off the clock",
+    "no_date": "an answer without a `Date` header",
+    "odd_date": "a `Date` header that is no date",
 }
 
 
@@ -62,6 +82,7 @@ class SandboxConfig:
     rate_limit: tuple[int, float] | None = (60, 60.0)  # requests per real seconds and token
     faults: Mapping[str, float] = field(default_factory=dict)
     slow_seconds: float = 2.0
+    date_errors: tuple[timedelta, ...] = DATE_ERRORS
     token: str = "sandbox-token"  # noqa: S105 - it opens nothing but this sandbox
     signature_seconds: float = 3600.0  # signed URLs live one to two of these, by the sandbox's clock
     kombo: KomboConfig = field(default_factory=KomboConfig)

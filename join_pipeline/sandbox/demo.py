@@ -17,7 +17,7 @@ import duckdb
 import httpx
 
 from join_pipeline.errors import BuildError, PipelineError
-from join_pipeline.lake.files import locked
+from join_pipeline.lake.files import locked, write_whole
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.settings import Settings, load_settings, process_environment
 from join_pipeline.sources.base import Source
@@ -105,7 +105,8 @@ def make_dagster_home(settings: Settings) -> Path:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     package = Path(__file__).parents[1]
     bundled = package / "_dagster.yaml"
-    shutil.copyfile(bundled if bundled.exists() else package.parent / "dagster.yaml", home / "dagster.yaml")
+    source = bundled if bundled.exists() else package.parent / "dagster.yaml"
+    write_whole(home / "dagster.yaml", source.read_bytes())
     return home
 
 

@@ -32,7 +32,7 @@ def gated(
     async def behind(request: Request) -> Response:
         if world.strikes("slow"):
             await asyncio.sleep(world.config.slow_seconds)
-        trouble = instead(world, world.limit, error_answer)
+        trouble = instead(world, request, world.limit, error_answer)
         if trouble is not None:
             return trouble
         result = endpoint(request)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from join_pipeline.sandbox import parameters
 from join_pipeline.sandbox.answers import Refusal, json_answer
+from join_pipeline.sandbox.faults import PageFaults
 from join_pipeline.sandbox.files import document
 from join_pipeline.sandbox.jobs import DRAFTED, STATUS_OF
 from join_pipeline.sandbox.postings import offices
@@ -24,9 +25,11 @@ class Reading:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._faults = PageFaults(world)
 
-    def _page(self, request: Request) -> slice:
-        return parameters.page(request, self._world.config.page_size)
+    def _page(self, request: Request, n_rows: int) -> slice:
+        page = parameters.page(request, self._world.config.page_size)
+        return self._faults.part(request, n_rows, page)
 
     def applications(self, request: Request) -> Response:
         world = self._world
@@ -43,7 +46,7 @@ class Reading:
             named = set() if job is None else {job}
             jobs = named if jobs is None else jobs & named
         found = state.listing(None if jobs is None else frozenset(jobs), parameters.instant(request, "updatedAtGte"))
-        rows = found[::-1][self._page(request)]  # newest first
+        rows = found[::-1][self._page(request, len(found))]  # newest first
         body = b"[" + b",".join(world.payloads.applications(state, rows)) + b"]"
         return Response(self._world.sign(body), media_type="application/json")
 
@@ -64,7 +67,8 @@ class Reading:
         else:
             raise Refusal(422, f"status must be one of {', '.join(config.job_statuses)}")
         with_description = request.query_params.get("content") == "true"
-        rows = state.job_listing(statuses)[::-1][self._page(request)]
+        found = state.job_listing(statuses)
+        rows = found[::-1][self._page(request, len(found))]
         return json_answer(
             [self._world.postings.payload(state, int(job), with_description=with_description) for job in rows]
         )
@@ -83,7 +87,7 @@ class Reading:
             for office in (offices() if self._world.company.jobs else [])
             if country in (None, office["countryIso"]) and city in (office["city"] or "").casefold()
         ]
-        return json_answer(found[self._page(request)])
+        return json_answer(found[self._page(request, len(found))])
 
     def categories(self, request: Request) -> Response:
         language = parameters.language(request)

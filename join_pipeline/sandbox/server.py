@@ -7,6 +7,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from types import FrameType
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -20,14 +21,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from join_pipeline.sandbox.answers import Refusal, on_refusal
 from join_pipeline.sandbox.config import SandboxConfig
 from join_pipeline.sandbox.control import Control
-from join_pipeline.sandbox.faults import written
+from join_pipeline.sandbox.faults import dated, written
 from join_pipeline.sandbox.gate import gated
-from join_pipeline.sandbox.instants import http_date
 from join_pipeline.sandbox.kombo.routes import kombo_routes
 from join_pipeline.sandbox.kombo.service import Kombo
 from join_pipeline.sandbox.read_endpoints import Reading
 from join_pipeline.sandbox.world import World
 from join_pipeline.sandbox.write_endpoints import create_application, create_note
+
+SIMULATED: Final = "x-sandbox-clock"
+"""The header in which a sandbox says that its clock is simulated, and what it shows, in epoch seconds. JOIN and Kombo
+have no such header.
+"""
 
 
 def make_app(world: World, kombo: Kombo | None = None) -> ASGIApp:
@@ -68,12 +73,15 @@ def make_app(world: World, kombo: Kombo | None = None) -> ASGIApp:
 
 
 def _dated(app: ASGIApp, world: World) -> ASGIApp:
-    """Every response has the sandbox's clock as its `Date`. uvicorn's own header is off."""
+    """Every response has the sandbox's clock as its `Date`, and says that it is simulated. uvicorn's own is off."""
 
     async def with_date(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["date"] = http_date(world.clock.now())
+                headers = MutableHeaders(scope=message)
+                headers[SIMULATED] = f"{world.clock.now() / 1000:.3f}"
+                if date := dated(world):
+                    headers["date"] = date
             await send(message)
 
         await app(scope, receive, send_dated)

@@ -15,7 +15,7 @@ from join_pipeline.http.client import HttpClient
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.models.states import ApplicationState
-from join_pipeline.sources.feed import RawOf
+from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.extract import Extraction
 from join_pipeline.sync.plan import Plan, Rhythm
 from join_pipeline.sync.workspace import Workspace
@@ -32,6 +32,9 @@ class Session(Protocol):
 
     def extract(self, extraction: Extraction, plan: Plan) -> None:
         """Read every feed as the plan says, into the extraction."""
+
+    def record(self, feed: Feed, key: str) -> bytes | None:
+        """The payload of one record by the source's own id, or None if the account does not have it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,9 @@ class Connection(Protocol):
 
     def examine(self) -> list[Finding]:
         """Whether the account has what a sync needs. Raises `SettingsError` if the credentials are missing."""
+
+    def records(self) -> AbstractContextManager[Callable[[Feed, str], bytes | None]]:
+        """A function that fetches one record as `Session.record` does. Raises `SettingsError` without credentials."""
 
 
 @runtime_checkable

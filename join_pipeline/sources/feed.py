@@ -24,6 +24,7 @@ class Feed:
     is always read whole.
     `is_reference`: the feed gives names to ids, and its last fetched list stays in force.
     `key`: the model's column that `record_id` in raw has the values of.
+    `created`: the payload's key of when the record was created; None if a payload does not tell.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Feed:
     since: str | None = None
     is_reference: bool = False
     key: Key = "remote_id"
+    created: str | None = None
 
     @property
     def is_incremental(self) -> bool:

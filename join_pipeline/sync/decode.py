@@ -1,7 +1,7 @@
 """Decode: turning raw rows into observations, in one table of the workspace for each model.
 
-Belongs here: running the mapping over raw in bounded memory, setting broken records aside, counting unknown words. Not
-here: what a payload means (a source's mapping), which of several observations holds (precedence).
+Belongs here: running the mapping over raw in bounded memory, setting records aside, counting unknown words and odd
+parts. Not here: what a payload means (a source's mapping), which of several observations holds (precedence).
 """
 
 from collections import Counter
@@ -41,6 +41,7 @@ class Decoder:
     ids: Ids
     keys: Mapping[str, Key]  # by feed, the column that identifies its records
     unknown: Counter[str] = field(default_factory=Counter)
+    odd: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
@@ -75,6 +76,7 @@ class Decoder:
                 continue
             unread.discard(raw.record_id)
             self.unknown.update(mapped.unknown)
+            self.odd.update(mapped.odd)
             for model, found in mapped.rows.items():
                 # a payload may show a nested record twice, and (seq, id) identifies an observation
                 once = list({row["id"]: row for row in reversed(found)}.values())

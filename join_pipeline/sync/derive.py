@@ -13,9 +13,9 @@ from join_pipeline.models.ids import Ids
 from join_pipeline.sources.base import MapperInput, SelectingSource, Source
 from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.decode import QUARANTINE, Decoder
-from join_pipeline.sync.diff import Writing, write_versions
+from join_pipeline.sync.diff import Writing, refuse_dangling, write_versions
 from join_pipeline.sync.plan import OVERLAP
-from join_pipeline.sync.reconcile import know_what_is_named
+from join_pipeline.sync.reconcile import keep_unread, know_what_is_named
 from join_pipeline.sync.workspace import Phase, Workspace
 
 MOST_UNREAD: Final = 1000
@@ -36,6 +36,7 @@ def derive(
         _set_aside(decoder, workspace, record)
     with workspace.phase(Phase.RECALL):
         source.recall(workspace)
+        keep_unread(workspace)
     with workspace.phase(Phase.RECONCILE):
         workspace.guarded = frozenset(record.guarded)
         source.reconcile(workspace)
@@ -44,7 +45,9 @@ def derive(
         record.n_unannounced = _unannounced(source, workspace, record, previous)
         for name, model in MODELS.items():
             record.models[name] = write_versions(workspace, model, Writing(workspace.lake, record, previous))
+        refuse_dangling(workspace.con, workspace.lake, record)
     record.unknown = dict(sorted(decoder.unknown.items()))
+    record.odd = dict(sorted(decoder.odd.items()))
 
 
 def _decode(

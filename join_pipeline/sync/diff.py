@@ -11,10 +11,11 @@ import duckdb
 import pyarrow.parquet as pq
 
 from join_pipeline.errors import UnsoundError
+from join_pipeline.lake.evolution import versions_relation
 from join_pipeline.lake.hashing import HEAVY, content_hash, light
 from join_pipeline.lake.record import LakeFile, ModelRecord, SyncRecord
 from join_pipeline.lake.sql import quoted, typed, write_query
-from join_pipeline.models import Model
+from join_pipeline.models import MODELS, Model
 from join_pipeline.sync.workspace import Workspace
 
 NOTHING_COMMITTED: Final = (
@@ -136,6 +137,25 @@ def _refuse_repeated(con: duckdb.DuckDBPyConnection, model: Model) -> None:
     query = f"SELECT id FROM new_{model.name} GROUP BY id HAVING count(*) > 1 LIMIT 1"
     if found := con.execute(query).fetchone():
         raise UnsoundError(f"{model.name}: the sync would write the record {found[0]} twice. {NOTHING_COMMITTED}")
+
+
+def refuse_dangling(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord) -> None:
+    """Raise `UnsoundError` if a live version of this sync refers to a record that no version is of."""
+    listed = record.files.models
+    versions = {name: versions_relation(lake, model, listed.get(name, [])) for name, model in MODELS.items()}
+    for name, model in MODELS.items():
+        mine = [file for file in listed.get(name, []) if file.sync_id == record.sync_id]
+        columns = [column for column in model.fields if column.references is not None]
+        if not mine or not columns:
+            continue
+        new = f"{versions_relation(lake, model, mine)} WHERE sync_id = '{record.sync_id}' AND remote_deleted_at IS NULL"
+        for column in columns:
+            named = f'SELECT "{column.name}" AS id FROM {new} AND "{column.name}" IS NOT NULL'
+            query = f"SELECT id FROM ({named}) ANTI JOIN (SELECT id FROM {versions[str(column.references)]}) USING (id)"
+            if found := con.execute(f"{query} LIMIT 1").fetchone():
+                raise UnsoundError(
+                    f"{name}: the {column.name} {found[0]} is in no version of {column.references}. {NOTHING_COMMITTED}"
+                )
 
 
 def _copy(con: duckdb.DuckDBPyConnection, query: str, lake: Path, listed: list[LakeFile], file: LakeFile) -> None:

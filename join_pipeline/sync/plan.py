@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
 from join_pipeline.errors import SettingsError
+from join_pipeline.http.server_clock import MOST_SKEW
 from join_pipeline.lake.record import LastFull, Mode, SyncRecord
 from join_pipeline.sources.feed import Feed
 
 AskedMode = Literal["auto", "full", "incremental"]
 OVERLAP: Final = timedelta(minutes=15)
+MOVED: Final = "the clock was moved, so a list of changes since the last sync may lack some"
 LOSS_SHARE: Final = 0.2
 LOSS_COUNT: Final = 20
 
@@ -45,10 +47,12 @@ def plan(
     now: datetime,
     *,
     is_widened: bool = False,
+    is_moved: bool = False,
 ) -> Plan:
     """The plan of the next sync. Without an earlier sync it is full, whatever `asked` is.
 
-    `is_widened`: the previous sync kept only applications that were created here, and this one keeps all.
+    `is_widened`: the previous sync kept only applications that were created here, and this one keeps all. `is_moved`:
+    the clock moved since, so a list of changes may lack some. A watermark in the future shows that, too.
     """
     before, hours = previous.feeds if previous else {}, f"{rhythm.full_every / timedelta(hours=1):.0f} hours"
     since = {
@@ -56,13 +60,14 @@ def plan(
         for feed in rhythm.feeds
         if feed.is_incremental and feed.name in before and (listed := before[feed.name].listed_since) is not None
     }
-    if not since:
-        return Plan("full", "nothing is known yet")
+    is_moved = is_moved or any(at > now for at in since.values())
+    if is_moved or not since:
+        return Plan("full", MOVED if is_moved else "nothing is known yet")
     if asked == "full" or is_widened:
         return Plan("full", "until now only what was created here was kept" if is_widened else "asked for")
     if asked == "incremental":
         return Plan("incremental", "asked for", since)
-    if last_full is None or now - last_full.started_at >= rhythm.full_every:
+    if last_full is None or not -MOST_SKEW <= now - last_full.started_at < rhythm.full_every:
         return Plan("full", f"the last full sync is {hours} old or older")
     if last_full.n_unannounced:
         return Plan("full", f"the last full sync found changes that {rhythm.since_word} had not announced")

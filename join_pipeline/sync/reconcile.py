@@ -10,6 +10,7 @@ from typing import Final
 from join_pipeline.lake.hashing import HEAVY, light
 from join_pipeline.lake.sql import quoted
 from join_pipeline.models import MODELS
+from join_pipeline.models.rows import UNREAD
 from join_pipeline.sync.known import linked_elsewhere
 from join_pipeline.sync.precedence import WINNER
 from join_pipeline.sync.workspace import LATER, Workspace
@@ -76,6 +77,28 @@ def carry(workspace: Workspace, name: str, now: str) -> None:
     )
     workspace.con.execute(f'INSERT INTO now_{name} BY NAME SELECT * EXCLUDE ("{HEAVY}") FROM carried_{name}')
     workspace.con.execute(f'INSERT INTO payloads_{name} BY NAME SELECT id, seq, "{HEAVY}" FROM carried_{name}')
+
+
+def keep_unread(workspace: Workspace) -> None:
+    """Give each observation the known values of the columns that its mapping names as unread.
+
+    Else an odd answer would look as if an application had lost its job, and as if its candidate were gone.
+    """
+    for name, model in MODELS.items():
+        columns = [column.name for column in model.fields if not column.tier.is_personal]
+        if columns and workspace.holds_any(f"FROM seen_{name} WHERE {UNREAD} IS NOT NULL"):
+            kept = ", ".join(
+                f'"{column}" = CASE WHEN list_contains(s.{UNREAD}, \'{column}\') THEN k."{column}"'
+                f' ELSE s."{column}" END'
+                for column in columns
+            )
+            odd = f"k.id = s.id AND s.{UNREAD} IS NOT NULL"
+            workspace.con.execute(f"UPDATE seen_{name} AS s SET {kept} FROM known_{name} AS k WHERE {odd}")
+
+
+def shown_whole(link: str) -> str:
+    """SQL: whether an observation of a parent shows its links of the model `link` so that one it lacks is gone."""
+    return f"NOT coalesce(list_contains({UNREAD}, '{link}'), false)"
 
 
 def know_what_is_named(workspace: Workspace) -> None:

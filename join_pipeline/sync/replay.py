@@ -14,8 +14,10 @@ import msgspec
 
 from join_pipeline.errors import LakeError
 from join_pipeline.lake.compaction import merge_versions
+from join_pipeline.lake.damage import foreign_errors
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.files import make_folder
+from join_pipeline.lake.integrity import drop_lost
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.raw import RawRow, read_raw
 from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord
@@ -45,6 +47,8 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
     """
     upgrade(lake, settings.builds, settings.memory_limit)
     newest = lake.newest()
+    if newest is not None:
+        newest.lost += drop_lost(lake.path, newest.files, frozenset(feed.name for feed in source.feeds))
     records = replayable(source, lake, newest) if newest else []
     if newest is None or not records:
         raise LakeError(f"{lake.path} keeps no raw to replay. Run `join-pipeline rebuild` without --from raw.")
@@ -58,7 +62,7 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
             again = msgspec.convert(msgspec.to_builtins(record), SyncRecord)
             again.files, again.mapping_version = files, source.mapping_version
             again.mapped_since = mapped_since(source, previous, record.sync_id)
-            raw_of = _raw_of(source, lake, newest.files, record.sync_id)
+            raw_of = _raw_of(source, lake, newest.files, record)
             workspace = Workspace(con, folder, files, again.started_at)
             workspace.open()
             derive(source, workspace, lake.ids, again, previous, raw_of)
@@ -83,16 +87,8 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
 def replayable(source: Source, lake: Lake, newest: SyncRecord) -> list[SyncRecord]:
     """The latest syncs whose raw is kept completely, oldest first."""
     names = [feed.name for feed in source.feeds if not feed.is_reference]
-    kept = {
-        name: {
-            row[0]
-            for row in duckdb.execute(
-                f"SELECT DISTINCT sync_id FROM read_parquet({files_literal(lake.listed(files))}, union_by_name = true)"
-            ).fetchall()
-        }
-        for name in names
-        if (files := newest.files.raw.get(name))
-    }
+    with foreign_errors():
+        kept = {name: _syncs_of(lake.listed(files)) for name in names if (files := newest.files.raw.get(name))}
     records: list[SyncRecord] = []
     for record in reversed(lake.records()):
         read = [name for name in names if record.feeds[name].records or record.feeds[name].looks]
@@ -100,6 +96,11 @@ def replayable(source: Source, lake: Lake, newest: SyncRecord) -> list[SyncRecor
             break
         records.insert(0, record)
     return records
+
+
+def _syncs_of(paths: list[str]) -> set[str]:
+    query = f"SELECT DISTINCT sync_id FROM read_parquet({files_literal(paths)}, union_by_name = true)"
+    return {row[0] for row in duckdb.execute(query).fetchall()}
 
 
 def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: SyncRecord, before: str) -> Files:
@@ -121,14 +122,19 @@ def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: Sync
     return files
 
 
-def _raw_of(source: Source, lake: Lake, files: Files, sync_id: str) -> RawOf:
+def _raw_of(source: Source, lake: Lake, files: Files, record: SyncRecord) -> RawOf:
     """One sync's raw rows by feed. For a reference list, the list that was in force at that sync."""
+    sync_id = record.sync_id
     references = {feed.name for feed in source.feeds if feed.is_reference}
 
     def rows(feed: str) -> Iterable[RawRow]:
         paths = lake.listed(files.raw.get(feed, []))
         if feed not in references:
-            return (row for row in read_raw(paths) if row.sync_id == sync_id)
+            return (
+                row._replace(fetched_at=record.put_right(row.fetched_at))
+                for row in read_raw(paths)
+                if row.sync_id == sync_id
+            )
         came = [row for row in read_raw(paths) if row.sync_id <= sync_id]
         last = max((row.sync_id for row in came), default=None)
         return [row for row in came if row.sync_id == last]

@@ -3,25 +3,32 @@
 Belongs here: the order of the steps, resuming, the sync record. Not here: the steps themselves.
 """
 
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Final
 
 import duckdb
 
-from join_pipeline.errors import SettingsError
+from join_pipeline.errors import AccountError, SettingsError
+from join_pipeline.http.server_clock import MOST_SKEW, ServerClock
 from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
+from join_pipeline.lake.future import put_right
+from join_pipeline.lake.integrity import drop_lost
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
-from join_pipeline.lake.record import Files, LastFull, SyncRecord, sync_id_of
+from join_pipeline.lake.record import Files, LastFull, LostFile, SyncRecord, sync_id_after, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
-from join_pipeline.sources.base import Source
+from join_pipeline.sources.base import Session, Source
 from join_pipeline.sources.feed import RawOf, guarded
+from join_pipeline.sync import clock as clocks
+from join_pipeline.sync.account import check_account, has_read
 from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.extract import Extraction, Progress, no_progress
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
@@ -37,14 +44,15 @@ def run_sync(
     mode: AskedMode = "auto",
     *,
     accept_loss: Collection[str] = (),
+    accept_account: bool = False,
     progress: Progress = no_progress,
-    begun: Callable[[], None] = lambda: None,
+    within: AbstractContextManager[None] | None = None,
     sleep: Callable[[float], None] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> SyncRecord:
     """Sync the lake with the source and return the committed record. `sleep` and `monotonic` are the client's.
 
-    `begun` is called when the sync holds the lock, before its first request.
+    `within` is entered when the sync holds the lock, before its first request, and left when it has committed.
 
     Raises a `PipelineError` if the sync fails. Then nothing is committed, and the lake is as it was. The next full sync
     resumes from the spool of a full sync that failed.
@@ -52,24 +60,42 @@ def run_sync(
     for feed in accept_loss:
         if feed not in (known := guarded(source.feeds)):
             raise SettingsError(f"--accept-loss takes {', '.join(known)}, not {feed!r}.")
-    with source.session(sleep, monotonic) as session, locked(settings.home):
-        begun()
+    if accept_account and mode != "full":
+        raise SettingsError("Another account is accepted by a sync of mode full only, as others read what changed.")
+    with source.session(sleep, monotonic) as session, locked(settings.home), within or nullcontext():
         asked_at = monotonic()
         session.greet()
         lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)
+        lost = lake.folder.set_aside()
         upgrade(lake, settings.builds, settings.memory_limit)
-        previous = lake.newest()
-        started_at = session.client.clock.when_asked(asked_at)
+        clock = session.client.clock
+        previous, is_moved = _put_right(source, settings, lake, clock)
+        now = started_at = clock.when_asked(asked_at)
         if previous is not None:
             started_at = max(started_at, previous.started_at + TICK)
-        widened = is_widened(source.only_created, previous)
-        planned = plan(source, mode, previous, previous.last_full if previous else None, started_at, is_widened=widened)
+        planned = plan(
+            source,
+            mode,
+            previous,
+            previous.last_full if previous else None,
+            now,
+            is_widened=is_widened(source.only_created, previous),
+            is_moved=is_moved,
+        )
         with scratch(settings.builds, settings.memory_limit) as con:
-            spool = _spool(con, settings, planned, previous, started_at, session.client.clock.latest())
+            state = SpoolState(
+                sync_id=sync_id_after(started_at, previous.sync_id if previous else None),
+                previous=previous.sync_id if previous else None,
+                mode=planned.mode,
+                started_at=started_at,
+                changed_since=clock.changed_since(now),
+            )
+            spool = _spool(con, source, session, settings, state, lost)
             record = _record(source, spool, planned, previous)
+            lists = frozenset(feed.name for feed in source.feeds if feed.is_reference)
+            record.lost = lost + drop_lost(lake.path, record.files, lists)
             record.only_created = source.only_created
             record.max_age_seconds = source.max_age.total_seconds()
-            record.clock_skew_seconds = round(session.client.clock.skew.total_seconds(), 1)
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
             limit = settings.max_second_looks
@@ -77,44 +103,79 @@ def run_sync(
                 con, spool, record, previous, limit, accept_loss, progress, _raw_of(source, lake, record)
             )
             session.extract(extraction, planned)
+            _check_account(extraction, source, session, is_accepted=accept_account)
             _store(source, lake, spool, record)
             derive(source, workspace, lake.ids, record, previous, _raw_of(source, lake, record))
-            _move_watermarks(record)
-            compact(con, lake.path, record, settings.raw_days)
-            lists = {feed.name for feed in source.feeds if feed.is_reference}
-            retire(con, lake.path, record, settings.raw_days, lists)
-        if record.mode == "full" and record.verdict == "committed":
-            record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
-        record.n_requests, record.n_retries = session.client.n_requests, session.client.n_retries
-        record.finished_at = max(session.client.clock.earliest(), record.started_at)
+            _move_watermarks(record, spool.state.watermark)
+            aged_by = clocks.retired_by(clock, previous, record.started_at)
+            compact(con, lake.path, record, settings.raw_days, aged_by)
+            retire(con, lake.path, record, settings.raw_days, lists, aged_by)
+            _forget_starts(record)
+        _end(record, session, previous)
         lake.commit(record)
         shutil.rmtree(spool.folder, ignore_errors=True)
-        lake.remove_unlisted(previous, record)
+        # what was written to put the lake right is merged by now, and nobody has read it
+        lake.remove_unlisted(None if previous is None or previous.told_at else previous, record)
         lake.fold_records()
         return record
 
 
+def _check_account(extraction: Extraction, source: Source, session: Session, *, is_accepted: bool) -> None:
+    """Raise `AccountError` if the account is not the lake's, unless the user accepts that."""
+    try:
+        check_account(extraction.con, extraction.spool, source, session, extraction.accept_loss)
+    except AccountError:
+        if not is_accepted:
+            shutil.rmtree(extraction.spool.folder)  # a later sync must not resume from it
+            raise
+        extraction.record.reason += ", another account accepted"
+
+
+def _end(record: SyncRecord, session: Session, previous: SyncRecord | None) -> None:
+    """Note what is known once the sync has ended: its requests, its clock, and that it was a whole full sync."""
+    clock = session.client.clock
+    if record.mode == "full" and record.verdict == "committed":
+        record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
+    record.clock_skew_seconds = round(clock.skew.total_seconds(), 1)
+    record.clock = clocks.heard(clock, previous)
+    record.n_requests, record.n_retries = session.client.n_requests, session.client.n_retries
+    record.finished_at = max(clock.earliest(), record.started_at)
+
+
+def _put_right(
+    source: Source, settings: SyncSettings, lake: Lake, clock: ServerClock
+) -> tuple[SyncRecord | None, bool]:
+    """The newest record, after syncs that lie in the future were put right, and whether a clock was set back."""
+    previous = lake.newest()
+    if previous is not None and clocks.lies_ahead(clock, previous, source.title):
+        put_right(lake, clock.latest(), MOST_SKEW, settings.builds, settings.memory_limit)
+        return lake.newest(), True
+    return previous, clocks.is_set_back(clock, previous)
+
+
 def _spool(
     con: duckdb.DuckDBPyConnection,
+    source: Source,
+    session: Session,
     settings: SyncSettings,
-    planned: Plan,
-    previous: SyncRecord | None,
-    started_at: datetime,
-    latest: datetime,
+    state: SpoolState,
+    lost: list[LostFile],
 ) -> Spool:
     """The spool of an interrupted full sync, if it is young and no sync was committed since; else a new spool.
 
-    Its age is measured to `latest`, the upper bound of the server time. `started_at` is a lower bound: if the first
-    response of this sync was slow, it may lie before the start of the interrupted sync.
+    If it had another address or other credentials, the account must still show what the interrupted sync has read.
+
+    Its age is measured to the upper bound of the server time. The start of `state` is a lower bound: if the first
+    response of this sync was slow, it may lie before the start of the interrupted sync. `lost` gets a damaged spool.
     """
     folder = settings.builds / "spool"
-    before = previous.sync_id if previous else None
-    left = left_spool(con, folder) if planned.mode == "full" else None
-    if left is not None and left.state.mode == "full" and left.state.previous == before:
-        age = latest - left.state.started_at
-        if timedelta(0) <= age <= timedelta(hours=settings.resume_hours):
+    left = left_spool(con, folder, lost) if state.mode == "full" else None
+    if left is not None and left.state.mode == "full" and left.state.previous == state.previous:
+        age = session.client.clock.latest() - left.state.started_at
+        if timedelta(0) <= age <= timedelta(hours=settings.resume_hours) and has_read(left, source, session):
             return left
-    state = SpoolState(sync_id=sync_id_of(started_at), previous=before, mode=planned.mode, started_at=started_at)
+    state.salt = secrets.token_hex(16)
+    state.reader = session.client.mark(state.salt)
     return begin_spool(con, folder, state)
 
 
@@ -137,16 +198,32 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         pending=dict(previous.pending) if previous else {},
         last_full=previous.last_full if previous else None,
         files=previous.files.copy() if previous else Files(),
+        starts=_starts(state, previous),
     )
 
 
-def _move_watermarks(record: SyncRecord) -> None:
+def _starts(state: SpoolState, previous: SyncRecord | None) -> dict[str, datetime]:
+    """The starts of syncs whose ids do not tell it."""
+    known = dict(previous.starts) if previous else {}
+    return known if sync_id_of(state.started_at) == state.sync_id else known | {state.sync_id: state.started_at}
+
+
+def _forget_starts(record: SyncRecord) -> None:
+    """Forget the starts of syncs that have no listed file any more."""
+    if record.starts:
+        listed = {
+            file.sync_id for group in record.files.groups().values() for files in group.values() for file in files
+        }
+        record.starts = {sync_id: at for sync_id, at in record.starts.items() if sync_id in listed}
+
+
+def _move_watermarks(record: SyncRecord, watermark: datetime) -> None:
     """Move the watermark of each feed that was read whole, and count its pending looks.
 
     The count stays when old records are folded; the ids do not.
     """
     for name, figures in record.feeds.items():
-        figures.listed_since = record.started_at if figures.is_whole else figures.listed_since
+        figures.listed_since = watermark if figures.is_whole else figures.listed_since
         figures.pending_looks = len(record.pending.get(name, ()))
 
 

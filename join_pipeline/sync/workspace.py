@@ -22,7 +22,8 @@ from join_pipeline.lake.hashing import HEAVY, light
 from join_pipeline.lake.record import Files
 from join_pipeline.lake.sql import empty_table, insert_rows
 from join_pipeline.models import MODELS
-from join_pipeline.models.types import FLAG, INSTANT, TEXT, WHOLE
+from join_pipeline.models.rows import UNREAD
+from join_pipeline.models.types import FLAG, INSTANT, TEXT, TEXTS, WHOLE
 
 
 class Phase(IntEnum):
@@ -84,6 +85,7 @@ ORDER: Final = (
     ("parent_id", WHOLE),
     ("priority", WHOLE),
     ("shows_tags", FLAG),
+    (UNREAD, TEXTS),
     ("seq", WHOLE),
 )
 PAYLOADS: Final = pa.schema([("id", TEXT), ("seq", WHOLE), (HEAVY, TEXT)])

@@ -56,8 +56,12 @@ def _about(manifest: Manifest, test: Manifest, ancestors: Mapping[str, set[str]]
 
 
 def _readers(manifest: Manifest, source: str) -> list[str]:
-    """The dbt models that read a source, sorted by how many dbt models read them, most first."""
-    return sorted(_models_after(manifest, source), key=lambda model: (-len(_models_after(manifest, model)), model))
+    """The dbt models that read a source: its own staging model first, then by how many dbt models read them."""
+    own = f"__{source.rsplit('.', maxsplit=1)[-1]}"
+    return sorted(
+        _models_after(manifest, source),
+        key=lambda model: (not model.endswith(own), -len(_models_after(manifest, model)), model),
+    )
 
 
 def _models_after(manifest: Manifest, unique_id: str) -> list[str]:

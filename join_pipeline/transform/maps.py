@@ -12,6 +12,7 @@ import duckdb
 
 from join_pipeline.csv_files import file_text, name_key, named_words
 from join_pipeline.lake.files import write_whole
+from join_pipeline.lake.sql import without_patterns
 from join_pipeline.settings import Settings, env_name
 
 MOST_NAMES: Final = 20
@@ -73,7 +74,10 @@ MAPS: Final = (
 
 def map_vars(settings: Settings) -> dict[str, str | None]:
     """The path of each map for dbt by its var, or None where the map is not set."""
-    return {one.setting: str(_copy(settings, one)) if getattr(settings, one.setting) else None for one in MAPS}
+    return {
+        one.setting: without_patterns(str(_copy(settings, one))) if getattr(settings, one.setting) else None
+        for one in MAPS
+    }
 
 
 def copy_maps(settings: Settings) -> None:

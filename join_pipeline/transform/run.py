@@ -8,6 +8,7 @@ Belongs here: the paths of the dbt project and its target, parsing, running, the
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
@@ -17,10 +18,12 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
-from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import make_folder, write_whole
-from join_pipeline.settings import Settings
+from join_pipeline.errors import BuildError, foreign, foreign_text
+from join_pipeline.lake.files import make_folder, taking_turns, write_whole
+from join_pipeline.settings import Settings, without_foreign
 from join_pipeline.transform.maps import copy_maps, map_vars, unmapped
+from join_pipeline.transform.odd import ADVICE as ODD
+from join_pipeline.transform.odd import odd_records
 
 PROFILE: Final = "join_pipeline"
 THREADS: Final = 1
@@ -57,19 +60,29 @@ def target_dir(settings: Settings) -> Path:
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """The path of the manifest. dbt parses the project only if it, its profile or its vars changed."""
-    manifest = target_dir(settings) / "manifest.json"
-    fingerprint = target_dir(settings) / "fingerprint"
-    now = _fingerprint(settings)
-    if not manifest.exists() or not fingerprint.exists() or fingerprint.read_text() != now:
-        _invoke(settings, ["parse"])
-        write_whole(fingerprint, now.encode())
-    return manifest
+    """The path of the manifest. dbt parses the project only if it, its profile or its vars changed.
+
+    Dagster's processes load their definitions without the connection's lock, so they take turns here.
+    """
+    with taking_turns(settings.builds / "dbt" / "parse.lock"):
+        return _ensure_manifest(settings)
 
 
 def read_manifest(settings: Settings) -> dict[str, Any]:
     """The decoded manifest."""
-    manifest: dict[str, Any] = msgspec.json.decode(ensure_manifest(settings).read_bytes())
+    with taking_turns(settings.builds / "dbt" / "parse.lock"):
+        manifest: dict[str, Any] = msgspec.json.decode(_ensure_manifest(settings).read_bytes())
+    return manifest
+
+
+def _ensure_manifest(settings: Settings) -> Path:
+    manifest = target_dir(settings) / "manifest.json"
+    fingerprint = target_dir(settings) / "fingerprint"
+    now = _fingerprint(settings)
+    if not manifest.exists() or not fingerprint.exists() or fingerprint.read_text() != now:
+        fingerprint.unlink(missing_ok=True)  # a killed parse leaves half a manifest
+        _invoke(settings, ["parse"])
+        write_whole(fingerprint, now.encode())
     return manifest
 
 
@@ -87,9 +100,8 @@ def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
     with _held_open(settings):
         # with its JSON, dbt would write the whole manifest again, which costs a tenth of a small build
         results = _invoke(settings, ["build", "--no-write-json", "--exclude-resource-type", "unit_test", *picked])
-    nodes = [_node(result) for result in results]
+    nodes = _naming(settings, [_node(result) for result in results])
     write_whole(_results(settings), msgspec.json.encode(nodes))
-    nodes = _naming(settings, nodes)
     broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
     if broken:
         raise BuildError("dbt could not build " + "; ".join(f"{node.unique_id}: {node.message}" for node in broken))
@@ -97,10 +109,10 @@ def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
 
 
 def _naming(settings: Settings, nodes: list[Node]) -> list[Node]:
-    """The nodes, where a warning about a map lists the missing names; dbt itself only counts them."""
+    """The nodes, where a warning lists the missing names or the odd records; dbt itself only counts them."""
     if all(node.status != "warn" for node in nodes):
         return nodes
-    told = unmapped(settings.warehouse, "recruiting")
+    told = unmapped(settings.warehouse, "recruiting") | odd_records(settings.warehouse)
     return [
         replace(node, message=told.get(node.unique_id.split(".")[-1], node.message)) if node.status == "warn" else node
         for node in nodes
@@ -114,6 +126,14 @@ def last_build(settings: Settings) -> list[Node]:
     return msgspec.json.decode(_results(settings).read_bytes(), type=list[Node])
 
 
+def odd_in_last_build(settings: Settings) -> dict[str, str]:
+    """What the last build said of odd records, by the test that warned; empty if no build is there that finished."""
+    if not _results(settings).exists():
+        return {}
+    names = ((node.unique_id.split(".")[-1], node) for node in last_build(settings))
+    return {name: node.message for name, node in names if name in ODD and node.status == "warn"}
+
+
 def _node(result: Any) -> Node:
     """A node's result in our type, with dbt's words."""
     return Node(
@@ -121,9 +141,14 @@ def _node(result: Any) -> Node:
         kind=result.node.resource_type.value,
         status=result.status.value,
         seconds=round(result.execution_time, 3),
-        message=result.message or "",
+        message=_told(result.message or "", result.status.value),
         failures=result.failures,
     )
+
+
+def _told(message: str, status: str) -> str:
+    """dbt's message of a node. That of an error can quote a value of a row, that of a test counts rows."""
+    return foreign_text(message) if status in {"error", "runtime error"} else message
 
 
 def _results(settings: Settings) -> Path:
@@ -136,48 +161,52 @@ def _held_open(settings: Settings) -> Iterator[None]:
 
     It has dbt's configuration, because DuckDB demands the same one of all connections of a process.
     """
-    config = _profile(settings)[PROFILE]["outputs"]["warehouse"]["config_options"]
+    config = _options(settings)
     try:
         held = duckdb.connect(settings.warehouse, config=config)
     except duckdb.Error as error:
-        raise BuildError(f"{settings.warehouse} can't be opened ({error}). Correct that, then build again.") from None
+        raise BuildError(
+            f"{settings.warehouse} can't be opened ({foreign(error)}). Correct that, then build again."
+        ) from None
     with contextlib.closing(held):
         yield
 
 
 def _invoke(settings: Settings, command: list[str]) -> list[Any]:
     """Run a dbt command. Returns the results of its nodes, which may be none."""
-    from dbt.cli.main import dbtRunner  # noqa: PLC0415  2 s of imports, and a manifest that is parsed needs none
-
     folder = make_folder(settings.builds / "dbt")
-    write_whole(folder / "profiles.yml", json.dumps(_profile(settings), indent=1).encode())
-    result = dbtRunner().invoke(
-        [
-            # even when quiet, dbt prints failures on standard output, which belongs to `--json`
-            "--log-level",
-            "none",
-            "--no-use-colors",
-            "--no-version-check",
-            "--no-send-anonymous-usage-stats",
-            "--log-level-file",
-            "none",
-            *command,
-            "--project-dir",
-            str(project_dir()),
-            "--profiles-dir",
-            str(folder),
-            "--target-path",
-            str(target_dir(settings)),
-            "--log-path",
-            str(folder),
-            "--vars",
-            json.dumps(_vars(settings)),
-        ]
-    )
+    write_whole(folder / "profiles.yml", _as_yaml(_profile(settings)).encode())
+    with without_foreign():
+        from dbt.cli.main import dbtRunner  # noqa: PLC0415  2 s of imports, and a manifest that is parsed needs none
+
+        result = dbtRunner().invoke(
+            [
+                # even when quiet, dbt prints failures on standard output, which belongs to `--json`
+                "--log-level",
+                "none",
+                "--no-use-colors",
+                "--no-version-check",
+                "--no-send-anonymous-usage-stats",
+                "--log-level-file",
+                "none",
+                *command,
+                "--project-dir",
+                str(project_dir()),
+                "--profiles-dir",
+                str(folder),
+                "--target-path",
+                str(target_dir(settings)),
+                "--log-path",
+                str(folder),
+                "--vars",
+                _as_yaml(_vars(settings)),
+            ]
+        )
     if isinstance(result.exception, KeyboardInterrupt):
         raise result.exception
     if result.exception is not None:
-        raise BuildError(f"dbt {command[0]} failed: {result.exception}") from None
+        said = foreign_text(str(result.exception))
+        raise BuildError(f"dbt {command[0]} failed ({type(result.exception).__name__}: {said}).") from None
     return list(getattr(result.result, "results", ()))
 
 
@@ -190,26 +219,47 @@ def _vars(settings: Settings) -> dict[str, Any]:
         "stuck_days": settings.stuck_days,
         "stuck_visits": settings.stuck_visits,
         "per_person": settings.per_person,
-        **map_vars(settings),
+        # dbt renders a text of a var, too
+        **{name: path and _literal(path) for name, path in map_vars(settings).items()},
     }
 
 
 def _profile(settings: Settings) -> dict[str, Any]:
-    """dbt's profile, which is written as JSON, as that is valid YAML. dbt closes the warehouse after each run."""
+    """dbt's profile. dbt closes the warehouse after each run. A path is a literal of Jinja, because dbt renders it."""
+    options = _options(settings)
     target = {
         "type": "duckdb",
-        "path": str(settings.warehouse),
+        "path": _literal(str(settings.warehouse)),
         "threads": THREADS,
         "keep_open": False,
         # set when connecting, not in each session as `settings` are: DuckDB refuses to set it after the first spill
-        "config_options": {
-            "memory_limit": settings.memory_limit,
-            "preserve_insertion_order": False,  # nothing relies on the order, and keeping it takes memory
-            "temp_directory": str(settings.builds / "spill"),
-        },
+        "config_options": options | {"temp_directory": _literal(options["temp_directory"])},
         "settings": {"TimeZone": "UTC"},
     }
     return {PROFILE: {"target": "warehouse", "outputs": {"warehouse": target}}}
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "memory_limit": settings.memory_limit,
+        "preserve_insertion_order": False,  # nothing relies on the order, and keeping it takes memory
+        "temp_directory": str(settings.builds / "spill"),
+    }
+
+
+def _literal(text: str) -> str:
+    """A text that Jinja renders as it is: an expression in which every character but plain ones is an escape."""
+    escaped = "".join(
+        mark if mark.isascii() and (mark.isalnum() or mark in "/._- ") else f"\\U{ord(mark):08x}" for mark in text
+    )
+    return f"{{{{ '{escaped}' }}}}"
+
+
+def _as_yaml(value: Any) -> str:
+    """JSON that is YAML, too: characters beyond 16 bits are not written as two, which YAML does not know."""
+    pair = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
+    wide = lambda found: f"\\U{0x10000 + ((int(found[1], 16) & 0x3FF) << 10) + (int(found[2], 16) & 0x3FF):08x}"  # noqa: E731
+    return pair.sub(wide, json.dumps(value, indent=1))
 
 
 def _fingerprint(settings: Settings) -> str:

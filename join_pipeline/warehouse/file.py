@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 
-from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import appearing, aside_of, make_folder
+from join_pipeline.errors import BuildError, foreign
+from join_pipeline.lake.files import appearing, make_folder, remove_asides
 from join_pipeline.settings import Settings
 
 Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
@@ -22,7 +22,7 @@ Connect = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 def opening(settings: Settings) -> tuple[Path, dict[str, Any]]:
     """The path of the new file beside the warehouse, and DuckDB's configuration for it."""
     config = {"memory_limit": settings.memory_limit, "temp_directory": str(_spill(settings))}
-    return aside_of(settings.warehouse), config
+    return _aside(settings), config
 
 
 @contextlib.contextmanager
@@ -33,17 +33,17 @@ def new_warehouse(settings: Settings, connect: Connect | None = None) -> Iterato
     people in a file that it overwrites. A load that fails or is killed leaves the warehouse as it was.
     """
     aside, config = opening(settings)
-    _remove(aside)
+    remove_asides(settings.warehouse)
     shutil.rmtree(_spill(settings), ignore_errors=True)  # a killed process can leave personal data there
     make_folder(settings.builds)  # DuckDB creates its spill folder, but not the parent
-    with appearing(settings.warehouse):
+    with appearing(settings.warehouse, aside=aside):
         try:
             with connect() if connect else contextlib.closing(duckdb.connect(aside, config=config)) as con:
                 yield con
                 con.execute("CHECKPOINT")  # closing does it too, but reports no failure
         except duckdb.Error as error:
             raise BuildError(
-                f"{settings.warehouse} can't be written ({error}). Correct that, then run it again."
+                f"{settings.warehouse} can't be written ({foreign(error)}). Correct that, then run it again."
             ) from None
         _log_of(settings.warehouse).unlink(missing_ok=True)
 
@@ -51,6 +51,14 @@ def new_warehouse(settings: Settings, connect: Connect | None = None) -> Iterato
 def forget_warehouse(settings: Settings) -> None:
     """Delete the warehouse. The next load creates it again."""
     _remove(settings.warehouse)
+
+
+def _aside(settings: Settings) -> Path:
+    """Where a load writes. The path is always the same, because Dagster's resource names it before the load begins.
+
+    It has one writer, as every load holds the connection's lock.
+    """
+    return settings.warehouse.with_name(f".{settings.warehouse.name}.part")
 
 
 def _spill(settings: Settings) -> Path:

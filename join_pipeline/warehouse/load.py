@@ -12,11 +12,11 @@ from typing import Any
 
 import duckdb
 
-from join_pipeline.errors import BuildError, LakeError
+from join_pipeline.errors import BuildError, LakeError, foreign
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import SyncRecord
-from join_pipeline.lake.sql import columns_sql, files_literal, insert_rows, quoted
+from join_pipeline.lake.sql import columns_sql, insert_rows, path_literal, quoted
 from join_pipeline.models import MODELS, Column, Model
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.states import ApplicationState
@@ -46,7 +46,7 @@ def load_versions(
     records = lake.records()
     if not records:
         raise LakeError(f"{lake.path} holds no committed sync. Run `join-pipeline sync` first.")
-    newest = records[-1]
+    newest = lake.newest() or records[-1]
     try:
         con.execute("SET TimeZone = 'UTC'")
         con.execute("CREATE SCHEMA ats")
@@ -58,8 +58,7 @@ def load_versions(
         _states(con, states)
     except duckdb.Error as error:
         raise BuildError(
-            f"Loading failed and left the warehouse as it was ({type(error).__name__}: {error}). Correct that, then "
-            f"run it again."
+            f"Loading failed and left the warehouse as it was ({foreign(error)}). Correct that, then run it again."
         ) from None
     return loaded
 
@@ -96,7 +95,7 @@ def _keep_pseudonyms(con: duckdb.DuckDBPyConnection, before: Path) -> None:
     """Copy the pseudonyms of known ids from the old warehouse, because computing them takes longer than the load."""
     con.execute("CREATE TABLE ats.pseudonyms (model VARCHAR, id VARCHAR, pseudonym VARCHAR, PRIMARY KEY (model, id))")
     with contextlib.suppress(duckdb.Error):  # it is missing, broken or locked: then all are computed again
-        con.execute(f"ATTACH {files_literal([str(before)])[1:-1]} AS before (READ_ONLY)")
+        con.execute(f"ATTACH {path_literal(str(before))} AS before (READ_ONLY)")
         for model in pseudonyms.MODELS:
             con.execute(
                 f"""INSERT INTO ats.pseudonyms FROM before.ats.pseudonyms
@@ -111,8 +110,17 @@ def _pseudonyms(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
     if any(pseudonyms.pseudonym(key, model, record_id) != known for model, record_id, known in sample):
         con.execute("DELETE FROM ats.pseudonyms")
     for model in pseudonyms.MODELS:
+        # a record that others name has one, too, even if no list has it
+        named = "".join(
+            f" UNION SELECT {column.name} FROM ats_history.{other.name}"
+            for other in MODELS.values()
+            for column in other.columns
+            if column.references == model
+        )
         new = con.execute(
-            f"SELECT id FROM ats.{model} WHERE id NOT IN (SELECT id FROM ats.pseudonyms WHERE model = ?)", [model]
+            f"""SELECT id FROM (SELECT id FROM ats.{model}{named})
+            WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM ats.pseudonyms WHERE model = ?) ORDER BY id""",
+            [model],
         ).fetchall()
         if not new:
             continue
@@ -176,4 +184,5 @@ def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:
     for model, written in record.models.items():
         rows += [(model, name, getattr(written, name)) for name in ("new", "changed", "returned", "deleted", "live")]
     rows += [(field.split(".")[0], f"unknown:{field}", n) for field, n in record.unknown.items()]
+    rows += [(part.split(".")[0], f"odd:{part}", n) for part, n in record.odd.items()]
     return rows

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from join_pipeline.errors import LakeError, SettingsError
-from join_pipeline.lake.files import make_folder, write_whole
+from join_pipeline.lake.files import create_whole
 from join_pipeline.models.ids import base58
 from join_pipeline.settings import Settings, pseudonym_key_file
 
@@ -36,14 +36,13 @@ def pseudonym_key(settings: Settings) -> bytes:
 
 
 def key_from_file(path: Path) -> bytes:
-    """The key in this file. The first use creates it with mode 0600.
+    """The key in this file. The first use creates it with mode 0600, and all processes use the same one.
 
     Raises `SettingsError` if others can read the file or the key is too short, `LakeError` if it can't be read.
     """
     try:
         if not path.exists():
-            make_folder(path.parent)
-            write_whole(path, secrets.token_hex(32).encode())
+            create_whole(path, secrets.token_hex(32).encode())
         if path.stat().st_mode & 0o077 and os.name == "posix":
             raise SettingsError(f"{path} can be read by others. Run: chmod 600 {path}")
         key = path.read_bytes().strip()

@@ -16,14 +16,13 @@ from typing import Any, Final
 
 import duckdb
 
-from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import aside_of, make_folder
+from join_pipeline.errors import BuildError, foreign
+from join_pipeline.lake.files import aside_of, make_folder, remove_asides
 from join_pipeline.settings import Settings
 from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.audit import note
+from join_pipeline.warehouse.log_name import give_log_name_back, keep_until_free, log_of, take_log_name
 
-# no file can exist here: see `_take_log_name`
-NOWHERE: Final = "published-files-take-no-writes/none"
 # the oldest format that the data's types allow, because analysts' tools use older releases of DuckDB
 STORAGE_VERSION: Final = "v1.2.0"
 
@@ -110,25 +109,30 @@ def withdraw_people(settings: Settings) -> None:
     if settings.people.exists():
         note(settings, "people.duckdb removed")
         settings.people.unlink()
-        _log_of(settings.people).unlink(missing_ok=True)
+        remove_asides(settings.people)
+        log_of(settings.people).unlink(missing_ok=True)
+        give_log_name_back(settings.people)
 
 
 def _publish(
     settings: Settings, audience: Audience, target: Path, mode: int, listed: list[PublishedTable]
 ) -> tuple[PublishedTable, ...]:
     make_folder(target.parent)
+    remove_asides(target)  # those of killed builds: the lock makes this process the only writer
     aside = aside_of(target)
-    _remove(aside)
     try:
         tables = _write(settings, audience, aside, listed)
         aside.chmod(mode)
-        _take_log_name(target)
+        take_log_name(target)
+        is_known = keep_until_free(target)
         if audience is PEOPLE:  # before anybody can read it, so that no publish lacks its line
             note(settings, "people.duckdb published", {table.name: table.rows for table in tables})
         aside.replace(target)
+        if is_known:
+            give_log_name_back(target)
     except (duckdb.Error, OSError) as error:
         raise BuildError(
-            f"Publishing failed; readers keep the old file ({error}). Correct that, then run it again."
+            f"Publishing failed; readers keep the old file ({foreign(error)}). Correct that, then run it again."
         ) from None
     finally:
         _remove(aside)
@@ -256,27 +260,10 @@ def _view(con: duckdb.DuckDBPyConnection, audience: Audience, table: PublishedTa
     return f"{create} {table.selected_from(f'({query})')}"
 
 
-def _take_log_name(target: Path) -> None:
-    """Put a dangling link at the path of the file's write-ahead log.
-
-    A process that opened an old file for writing writes its log to this path at any time, and readers of the new file
-    would replay it. DuckDB can't write to a dangling link, and a reader does not take it for a log.
-    """
-    log = _log_of(target)
-    aside = log.with_name(f".{log.name}.part")
-    aside.unlink(missing_ok=True)
-    aside.symlink_to(NOWHERE)
-    aside.replace(log)
-
-
-def _log_of(database: Path) -> Path:
-    return database.with_name(f"{database.name}.wal")
-
-
 def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
 def _remove(aside: Path) -> None:
-    for path in (aside, _log_of(aside)):
+    for path in (aside, log_of(aside)):
         path.unlink(missing_ok=True)

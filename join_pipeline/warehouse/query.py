@@ -5,16 +5,30 @@ Belongs here: opening the file read-only, and separating a wrong query from a br
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
 from typing import Any, Final
 
 import duckdb
 
-from join_pipeline.errors import BuildError, InputError
+from join_pipeline.errors import BuildError, InputError, foreign
 from join_pipeline.settings import Settings
 
 BATCH: Final = 1000
+ABOUT_THE_QUERY: Final = (
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.PermissionException,
+    duckdb.InvalidInputException,
+)
+"""DuckDB's messages of these speak of the query and its names, and of no row."""
+IN_TIME: Final = re.compile("INTERVAL|DATE|TIME")
+ENDS: Final = frozenset({date.max, date.min, datetime.max, datetime.min})  # noqa: DTZ901  DuckDB gives no zone here
+"""What DuckDB's infinite instants become in Python. As texts they are what they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +59,7 @@ def answering(settings: Settings, sql: str) -> Iterator[Answer]:
         con = duckdb.connect(published, read_only=True, config=config)
     except duckdb.Error as error:
         raise BuildError(
-            f"{published} can't be read ({_first(error)}). `join-pipeline build` makes it again."
+            f"{published} can't be read ({foreign(error)}). `join-pipeline build` makes it again."
         ) from None
     with contextlib.closing(con):
         con.execute("SET TimeZone = 'UTC'")
@@ -57,17 +71,38 @@ def answering(settings: Settings, sql: str) -> Iterator[Answer]:
             raise InputError("query", _first(error)) from None
         if cursor is None:
             raise InputError("query", "is empty")
-        yield Answer(tuple(column[0] for column in cursor.description or ()), _rows(cursor))
+        yield Answer(tuple(column[0] for column in cursor.description or ()), _rows(cursor, sql))
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Any, ...]]:
+    """The rows. As soon as a row has an instant or interval that Python can't hold, all of those come as texts."""
+    kinds = [str(column[1]) for column in cursor.description or ()]
+    n_yielded = 0
     try:
         while rows := cursor.fetchmany(BATCH):
+            if any(value in ENDS for row in rows for value in row if isinstance(value, date)):
+                yield from islice(_texts(cursor, sql, kinds), n_yielded, None)
+                return
             yield from rows
+            n_yielded += len(rows)
     except duckdb.Error as error:  # DuckDB computes rows while they are fetched
         raise InputError("query", _first(error)) from None
+    except (OverflowError, ValueError, TypeError):
+        yield from islice(_texts(cursor, sql, kinds), n_yielded, None)
+
+
+def _texts(cursor: duckdb.DuckDBPyConnection, sql: str, kinds: list[str]) -> Iterator[tuple[Any, ...]]:
+    columns = [f"#{n}{'::VARCHAR' * bool(IN_TIME.search(kind))}" for n, kind in enumerate(kinds, start=1)]
+    try:
+        cursor.execute(f"SELECT {', '.join(columns)} FROM ({sql.strip().rstrip(';')}\n)")
+        while rows := cursor.fetchmany(BATCH):
+            yield from rows
+    except (duckdb.Error, OverflowError, ValueError, TypeError):
+        raise InputError("query", "has values that can't be shown. Cast them to VARCHAR.") from None
 
 
 def _first(error: duckdb.Error) -> str:
-    """DuckDB's message on one line, without the excerpt that marks the position."""
-    return " ".join(str(error).partition("\n\nLINE ")[0].split())
+    """What is wrong with the query, on one line. DuckDB's message is passed on only if it speaks of the query alone."""
+    if isinstance(error, ABOUT_THE_QUERY):
+        return " ".join(str(error).partition("\n\nLINE ")[0].split())
+    return foreign(error)

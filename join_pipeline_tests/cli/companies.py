@@ -6,11 +6,14 @@ Belongs here: sandboxes and a data folder that was built. Not here: running comm
 import atexit
 import contextlib
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from unittest import mock
 
 from join_pipeline.sandbox import SandboxConfig, running
+from join_pipeline.sandbox.state import State
 from join_pipeline_tests.cli.commands import Ended, Shell, is_good
 
 APPLICATIONS = 100
@@ -22,6 +25,17 @@ atexit.register(OPEN.close)
 def company(applications: int = APPLICATIONS, jobs: int | None = None) -> str:
     """The base URL of an unthrottled company whose clock stands still."""
     return OPEN.enter_context(running(SandboxConfig(port=0, applications=applications, jobs=jobs, rate_limit=None)))
+
+
+@contextlib.contextmanager
+def without_applications() -> Iterator[None]:
+    """All companies of this process list no applications, and find none. Their jobs are there."""
+    listing = State.listing
+    with (
+        mock.patch.object(State, "listing", lambda *given, **named: listing(*given, **named)[:0]),
+        mock.patch.object(State, "has_application", return_value=False),
+    ):
+        yield
 
 
 @cache
@@ -48,6 +62,7 @@ def grown() -> Grown:
     synced, built = [], []
     for url in (company(0), company(0, jobs=5), company()):
         shell = Shell(url, data)
-        synced.append(shell("sync", "--mode", "full", "--json"))
+        # the jobs of the two companies differ
+        synced.append(shell("sync", "--mode", "full", "--accept-account", "--json"))
         built.append(shell("build", "--json"))
     return Grown(shell, tuple(synced), tuple(built))

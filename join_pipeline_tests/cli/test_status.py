@@ -11,7 +11,7 @@ import pytest
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.sources.join.feeds import FEEDS
 from join_pipeline_tests.cli.commands import Shell
-from join_pipeline_tests.cli.companies import company
+from join_pipeline_tests.cli.companies import company, without_applications
 
 START = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -36,7 +36,8 @@ def test_it_tells_of_each_sync_what_the_sync_told(moving: str, tmp_path: Path) -
     records = [shell("sync", "--json").document]
     control(moving, "clock", {"now": (START + timedelta(hours=20)).isoformat()})
     records.append(shell("sync", "--json").document)
-    records.append(Shell(company(0), tmp_path)("sync", "--mode", "full", "--json").document)
+    with without_applications():
+        records.append(shell("sync", "--mode", "full", "--json").document)
     assert [record["mode"] for record in records] == ["full", "incremental", "full"]
 
     found = shell("status", "--json").document

@@ -65,6 +65,8 @@ def test_the_checks_are_these_and_all_data_tests_of_dbt(definitions: dg.Definiti
         *((f"raw/{feed}", "contract") for feed in FEEDS),
         ("raw/applications", "guard"),
         ("raw/jobs", "guard"),
+        ("raw/applications", "shapes"),
+        ("raw/jobs", "shapes"),
         ("raw/applications", "announced"),
         ("raw/applications", "clock"),
         *((f"models/{model}", "schema") for model in MODELS),

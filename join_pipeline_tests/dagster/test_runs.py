@@ -22,6 +22,7 @@ from join_pipeline.models import MODELS
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings
 from join_pipeline_tests.cli.commands import contents
+from join_pipeline_tests.cli.companies import without_applications
 from join_pipeline_tests.dagster.conftest import settings_for
 from join_pipeline_tests.unit.lake.test_patience import held
 
@@ -80,8 +81,7 @@ def test_the_job_sync_is_green_makes_every_asset_and_publishes(
     assert made(green) == {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     ran = {(check.asset_key, check.check_name) for check in green.get_asset_check_evaluations()}
     assert ran == {(key.asset_key, key.name) for key in definitions.resolve_asset_graph().asset_check_keys}
-    # the sandbox's clock stands in its own year
-    told = {"clock", "known_words", "stages_are_mapped", "sources_are_mapped"}
+    told = {"known_words", "stages_are_mapped", "sources_are_mapped"}
     assert {name for _, name in broken_checks(green)} <= told
     assert rows(settings, "fct_application") == metadata(green, "recruiting/fct_application")["dagster/row_count"] > 0
 
@@ -248,8 +248,8 @@ def test_a_failed_data_test_publishes_nothing_neither_now_nor_by_a_later_click(
 @pytest.mark.slow
 def test_the_guard_is_a_failed_check_that_says_how_to_accept_the_loss(sandbox_url: str, tmp_path: Path) -> None:
     assert run(settings_for(sandbox_url, tmp_path), "sync").success
-    with running(SandboxConfig(port=0, applications=0, jobs=0, rate_limit=None)) as emptied:
-        settings = settings_for(emptied, tmp_path)
+    with without_applications():
+        settings = settings_for(sandbox_url, tmp_path)
         before = rows(settings, "fct_application")
         guarded = run(settings, "sync_full")
         assert guarded.success, "what is known is kept and built on"
@@ -260,7 +260,7 @@ def test_the_guard_is_a_failed_check_that_says_how_to_accept_the_loss(sandbox_ur
         assert "join-pipeline sync --mode full --accept-loss applications" in (check.description or "")
         assert metadata(guarded, "models/applications")["deleted"] == 0
 
-        accepting = {"ops": {"extract": {"config": {"mode": "full", "accept_loss": ["applications", "jobs"]}}}}
+        accepting = {"ops": {"extract": {"config": {"mode": "full", "accept_loss": ["applications"]}}}}
         accepted = run(settings, "sync_full", accepting)
         assert accepted.success
         assert ("raw/applications", "guard") not in broken_checks(accepted)

@@ -1,5 +1,6 @@
 """The vars: the time zone that cuts days, and as_of, which rebuilds an earlier state."""
 
+import multiprocessing
 import unicodedata
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from join_pipeline.settings import load_settings
 from join_pipeline.transform.maps import copy_maps, map_vars
+from join_pipeline.transform.run import read_manifest, target_dir
 from join_pipeline_tests.dbt.building import dbt
 from join_pipeline_tests.dbt.company import Company, Seen
 
@@ -141,3 +143,22 @@ def test_stages_are_named_by_a_map_in_any_case_and_composition(tmp_path: Path) -
         for row in build.rows("select stage_name, milestone from intermediate.int_stage")
     }
     assert {name: milestones[name] for name in shown} == dict.fromkeys(shown, "OFFER")
+
+
+def _nodes(data: Path) -> int:
+    return len(read_manifest(load_settings(data=data))["nodes"])
+
+
+@pytest.mark.slow
+def test_processes_that_load_the_definitions_at_once_each_read_a_whole_manifest(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        assert len(set(pool.map(_nodes, [tmp_path] * 6, chunksize=1))) == 1
+
+
+def test_what_a_killed_parse_left_is_parsed_again(tmp_path: Path) -> None:
+    n_nodes = _nodes(tmp_path)
+    target = target_dir(load_settings(data=tmp_path))
+    whole = (target / "manifest.json").read_bytes()
+    (target / "manifest.json").write_bytes(whole[: len(whole) // 2])  # by a parse of other settings
+    (target / "fingerprint").unlink()
+    assert _nodes(tmp_path) == n_nodes

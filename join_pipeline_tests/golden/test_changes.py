@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from join_pipeline import pipeline
 from join_pipeline.errors import LakeError
-from join_pipeline.lake import compaction, formats, record
+from join_pipeline.lake import compaction, formats, record, records
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.record import FORMAT, LakeFile, SyncRecord
 from join_pipeline.lake.upgrade import upgrade
@@ -48,11 +49,11 @@ def copy(golden: Golden, tmp_path: Path) -> Copy:
 @pytest.fixture(autouse=True)
 def _next_release(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a release does that changes columns: it raises the format."""
-    for module in (record, formats):
+    for module in (record, records, formats):
         monkeypatch.setattr(module, "FORMAT", NEXT)
     monkeypatch.setattr(formats, "UPGRADES", {**formats.UPGRADES, FORMAT: lambda _: None})
-    defaults = record.LakeFile.__struct_defaults__
-    assert defaults[-1] == FORMAT
+    defaults = {field.name: field.default for field in msgspec.structs.fields(record.LakeFile)}
+    assert defaults["format"] == FORMAT
 
 
 @pytest.fixture

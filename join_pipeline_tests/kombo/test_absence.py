@@ -230,3 +230,61 @@ def shown(company: Account, path: str) -> list[dict[str, Any]]:
 
 def raw(settings: Settings, paths: list[str]) -> list[Any]:
     return list(read_raw(open_lake(settings.lake).listed(paths)))
+
+
+@pytest.mark.parametrize(("n_lost", "n_looks"), [(1, 1), (3, 1 + 3), (25, 1 + 13 + 24)])
+def test_one_id_that_kombo_does_not_know_answers_404_for_all_and_then_each_is_asked_for(
+    company: Account, n_lost: int, n_looks: int
+) -> None:
+    ids = live(company.kombo())
+    lost, unlisted = ids[:n_lost], ids[n_lost : n_lost + 1]
+    before = newest(company.kombo())
+    company.fault(unknown_ids=1.0)
+    with leaving_out("applications", lost, also_by_id=True) as looks:
+        full = run_sync(company.kombo(), "full", accept_loss=["applications"])
+    company.fault()
+    assert len(looks) == n_looks
+    assert full.models["applications"].deleted == n_lost
+    assert full.pending == {}
+    rows = newest(company.kombo(), live=False)["applications"]
+    assert {key for key in rows if rows[key]["remote_deleted_at"] is not None} == set(lost)
+    assert rows[unlisted[0]] == before["applications"][unlisted[0]]
+
+
+def test_known_ids_beside_an_unknown_one_are_found(company: Account) -> None:
+    ids = live(company.kombo())
+    gone, hidden = ids[0], ids[1:30]
+    company.fault(unknown_ids=1.0)
+    real = Lists._page
+    n_lists = 0
+
+    def page(lists: Lists, name: str, request: Request) -> Response:
+        nonlocal n_lists
+        is_look = "ids" in request.query_params
+        n_lists += is_look
+        with leaving_out(name, [gone] if is_look else ids[:30], also_by_id=True):
+            return real(lists, name, request)
+
+    with mock.patch.object(Lists, "_page", page):
+        full = run_sync(company.kombo(), "full", accept_loss=["applications"])
+    assert full.models["applications"].deleted == 1
+    assert set(hidden) <= set(live(company.kombo()))
+    assert gone not in live(company.kombo())
+    assert n_lists == 1 + 10 + 3
+
+
+def test_an_id_that_kombo_does_not_take_is_neither_there_nor_gone(company: Account) -> None:
+    ids = live(company.kombo())
+    odd, gone = ids[:2]
+    real = Lists._page
+
+    def page(lists: Lists, name: str, request: Request) -> Response:
+        if odd in request.query_params.get("ids", "").split(","):
+            raise KomboRefusal("PLATFORM.INPUT_INVALID", "ids must be ids")
+        return real(lists, name, request)
+
+    with leaving_out("applications", [odd, gone], also_by_id=True), mock.patch.object(Lists, "_page", page):
+        full = run_sync(company.kombo(), "full")
+    assert full.models["applications"].deleted == 1
+    assert full.pending == {"applications": [odd]}
+    assert odd in live(company.kombo())

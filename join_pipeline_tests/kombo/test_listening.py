@@ -1,6 +1,12 @@
 """Webhooks: signed ones start one sync however many come, and others change nothing; Dagster launches it once."""
 
+import os
+import random
+import signal
 import socket
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Iterator
@@ -14,14 +20,15 @@ import pytest
 
 from join_pipeline import pipeline
 from join_pipeline.connections import webhooks
-from join_pipeline.connections.trigger import pending_trigger, set_trigger, trigger_file
+from join_pipeline.connections.trigger import AGAIN_SECONDS, pending_trigger, set_trigger, trigger_file
 from join_pipeline.connections.webhooks import bound, receiver
 from join_pipeline.defs.automation import webhook
-from join_pipeline.errors import LockedError, SettingsError
+from join_pipeline.errors import LockedError, SettingsError, SourceError
+from join_pipeline.lake import files
 from join_pipeline.lake.files import locked
-from join_pipeline.settings import Settings
+from join_pipeline.settings import Settings, process_environment
 from join_pipeline.sources.kombo.options import KomboOptions
-from join_pipeline.sources.kombo.webhooks import SIGNATURE_HEADER, is_signed, signature_of
+from join_pipeline.sources.kombo.webhooks import SIGNATURE_HEADER, KomboWebhooks, is_signed, signature_of
 from join_pipeline.sources.registry import open_source
 from join_pipeline_tests.kombo.accounts import Account, account
 from join_pipeline_tests.syncing import changed
@@ -83,6 +90,40 @@ def test_a_trigger_whose_sync_is_refused_its_turn_is_not_lost(company: Account, 
     assert pending_trigger(settings.home) is None
 
 
+def test_a_trigger_waits_again_if_the_sync_that_took_it_fails(company: Account, settings: Settings) -> None:
+    set_trigger(settings.home)
+    name = pending_trigger(settings.home)
+    nobody = changed(settings, kombo_api_url="http://127.0.0.1:9/v1", max_wait_seconds=1)
+    with pytest.raises(SourceError):
+        pipeline.sync(nobody, "incremental", [])
+    assert pending_trigger(settings.home) == name
+
+    def interrupt(_feed: str, _records: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pipeline.sync(settings, "incremental", [], interrupt)
+    assert pending_trigger(settings.home) == name
+    pipeline.sync(settings, "incremental", [])
+    assert pending_trigger(settings.home) is None
+
+
+def test_a_webhook_that_comes_while_a_sync_reads_is_not_answered_by_it(settings: Settings) -> None:
+    set_trigger(settings.home)
+    before = pending_trigger(settings.home)
+    pipeline.sync(settings, "incremental", [], lambda _feed, _records: set_trigger(settings.home))
+    assert pending_trigger(settings.home) not in {None, before}
+
+
+def test_a_trigger_that_no_sync_answers_asks_for_another_run(settings: Settings) -> None:
+    set_trigger(settings.home)
+    name = pending_trigger(settings.home)
+    assert pending_trigger(settings.home) == name
+    at = time.time() - AGAIN_SECONDS - 1
+    os.utime(trigger_file(settings.home), (at, at))
+    assert pending_trigger(settings.home) not in {None, name}
+
+
 @pytest.mark.parametrize("signature", [None, "", "AAAA", "ä", "x" * 5000])
 def test_a_bad_signature_gets_401_and_changes_nothing(settings: Settings, url: str, signature: str | None) -> None:
     headers = {} if signature is None else {b"X-Kombo-Signature": signature.encode()}
@@ -110,6 +151,59 @@ def test_a_body_of_no_told_length_is_read_as_far_as_a_webhook_can_be_long(settin
     answer = httpx.post(url, content=halves, headers=signed(settings, body), trust_env=False)
     assert answer.status_code == 204
     assert pending_trigger(settings.home) is not None
+
+
+OURS = '"data": {"integration_id": "join:ours"}'
+
+
+@pytest.mark.parametrize(
+    ("body", "is_about_data"),
+    [
+        (f'{{"type": "data-changed", {OURS}}}', True),
+        (f'{{"type": "sync-finished", {OURS}}}', True),
+        (f'{{"type": "integration-deleted", {OURS}}}', False),
+        ('{"type": "data-changed", "data": {"integration_id": "join:theirs"}}', False),
+        ('{"type": "data-changed", "data": {"integration_id": 5}}', False),
+        ('{"type": "data-changed", "data": {"integration_id": null}}', True),
+        ('{"type": "data-changed", "data": null}', True),
+        ('{"type": "data-changed", "data": []}', True),
+        ('{"type": "data-changed"}', True),
+        (f'{{"type": "data-changed", {OURS}, "x": {"9" * 9000}, "y": 1e999999}}', True),
+        (f'{{"type": "data-changed", {OURS}, "x": "\\ud800 \\u0000"}}', True),
+        (f'\ufeff{{"type": "data-changed", {OURS}}}', True),
+        (f'{{"type": "data-changed", {OURS}, "x": {"[" * 100_000}}}', False),
+        ("[" * 900_000, False),
+        ('{"type": ["data-changed"]}', False),
+        ('{"type": 5}', False),
+        ('["data-changed"]', False),
+        ("null", False),
+        ("", False),
+    ],
+)
+def test_only_a_webhook_about_our_data_starts_a_sync_whatever_else_is_in_it(body: str, is_about_data: bool) -> None:
+    options = KomboOptions(KOMBO_INTEGRATION_ID="join:ours", KOMBO_WEBHOOK_SECRET="secret")
+    assert KomboWebhooks(options).is_about_data(body.encode()) is is_about_data
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_no_body_is_a_fault_of_the_receiver(seed: int) -> None:
+    draw = random.Random(seed)
+    body = bytearray(
+        b'{"type": "data-changed", "data": {"integration_id": "join:ours", "changed_models": [1.5, true]}}'
+    )
+    for _ in range(draw.randint(1, 5)):
+        place = draw.randrange(len(body))
+        body[place : place + draw.randint(0, 3)] = draw.choice(
+            [b"\xff", b"\x00", b"\\ud8", b"{", b"[" * 2000, b"9" * 5000, b'"', b"}", b"e999", draw.randbytes(4)]
+        )
+    assert KomboWebhooks(KomboOptions()).is_about_data(bytes(body)) in {True, False}
+
+
+def test_two_signatures_are_none(settings: Settings, url: str) -> None:
+    body = b'{"type": "data-changed"}'
+    one = next(iter(signed(settings, body).items()))
+    assert httpx.post(url, content=body, headers=[one, one], trust_env=False).status_code == 401
+    assert pending_trigger(settings.home) is None
 
 
 @pytest.mark.parametrize("is_told", [True, False])
@@ -168,6 +262,73 @@ def test_many_at_once_are_all_answered_and_leave_one_trigger(settings: Settings,
         assert {answer.status_code for answer in answers} == {204}
     assert pending_trigger(settings.home) is not None
     assert [path.name for path in settings.home.iterdir()] == [trigger_file(settings.home).name]
+
+
+def _post(url: str, headers: dict[str, str]) -> int:
+    body = b'{"type": "data-changed"}'
+    return httpx.post(url, content=body, headers=headers, trust_env=False, timeout=60).status_code
+
+
+BURST = """
+    import http.client, sys
+    from concurrent.futures import ThreadPoolExecutor
+
+    def post(_):
+        connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
+        connection.request("POST", "/", b'{"type": "data-changed"}', {"X-Kombo-Signature": sys.argv[2]})
+        return connection.getresponse().status
+
+    with ThreadPoolExecutor(25) as pool:
+        print(*pool.map(post, range(75)))
+"""
+
+
+def test_a_burst_from_several_processes_is_answered_whole(settings: Settings, url: str) -> None:
+    signature = signed(settings, b'{"type": "data-changed"}')[SIGNATURE_HEADER]
+    command = [sys.executable, "-c", textwrap.dedent(BURST), url.rpartition(":")[2], signature]
+    senders = [subprocess.Popen(command, text=True, stdout=subprocess.PIPE) for _ in range(4)]
+    assert [sender.communicate(timeout=100)[0].split() for sender in senders] == [["204"] * 75] * 4
+    assert [path.name for path in settings.home.iterdir()] == [trigger_file(settings.home).name]
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_what_was_answered_outlives_the_receiver(company: Account, settings: Settings, end: signal.Signals) -> None:
+    command = [sys.executable, "-m", "join_pipeline.cli", "listen", "--port", "0"]
+    with subprocess.Popen(command, env=process_environment(settings), text=True, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        at = child.stdout.readline().split()[-1]
+        assert send(company, at) == 204
+        child.send_signal(end)
+        assert child.wait(timeout=30) == -end
+    assert pending_trigger(settings.home) is not None
+
+
+def test_a_full_disk_is_told_to_the_sender_who_sends_again(
+    settings: Settings, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers = signed(settings, b'{"type": "data-changed"}')
+    full = tmp_path / "full"
+    with monkeypatch.context() as patched:
+        full.symlink_to("/dev/full")
+        patched.setattr(files, "aside_of", lambda _path: full)
+        assert _post(url, headers) == 503
+    assert pending_trigger(settings.home) is None
+    assert _post(url, headers) == 204
+    assert pending_trigger(settings.home) is not None
+
+
+def test_idle_connections_do_not_keep_senders_out(
+    settings: Settings, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "MOST_CONNECTIONS", 5)
+    monkeypatch.setattr(webhooks, "IDLE_SECONDS", 0.1)
+    address = ("127.0.0.1", int(url.rpartition(":")[2]))
+    idle = [socket.create_connection(address, timeout=5) for _ in range(8)]
+    time.sleep(0.3)
+    assert _post(url, signed(settings, b'{"type": "data-changed"}')) == 204
+    assert [one.recv(1) for one in idle] == [b""] * 8
+    for one in idle:
+        one.close()
 
 
 def test_triggers_that_are_set_at_once_by_several_receivers_do_not_fail(settings: Settings) -> None:

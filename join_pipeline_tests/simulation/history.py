@@ -4,7 +4,7 @@ Belongs here: what can happen, how likely it is, and telling it. Not here: doing
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +31,22 @@ RATES = {
     "shifting": 0.5,
     "resigned": 0.5,
 }
+# drawn apart from the others, so that the history of a seed stays what it was but for them
+PAGING_RATES = {
+    "error_in_200": 0.1,
+    "no_content": 0.5,
+    "redirected": 0.02,
+    "short_page": 0.3,
+    "empty_page": 0.3,
+    "repeated_page": 0.3,
+    "packed": 0.5,
+    "broken_packing": 0.1,
+    "recoded": 0.5,
+    "dripping": 0.1,
+}
+
+
+DATES = ("wrong_date", "wrong_date", "no_date", "odd_date")
 
 
 @dataclass(frozen=True)
@@ -102,7 +118,21 @@ def history_of(seed: int) -> History:
     steps = [_step(chance, n) for n in range(chance.choice((2, 2, 3, 3, 4)))]
     if steps[0].wait < timedelta(0):
         steps[0] = replace(steps[0], wait=timedelta(0))
-    return History(seed, _company(chance), _sizes(chance), tuple(steps), is_replayed=chance.random() < 0.35)
+    company, sizes = _company(chance), _sizes(chance)
+    history = History(seed, company, sizes, misdated(seed, steps), is_replayed=chance.random() < 0.35)
+    paged = (_paged(step, random.Random(f"{seed} {n}")) for n, step in enumerate(history.steps))
+    return replace(history, steps=tuple(paged))
+
+
+def misdated(seed: int, steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The steps, some of them with answers whose dates are wrong, odd or missing, by a seed of their own."""
+    chance = random.Random(f"dates {seed}")
+    return tuple(
+        replace(step, faults={**step.faults, chance.choice(DATES): chance.choice((0.1, 0.3, 0.6, 1.0))})
+        if chance.random() < 0.25
+        else step
+        for step in steps
+    )
 
 
 def _company(chance: random.Random) -> SandboxConfig:
@@ -158,6 +188,13 @@ def _step(chance: random.Random, number: int) -> Step:
         shares = chance.choice(((5, 0), (20, 0), (60, 0), (0, 20), (10, 10), (100, 0), (0, 100)))
         step = replace(step, hides_applications=shares[0], hides_jobs=shares[1])
     return step
+
+
+def _paged(step: Step, chance: random.Random) -> Step:
+    """The step with faults of lists and bodies, in every other one."""
+    names = chance.sample(sorted(PAGING_RATES), chance.choice((0, 0, 1, 2, 3)))
+    more = {name: round(PAGING_RATES[name] * chance.uniform(0.2, 1.0), 3) for name in names}
+    return replace(step, faults={**step.faults, **more})
 
 
 def _wait(chance: random.Random) -> timedelta:

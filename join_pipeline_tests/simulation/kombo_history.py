@@ -11,6 +11,7 @@ from join_pipeline_tests.simulation.history import History, Step, history_of
 
 # of lists in JOIN's shape only, and of what is written to JOIN
 _NOT_AT_KOMBO = frozenset({"not_a_list", "shifting"})
+AT_KOMBO_ONLY = {"unknown_ids": 1.0, "repeated_cursor": 0.03}
 
 
 def kombo_history_of(seed: int) -> History:
@@ -32,6 +33,8 @@ def kombo_history_of(seed: int) -> History:
 
 def _at_kombo(step: Step, chance: random.Random, number: int) -> Step:
     faults = {name: rate for name, rate in step.faults.items() if name not in _NOT_AT_KOMBO}
+    own = random.Random(f"{number} {sorted(faults.items())}")
+    faults |= {name: rate for name, rate in AT_KOMBO_ONLY.items() if own.random() < 0.3}
     step = replace(step, faults=faults, is_forced=chance.random() < 0.3)
     if number and chance.random() < 0.2:
         models = chance.sample(MODELS, chance.choice((1, 1, 2)))

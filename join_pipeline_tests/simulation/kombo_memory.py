@@ -10,6 +10,14 @@ from join_pipeline_tests.simulation.kombo_shown import Shown
 from join_pipeline_tests.simulation.memory import Memory, Span
 from join_pipeline_tests.simulation.observed import Observed, RawRecord
 
+# a record that lacks one of these is read, and null where the key was
+DUE: dict[str, set[str]] = {model: {"name"} for model in ("tags", "application_stages")} | {
+    "applications": {"candidate", "job", "current_stage"},
+    "candidates": set(),
+    "jobs": {"name", "status"},
+    "users": set(),
+}
+
 
 @dataclass(frozen=True)
 class KomboSpan(Span):
@@ -60,7 +68,8 @@ class KomboMemory(Memory):
     def _note(self, record: RawRecord, *, is_broken: bool) -> None:
         key, spoiled = str(record.key), self.spoiled[record.feed]
         text = record.text or ""
-        is_spoiled = is_broken or "ON_HOLD" in text or "talentScore" in text
+        lacks = record.payload is not None and not record.payload.keys() >= DUE[record.feed]
+        is_spoiled = is_broken or lacks or "ON_HOLD" in text or "talentScore" in text
         (spoiled.add if is_spoiled else spoiled.discard)(key)
         if record.payload is not None and not is_broken:
             if record.payload["remote_deleted_at"] is None:

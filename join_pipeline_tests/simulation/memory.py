@@ -24,6 +24,11 @@ from join_pipeline_tests.simulation.history import Step
 from join_pipeline_tests.simulation.observed import Identity, Observed, RawRecord, Row
 
 INTEGRATION = "join:simulated"
+# a record that lacks one of these is read, and null where the key was
+DUE = {
+    "applications": {"createdAt", "lastUpdatedAt", "currentStage", "job", "candidate"},
+    "jobs": {"title", "status", "createdAt", "lastUpdatedAt"},
+}
 REFERENCES = ("categories", "employment_types", "seniority_levels")
 
 
@@ -130,6 +135,7 @@ class Memory:
                 continue
             text = str(record.payload)
             spoilt = record.identity in broken or "ON_HOLD" in text or "talentScore" in text
+            spoilt = spoilt or not record.payload.keys() >= DUE[record.feed]
             if spoilt or (record.feed == "applications" and self._lacks_state(record.payload)):
                 tainted.add(key)
             else:
@@ -145,10 +151,13 @@ class Memory:
         return not payload.keys() >= {*self.account.config.state_keys}
 
     def _note_opening(self, key: str, payload: dict[str, Any], span: Span) -> None:
-        status = JOB_STATUS.get(payload["status"], payload["status"])
+        word = payload.get("status")
+        status = self._status.get(key) if word is None else JOB_STATUS.get(word, word)
+        if status is None:
+            return
         if self._opened.get(key) is None and status != "DRAFT":
             was_draft = self._status.get(key) == "DRAFT"
-            self._opened[key] = span.record.started_at if was_draft else instant(payload["createdAt"])
+            self._opened[key] = span.record.started_at if was_draft else instant(payload.get("createdAt"))
         self._status[key] = status
 
     def _note_links(self, record: RawRecord) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import load_settings
+from join_pipeline_tests.cli.companies import without_applications
 from join_pipeline_tests.syncing import run_sync
 
 
@@ -15,9 +16,9 @@ def test_a_guarded_sync_keeps_what_is_known_and_moves_no_watermark(tmp_path: Pat
 
     with running(SandboxConfig(port=0, applications=120, rate_limit=None)) as url:
         first = run_sync(settings_for(url), "full")
-    with running(SandboxConfig(port=0, applications=0, jobs=0, rate_limit=None)) as url:
-        guarded = run_sync(settings_for(url), "full")
-        accepted = run_sync(settings_for(url), "full", accept_loss=["applications", "jobs"])
+        with without_applications():
+            guarded = run_sync(settings_for(url), "full")
+            accepted = run_sync(settings_for(url), "full", accept_loss=["applications"])
     assert guarded.verdict == "guarded"
     assert guarded.models["applications"].deleted == 0
     assert not guarded.feeds["applications"].is_whole

@@ -3,6 +3,8 @@
 Belongs here: which values a setting may have. Not here: defaults, secrets and places (test_settings).
 """
 
+import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from join_pipeline.errors import SettingsError
-from join_pipeline.settings import declared, env_name, load_settings, values
+from join_pipeline.settings import (
+    config_folder,
+    declared,
+    drop_foreign,
+    env_name,
+    load_settings,
+    process_environment,
+    values,
+    without_foreign,
+)
 
 pytestmark = pytest.mark.usefixtures("no_settings_in_environment")
 
@@ -69,7 +80,6 @@ def test_a_good_value_comes_from_its_variable(monkeypatch, name, text, value):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("JOIN_API_URL", ""),
         ("JOIN_API_URL", "api.join.com/v2"),
         ("JOIN_API_URL", "ftp://api.join.com"),
         ("JOIN_API_URL", "file:///etc/passwd"),
@@ -86,21 +96,16 @@ def test_a_good_value_comes_from_its_variable(monkeypatch, name, text, value):
         ("JOIN_API_URL", f"https://me:{SECRET}@api.join.com/v2"),
         ("KOMBO_API_URL", "http://api.kombo.dev/v1"),
         ("JOIN_PIPELINE_SOURCE", "Kombo"),
-        ("JOIN_PIPELINE_SOURCE", ""),
         ("JOIN_PIPELINE_KOMBO_STALENESS_HOURS", "-1"),
-        ("JOIN_PIPELINE_DATA", ""),
         ("JOIN_PIPELINE_DATA", "  "),
-        ("JOIN_PIPELINE_CONNECTION", ""),
         ("JOIN_PIPELINE_CONNECTION", "Acme"),
         ("JOIN_PIPELINE_CONNECTION", "../elsewhere"),
         ("JOIN_PIPELINE_CONNECTION", "a/b"),
         ("JOIN_PIPELINE_CONNECTION", "-a"),
         ("JOIN_PIPELINE_CONNECTION", "join\n"),
         ("JOIN_PIPELINE_CONNECTION", "a" * 64),
-        ("JOIN_PIPELINE_INTEGRATION_ID", ""),
         ("JOIN_PIPELINE_INTEGRATION_ID", "x" * 201),
         ("JOIN_PIPELINE_PUBLISH_PEOPLE", "perhaps"),
-        ("JOIN_PIPELINE_PER_PERSON", ""),
         ("JOIN_PIPELINE_K", "1"),
         ("JOIN_PIPELINE_K", "5.5"),
         ("JOIN_PIPELINE_K", "1001"),
@@ -118,15 +123,11 @@ def test_a_good_value_comes_from_its_variable(monkeypatch, name, text, value):
         ("JOIN_PIPELINE_STUCK_VISITS", "0"),
         ("JOIN_PIPELINE_STUCK_VISITS", "10001"),
         ("JOIN_PIPELINE_STAGE_MILESTONE_CSV", " "),
-        ("JOIN_PIPELINE_SOURCE_CHANNEL_CSV", ""),
-        ("JOIN_PIPELINE_RETENTION_POLICY_CSV", ""),
-        ("JOIN_PIPELINE_PSEUDONYM_KEY", ""),
         ("JOIN_PIPELINE_PSEUDONYM_KEY", SECRET),
         ("JOIN_PIPELINE_TIME_ZONE", "Berlin"),
         ("JOIN_PIPELINE_TIME_ZONE", "UTC+1"),
         ("JOIN_PIPELINE_TIME_ZONE", "../../etc/passwd"),
         ("JOIN_PIPELINE_TIME_ZONE", "Europe/Berlin', now()) --"),
-        ("JOIN_PIPELINE_TIME_ZONE", ""),
         ("JOIN_PIPELINE_PAGES_IN_FLIGHT", "0"),
         ("JOIN_PIPELINE_PAGES_IN_FLIGHT", "33"),
         ("JOIN_PIPELINE_PAGES_IN_FLIGHT", "1.5"),
@@ -187,3 +188,67 @@ def test_no_rate_may_stand_on_fewer_people_than_a_group_may_have(monkeypatch, na
 def test_only_created_is_no_switch_of_kombos_source(monkeypatch):
     message = refusal(monkeypatch, JOIN_PIPELINE_SOURCE="kombo", JOIN_PIPELINE_ONLY_CREATED="true")
     assert "the integration has its own switch" in message
+
+
+@pytest.mark.parametrize("field", sorted(declared()))
+def test_an_empty_variable_means_that_it_is_not_set(monkeypatch, field):
+    monkeypatch.setenv(env_name(field), "")
+    assert values(load_settings())[field] == declared()[field].get_default()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["localtime", "posixrules", "Factory", "../x", "/etc/localtime", "europe/berlin", " Europe/Berlin", "posix/UTC"],
+)
+def test_a_time_zone_that_differs_from_machine_to_machine_is_refused(monkeypatch, text):
+    assert refusal(monkeypatch, JOIN_PIPELINE_TIME_ZONE=text).startswith("JOIN_PIPELINE_TIME_ZONE: ")
+
+
+@pytest.mark.parametrize("field", ["data", "stage_milestone_csv", "source_channel_csv", "written_source_csv"])
+def test_a_home_folder_is_expanded(monkeypatch, tmp_path, field):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(env_name(field), "~/some")
+    assert values(load_settings())[field] == tmp_path / "some"
+    monkeypatch.setenv(env_name(field), "~root/some")
+    assert values(load_settings())[field] == Path("~root/some").expanduser()
+    assert "user who is not known" in refusal(monkeypatch, **{env_name(field): "~nobody-of-that-name/some"})
+
+
+@pytest.mark.parametrize("text", ["/srv/a?b", "/srv/a\\b", "/srv/a\nb", "/srv/\x1b[31m", "/srv/\udcff"])
+def test_a_folder_that_duckdb_would_take_for_another_is_refused(monkeypatch, text):
+    message = refusal(monkeypatch, JOIN_PIPELINE_DATA=text)
+    assert message.startswith("JOIN_PIPELINE_DATA: the path ")
+    assert message.isprintable()
+
+
+@given(st.text(max_size=40).filter(lambda text: "\0" not in text), st.sampled_from(sorted(declared())))
+def test_no_text_of_a_variable_is_anything_but_taken_or_refused_by_name(text, field):
+    with pytest.MonkeyPatch.context() as patched:
+        try:
+            patched.setenv(env_name(field), text)
+        except UnicodeEncodeError:  # no variable can hold it
+            return
+        try:
+            load_settings()
+        except SettingsError as error:
+            assert re.match(rf"{env_name(field)}|JOIN_PIPELINE_MINIMUM_N \(", str(error))  # noqa: PT017
+
+
+def test_what_would_reach_a_library_is_dropped_and_comes_back(monkeypatch):
+    for name in ("DBT_EMPTY", "DBT_ENGINE_TARGET", "DUCKDB_X", "ARROW_X", "SSLKEYLOGFILE", "OTHER"):
+        monkeypatch.setenv(name, "x")
+    with without_foreign():
+        assert [
+            name for name in ("DBT_EMPTY", "DUCKDB_X", "ARROW_X", "SSLKEYLOGFILE", "OTHER") if name in os.environ
+        ] == ["OTHER"]
+    assert os.environ["DBT_ENGINE_TARGET"] == "x"
+    assert "DBT_EMPTY" not in process_environment(load_settings())
+    drop_foreign()
+    assert "DBT_EMPTY" not in os.environ
+
+
+def test_a_config_folder_is_a_whole_path_or_the_users_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for text in ("", "relative", "~/x"):
+        monkeypatch.setenv("XDG_CONFIG_HOME", text)
+        assert config_folder().is_relative_to(tmp_path)

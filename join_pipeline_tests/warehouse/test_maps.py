@@ -54,7 +54,7 @@ def test_commas_or_semicolons_marks_cases_and_blanks_do_not_matter(tmp_path: Pat
         (b"stage_name,milestone\nA\n", "line 2: 1 columns, not 2"),
         (b"stage_name,milestone\nA,OFFER\n\xe4,OFFER\n", "line 3: not UTF-8. Save it as CSV UTF-8"),
         (b'stage_name,milestone\n"A,OFFER\n', "line 2: "),
-        (None, "can't be read (No such file or directory)"),
+        (None, "can't be read (FileNotFoundError: No such file or directory)"),
     ],
 )
 def test_a_bad_file_is_told_by_its_setting_line_and_column(tmp_path: Path, content: bytes | None, words: str) -> None:

@@ -103,7 +103,7 @@ def test_switched_off_again_it_goes_and_that_is_noted(on: Settings, off: Setting
     publish(on)
     publish(off)
     left = sorted(path.name for path in off.people.parent.iterdir())
-    assert left == ["recruiting.duckdb", "recruiting.duckdb.wal", "report.html"]
+    assert left == ["recruiting.duckdb", "report.html"]
     assert [line["what"] for line in lines(off)] == ["people.duckdb published", "people.duckdb removed"]
     publish(off)
     assert len(lines(off)) == 2

@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -122,11 +123,32 @@ def test_a_writer_neither_blocks_nor_is_broken_nor_breaks_the_next_file(publishi
         assert all(writer.ask("SELECT 1") == [[1]] for writer in writers)
     assert publishing.state() == whole(f"state {PUBLISHES}")
     assert publishing.state(tables) == listed
+    assert writes_are_kept_off(publishing.settings)  # the writers have gone, but no publish came since
+    publishing.publish("state")
+    assert not writes_are_kept_off(publishing.settings)
+    assert not (publishing.settings.home / "held").exists()
+
+
+def writes_are_kept_off(settings: Settings) -> bool:
+    """Whether the dangling link is there."""
+    return settings.published.with_name(f"{settings.published.name}.wal").is_symlink()
+
+
+def test_a_copy_that_follows_links_works(publishing: Publishing, tmp_path: Path) -> None:
+    for n in range(2):
+        with holder(publishing.settings.published, read_only=True):
+            publishing.publish(f"state {n}")
+    assert not writes_are_kept_off(publishing.settings)
+    shutil.copytree(publishing.settings.home, tmp_path / "copy", symlinks=False)
+    with contextlib.closing(
+        duckdb.connect(tmp_path / "copy" / "published" / "recruiting.duckdb", read_only=True)
+    ) as con:
+        assert [list(row) for row in con.execute(publishing.query).fetchall()] == whole("state 1")
 
 
 def test_a_log_that_was_left_is_never_read_again(publishing: Publishing) -> None:
     log = publishing.settings.published.with_name(f"{publishing.settings.published.name}.wal")
-    log.unlink()
+    assert not log.is_symlink()
     let_the_owner_write(publishing.settings.published)
     with holder(publishing.settings.published, read_only=False) as writer:
         writer.ask("PRAGMA disable_checkpoint_on_shutdown")
@@ -160,7 +182,6 @@ def test_only_the_owner_gets_to_the_file_and_nobody_writes_it(settings: Settings
     assert settings.warehouse.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in settings.published.parent.iterdir()) == [
         "recruiting.duckdb",
-        "recruiting.duckdb.wal",
         "report.html",
     ]
 

@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from join_pipeline.sandbox.answers import Refusal
 from join_pipeline.sandbox.kombo.answers import KomboRefusal
 from join_pipeline.sandbox.kombo.filters import UNSUPPORTED, cursor_after, page_size, read_cursor, tests
 from join_pipeline.sandbox.kombo.service import Endpoint, Kombo
@@ -47,11 +48,18 @@ class Lists:
         lacks = () if settings.has_application_times and model == "applications" else UNSUPPORTED.get(model, ())
         checks = tests(model, query, self._kombo.records, lacks=lacks)
         entries = self._entries(model)
+        if "ids" in query and self._kombo.world.strikes("unknown_ids"):
+            unknown = set(query["ids"].split(",")) - {entry.id for entry in entries}
+            if unknown:
+                raise Refusal(404, f"{len(unknown)} of these ids are not known")
         found: list[Entry] = []
         for place in range(bisect_right(entries, after, key=lambda entry: entry.id), len(entries)):
             if all(check(entries[place]) for check in checks):
                 if len(found) == size:
-                    return self._answer(model, found, cursor_after(found[-1].id, query))
+                    following = cursor_after(found[-1].id, query)
+                    if "cursor" in query and self._kombo.world.strikes("repeated_cursor"):
+                        following = query["cursor"]
+                    return self._answer(model, found, following)
                 found.append(entries[place])
         return self._answer(model, found, None)
 

@@ -112,7 +112,7 @@ class Kombo:
     async def _behind(self, endpoint: Endpoint, request: Request) -> Response:
         if self.world.strikes("slow"):
             await asyncio.sleep(self.world.config.slow_seconds)
-        trouble = instead(self.world, self.limit, error_answer)
+        trouble = instead(self.world, request, self.limit, error_answer)
         if trouble is not None:
             return trouble
         result = endpoint(request)

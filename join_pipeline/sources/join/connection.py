@@ -3,6 +3,8 @@
 Belongs here: live requests that change nothing. Not here: checks of this machine (doctor).
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Self
 
@@ -12,6 +14,7 @@ from join_pipeline.checks.connection import clock_findings
 from join_pipeline.checks.finding import Finding
 from join_pipeline.errors import AuthError, ContractError, NotFoundError, PipelineError, RefusedError, SourceError
 from join_pipeline.settings import Settings
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.feeds import APPLICATIONS, JOBS, REFERENCES, JoinFeed
 from join_pipeline.sources.join.options import TOKEN_VARIABLE, JoinOptions
@@ -26,6 +29,7 @@ PLAN: Final = (
     "JOIN refuses the whole API to this token (403). API access needs the Advanced or the Enterprise plan: ask whoever "
     "pays for JOIN, or JOIN's support."
 )
+IGNORED: Final = "JOIN, or a proxy on the way to it, ignores the query. Check JOIN_API_URL and the proxy."
 GUIDE: Final = (
     "The plan. JOIN's API comes with the plans Advanced and Enterprise.",
     "The role. An admin of the company makes the token.",
@@ -89,12 +93,20 @@ class JoinConnection:
             if not findings:
                 findings.append(Finding("JOIN", "ok", f"{url} answers and takes the token"))
                 findings += _unoffered(client)
-            findings += clock_findings(client.clock.skew, "JOIN's")
+            if unlimited := [name for name, n in n_first.items() if n > 1]:
+                message = f"{url} sends several {' and '.join(unlimited)} where one was asked for. {IGNORED}"
+                findings.append(Finding("pages", "failed", message))
+            findings += clock_findings(client.clock, "JOIN")
             empty = [name for name in ("jobs", "applications") if n_first.get(name) == 0]
             if empty and not refused:
                 message = f"JOIN lists no {' and no '.join(empty)}: is this the right company's token?"
                 findings.append(Finding("account", "warning", message))
             return findings
+
+    @contextmanager
+    def records(self) -> Iterator[Callable[[Feed, str], bytes | None]]:
+        with self._client(self.options.token(self.settings.token_file)) as client:
+            yield client.found
 
     def _client(self, token: str) -> JoinClient:
         timeout = min(self.settings.timeout_seconds, TIMEOUT_SECONDS)

@@ -42,7 +42,7 @@ class JoinExtraction:
             else:
                 applications.read_whole()
             self._look_at_missing(applications)
-            applications.read_since(self.sync.record.started_at)
+            applications.read_since(self.sync.spool.state.watermark)
         applications.extraction.finish()
         jobs = self._listing(JOBS)
         jobs.read_whole()

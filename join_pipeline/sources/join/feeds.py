@@ -34,12 +34,14 @@ APPLICATIONS: Final = JoinFeed(
     "/applications",
     "Applications as JOIN lists them, each with its candidate, job and current stage.",
     since="updatedAtGte",
+    created="createdAt",
 )
 JOBS: Final = JoinFeed(
     "jobs",
     "/jobs",
     "Jobs of every status that JOIN offers, with their forms.",
     params={"content": "true"},
+    created="createdAt",
     per_status=JOB_STATUSES,
 )
 REFERENCES: Final = (

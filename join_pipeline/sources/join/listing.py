@@ -60,8 +60,8 @@ class Listing:
             )
             SELECT count(*) FROM came
             WHERE listing = $listing AND record_id IN (FROM unseen)
-                AND try_cast(payload->>'$.lastUpdatedAt' AS TIMESTAMPTZ) < $started_at""",
-            {"listing": _reading(number), "started_at": sync.record.started_at},
+                AND try_cast(try(payload->>'$.lastUpdatedAt') AS TIMESTAMPTZ) < $started_at""",
+            {"listing": _reading(number), "started_at": sync.spool.state.watermark},
         ).fetchall()
         return n_hidden == [(0,)]
 
@@ -98,7 +98,7 @@ class Listing:
 
     def _look_at(self, remote_id: str) -> Look:
         try:
-            body, fetched_at = self.client.get(self.feed.record_path(remote_id))
+            body, fetched_at = self.client.record(self.feed.record_path(remote_id), remote_id)
         except NotFoundError:
             return remote_id, None, self.client.clock.latest()
         return remote_id, body, fetched_at

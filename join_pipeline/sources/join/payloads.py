@@ -1,24 +1,24 @@
-"""JOIN's payloads as types: strict where a wrong value would falsify the history, lenient elsewhere.
+"""JOIN's payloads as types. A payload that has not exactly these types is read field by field, and what is odd counted.
 
-A payload that lacks a field without a default breaks the contract; the value may be null where the type says so.
+A field without a default is due, and null where its type says so. Only the fields in `identity` must be readable.
 Enums are plain text, so an unknown word is kept and counted. Keys without a field are kept and counted as extras.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
-from join_pipeline.http.contracts import Whole
+from join_pipeline.http.contracts import Due, Part, Whole
 
 
-class Payload(msgspec.Struct, rename="camel", kw_only=True):
+class Payload(Part, rename="camel", kw_only=True):
     """A JSON object of JOIN."""
 
 
 class StagePayload(Payload):
     id: Whole
-    name: str
+    name: Due[str]
     index: Whole | None = None
 
 
@@ -29,6 +29,7 @@ class JobReference(Payload):
 
 
 class Country(Payload):
+    bare: ClassVar[str | None] = "name"
     name: str | None = None
     iso3166: str | None = None
 
@@ -44,6 +45,7 @@ class CandidatePayload(Payload):
 
 
 class Source(Payload):
+    bare: ClassVar[str | None] = "product"
     product: str | None = None
     is_premium: bool | None = None
 
@@ -51,20 +53,24 @@ class Source(Payload):
 class ScreeningAnswer(Payload):
     """A question of an application. Its answer stays in the raw payload."""
 
+    identity: ClassVar[frozenset[str]] = frozenset({"question"})
     question: str
     type: str | None = None
 
 
 class Consent(Payload):
+    bare: ClassVar[str | None] = "consent_status"
     consent_status: str | None = None
 
 
 class ApplicationPayload(Payload):
     """One application. The list and the request by id return the same type."""
 
+    either: ClassVar[tuple[str, ...]] = ("state", "hiring_state")
+
     id: Whole
-    created_at: datetime
-    last_updated_at: datetime
+    created_at: Due[datetime]
+    last_updated_at: Due[datetime]
     current_stage: StagePayload | None
     job: JobReference | None
     candidate: CandidatePayload | None
@@ -86,6 +92,7 @@ class ApplicationPayload(Payload):
 
 
 class Office(Payload):
+    bare: ClassVar[str | None] = "name"
     name: str | None = None
     street_name: str | None = None
     street_number: str | None = None
@@ -109,6 +116,7 @@ class Contact(Payload):
 class JobQuestion(Payload):
     """A question of a job's form. Source: JOIN's requests for creating jobs; it may not be in every response."""
 
+    identity: ClassVar[frozenset[str]] = frozenset({"name"})
     name: str
     type: str | None = None
     options: list[Any] | None = None
@@ -126,10 +134,10 @@ class JobPayload(Payload):
     """One job. The list with `content=true` and the request by id return the same type."""
 
     id: Whole
-    title: str
-    status: str
-    created_at: datetime
-    last_updated_at: datetime
+    title: Due[str]
+    status: Due[str]
+    created_at: Due[datetime]
+    last_updated_at: Due[datetime]
     description: str | None = None
     external_id: str | None = None
     language: str | None = None

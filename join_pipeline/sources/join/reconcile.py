@@ -6,9 +6,18 @@ JOIN shows candidates, stages and tags only in applications, and users only in j
 
 from typing import Final
 
+from join_pipeline.models.rows import UNREAD
 from join_pipeline.sources.join.known import FOCUSED
 from join_pipeline.sync.precedence import LAST, WINNER
-from join_pipeline.sync.reconcile import LIVE, carry, gone_without_link, know_by_id, live_after, those_linked
+from join_pipeline.sync.reconcile import (
+    LIVE,
+    carry,
+    gone_without_link,
+    know_by_id,
+    live_after,
+    shown_whole,
+    those_linked,
+)
 from join_pipeline.sync.workspace import Workspace
 
 # the columns that follow from other records, as SQL of their present values
@@ -56,7 +65,7 @@ def _jobs(workspace: Workspace) -> None:
             SELECT n.* REPLACE (
                 CASE
                     WHEN k.opened_at IS NOT NULL THEN k.opened_at
-                    WHEN n.status = 'DRAFT' THEN NULL
+                    WHEN n.status = 'DRAFT' OR n.status IS NULL THEN NULL
                     WHEN k.status = 'DRAFT' THEN $started_at::TIMESTAMPTZ
                     ELSE n.remote_created_at
                 END AS opened_at)
@@ -104,14 +113,14 @@ def _candidates(workspace: Workspace) -> None:
     workspace.step(
         "winning_candidates",
         f"""WITH newest_unread AS (
-            SELECT candidate_id AS id, max(struct_pack(at := remote_updated_at, key := remote_id::BIGINT)) AS newest
+            SELECT candidate_id AS id, max({_order("remote_updated_at", "remote_id::BIGINT")}) AS newest
             FROM live_applications WHERE NOT is_seen GROUP BY candidate_id
         ), winner AS (
             FROM seen_candidates WHERE seq IN (SELECT seq FROM now_applications)
             {WINNER.first_by_id}
         )
         SELECT w.* FROM winner AS w LEFT JOIN newest_unread AS u ON u.id = w.id
-        WHERE u.id IS NULL OR struct_pack(at := w.parent_updated_at, key := w.parent_id) >= u.newest""",
+        WHERE u.id IS NULL OR {_order("w.parent_updated_at", "w.parent_id")} >= u.newest""",
     )
     workspace.make(
         "now",
@@ -127,11 +136,16 @@ def _candidates(workspace: Workspace) -> None:
     )
 
 
+def _order(updated_at: str, key: str) -> str:
+    """SQL: the precedence of an application. One whose update time could not be read comes before all others."""
+    return f"struct_pack(at := coalesce({updated_at}, '-infinity'::TIMESTAMPTZ), key := {key})"
+
+
 def _candidate_tags(workspace: Workspace) -> None:
     """An application shows all tags of its candidate, so a tag that it does not show was removed."""
     workspace.step(
         "showing",
-        f"""SELECT id AS candidate_id, seq FROM seen_candidates
+        f"""SELECT id AS candidate_id, seq, {UNREAD} FROM seen_candidates
         WHERE shows_tags AND seq IN (SELECT seq FROM now_applications)
             AND id IN (SELECT id FROM winning_candidates)
         {WINNER.first_by_id}""",
@@ -147,7 +161,10 @@ def _candidate_tags(workspace: Workspace) -> None:
         "candidate_tags",
         f"""SELECT k.id, NULL::TIMESTAMPTZ AS observed_at FROM known_candidate_tags AS k
         WHERE {LIVE} AND k.id NOT IN (SELECT id FROM now_candidate_tags)
-            AND k.candidate_id IN (SELECT candidate_id FROM showing UNION SELECT id FROM gone_candidates)""",
+            AND k.candidate_id IN (
+                SELECT candidate_id FROM showing WHERE {shown_whole("candidate_tags")}
+                UNION SELECT id FROM gone_candidates
+            )""",
     )
     live_after(workspace, "candidate_tags", "id, tag_id")
     workspace.make(
@@ -186,7 +203,7 @@ def _team(workspace: Workspace) -> None:
         f"""SELECT k.id, coalesce(g.observed_at, n.observed_at) AS observed_at
         FROM known_job_hiring_team AS k
         LEFT JOIN gone_jobs AS g ON g.id = k.job_id
-        LEFT JOIN now_jobs AS n ON n.id = k.job_id
+        LEFT JOIN (FROM now_jobs WHERE {shown_whole("job_hiring_team")}) AS n ON n.id = k.job_id
         WHERE {LIVE} AND (g.id IS NOT NULL OR n.id IS NOT NULL) AND k.id NOT IN (SELECT id FROM now_job_hiring_team)""",
     )
     live_after(workspace, "job_hiring_team", "id, user_id")

@@ -8,7 +8,7 @@ row that last named it is kept beside the new list.
 from collections.abc import Iterable
 
 from join_pipeline.errors import ContractError, NotFoundError, RefusedError
-from join_pipeline.http.contracts import decode
+from join_pipeline.http.contracts import read
 from join_pipeline.http.pages import Page
 from join_pipeline.lake.raw import RawRow
 from join_pipeline.sources.feed import RawOf
@@ -47,7 +47,7 @@ def _names(payloads: Iterable[str | bytes | None]) -> dict[int, str]:
     entries = []
     for payload in payloads:
         try:
-            entries.append(decode(Reference, payload or ""))
+            entries.append(read(Reference, payload or ""))
         except ContractError:
             continue
     return reference_names(entries)

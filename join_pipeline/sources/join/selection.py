@@ -10,6 +10,8 @@ from pathlib import Path
 import msgspec
 
 from join_pipeline.actions.journal import created_applications
+from join_pipeline.errors import ContractError
+from join_pipeline.http.tolerant import UNREAD_JSON, parse
 from join_pipeline.lake.raw import RawRow
 from join_pipeline.sources.feed import RawOf
 from join_pipeline.sources.join.feeds import APPLICATIONS
@@ -20,6 +22,16 @@ class _Keyed(msgspec.Struct, rename="camel"):
 
 
 _KEYED = msgspec.json.Decoder(_Keyed)
+
+
+def _odd_key(payload: str) -> str | None:
+    """The key of a payload that the strict reader refuses."""
+    try:
+        read = parse(payload)
+    except ContractError:
+        return None
+    key = read.get("integrationExternalId") if isinstance(read, dict) else None
+    return key if isinstance(key, str) else None
 
 
 def only_created(raw_of: RawOf, actions: Path) -> RawOf:
@@ -34,8 +46,8 @@ def only_created(raw_of: RawOf, actions: Path) -> RawOf:
             return True
         try:
             return _KEYED.decode(row.payload).integration_external_id in keys
-        except msgspec.DecodeError:
-            return False
+        except UNREAD_JSON:
+            return _odd_key(row.payload) in keys
 
     def rows(feed: str) -> Iterable[RawRow]:
         found = raw_of(feed)

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-import msgspec
-
-from join_pipeline.http.contracts import decode
+from join_pipeline.http.contracts import lost, map_payload
 from join_pipeline.http.pages import Page
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
@@ -25,8 +23,8 @@ from join_pipeline.sources.join.extract import JoinExtraction
 from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, MODEL_FEEDS, JoinFeed
 from join_pipeline.sources.join.known import recall
 from join_pipeline.sources.join.mapping import MAPPING_VERSION
-from join_pipeline.sources.join.mapping.application import map_application
-from join_pipeline.sources.join.mapping.job import References, map_job
+from join_pipeline.sources.join.mapping.application import APPLICATION_SHOWN_IN, map_application
+from join_pipeline.sources.join.mapping.job import JOB_SHOWN_IN, References, map_job
 from join_pipeline.sources.join.mapping.vocabulary import STATES
 from join_pipeline.sources.join.options import NAME, JoinOptions
 from join_pipeline.sources.join.payloads import ApplicationPayload, JobPayload
@@ -54,6 +52,9 @@ class JoinSession:
     def extract(self, extraction: Extraction, plan: Plan) -> None:
         JoinExtraction(self.client, extraction).run(plan, self._references)
 
+    def record(self, feed: Feed, key: str) -> bytes | None:
+        return self.client.found(feed, key)
+
 
 @dataclass(frozen=True, slots=True)
 class JoinMapper:
@@ -63,12 +64,18 @@ class JoinMapper:
     references: References
 
     def map(self, feed: str, text: str) -> Mapped:
-        raw = msgspec.json.decode
         if feed == APPLICATIONS.name:
-            application = decode(ApplicationPayload, text)
-            return map_application(application, raw(text), self.ids)
-        job = decode(JobPayload, text)
-        return map_job(job, raw(text), self.ids, self.references)
+            mapped, odd = map_payload(
+                ApplicationPayload, text, lambda payload, raw: map_application(payload, raw, self.ids)
+            )
+        else:
+            mapped, odd = map_payload(
+                JobPayload, text, lambda payload, raw: map_job(payload, raw, self.ids, self.references)
+            )
+        mapped.odd = [f"{feed}.{part}" for part in odd]
+        for model, parts in (APPLICATION_SHOWN_IN | JOB_SHOWN_IN).items() if odd else ():
+            mapped.mark(model, lost(odd, parts))
+        return mapped
 
 
 @dataclass(frozen=True, slots=True)

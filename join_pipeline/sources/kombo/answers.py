@@ -4,11 +4,12 @@ Belongs here: Kombo's envelope. Not here: what a record means (payloads), which 
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from join_pipeline.http.pages import Record
+from join_pipeline.http.pages import Record, keys_of
+from join_pipeline.http.tolerant import UNREAD_JSON, parse, split
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Refusal(msgspec.Struct):
 
 class _Results(msgspec.Struct):
     results: list[msgspec.Raw]
-    next: str | None
+    next: Annotated[str, msgspec.Meta(min_length=1)] | None  # an empty cursor would be the first page's
 
 
 class _List(msgspec.Struct):
@@ -59,13 +60,24 @@ class _Error(msgspec.Struct):
     error: Refusal
 
 
-class _Keyed(msgspec.Struct):
+class _Envelope(msgspec.Struct):
+    status: Any = None
+    error: Any = None
+    data: Any = None
+
+    @property
+    def is_error(self) -> bool:
+        return self.data is None and (self.status == "error" or bool(self.error))
+
+
+class _Keyed(msgspec.Struct, rename={"updated": "changed_at"}):
     id: str
-    changed_at: Any = None
+    updated: Any = None
 
 
 _LIST: Final[msgspec.json.Decoder[_List]] = msgspec.json.Decoder(_List)
 _DETAILS: Final[msgspec.json.Decoder[_Details]] = msgspec.json.Decoder(_Details)
+_ENVELOPE: Final[msgspec.json.Decoder[_Envelope]] = msgspec.json.Decoder(_Envelope)
 _ERROR: Final[msgspec.json.Decoder[_Error]] = msgspec.json.Decoder(_Error)
 _KEYED: Final[msgspec.json.Decoder[_Keyed]] = msgspec.json.Decoder(_Keyed)
 
@@ -74,30 +86,46 @@ def list_of(body: bytes) -> Listed | None:
     """A page of a list; None if the JSON is not one."""
     try:
         found = _LIST.decode(body).data
-    except msgspec.DecodeError:
-        return None
+    except UNREAD_JSON:
+        return _listed_in_parts(body)
     return Listed([_record(bytes(raw)) for raw in found.results], found.next)
+
+
+def _listed_in_parts(body: bytes) -> Listed | None:
+    """A page with a record that the strict reader refuses."""
+    whole = split(body)
+    data = split(whole["data"]) if isinstance(whole, dict) and "data" in whole else None
+    if not isinstance(data, dict) or not {"results", "next"} <= data.keys():
+        return None
+    results, following = split(data["results"]), parse(data["next"])
+    if not isinstance(results, list) or not isinstance(following, str | None):
+        return None
+    return Listed([_record(result.encode()) for result in results], following)
 
 
 def integration_of(body: bytes) -> Integration | None:
     """An integration; None if the JSON is not one."""
     try:
         return _DETAILS.decode(body).data
-    except msgspec.DecodeError:
+    except UNREAD_JSON:
         return None
+
+
+def is_refusal(body: bytes) -> bool:
+    """Whether JSON is an error in its envelope, whatever its status."""
+    try:
+        return _ENVELOPE.decode(body).is_error
+    except UNREAD_JSON:
+        return False
 
 
 def refusal_of(body: bytes) -> Refusal:
     """The error in the envelope. All of its fields are None if the body is not an envelope."""
     try:
         return _ERROR.decode(body).error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREAD_JSON:
         return Refusal()
 
 
 def _record(payload: bytes) -> Record:
-    try:
-        keyed = _KEYED.decode(payload)
-    except msgspec.DecodeError:
-        return Record(None, None, payload)
-    return Record(keyed.id, keyed.changed_at if isinstance(keyed.changed_at, str) else None, payload)
+    return Record(*keys_of(payload, _KEYED, "changed_at"), payload)

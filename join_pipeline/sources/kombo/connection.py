@@ -4,7 +4,8 @@ Belongs here: live requests that change nothing. Not here: checks of this machin
 or the integration id in it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -15,6 +16,7 @@ from join_pipeline.checks.connection import clock_findings
 from join_pipeline.checks.finding import Finding
 from join_pipeline.errors import ModelOffError, SettingsError, SourceError
 from join_pipeline.settings import Settings
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.answers import Integration
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.feeds import FEEDS
@@ -92,7 +94,12 @@ class KomboConnection:
             hours = self.options.kombo_staleness_hours
             message = f"Kombo's responses may be {hours:g} hours old, so the times of events are that much less certain"
             found.append(Finding("age", "ok", message))
-            return found + clock_findings(client.clock.skew, "Kombo's")
+            return found + clock_findings(client.clock, "Kombo")
+
+    @contextmanager
+    def records(self) -> Iterator[Callable[[Feed, str], bytes | None]]:
+        with self._client(*self.options.credentials()) as client:
+            yield client.found
 
     def _client(self, key: str, integration: str) -> KomboClient:
         timeout = min(self.settings.timeout_seconds, TIMEOUT_SECONDS)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from join_pipeline.errors import ModelOffError
+from join_pipeline.errors import ModelOffError, NotFoundError, RefusedError
+from join_pipeline.http.pages import Page
 from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.feeds import FEEDS, SINCE
@@ -17,7 +18,8 @@ from join_pipeline.sync.extract import Extraction, FeedExtraction, Look
 from join_pipeline.sync.plan import Plan
 
 IDS_A_LOOK: Final = 100
-_IS_GONE: Final = "(payload->>'$.remote_deleted_at') IS NOT NULL"
+# a record that DuckDB can't read as JSON reports nothing
+_IS_GONE: Final = "nullif(try(payload->>'$.remote_deleted_at'), '') IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class KomboExtraction:
             asked = ids[first : first + IDS_A_LOOK]
             left = set(asked)
             is_nameless = False
-            for page in self.client.pages(feed.path, {"ids": ",".join(asked)}):
+            for page in self._pages_of(feed, asked, unsure):
                 for record in page.records:
                     is_nameless = is_nameless or record.id is None
                     if record.id in left:
@@ -107,6 +109,23 @@ class KomboExtraction:
                         yield record.id, record.payload, page.fetched_at
             if is_nameless:
                 unsure |= left
-                continue
-            for record_id in sorted(left):
+            for record_id in sorted(left - unsure):
                 yield record_id, None, self.client.clock.latest()
+
+    def _pages_of(self, feed: Feed, ids: Sequence[str], unsure: set[str]) -> list[Page]:
+        """The pages with these records.
+
+        One id that Kombo does not know may make it answer 404 to all of them, and one that it does not take 400. Then
+        they are asked for in tenths, down to one by one. A 404 to one id says that it is not there. An id that is not
+        taken says nothing, and is added to `unsure`.
+        """
+        try:
+            return list(self.client.pages(feed.path, {"ids": ",".join(ids)}))
+        except (NotFoundError, RefusedError) as error:
+            if len(ids) > 1:
+                size = max(1, len(ids) // 10)
+                parts = [ids[first : first + size] for first in range(0, len(ids), size)]
+                return [page for part in parts for page in self._pages_of(feed, part, unsure)]
+            if isinstance(error, RefusedError):
+                unsure |= set(ids)
+            return []

@@ -13,7 +13,7 @@ SINCE: Final = "updated_after"
 
 
 def _feed(name: str, path: str, doc: str) -> Feed:
-    return Feed(name, path, doc, since=SINCE, key="id")
+    return Feed(name, path, doc, since=SINCE, key="id", created="remote_created_at")
 
 
 APPLICATIONS: Final = _feed(

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from join_pipeline.http.contracts import decode
+from join_pipeline.http.contracts import lost, map_payload, present
 from join_pipeline.models.ids import Ids, question_key
 from join_pipeline.models.rows import Mapped, Row, content_digest, json_text, without_query
 from join_pipeline.sources.kombo.payloads import (
@@ -30,7 +30,7 @@ from join_pipeline.sources.kombo.payloads import (
     UserPayload,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raise it whenever a record maps to other rows. The versions that follow from it have the reason `mapping`."""
 OWN: Final = 1
 STAND_IN: Final = 0
@@ -42,13 +42,32 @@ _NOT_OWN: Final = frozenset(
     | {"stages", "screening_questions", "hiring_team", "tags"}
 )
 _KEYS: Final = frozenset({"id", "remote_id"})
+SHOWN_IN: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "applications": {name: (name,) for name in ("candidate_id", "job_id", "current_stage_id")},
+    "candidates": {"candidate_tags": ("tags",)},
+    "jobs": {
+        "contact_id": ("contact_id",),
+        "job_application_stages": ("stages",),
+        "job_screening_questions": ("screening_questions",),
+        "job_hiring_team": ("hiring_team",),
+    },
+}
+"""For each feed, the columns and links whose loss would falsify the history, and the parts that show them."""
 
 
 def map_record(feed: str, text: str, ids: Ids) -> Mapped:
     """All rows of one record of a feed. For a deleted record: the deletion and, if Kombo shows it, its last content."""
     kind, rows_of = _KINDS[feed]
-    payload = decode(kind, text)
-    raw = without_query(msgspec.json.decode(text))
+    mapped, odd = map_payload(kind, text, lambda payload, raw: _mapped(feed, payload, raw, ids, rows_of))
+    mapped.odd = [f"{feed}.{part}" for part in odd]
+    mapped.mark(feed, lost(odd, SHOWN_IN.get(feed, {})))
+    return mapped
+
+
+def _mapped(
+    feed: str, payload: RecordPayload, raw: dict[str, Any], ids: Ids, rows_of: Callable[[Mapped, Any, Ids], None]
+) -> Mapped:
+    raw, kind = without_query(raw), type(payload)
     mapped = Mapped()
     if payload.remote_deleted_at is None:
         rows_of(mapped, payload, ids)
@@ -122,8 +141,8 @@ def _person(payload: TrimmedCandidate | CandidatePayload) -> Row:
         "first_name": payload.first_name,
         "last_name": payload.last_name,
         "source": payload.source,
-        "phone_numbers": [_built(one) for one in payload.phone_numbers or []],
-        "email_addresses": [_built(one) for one in payload.email_addresses or []],
+        "phone_numbers": [_built(one) for _, one in present(payload.phone_numbers)],
+        "email_addresses": [_built(one) for _, one in present(payload.email_addresses)],
     }
 
 
@@ -137,7 +156,7 @@ def _candidate(mapped: Mapped, payload: CandidatePayload, ids: Ids) -> None:
         "candidates",
         _own(payload, **_person(payload), location=location, remote_created_at=payload.remote_created_at),
     )
-    for tag in payload.tags:
+    for _, tag in present(payload.tags):
         _stand_in(mapped, "tags", payload, tag, name=tag.name)
         link = _link(ids, "candidate_tags", payload, tag.id, tag.remote_id)
         mapped.add("candidate_tags", link | {"candidate_id": payload.id, "tag_id": tag.id})
@@ -160,13 +179,13 @@ def _job(mapped: Mapped, payload: JobPayload, ids: Ids) -> None:
     fields["custom_fields"] = None if payload.custom_fields is None else json_text(payload.custom_fields)
     fields["integration_fields"] = json_text(payload.integration_fields or [])
     mapped.add("jobs", _own(payload, **fields))
-    for stage in payload.stages:
+    for _, stage in present(payload.stages):
         _stand_in(mapped, "application_stages", payload, stage, name=stage.name)
         link = _link(ids, "job_application_stages", payload, stage.id, stage.remote_id)
         mapped.add("job_application_stages", link | {"job_id": payload.id, "stage_id": stage.id, "index": stage.index})
-    for position, question in enumerate(payload.screening_questions):
+    for position, question in present(payload.screening_questions):
         _question(mapped, payload, question, position, ids)
-    for member in payload.hiring_team:
+    for _, member in present(payload.hiring_team):
         names_of = {"first_name": member.first_name, "last_name": member.last_name, "email": member.email}
         _stand_in(mapped, "users", payload, member, **names_of)
         link = _link(ids, "job_hiring_team", payload, member.id, member.remote_id)
@@ -176,10 +195,12 @@ def _job(mapped: Mapped, payload: JobPayload, ids: Ids) -> None:
 
 def _question(mapped: Mapped, job: JobPayload, question: Question, position: int, ids: Ids) -> None:
     """Add a question and its link to the job. JOIN gives questions no id, so their remote id is the question key."""
-    kind = str((question.format or {}).get("type", UNKNOWN_FORMAT))
+    kind = (question.format or {}).get("type", UNKNOWN_FORMAT)
+    kind = kind if isinstance(kind, str) else UNKNOWN_FORMAT
     if kind == UNKNOWN_FORMAT:
         mapped.unknown.append("screening_questions.type")
     key = question.remote_id or question_key(kind, question.title or "")
+    options = question.precondition_options
     mapped.add(
         "screening_questions",
         {
@@ -201,17 +222,16 @@ def _question(mapped: Mapped, job: JobPayload, question: Question, position: int
             "index": position,
             "required": question.required,
             "precondition_question_id": question.precondition_question_id,
-            "precondition_options": question.precondition_options,
+            "precondition_options": None if options is None else [option for _, option in present(options)],
         },
     )
 
 
 def _roles(mapped: Mapped, member: Member) -> list[str]:
     """The roles in Kombo's words, or JOIN's label for a role that Kombo has no word for."""
-    shown = (
-        [role.unified_type or role.remote_label for role in member.job_roles or []] or member.hiring_team_roles or []
-    )
-    mapped.unknown.extend("job_hiring_team.role" for role in member.job_roles or [] if role.unified_type is None)
+    job_roles = [role for _, role in present(member.job_roles)]
+    shown = [role.unified_type or role.remote_label for role in job_roles] or member.hiring_team_roles or []
+    mapped.unknown.extend("job_hiring_team.role" for role in job_roles if role.unified_type is None)
     return list(dict.fromkeys(role for role in shown if role))
 
 

@@ -1,18 +1,17 @@
-"""Kombo's records as types: ids and Kombo's own instants must be there, any other field may be null.
+"""Kombo's records as types. A record that has not exactly these types is read field by field, and what is odd counted.
 
-Kombo sets the other fields to null 14 days after a record's deletion, and fields that the connector does not cover are
-always null. So only a wrong type breaks the contract. Keys without a field are ignored, because Kombo's schema grows.
+Only its id must be readable, and whether it is deleted. Kombo sets the other fields to null 14 days after a record's
+deletion, and fields that the connector does not cover are always null. Keys without a field are ignored, because
+Kombo's schema grows.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
-import msgspec
-
-from join_pipeline.http.contracts import Whole
+from join_pipeline.http.contracts import Due, Part, Whole
 
 
-class Nested(msgspec.Struct, kw_only=True):
+class Nested(Part, kw_only=True):
     """A record that another record shows."""
 
     id: str
@@ -38,9 +37,10 @@ class Question(Nested, kw_only=True):
     precondition_options: list[str] | None = None
 
 
-class JobRole(msgspec.Struct, kw_only=True):
+class JobRole(Part, kw_only=True):
     """A role in one job: Kombo's word from a closed list, or only JOIN's label."""
 
+    bare: ClassVar[str | None] = "remote_label"
     remote_label: str | None = None
     unified_type: str | None = None
 
@@ -56,17 +56,20 @@ class Member(PersonRecord, kw_only=True):
     job_roles: list[JobRole] | None = None
 
 
-class Phone(msgspec.Struct, kw_only=True):
+class Phone(Part, kw_only=True):
+    bare: ClassVar[str | None] = "phone_number"
     phone_number: str | None = None
     type: str | None = None
 
 
-class Email(msgspec.Struct, kw_only=True):
+class Email(Part, kw_only=True):
+    bare: ClassVar[str | None] = "email_address"
     email_address: str | None = None
     type: str | None = None
 
 
-class Place(msgspec.Struct, kw_only=True):
+class Place(Part, kw_only=True):
+    bare: ClassVar[str | None] = "raw"
     city: str | None = None
     country: str | None = None
     raw: str | None = None
@@ -82,12 +85,14 @@ class TrimmedCandidate(PersonRecord, kw_only=True):
     email_addresses: list[Email] | None = None
 
 
-class RecordPayload(msgspec.Struct, kw_only=True):
-    """One record of a list."""
+class RecordPayload(Part, kw_only=True):
+    """One record of a list. An unreadable instant of its deletion leaves open whether it is there."""
+
+    identity: ClassVar[frozenset[str]] = frozenset({"id", "remote_deleted_at"})
 
     id: str
     remote_id: str | None
-    changed_at: datetime
+    changed_at: Due[datetime]
     remote_deleted_at: datetime | None
     remote_data: dict[str, Any] | None = None
 
@@ -113,7 +118,7 @@ class CandidatePayload(RecordPayload, kw_only=True):
     email_addresses: list[Email] | None
     location: Place | None
     remote_created_at: datetime | None
-    tags: list[NamedRecord]
+    tags: Due[list[NamedRecord]]
 
 
 class ApplicationPayload(RecordPayload, kw_only=True):
@@ -149,6 +154,6 @@ class JobPayload(RecordPayload, kw_only=True):
     remote_created_at: datetime | None
     remote_updated_at: datetime | None
     contact_id: str | None
-    stages: list[JobStage]
-    screening_questions: list[Question]
-    hiring_team: list[Member]
+    stages: Due[list[JobStage]]
+    screening_questions: Due[list[Question]]
+    hiring_team: Due[list[Member]]

@@ -8,7 +8,7 @@ from typing import Final
 from join_pipeline.sources.kombo.feeds import FEEDS
 from join_pipeline.sync.known import newest
 from join_pipeline.sync.precedence import LAST, WINNER
-from join_pipeline.sync.reconcile import LIVE, live_after, those_linked
+from join_pipeline.sync.reconcile import LIVE, live_after, shown_whole, those_linked
 from join_pipeline.sync.workspace import Workspace
 
 LINKS: Final = {
@@ -79,7 +79,10 @@ def _records(workspace: Workspace, name: str, *, believes_loss: bool) -> None:
 
 
 def _links(workspace: Workspace, name: str, parent: str, column: str) -> None:
-    """Links. A record shows all of its links: one that it does not show is gone, as are the links of a gone record."""
+    """Links. A record shows all of its links: one that it does not show is gone, as are the links of a gone record.
+
+    If one of them could not be read, nobody knows which, so all that are known stay.
+    """
     workspace.make("now", name, f"FROM seen_{name} WHERE seq IN (SELECT seq FROM now_{parent} WHERE priority = 1)")
     workspace.make(
         "gone",
@@ -87,6 +90,6 @@ def _links(workspace: Workspace, name: str, parent: str, column: str) -> None:
         f"""SELECT k.id, coalesce(g.observed_at, n.observed_at) AS observed_at, g.remote_deleted_at
         FROM known_{name} AS k
         LEFT JOIN gone_{parent} AS g ON g.id = k."{column}"
-        LEFT JOIN (FROM now_{parent} WHERE priority = 1) AS n ON n.id = k."{column}"
+        LEFT JOIN (FROM now_{parent} WHERE priority = 1 AND {shown_whole(name)}) AS n ON n.id = k."{column}"
         WHERE k.{LIVE} AND (g.id IS NOT NULL OR n.id IS NOT NULL) AND k.id NOT IN (SELECT id FROM now_{name})""",
     )

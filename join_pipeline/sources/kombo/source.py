@@ -44,6 +44,9 @@ class KomboSession:
     def extract(self, extraction: Extraction, plan: Plan) -> None:
         KomboExtraction(self.client, extraction).run(plan)
 
+    def record(self, feed: Feed, key: str) -> bytes | None:
+        return self.client.found(feed, key)
+
 
 @dataclass(frozen=True, slots=True)
 class KomboMapper:

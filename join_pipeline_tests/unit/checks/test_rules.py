@@ -14,7 +14,16 @@ from join_pipeline.checks.finding import Check, Finding
 from join_pipeline.checks.load import LOAD_CHECKS, check_references
 from join_pipeline.checks.sync import check_sync, sync_checks
 from join_pipeline.lake.lake import Lake
-from join_pipeline.lake.record import FeedRecord, Files, LakeFile, LastFull, ModelRecord, Objection, SyncRecord
+from join_pipeline.lake.record import (
+    FeedRecord,
+    Files,
+    LakeFile,
+    LastFull,
+    LostFile,
+    ModelRecord,
+    Objection,
+    SyncRecord,
+)
 from join_pipeline.models import MODELS
 from join_pipeline.settings import load_settings
 from join_pipeline.sources.registry import open_source
@@ -77,6 +86,19 @@ def test_a_few_broken_records_warn_and_more_than_a_fifth_are_grave(
     assert (finding.about, finding.check, finding.is_grave) == ("raw/jobs", "contract", is_grave)
     assert f"{quarantined} of 100" in finding.message
     assert "quarantine/jobs/1.parquet" in finding.message
+
+
+def test_a_file_that_the_sync_dropped_warns_at_its_feed(lake: Lake) -> None:
+    lost = [
+        LostFile(path="raw/jobs/1/part-00000.parquet", reason="is damaged"),
+        LostFile(path="syncs/9.json", reason="is a copy"),
+    ]
+    found = broken(lake, record(lost=lost))
+    assert {key: finding.verdict for key, finding in found.items()} == {
+        ("raw/jobs", "contract"): "warning",
+        ("raw/applications", "contract"): "warning",
+    }
+    assert "part-00000.parquet is damaged" in found["raw/jobs", "contract"].message
 
 
 def test_a_list_that_join_does_not_offer_warns(lake: Lake) -> None:

@@ -1,5 +1,6 @@
 """Proxies and certificates of the environment: used, reported when they fail, and never shown the token."""
 
+import base64
 import shutil
 import socket
 import ssl
@@ -10,7 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from join_pipeline.environment import asked_directly
 from join_pipeline.errors import SettingsError, TransientError
 from join_pipeline.http.network import is_on_this_machine
 from join_pipeline.sources.join.client import JoinClient
@@ -148,3 +152,100 @@ def test_addresses_of_this_machine(host: str) -> None:
 @pytest.mark.parametrize("host", ["api.join.com", "localhost.example", "10.0.0.1", "::2"])
 def test_addresses_of_others(host: str) -> None:
     assert not is_on_this_machine(host)
+
+
+SECRETS = ("pass#word", "pass/word", "pa@ss:word", "100%sure", "100%25", "a b", "p?q", "[x]", "ü€", "%zz", "\\", "'\"")
+
+
+@pytest.mark.parametrize("password", SECRETS)
+def test_a_password_may_hold_any_character(proxy: Proxy, monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://us er:{password}@127.0.0.1:{proxy.port}/")
+    monkeypatch.setenv("NO_PROXY", "[::1],localhost,::1/128,[fe80::1]:80,10.0.0.0/8,*.internal,http://x.example:80,%%%")
+    monkeypatch.setenv("SSL_CERT_FILE", str(proxy.certificate))
+    with client() as asking:
+        assert asking.whole("/categories").records == []
+    login = next(line for line in proxy.outside[0].splitlines() if line.startswith(b"Proxy-Authorization: Basic "))
+    expected = f"us er:{'100%' if password == '100%25' else password}"
+    assert base64.b64decode(login.split()[-1]).decode() == expected
+
+
+def test_a_proxy_without_a_scheme_is_one_over_http(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", f" 127.0.0.1:{proxy.port} ")
+    monkeypatch.setenv("SSL_CERT_FILE", str(proxy.certificate))
+    with client() as asking:
+        assert asking.whole("/categories").records == []
+    assert len(proxy.outside) == 1
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        HOST,
+        f".{HOST}",
+        "example",
+        ".example",
+        "*",
+        "*.example",
+        f"x.y, {HOST}",
+        f"{HOST}:443",
+        f"https://{HOST}",
+        "JOIN.EXAMPLE",
+    ],
+)
+def test_who_is_in_no_proxy_is_asked_without_one(entry: str) -> None:
+    assert asked_directly(HOST, {"NO_PROXY": entry})
+
+
+@pytest.mark.parametrize(
+    "entry", ["", ",", "ample", "xexample", "[::1]", "::1", "127.0.0.1", "10.0.0.0/8", ".", "[", "]", "/"]
+)
+def test_who_is_not_in_no_proxy_is_asked_through_it(entry: str) -> None:
+    assert not asked_directly(HOST, {"NO_PROXY": entry})
+
+
+@pytest.mark.parametrize(
+    ("host", "entry"), [("10.1.2.3", "10.0.0.0/8"), ("::2", "[::2]"), ("::2", "::/16"), ("10.1.2.3", "10.1.2.3:80")]
+)
+def test_addresses_in_no_proxy(host: str, entry: str) -> None:
+    assert asked_directly(host, {"no_proxy": entry})
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "http://us:se#cret@",
+        "http://",
+        "http://se/cret:x@ho st:1",
+        "http://us:secret@proxy:port",
+        "http://us:secret@proxy:99999",
+        "http://us:secret@[::1",
+        "http://us:secret@" + "a" * 70,
+        "http://us:secret@proxy..example",
+        "socks5h://us:secret@proxy",
+        "secret://proxy",
+        "://secret",
+        "http:secret",
+        "http://us:pass@secret\n.example",
+    ],
+)
+def test_a_proxy_that_cant_be_used_is_named_and_never_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=f"^{name} can't be used: ") as caught:
+        client()
+    assert "secret" not in str(caught.value)
+    assert "cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=40), st.sampled_from(VARIABLES[:4]))
+def test_no_text_of_a_variable_breaks_a_client(text: str, name: str) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(name, text)
+        try:
+            with client():
+                pass
+        except SettingsError as error:
+            assert str(error).startswith(f"{name} can't be used: ")  # noqa: PT017  some texts are proxies

@@ -1,21 +1,26 @@
 """Files that appear whole or not at all, private ones, and the one lock."""
 
+import errno
 import os
 import signal
 import stat
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from join_pipeline.errors import LakeError, LockedError
-from join_pipeline.lake.files import appearing, locked, make_folder, write_whole
+from join_pipeline.lake import files
+from join_pipeline.lake.files import appearing, create_whole, locked, make_folder, remove_asides, write_whole
 
 FULL = Path("/dev/full")
 needs_full_disk = pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full, a disk that is always full")
@@ -104,8 +109,12 @@ def test_a_writer_that_is_killed_leaves_the_old_file_and_the_next_one_succeeds(t
 @contextmanager
 def on_a_full_disk(path: Path) -> Iterator[None]:
     """What is written beside `path` goes to a device that has no space."""
-    path.with_name(f".{path.name}.part").symlink_to(FULL)
-    with pytest.raises(LakeError, match=rf"The disk is full: .*{path.name} was not written\. Free some space"):
+    aside = path.with_name(f".{path.name}.part")
+    aside.symlink_to(FULL)
+    with (
+        mock.patch.object(files, "aside_of", return_value=aside),
+        pytest.raises(LakeError, match=rf"The disk is full: .*{path.name} was not written\. Free some space"),
+    ):
         yield
 
 
@@ -119,6 +128,90 @@ def test_a_full_disk_is_told_and_leaves_the_old_file_and_nothing_half_written(tm
         pq.write_table(pa.table({"a": ["x" * 1_000] * 100}), aside)
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["x.parquet"]
+    with on_a_full_disk(tmp_path / "new"):
+        create_whole(tmp_path / "new", b"new")
+    assert names(tmp_path) == ["x.parquet"]
+
+
+# Several writers
+
+
+def test_writers_of_one_path_do_not_share_a_temporary_file(tmp_path):
+    path = tmp_path / "x"
+    with appearing(path) as one, appearing(path) as other:
+        one.write_bytes(b"one")
+        other.write_bytes(b"other")
+    assert path.read_bytes() == b"one"  # it was renamed last
+    assert names(tmp_path) == ["x"]
+
+
+def test_a_file_is_created_once_and_who_comes_later_changes_nothing(tmp_path):
+    path = tmp_path / "folder" / "x"
+    assert create_whole(path, b"first")
+    assert not create_whole(path, b"second")
+    assert (path.read_bytes(), mode(path), names(path.parent)) == (b"first", 0o600, ["x"])
+
+
+def test_a_disk_without_hard_links_creates_a_file_once_too(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(lambda n: create_whole(tmp_path / "x", b"%d" % n), range(8)))
+    assert created.count(True) == 1
+    assert (tmp_path / "x").read_bytes() == b"%d" % created.index(True)
+    assert names(tmp_path) == ["x"]
+
+
+WRITERS = """
+    import sys, time
+    from pathlib import Path
+    from join_pipeline.lake.files import create_whole, write_whole
+    folder, me = Path(sys.argv[1]), sys.argv[2].encode()
+    (folder / f"ready-{sys.argv[2]}").touch()
+    while not (folder / "go").exists():
+        time.sleep(0.001)
+    for n in range(20):
+        create_whole(folder / f"created-{n}", me * 1000)
+        print((folder / f"created-{n}").read_text()[:1], end="")
+        write_whole(folder / "written", me * 100_000)
+"""
+
+
+def test_processes_that_write_the_same_files_at_once_all_succeed_and_agree(tmp_path):
+    who = "abcdefgh"
+    command = [sys.executable, "-c", textwrap.dedent(WRITERS), tmp_path]
+    writers = [subprocess.Popen([*command, name], text=True, stdout=subprocess.PIPE) for name in who]
+    deadline = time.monotonic() + 100
+    while len(list(tmp_path.glob("ready-*"))) < len(who):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    (tmp_path / "go").touch()
+    said = [writer.communicate(timeout=100)[0] for writer in writers]
+    assert [writer.returncode for writer in writers] == [0] * len(who)
+    assert len(set(said)) == 1  # each read what the one creator wrote
+    assert len(set((tmp_path / "written").read_text())) == 1
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_what_dead_writers_left_goes_and_what_a_living_one_writes_stays(tmp_path):
+    path = tmp_path / "x"
+    with appearing(path) as mine:
+        mine.write_bytes(b"mine")
+        child = subprocess.Popen([sys.executable, "-c", ""])
+        child.wait()
+        dead = mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{child.pid}-"))
+        elsewhere = path.with_name(".x.00000000-1-0000aaaa.part")  # of another machine: it may live
+        old = path.with_name(".x.00000000-1-0000bbbb.part")
+        foreign = path.with_name(".x.y.part")
+        for left in (dead, elsewhere, old, foreign):
+            left.write_bytes(b"half")
+        os.utime(old, (0, 0))
+        write_whole(path, b"other")
+        assert names(tmp_path) == sorted([elsewhere.name, foreign.name, mine.name, "x"])
+    remove_asides(path)
+    assert names(tmp_path) == [foreign.name, "x"]
 
 
 def test_a_folder_that_cannot_be_made_is_told_with_the_setting_behind_it(tmp_path):

@@ -1,5 +1,7 @@
 """Each fault, switched on over the control path and seen over HTTP."""
 
+import gzip
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -141,3 +143,86 @@ def test_resigned_urls_differ_at_each_read_and_open_all_the_same(api):
     assert not set(one) & set(other)
     assert [url.partition("?")[0] for url in one] == [url.partition("?")[0] for url in other]
     assert {api.get(url).status_code for url in (one[0], other[0])} == {200}
+
+
+def pages(api: httpx.Client, *numbers: int) -> list[list[int]]:
+    query = {"pageSize": 20}
+    return [
+        [record["id"] for record in api.get("/v2/applications", params={**query, "page": number}).json()]
+        for number in numbers
+    ]
+
+
+def test_a_page_is_wrong_once_in_each_reading_and_right_when_it_is_asked_for_again(api):
+    right = pages(api, 1, 2, 3)
+    with failing(api, empty_page=1):
+        assert pages(api, 1, 1, 2, 3) == [[], *right]
+        assert pages(api, 1, 1) == [[], right[0]], "a new reading"
+    with failing(api, repeated_page=1):
+        assert pages(api, 1, 2, 2, 3) == [right[0], right[0], right[1], right[2]]
+    with failing(api, short_page=1):
+        first, again, second = pages(api, 1, 1, 2)
+    assert 0 < len(first) < 20
+    assert first == right[0][: len(first)]
+    assert [again, second] == right[:2]
+    assert pages(api, 1, 2, 3) == right
+
+
+def test_the_last_page_is_never_short_by_the_fault(api):
+    last = next(number for number in range(1, 100) if len(pages(api, number)[0]) < 20)
+    right = pages(api, last)
+    with failing(api, short_page=1):
+        assert pages(api, last) == right
+
+
+def test_a_list_whose_pages_are_ignored_shows_its_first_one(api):
+    with failing(api, ignored_page=1):
+        first, second = pages(api, 1, 2)
+    assert first == second == pages(api, 1)[0]
+
+
+def test_a_redirect_drops_the_query_of_what_has_one(api):
+    with failing(api, redirected=1):
+        answer = api.get("/v2/applications", params={"page": 2})
+        assert api.get("/v2/applications").status_code == 200
+    assert (answer.status_code, answer.headers["location"]) == (302, "/v2/applications")
+
+
+def test_an_empty_list_can_be_an_answer_without_content(api):
+    with failing(api, no_content=1):
+        assert api.get("/v2/applications", params={"page": 90}).status_code == 204
+        assert api.get("/v2/applications").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/v2/jobs", {}),
+        ("/kombo/v1/check-api-key", {"Authorization": f"Bearer {CONFIG.kombo.api_key}"}),
+    ],
+)
+def test_an_error_with_200_has_the_shape_of_its_api(api, path, headers):
+    with failing(api, error_in_200=1):
+        answer = api.get(path, headers=headers)
+    assert answer.status_code == 200
+    assert answer.json()["error"]["message"] == "something went wrong"
+
+
+@pytest.mark.parametrize("fault", ["packed", "recoded", "dripping"])
+def test_an_odd_body_has_the_same_content(api, fault):
+    right = api.get("/v2/seniorityLevels").json()
+    for _ in range(8):
+        with failing(api, **{fault: 1}), api.stream("GET", "/v2/seniorityLevels") as answer:
+            body = b"".join(answer.iter_raw())
+        if fault == "packed":
+            assert body.count(gzip.compress(b"")[:2]) >= 2
+            body = gzip.decompress(body)
+        assert json.loads(body) == right
+
+
+def test_packing_that_is_broken_and_an_answer_that_unpacks_to_much(api):
+    with failing(api, broken_packing=1), pytest.raises(EOFError), api.stream("GET", "/v2/jobs") as answer:
+        gzip.decompress(b"".join(answer.iter_raw()))
+    with failing(api, huge=1), api.stream("GET", "/v2/jobs") as answer:
+        packed = b"".join(answer.iter_raw())
+    assert len(packed) < 200_000

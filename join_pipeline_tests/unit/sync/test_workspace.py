@@ -148,6 +148,6 @@ def test_a_table_takes_the_start_of_the_sync_as_a_value(workspace: Workspace) ->
 @pytest.mark.parametrize("model", MODELS)
 def test_an_observation_has_the_models_columns_without_the_heavy_one_and_what_is_found_out_later(model: str) -> None:
     later = {"changed_at", "remote_deleted_at", "sync_id", "content_hash", "reason", HEAVY}
-    order = ["parent_updated_at", "parent_id", "priority", "shows_tags", "seq"]
+    order = ["parent_updated_at", "parent_id", "priority", "shows_tags", "unread", "seq"]
     own = [column.name for column in MODELS[model].version_columns if column.name not in later]
     assert seen_schema(model).names == own + order

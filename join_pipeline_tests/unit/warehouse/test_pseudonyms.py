@@ -1,5 +1,6 @@
 """The pseudonym key: it is made at first use, only its owner can read it, and it is never guessed."""
 
+import multiprocessing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,15 @@ def test_the_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert path.parent.stat().st_mode & 0o777 == 0o700
     assert key_from_file(path) == key
     assert key_from_file(tmp_path / "another.key") != key
+
+
+def test_processes_that_need_the_first_key_at_once_get_the_same_one(tmp_path: Path) -> None:
+    paths = [tmp_path / str(n) / "pseudonym.key" for n in range(20)]
+    with multiprocessing.get_context("fork").Pool(8) as pool:
+        keys = [pool.map(key_from_file, [path] * 8, chunksize=1) for path in paths]
+    assert [len(set(found)) for found in keys] == [1] * 20
+    assert len({found[0] for found in keys}) == 20
+    assert [path.name for folder in tmp_path.iterdir() for path in folder.iterdir()] == ["pseudonym.key"] * 20
 
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ candidates as (
     select * from {{ ref('stg_ats__candidates') }}
 ),
 
--- The source's first instant of creation, and when it was fetched: a creation can't lie after its own fetch.
 first_seen as (
     select
         versions.application_key,
@@ -26,8 +25,6 @@ first_seen as (
         min(versions.sync_id) as first_sync_id,
         arg_min(versions.observed_at, versions.sync_id) as first_observed_at,
         arg_min(versions.remote_created_at, versions.sync_id) as created_at,
-        arg_min(versions.observed_at, versions.sync_id)
-        filter (where versions.remote_created_at is not null) as created_at_observed_at,
         arg_max(
             struct_pack(
                 candidate_key := versions.candidate_key,
@@ -50,13 +47,13 @@ counted as (
         first_sync_id,
         first_observed_at,
         created_at,
-        created_at_observed_at,
         shown,
         last_version_at,
         count(*) over (partition by candidate_key) as n_applications_of_candidate
     from first_seen
 ),
 
+-- What was seen was made before: versions can state a creation in between.
 sourced as (
     select
         counted.application_key,
@@ -67,12 +64,10 @@ sourced as (
         syncs.started_at as first_sync_started_at,
         syncs.content_proved_at,
         case
-            when counted.created_at <= counted.created_at_observed_at then counted.created_at
-            when counted.created_at is null and candidates.remote_created_at <= counted.first_observed_at
-                then candidates.remote_created_at
+            when counted.created_at <= counted.first_observed_at then counted.created_at
+            when candidates.remote_created_at <= counted.first_observed_at then candidates.remote_created_at
         end as known_at,
-        case when counted.created_at is null then 'candidate_created' else 'source' end as known_from,
-        coalesce(counted.created_at > counted.created_at_observed_at, false) as is_in_the_future
+        if(counted.created_at <= counted.first_observed_at, 'source', 'candidate_created') as known_from
     from counted
     inner join syncs on counted.first_sync_id = syncs.sync_id
     left join candidates
@@ -95,7 +90,6 @@ final as (
         coalesce(sourced.known_at, sourced.first_observed_at) as applied_at,
         coalesce(sourced.known_at, sourced.first_observed_at) as applied_at_hi,
         case when sourced.known_at is null then 'bounded' else sourced.known_from end as applied_evidence,
-        sourced.is_in_the_future,
         case
             when first_whole_sync.started_at is null then true
             when sourced.known_at is null then sourced.first_sync_started_at <= first_whole_sync.started_at

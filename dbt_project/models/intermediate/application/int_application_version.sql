@@ -88,6 +88,7 @@ kept as (
         case when versions.state is null then versions.outcome else words.outcome end as outcome,
         versions.source,
         versions.remote_updated_at as updated_at,
+        coalesce(versions.is_updated_in_the_future, false) as is_in_the_future,
         versions.remote_deleted_at is not null as is_deleted,
         versions.sync_id,
         case
@@ -232,6 +233,7 @@ bounded as (
         proved.is_newest,
         proved.is_moved_before,
         proved.updated_at,
+        proved.is_in_the_future,
         proved.last_updated_at,
         proved.is_last_updated_at_trusted,
         proved.observed_at,
@@ -257,16 +259,15 @@ announced as (
     from bounded
 ),
 
--- An update time in the future announces nothing, because the fetch lies before it. Where the update time is known to
--- miss changes, it may be that of another, earlier change. In both cases only the fetch is certain.
+-- Where the update time is known to miss changes, it may be that of another, earlier change. Then only the fetch is
+-- certain.
 dated as (
     select
         *,
         case
-            when is_announced and is_last_updated_at_trusted then least(updated_at, observed_at)
+            when is_announced and is_last_updated_at_trusted then updated_at
             else observed_at
-        end as hi,
-        coalesce(updated_at > observed_at, false) as is_in_the_future
+        end as hi
     from announced
 ),
 

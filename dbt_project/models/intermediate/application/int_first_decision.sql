@@ -26,7 +26,7 @@ final as (
         coalesce(
             events.to_outcome, case when applications.status = 'VANISHED' then 'VANISHED' end
         ) as first_decision,
-        coalesce(events.event_at_lo, applications.decided_at_lo) as first_decided_at_lo,
+        if(events.event_at is null, applications.decided_at_lo, events.event_at_lo) as first_decided_at_lo,
         coalesce(events.event_at, applications.decided_at) as first_decided_at,
         coalesce(events.event_at_hi, applications.decided_at_hi) as first_decided_at_hi,
         coalesce(events.event_type = 'FIRST_SEEN' and applications.is_left_truncated, false) as is_historic

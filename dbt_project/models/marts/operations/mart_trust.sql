@@ -62,6 +62,19 @@ sums as (
     group by all
 ),
 
+-- What the source sent that can't be so, or is not there. Only what there is has a row.
+odd as (
+    select
+        'odd records' as check_name,
+        model || '.' || field || ' ' || fault as subject,
+        count(*) as n,
+        cast(null as bigint) as n_of,
+        cast(null as double) as value,
+        cast(null as varchar) as unit
+    from {{ ref('stg_ats__odd_records') }}
+    group by model, field, fault
+),
+
 widths as (
     select
         'interval width' as check_name,
@@ -165,6 +178,8 @@ names as (
 checks as (
     select * from sums
     union all
+    select * from odd
+    union all
     select * from evidence_mix
     union all
     select * from announcements
@@ -189,6 +204,11 @@ hidden as (
     select
         *,
         coalesce(check_name in ('applications', 'lastUpdatedAt') and n > 0 and n < {{ var('k') }}, false)
+        or (
+            check_name = 'odd records'
+            and (starts_with(subject, 'applications') or starts_with(subject, 'candidates'))
+            and n < {{ var('k') }}
+        )
         or coalesce(check_name = 'interval width' and n_of > n and n_of - n < {{ var('k') }}, false)
         or (check_name = 'evidence' and {{ is_hidden('n', 'check_name', 'subject') }}) as is_suppressed
     from checks

@@ -4,7 +4,7 @@ teams as (
     select
         job_id,
         user_key,
-        unnest(if(len(coalesce(roles, [])) = 0, ['UNKNOWN'], roles)) as role,
+        unnest(if(len(coalesce(roles, [])) = 0, ['UNKNOWN'], [coalesce(role, 'UNKNOWN') for role in roles])) as role,
         observed_from_at,
         observed_to_at
     from {{ ref('int_job_team') }}

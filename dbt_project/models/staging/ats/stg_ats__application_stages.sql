@@ -1,7 +1,7 @@
 with
 
 application_stages as (
-    select * from {{ source('ats', 'application_stages') }}
+    {{ newest_rows('application_stages') }}
 ),
 
 final as (

@@ -1,7 +1,7 @@
 with
 
 screening_questions as (
-    select * from {{ source('ats', 'screening_questions') }}
+    {{ newest_rows('screening_questions') }}
 ),
 
 final as (

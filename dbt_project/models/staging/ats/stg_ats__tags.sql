@@ -1,7 +1,7 @@
 with
 
 tags as (
-    select * from {{ source('ats', 'tags') }}
+    {{ newest_rows('tags') }}
 ),
 
 final as (

@@ -8,6 +8,7 @@ user_keys as (
     {{ pseudonyms_of('users') }}
 ),
 
+-- A user who is known by the id alone has a pseudonym, too.
 final as (
     select
         user_keys.pseudonym as user_key,
@@ -16,7 +17,7 @@ final as (
         users.observed_at,
         users.sync_id
     from users
-    left join user_keys on users.id = user_keys.id
+    full outer join user_keys on users.id = user_keys.id
 )
 
 select * from final

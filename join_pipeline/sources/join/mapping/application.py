@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from join_pipeline.http.contracts import extras
+from join_pipeline.http.contracts import extras, present, shown_key
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped, Parent, Row, content_digest, country_code, json_text, without_query
 from join_pipeline.sources.join.mapping.questions import add_question
@@ -13,6 +13,11 @@ from join_pipeline.sources.join.mapping.vocabulary import OUTCOMES
 from join_pipeline.sources.join.payloads import ApplicationPayload, CandidatePayload, StagePayload
 
 PATH: Final = "/applications/{id}"
+APPLICATION_SHOWN_IN: Final = {
+    "applications": {"candidate_id": ("candidate",), "job_id": ("job",), "current_stage_id": ("currentStage",)},
+    "candidates": {"candidate_tags": ("candidate.tags",)},
+}
+"""For each model, the columns and links whose loss would falsify the history, and the parts that show them."""
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 NO_LOCATION: Final = dict.fromkeys(("city", "country", "raw", "state", "street_1", "street_2", "zip_code"))
 
@@ -25,7 +30,9 @@ def map_application(payload: ApplicationPayload, raw: dict[str, Any], ids: Ids) 
     mapped.add("applications", application(payload, raw, ids))
     if payload.state_word not in OUTCOMES:
         mapped.unknown.append("applications.state")
-    mapped.unknown.extend(f"applications.{key}" for key in extras(ApplicationPayload, raw) if key not in _UNMAPPED)
+    mapped.unknown.extend(
+        f"applications.{shown_key(key)}" for key in extras(ApplicationPayload, raw) if key not in _UNMAPPED
+    )
     if payload.candidate is not None:
         mapped.add("candidates", candidate(payload.candidate, raw["candidate"], ids) | parent.columns())
         _add_tags(mapped, payload.candidate, ids)
@@ -35,7 +42,7 @@ def map_application(payload: ApplicationPayload, raw: dict[str, Any], ids: Ids) 
             place = job_stage(payload.job.id, payload.current_stage, ids)
             mapped.add("job_application_stages", place | parent.columns())
     if payload.job is not None:
-        for index, question in enumerate(payload.screening_questions or []):
+        for index, question in present(payload.screening_questions):
             add_question(
                 mapped,
                 ids,
@@ -116,7 +123,7 @@ def job_stage(job: int, payload: StagePayload, ids: Ids) -> Row:
 def _add_tags(mapped: Mapped, payload: CandidatePayload, ids: Ids) -> None:
     # null or [] means that there are no tags; an absent key means that they are not known
     tags = payload.tags if isinstance(payload.tags, list) else []
-    for tag in dict.fromkeys(tags):
+    for tag in dict.fromkeys(tag for _, tag in present(tags)):
         remote_id = f"{payload.id}/{tag}"
         tag_id = ids.of("tags", tag)
         mapped.add("tags", {"id": tag_id, "remote_id": tag, "name": tag})

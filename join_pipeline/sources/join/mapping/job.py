@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from join_pipeline.http.contracts import extras
+from join_pipeline.http.contracts import extras, present, shown_key
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped, Parent, Row, content_digest, country_code, json_text, without_query
 from join_pipeline.sources.join.mapping.questions import FROM_JOB, add_question
@@ -20,6 +20,15 @@ from join_pipeline.sources.join.mapping.vocabulary import (
 from join_pipeline.sources.join.payloads import Contact, JobPayload, Office, Reference, Salary
 
 PATH: Final = "/jobs/{id}"
+JOB_SHOWN_IN: Final = {
+    "jobs": {
+        "contact_id": ("contact",),
+        "job_hiring_team": ("contact", "hiringTeam"),
+        "status": ("status",),  # whether it was a draft tells when the job opened
+        "visibility": ("status",),
+    }
+}
+"""For each model, the columns and links whose loss would falsify the history, and the parts that show them."""
 # the key of a job's public URL is not documented, so the mapping takes the first of these that is there
 URL_KEYS: Final = ("postUrl", "jobAdUrl", "publicUrl", "jobUrl", "url")
 
@@ -41,7 +50,7 @@ def reference_names(rows: Iterable[Reference]) -> dict[int, str]:
     for row in rows:
         if row.name is not None:
             names[row.id] = row.name
-        subs |= {sub.id: sub.name for sub in row.sub_categories or [] if sub.name is not None}
+        subs |= {sub.id: sub.name for _, sub in present(row.sub_categories) if sub.name is not None}
     return names | subs
 
 
@@ -56,7 +65,7 @@ def map_job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: Refe
         mapped.unknown.append("jobs.status")
     if payload.salary and payload.salary.frequency and payload.salary.frequency not in SALARY_PERIODS:
         mapped.unknown.append("jobs.salary.frequency")
-    mapped.unknown.extend(f"jobs.{key}" for key in _extra_keys(raw))
+    mapped.unknown.extend(f"jobs.{shown_key(key)}" for key in _extra_keys(raw))
     for email, (contact, roles) in _people(payload, mapped).items():
         mapped.add("users", user(email, contact, ids) | parent.columns())
         remote_id = f"{payload.id}/{email}"
@@ -70,7 +79,7 @@ def map_job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: Refe
                 "roles": roles,
             },
         )
-    for index, question in enumerate(payload.questions or []):
+    for index, question in present(payload.questions):
         add_question(
             mapped,
             ids,
@@ -97,8 +106,8 @@ def job(payload: JobPayload, raw: dict[str, Any], ids: Ids, references: Referenc
         "name": payload.title,
         "description": payload.description and payload.description.replace("\\n", "\n"),
         "employment_type": _employment_type(references.employment_types.get(payload.employment_type_id or 0)),
-        "status": JOB_STATUSES.get(payload.status, payload.status),
-        "visibility": "PUBLIC" if payload.status == ADVERTISED else "UNLISTED",
+        "status": JOB_STATUSES.get(payload.status or "", payload.status),
+        "visibility": payload.status and ("PUBLIC" if payload.status == ADVERTISED else "UNLISTED"),
         "category": references.categories.get(payload.category_id or 0),
         "experience_level": references.seniority_levels.get(payload.seniority_id or 0),
         "salary_amount": _single_amount(salary),
@@ -134,7 +143,7 @@ def user(email: str, contact: Contact, ids: Ids) -> Row:
 def _people(payload: JobPayload, mapped: Mapped) -> dict[str, tuple[Contact, list[str]]]:
     """The job's people by e-mail address, each with the roles in the payload's order."""
     seats: list[tuple[Contact | None, str | None]] = [(payload.contact, CONTACT_ROLE)]
-    for member in payload.hiring_team or []:
+    for _, member in present(payload.hiring_team):
         if member.job_role is not None and member.job_role.upper() not in TEAM_ROLES:
             mapped.unknown.append("job_hiring_team.role")
         role = member.job_role and TEAM_ROLES.get(member.job_role.upper(), member.job_role)

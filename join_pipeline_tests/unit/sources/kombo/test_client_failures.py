@@ -25,7 +25,7 @@ from join_pipeline.errors import (
 from join_pipeline.http.retry import ATTEMPTS
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.refusals import CODE_ERRORS, CURES
-from join_pipeline_tests.unit.sources.join.loopback import Answer, as_json, in_turn, serving
+from join_pipeline_tests.unit.sources.join.loopback import Answer, Asked, as_json, in_turn, serving
 
 KEY, INTEGRATION = "key-9dKq-secret", "join:4f7Zq-secret"
 EMPTY = as_json({"status": "success", "data": {"results": [], "next": None}})
@@ -165,12 +165,21 @@ def test_a_page_that_refuses_is_not_asked_for_again(status: int, kind: type[Sour
         assert len(server.asked) == 1
 
 
-@pytest.mark.parametrize("body", [[], {"data": []}, {"data": {"results": []}}, {"data": {"results": {}, "next": None}}])
-def test_json_that_is_no_list_of_kombos_breaks_the_contract(body: object) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        [],
+        {"data": []},
+        {"data": {"results": []}},
+        {"data": {"results": {}, "next": None}},
+        {"data": {"results": [], "next": ""}},
+    ],
+)
+def test_json_that_is_no_list_of_kombos_is_asked_for_again_and_then_breaks_the_contract(body: object) -> None:
     with serving(lambda _: as_json(body)) as server, reading(server.url) as client:
         with pytest.raises(ContractError, match="not Kombo's envelope"):
             list(client.pages("/ats/tags"))
-        assert len(server.asked) == 1
+        assert len(server.asked) == ATTEMPTS
 
 
 def test_filters_are_repeated_with_every_cursor_to_the_end() -> None:
@@ -184,3 +193,86 @@ def test_filters_are_repeated_with_every_cursor_to_the_end() -> None:
     assert [asked.params.pop("cursor", None) for asked in server.asked] == [None, "2", "3"]
     assert server.asked[0].params == server.asked[1].params == server.asked[2].params
     assert server.asked[0].params["include_deleted"] == "true"
+
+
+def listed(ids: list[str], following: str | None) -> Answer:
+    return as_json({"status": "success", "data": {"results": [{"id": one} for one in ids], "next": following}})
+
+
+@pytest.mark.parametrize("code", KINDS)
+def test_an_error_that_comes_with_200_is_the_error_that_its_code_is(code: str) -> None:
+    kind, _ = KINDS[code]
+    with serving(in_turn(refused(code, 200), EMPTY)) as server, reading(server.url) as client:
+        if issubclass(kind, TransientError):
+            assert len(list(client.pages("/ats/tags"))) == 1
+        else:
+            with pytest.raises(kind, match="returned 200 with an error in its body"):
+                list(client.pages("/ats/tags"))
+            assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("code", [None, "PLATFORM.NEW_IN_A_LATER_VERSION"])
+def test_an_error_that_nobody_knows_and_that_comes_with_200_is_asked_for_again_and_then_told(code: str | None) -> None:
+    answer = refused(code, 200, "the index is being rebuilt")
+    with serving(in_turn(answer, EMPTY)) as server, reading(server.url) as client:
+        assert len(list(client.pages("/ats/tags"))) == 1
+    with serving(lambda _: answer) as server, reading(server.url) as client:
+        with pytest.raises(TransientError, match="“the index is being rebuilt”"):
+            list(client.pages("/ats/tags"))
+        assert len(server.asked) == ATTEMPTS
+
+
+def test_a_page_without_content_is_not_the_end() -> None:
+    answers = in_turn(listed(["a"], "2"), Answer(b"", 204), listed(["b"], None))
+    with serving(answers) as server, reading(server.url) as client:
+        assert [record.id for page in client.pages("/ats/tags") for record in page.records] == ["a", "b"]
+
+
+@pytest.mark.parametrize("period", [1, 2, 3])
+def test_cursors_in_a_circle_are_no_list(period: int) -> None:
+    def answer(asked: Asked) -> Answer:
+        number = int(asked.params.get("cursor", "0"))
+        return listed([f"r{number}"], str(number % period + 1))
+
+    with (
+        serving(answer) as server,
+        reading(server.url) as client,
+        pytest.raises(ContractError, match="the same cursor twice"),
+    ):
+        list(client.pages("/ats/tags"))
+    assert len(server.asked) < 8
+
+
+def test_the_same_records_at_ever_new_cursors_are_no_list() -> None:
+    def answer(asked: Asked) -> Answer:
+        return listed(["a", "b"], asked.params.get("cursor", "") + "x")
+
+    with (
+        serving(answer) as server,
+        reading(server.url) as client,
+        pytest.raises(ContractError, match="the same records at two cursors"),
+    ):
+        list(client.pages("/ats/tags"))
+    assert len(server.asked) == 3
+
+
+def test_a_page_that_shows_another_one_once_loses_nothing() -> None:
+    answers = in_turn(listed(["a"], "2"), listed(["a"], "2"), listed(["b"], "3"), listed(["c"], None))
+    with serving(answers) as server, reading(server.url) as client:
+        assert [record.id for page in client.pages("/ats/tags") for record in page.records] == ["a", "b", "c"]
+    assert [asked.params.get("cursor") for asked in server.asked] == [None, "2", "2", "3"]
+
+
+@pytest.mark.parametrize(("n_empty", "is_list"), [(50, True), (10_000, False)])
+def test_empty_pages_are_read_on_but_not_for_ever(n_empty: int, *, is_list: bool) -> None:
+    def answer(asked: Asked) -> Answer:
+        number = int(asked.params.get("cursor", "0"))
+        return listed(["last"], None) if number == n_empty else listed([], str(number + 1))
+
+    with serving(answer) as server, reading(server.url) as client:
+        if is_list:
+            assert [record.id for page in client.pages("/ats/tags") for record in page.records] == ["last"]
+        else:
+            with pytest.raises(ContractError, match="only empty pages"):
+                list(client.pages("/ats/tags"))
+            assert len(server.asked) < 200

@@ -1,6 +1,4 @@
 -- Sources that the map of channels does not name: they count as OTHER. Name them in the seed, or in your own CSV.
-{{ config(severity='warn') }}
-
 select source
 from {{ ref('dim_source') }}
 where not is_mapped
