@@ -7,6 +7,7 @@ its result.
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
+from join_pipeline.connections.lost_runs import of_run
 from join_pipeline.defs.automation import automation
 from join_pipeline.defs.extract import sync_assets
 from join_pipeline.defs.marts import mart_assets
@@ -21,10 +22,11 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """Build all Dagster definitions of one connection. dbt parses its project if that has changed."""
     file, config = opening(settings)
     source = open_source(settings)
+    held = dg.ResourceDefinition(lambda context: of_run(settings, context.run))
     return dg.Definitions.merge(
         dg.Definitions(
             assets=[sync_assets(source), ats_tables(source), *mart_assets(read_manifest(settings))],
-            resources={"settings": settings, "warehouse": DuckDBResource(database=str(file), connection_config=config)},
+            resources={"settings": held, "warehouse": DuckDBResource(database=str(file), connection_config=config)},
             executor=dg.in_process_executor,  # a process per step costs 4 s of imports each, and all share one lock
         ),
         automation(settings.time_zone),

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from join_pipeline import pipeline
+from join_pipeline.connections.lost_runs import COMING_UP, busy, end_lost_runs, failure_line
 from join_pipeline.connections.trigger import pending_trigger
 from join_pipeline.defs.actions import ACTION_JOBS
 from join_pipeline.defs.extract import SyncConfig
@@ -14,7 +14,7 @@ from join_pipeline.settings import Settings
 EVERYTHING: Final = dg.AssetSelection.all()
 STATUS: Final = dg.DagsterRunStatus
 Tick = dg.RunRequest | dg.SkipReason
-UNFINISHED: Final = [STATUS.QUEUED, STATUS.NOT_STARTED, STATUS.STARTING, STATUS.STARTED]
+UNFINISHED: Final = [STATUS.QUEUED, *(STATUS(name) for name in COMING_UP)]
 
 
 def _job(name: str, description: str, selection: dg.AssetSelection = EVERYTHING, **ops: dg.Config) -> Any:
@@ -37,6 +37,7 @@ REBUILD: Final = _job(
     EVERYTHING - dg.AssetSelection.groups("extract", "models"),
     load=LoadConfig(from_nothing=True),
 )
+JOBS: Final = {SYNC.name, SYNC_FULL.name, REBUILD.name}
 
 
 def automation(time_zone: str) -> dg.Definitions:
@@ -48,7 +49,7 @@ def automation(time_zone: str) -> dg.Definitions:
             # not between 02:00 and 03:00: daylight saving time skips that hour once a year and repeats it once
             _schedule("nightly", SYNC_FULL.name, "30 3 * * *", time_zone, "At 03:30: the job sync_full."),
         ],
-        sensors=[webhook, failed_run],
+        sensors=[webhook, lost_run, failed_run],
     )
 
 
@@ -61,17 +62,15 @@ def _schedule(name: str, job: str, cron: str, time_zone: str, description: str) 
         description=f"{description} Skipped while a command or another run works. Off until switched on.",
     )
     def tick(context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
-        busy = _busy(context.instance, settings)
-        return dg.SkipReason(busy) if busy else dg.RunRequest()
+        reason = _busy(context.instance, settings)
+        return dg.SkipReason(reason) if reason else dg.RunRequest()
 
     return tick
 
 
 def _busy(instance: dg.DagsterInstance, settings: Settings) -> str | None:
     """Why no run should start now, or None. Without this, runs would pile up in the queue behind one that hangs."""
-    runs = instance.get_runs(filters=dg.RunsFilter(statuses=UNFINISHED))
-    ours = next((run for run in runs if run.job_name in {SYNC.name, SYNC_FULL.name, REBUILD.name}), None)
-    return f"The run {ours.run_id} of {ours.job_name} has not ended." if ours else pipeline.busy(settings)
+    return busy(settings, instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)), JOBS)
 
 
 @dg.sensor(
@@ -87,24 +86,21 @@ def webhook(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Sett
     return dg.RunRequest(run_key=key, run_config=dg.RunConfig({"extract": SyncConfig(mode="incremental")}))
 
 
+@dg.sensor(
+    minimum_interval_seconds=20,
+    description="Ends runs whose process is gone, as after a power cut: they hold no lock, looked at twice.",
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def lost_run(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SkipReason:
+    """Look at the runs under way. The sensor `failed_run` tells of those that are lost."""
+    records = context.instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED))
+    return dg.SkipReason(end_lost_runs(settings, context, records, JOBS))
+
+
 @dg.run_failure_sensor(
     description="Logs one line for each failed run, with its step and reason, in its log and the daemon's output.",
     default_status=dg.DefaultSensorStatus.RUNNING,
 )
 def failed_run(context: dg.RunFailureSensorContext) -> None:
     """Log the line of a failed run."""
-    context.log.error(failure_line(context))
-
-
-def failure_line(context: dg.RunFailureSensorContext) -> str:
-    """A line that says which run failed, at which step and why, with the step's own message if it has one."""
-    reasons = [f"{event.step_key}: {_reason(event)}" for event in context.get_step_failure_events()]
-    why = "; ".join(reasons) or context.failure_event.message or "no step had begun"
-    return " ".join(f"{context.dagster_run.job_name} failed (run {context.dagster_run.run_id}): {why}".split())
-
-
-def _reason(event: dg.DagsterEvent) -> str:
-    failure = event.step_failure_data
-    error = failure.error and (failure.error.cause or failure.error)
-    own = failure.user_failure_data and failure.user_failure_data.description
-    return own or (error.message if error else "no reason given")
+    context.log.error(failure_line(context.dagster_run, context.failure_event, context.get_step_failure_events()))

@@ -12,6 +12,7 @@ import dagster as dg
 
 from join_pipeline.checks.finding import Check, Finding
 from join_pipeline.faults import told
+from join_pipeline.lake.patience import waiting
 from join_pipeline.models import Column
 from join_pipeline.warehouse.lineage import Described
 
@@ -27,7 +28,8 @@ def step() -> Iterator[dict[str, Any]]:
     cost: dict[str, Any] = {}
     start = time.monotonic()
     try:
-        yield cost
+        with waiting(dg.OpExecutionContext.get().log.info):
+            yield cost
     except Exception as error:  # Dagster would show a library's message, which can quote a payload
         raise dg.Failure(description=told(error), allow_retries=False) from None
     cost["step_seconds"] = round(time.monotonic() - start, 1)

@@ -19,6 +19,7 @@ from typing import Final
 
 from join_pipeline.errors import LakeError, LockedError
 from join_pipeline.lake.holder import holder_of
+from join_pipeline.lake.patience import patiently
 
 FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_LINKS: Final = frozenset({errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
@@ -207,10 +208,17 @@ def taking_turns(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def locked(home: Path) -> Iterator[None]:
-    """Hold the connection's lock. It ends with its process, however that ends.
+    """Hold the connection's lock. It ends with its process, however that ends. Within `waiting`, wait for it.
 
     Raises `LockedError` if another process holds it, and `LakeError` if the folder can't be locked.
     """
+    with contextlib.ExitStack() as held:
+        patiently(lambda: held.enter_context(_locked_at_once(home)), home / "lock")
+        yield
+
+
+@contextlib.contextmanager
+def _locked_at_once(home: Path) -> Iterator[None]:
     make_folder(home)
     try:
         descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)

@@ -30,29 +30,38 @@ LOCATIONS: Final = """{ workspaceOrError { ... on Workspace { locationEntries {
 @contextlib.contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """The URL of a Dagster whose code location has loaded. All its processes end with the block."""
-    home = settings.data / "dagster"
-    home.mkdir(exist_ok=True)
-    shutil.copy(REPOSITORY / "dagster.yaml", home)
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     with contextlib.ExitStack() as stack:
-        log = stack.enter_context((home / "served.log").open("wb"))
-
-        def start(name: str, *arguments: str) -> None:
-            process = subprocess.Popen(
-                [Path(sys.executable).with_name(name), *arguments, "--workspace", str(REPOSITORY / "workspace.yaml")],
-                env={**process_environment(settings), "DAGSTER_HOME": str(home)},
-                cwd=settings.data,  # no pyproject.toml above: definitions load without one
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-            stack.callback(_end, process)
-
-        start("dagster-webserver", "--host", "127.0.0.1", "--port", str(port))
-        until(lambda: _has_loaded(url), "the code location")
-        start("dagster-daemon", "run")
+        for name, *arguments in (
+            ("dagster-webserver", "--host", "127.0.0.1", "--port", str(port)),
+            ("dagster-daemon", "run"),
+        ):
+            stack.callback(end, started(settings, name, *arguments))
+            until(lambda: _has_loaded(url), "the code location")
         yield url
+
+
+def dagster_home(settings: Settings) -> Path:
+    """A DAGSTER_HOME as the Makefile makes it."""
+    home = settings.data / "dagster"
+    home.mkdir(exist_ok=True)
+    shutil.copy(REPOSITORY / "dagster.yaml", home)
+    return home
+
+
+def started(settings: Settings, name: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """A program of Dagster's in a process group of its own. Its output goes to `served.log`."""
+    home = dagster_home(settings)
+    with (home / "served.log").open("ab") as log:
+        return subprocess.Popen(
+            [Path(sys.executable).with_name(name), *arguments, "--workspace", str(REPOSITORY / "workspace.yaml")],
+            env={**process_environment(settings), "DAGSTER_HOME": str(home)},
+            cwd=settings.data,  # no pyproject.toml above: definitions load without one
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def until(look: Callable[[], T | None], what: str) -> T:
@@ -74,7 +83,8 @@ def _has_loaded(url: str) -> bool | None:
     return None
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a program and all that it started."""
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(20)

@@ -108,7 +108,7 @@ def test_jobs_schedules_and_sensors_are_these_and_described(definitions: dg.Defi
         "hourly": "sync",
         "nightly": "sync_full",
     }
-    assert set(sensors) == {"failed_run", "webhook"}
+    assert set(sensors) == {"failed_run", "lost_run", "webhook"}
     assert all(part.description for part in (*jobs.values(), *schedules.values(), *sensors.values()))
     assert all(schedule.default_status is dg.DefaultScheduleStatus.STOPPED for schedule in schedules.values())
     assert {schedule.execution_timezone for schedule in schedules.values()} == {settings.time_zone}

@@ -97,6 +97,7 @@ def test_the_location_loads_and_nothing_runs_by_itself(dagster: Dagster) -> None
     }
     assert {one["name"]: one["sensorState"]["status"] for one in repository["sensors"]} == {
         "failed_run": "RUNNING",
+        "lost_run": "RUNNING",
         "webhook": "STOPPED",
     }
 

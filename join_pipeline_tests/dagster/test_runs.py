@@ -2,6 +2,10 @@
 
 import base64
 import contextlib
+import os
+import signal
+import threading
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -10,12 +14,17 @@ import dagster as dg
 import duckdb
 import pytest
 
+from join_pipeline import pipeline
+from join_pipeline.connections.lost_runs import failure_line
 from join_pipeline.defs import build_definitions
 from join_pipeline.lake.files import locked
 from join_pipeline.models import MODELS
+from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings
+from join_pipeline_tests.cli.commands import contents
 from join_pipeline_tests.cli.companies import without_applications
 from join_pipeline_tests.dagster.conftest import settings_for
+from join_pipeline_tests.unit.lake.test_patience import held
 
 PUBLISHED = "published/recruiting"
 
@@ -140,6 +149,62 @@ def test_a_run_while_another_process_holds_the_lock_says_so(
     assert step == "extract"
     assert said.startswith("Another command works on ")
     assert made(result) == set()
+
+
+def test_a_run_that_a_signal_ends_within_a_sync_leaves_the_lake_and_says_so(
+    settings: Settings, green: dg.ExecuteInProcessResult
+) -> None:
+    """As at the end of its service, and as a run that is canceled in the UI."""
+    before = contents(settings.lake)
+    slow = SandboxConfig(port=0, applications=200, rate_limit=None, faults={"slow": 1.0}, slow_seconds=0.5)
+    with running(slow) as url:
+        slowly = settings_for(url, settings.data, pages_in_flight=1)
+        at_work = threading.Timer(0, lambda: interrupt(slowly))
+        with dg.instance_for_test() as instance:
+            job = build_definitions(slowly).resolve_job_def("sync_full")
+            at_work.start()
+            result = job.execute_in_process(instance=instance, raise_on_error=False)
+            at_work.join()
+            (event,) = [event for event in result.all_events if event.event_type_value == "PIPELINE_FAILURE"]
+            (failed,) = [event for event in result.all_events if event.is_step_failure]
+    assert made(result) == set()
+    line = failure_line(result.dagster_run, event, [failed])
+    assert "extract: The process of this run was told to end" in line
+    assert "Dagster" not in line
+    assert contents(settings.lake) == before
+    assert not (settings.home / "runs" / result.run_id).exists()
+    assert pipeline.sync(settings, "full", []).record.verdict == "committed"
+
+
+def interrupt(settings: Settings) -> None:
+    """SIGTERM to this process once a sync has taken the lock and asked for something."""
+    while pipeline.busy(settings) is None:
+        time.sleep(0.05)
+    time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_step_waits_for_a_command_and_says_for_whom(settings: Settings, green: dg.ExecuteInProcessResult) -> None:
+    with held(settings.home, "join-pipeline", "build") as other, dg.instance_for_test() as instance:
+        assert other.stdin is not None
+        threading.Timer(3, other.kill).start()
+        job = build_definitions(settings).resolve_implicit_global_asset_job_def()
+        keys = [dg.AssetKey(["published", "report"])]
+        result = job.execute_in_process(asset_selection=keys, instance=instance, raise_on_error=False)
+        said = [entry.user_message for entry in instance.all_logs(result.run_id)]
+    assert result.success
+    (begun,) = [message for message in said if "A command works on" in message]
+    assert f"(process {other.pid}, join-pipeline build). This step waits until it ends" in begun
+    assert any("The lock is free" in message for message in said)
+
+
+def test_a_reason_is_said_once(sandbox_url: str, tmp_path: Path) -> None:
+    result = run(settings_for(sandbox_url, tmp_path, join_api_token=None), "sync")
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    error = event.step_failure_data.error
+    assert (error.cause, error.context) == (None, None)
+    assert error.message.count("JOIN_API_TOKEN is not set") == 1
+    assert failure(result)[1].count("JOIN_API_TOKEN is not set") == 1
 
 
 def test_a_wrong_token_is_one_clear_failure_and_leaves_no_lake(sandbox_url: str, tmp_path: Path) -> None:

@@ -1,0 +1,147 @@
+"""Runs whose process is gone, and what a failed run says. A power cut leaves a run unfinished in Dagster for ever.
+
+A run's process holds a lock for as long as it lives (`lake.run_locks`), so a run whose lock is free is lost. It is
+judged by two looks some seconds apart, because a run that ends in order lets go a moment before Dagster notes its end.
+Belongs here: the judgement, the words, and what is told to a Dagster that is handed in. Not here: sensors (defs).
+"""
+
+import contextlib
+import json
+import time
+from collections.abc import Callable, Container, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from join_pipeline import pipeline
+from join_pipeline.lake.run_locks import forget_run, look_at, run_ids, run_lock
+from join_pipeline.settings import Settings
+
+APART_SECONDS: Final = 15.0
+"""Two looks that are closer count as one."""
+COMING_UP: Final[dict[str, float]] = {"NOT_STARTED": 180.0, "STARTING": 180.0, "STARTED": 60.0, "CANCELING": 60.0}
+"""How many seconds a run may be in a state and never yet have had a lock, while its process imports and prepares."""
+_SAFE: Final = (
+    "What was committed stays, and nothing is half-written. Run the job again, or wait for its schedule's next tick."
+)
+LOST: Final = (
+    "The process of this run is gone: it holds no lock, and told Dagster of no end. The machine went down, the process "
+    f"was killed, as it is when memory runs out, or the disk of DAGSTER_HOME was full. {_SAFE}"
+)
+_WORDS: Final = {
+    "marked as failed from outside": LOST,
+    "ExecutionInterruptedError": f"The process of this run was told to end, as when the machine shuts down. {_SAFE}",
+}
+"""Our words in place of Dagster's, by a part of Dagster's."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """A run that Dagster takes for unfinished. `is_ours` if its job is one of this connection's, by its name."""
+
+    run_id: str
+    status: str
+    since: float
+    is_ours: bool
+
+
+def lost_runs(settings: Settings, runs: Iterable[OpenRun], noted: str | None, now: float) -> tuple[list[str], str]:
+    """The ids of the runs that are lost, and the note for the next look. `noted` is the note of the look before."""
+    before = _read(noted)
+    suspects: dict[str, float] = {}
+    lost: list[str] = []
+    known = {run.run_id: run for run in runs}
+    for run in known.values():
+        if run.status not in COMING_UP or not _seems_gone(settings, run, now):  # a run in the queue has no process
+            continue
+        first = before.get(run.run_id, now)
+        if now - first >= APART_SECONDS:
+            lost.append(run.run_id)
+        suspects[run.run_id] = min(first, now)  # a clock that was put back begins the wait anew
+    for run_id in run_ids(settings.home):
+        if run_id not in known and look_at(settings.home, run_id) == "free":
+            forget_run(settings.home, run_id)
+    return lost, json.dumps(suspects)
+
+
+def _seems_gone(settings: Settings, run: OpenRun, now: float) -> bool:
+    lock = look_at(settings.home, run.run_id)
+    if lock != "none":
+        return lock == "free"
+    # a run without a lock file can be that of another connection; one of ours has not come so far, or a full disk
+    # refused the file, and then it holds the connection's lock within its steps
+    return run.is_ours and not 0 <= now - run.since < COMING_UP[run.status] and not pipeline.busy(settings)
+
+
+def _read(noted: str | None) -> dict[str, float]:
+    try:
+        found: Any = json.loads(noted or "{}")
+        return {str(run_id): float(at) for run_id, at in found.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def busy(settings: Settings, runs: Iterable[Any], jobs: Container[str]) -> str | None:
+    """Why no run should start now, or None. `runs` are Dagster's that are unfinished."""
+    ours = next((run for run in runs if run.job_name in jobs), None)
+    return f"The run {ours.run_id} of {ours.job_name} has not ended." if ours else pipeline.busy(settings)
+
+
+def end_lost_runs(
+    settings: Settings,
+    context: Any,
+    records: Iterable[Any],
+    jobs: Container[str],
+    clock: Callable[[], float] = time.time,
+) -> str:
+    """Report lost runs to Dagster: as failed, or as canceled if that was asked for. Their pool is then free.
+
+    `context` is a sensor's, which keeps the note for the next look. `records` are of the runs that are unfinished.
+    """
+    instance = context.instance
+    runs = [_open_run(record, jobs, context.code_location_origin) for record in records]
+    lost, noted = lost_runs(settings, runs, context.cursor, clock())
+    for run_id in lost:
+        run = instance.get_run_by_id(run_id)  # once more, because it may have ended meanwhile
+        if run is not None and not run.is_finished:
+            report = instance.report_run_canceled if run.status.value == "CANCELING" else instance.report_run_failed
+            report(run, LOST)
+    context.update_cursor(noted)
+    return f"{len(lost)} of {len(runs)} unfinished runs are lost."
+
+
+def _open_run(record: Any, jobs: Container[str], location: Any) -> OpenRun:
+    run = record.dagster_run
+    origin = run.remote_job_origin and run.remote_job_origin.repository_origin.code_location_origin
+    is_here = origin is None or location is None or origin.location_name == location.location_name
+    return OpenRun(run.run_id, run.status.value, record.update_timestamp.timestamp(), run.job_name in jobs and is_here)
+
+
+def of_run(settings: Settings, run: Any) -> Iterator[Settings]:
+    """The settings for as long as a run has them; meanwhile it holds its lock. A sensor or a schedule is no run."""
+    with run_lock(settings.home, run.run_id) if run is not None else contextlib.nullcontext():
+        yield settings
+
+
+def failure_line(run: Any, failed: Any, steps: Iterable[Any]) -> str:
+    """A line that says which run failed, at which step and why, with each reason once.
+
+    It takes Dagster's run, the event of its failure, and the events of its failed steps.
+    """
+    reasons: dict[str, str] = {}
+    for event in steps:
+        reasons.setdefault(_reason(event.step_failure_data), event.step_key)
+    why = "; ".join(f"{step}: {reason}" for reason, step in reasons.items()) or _said(failed.message)
+    return " ".join(f"{run.job_name} failed (run {run.run_id}): {why}".split())
+
+
+def _reason(failure: Any) -> str:
+    """The step's own message. If it has none, the innermost error's."""
+    error = failure.error and (failure.error.cause or failure.error)
+    own = failure.user_failure_data and failure.user_failure_data.description
+    return str(own or _said(error.message if error else "no reason given"))
+
+
+def _said(message: str | None) -> str:
+    """Dagster's message, or ours in place of one that says nothing to a reader."""
+    ours = next((words for theirs, words in _WORDS.items() if theirs in (message or "")), None)
+    return ours or message or "no step had begun"
