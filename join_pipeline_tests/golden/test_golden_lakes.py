@@ -19,6 +19,7 @@ from join_pipeline.lake.files import locked
 from join_pipeline.lake.record import FORMAT, SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.models.types import Column
+from join_pipeline.sources.registry import open_source
 from join_pipeline.sync.replay import Replayed
 from join_pipeline_tests.golden.company import as_it_was, read
 from join_pipeline_tests.golden.golden_lakes import Copy, Golden, cases, golden_lakes, redeclared
@@ -122,11 +123,22 @@ def test_a_sync_of_a_company_that_stood_still_writes_no_version(golden: Golden, 
 
 
 def test_kept_raw_gives_the_same_versions_again(golden: Golden, copy: Copy) -> None:
+    before, mapping = present(copy), newest_record(copy.path)["mapping_version"]
     again = replayed(copy)
     assert again.n_syncs > 2
     assert again.n_versions == sum(len(rows) for rows in versions(copy.path).values())
-    assert again.n_different == 0
-    assert broken(copy.path, golden.expected) == []
+    assert present(copy) == before
+    if mapping == open_source(copy.settings()).mapping_version:
+        assert again.n_different == 0
+        assert broken(copy.path, golden.expected) == []
+    else:  # a newer mapping reads what an older one set aside: the history has it some syncs earlier
+        assert 0 < again.n_different < 0.1 * again.n_versions
+
+
+def present(copy: Copy) -> dict[tuple[str, str], str]:
+    """The content of each record's newest version, by model and id."""
+    found = versions(copy.path)
+    return {(model, row["id"]): row["content_hash"] for model in found for row in newest(found[model])}
 
 
 def test_compaction_keeps_every_version(golden: Golden, copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:

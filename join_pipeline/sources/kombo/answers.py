@@ -98,7 +98,7 @@ def _listed_in_parts(body: bytes) -> Listed | None:
     if not isinstance(data, dict) or not {"results", "next"} <= data.keys():
         return None
     results, following = split(data["results"]), parse(data["next"])
-    if not isinstance(results, list) or not isinstance(following, str | None):
+    if not isinstance(results, list) or not isinstance(following, str | None) or following == "":
         return None
     return Listed([_record(result.encode()) for result in results], following)
 
