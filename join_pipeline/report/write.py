@@ -50,6 +50,7 @@ def _about(source: Source, settings: Settings, syncs: Dataset) -> dict[str, Any]
             "days": settings.stuck_days,
             "visits": settings.stuck_visits,
         },
+        "stale_after": settings.stale_after_days,
         "is_only_created": source.only_created,
         "as_of": known[-1]["as_of"] if known else None,
         "first_sync_at": known[0]["started_at"] if known else None,

@@ -120,7 +120,7 @@ BY_AGE = """
         select application_key, rank as milestone_rank, event_at as true_at
         from steps, unnest(range(rank_before + 1, milestone_rank + 1)) as ranks (rank)
     ),
-    known as (select max(started_at) as until from intermediate.int_sync where is_proof_of_content),
+    known as (select followed_until as until from intermediate.int_follow_up),
     reached as (
         select date_trunc('month', applied_on)::date as cohort_on, job_id, reach.milestone, applied_at, true_at
         from recruiting.fct_application as application

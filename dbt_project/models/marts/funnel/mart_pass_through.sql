@@ -51,7 +51,10 @@ told as (
             and spans.scope = curves.scope
             and spans.scope_key = curves.scope_key
             and curves.bound in ('lo', 'hi')
-    where spans.starts_at_days <= 0 and spans.ends_at_days >= ages.age_days
+    where
+        spans.starts_at_days <= 0
+        and spans.ends_at_days >= ages.age_days
+        and spans.n_subjects >= {{ var('k') }}
     group by spans.question, spans.scope, spans.scope_key, ages.age_days, curves.bound
 ),
 

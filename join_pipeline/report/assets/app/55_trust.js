@@ -37,6 +37,9 @@ figures.trust = {
       return { lane, name: t(`trust.${lane}`), said: t("trust.well", { share: percent(well / total), n: total }) };
     });
     const width = trusted("interval width", "median");
+    const behind = trusted("follow-up", "estimates end before as_of");
+    const guarded = trusted("follow-up", "guarded before as_of");
+    const expired = data.trust.filter((row) => row.check === "expiry" && row.n > 0 && !row.subject.startsWith("perhaps"));
     const well = (of("source") + of("candidate_created") + of("observed")) / events;
     return {
       datasets: { rows, heads },
@@ -48,7 +51,12 @@ figures.trust = {
       lead: t("trust.lead", { share: percent(well), width: width?.value == null ? NONE : duration(width.value) }),
       alt: t("trust.alt", { lanes: heads.map((head) => `${head.name} ${head.said}`).join("; ") }),
       legend: ["said", "observed", "bounded", "unknown"].map((part) => [part, t(`trust.part.${part}`)]),
-      notes: [stages?.n ? t("trust.unmapped", { n: stages.n }) : null],
+      notes: [
+        behind?.value > about.stale_after ? t("trust.stale", { days: inDays(behind.value) }) : null,
+        guarded?.value ? t("trust.guarded", { days: inDays(guarded.value) }) : null,
+        ...expired.map((row) => t("trust.expired", { n: row.n, days: inDays(row.value) })),
+        stages?.n ? t("trust.unmapped", { n: stages.n }) : null,
+      ],
       table: {
         head: ["check", "n", "n_of", "share", "value"].map((one) => t(`trust.head.${one}`)),
         rows: data.trust.map((row) => [
