@@ -92,7 +92,7 @@ spells as (
     select
         curve_groups.group_number,
         scoped.event,
-        scoped.is_perhaps_expired,
+        coalesce(scoped.is_perhaps_expired, false) as is_perhaps_expired,
         coalesce(floor(scoped.entry_days * curve_groups.per_day) / curve_groups.per_day, scoped.entry_days)
             as entry_days,
         coalesce(ceil(scoped.exit_days_lo * curve_groups.per_day) / curve_groups.per_day, scoped.exit_days_lo)
