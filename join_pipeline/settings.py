@@ -156,8 +156,7 @@ class Settings(BaseSettings):
         None,
         ge=0,
         le=36_500,
-        description="Age in days at which the ATS deletes applications by rule: an undecided one has expired then, and "
-        "was not withdrawn; 0: there is no rule; without it, the deletions show whether there is one",
+        description="Days after which a rule of the ATS deletes applications; 0: none; default: as the deletions show",
     )
     stale_after_days: float = Field(
         14.0, gt=0, le=3650, description="Estimates that end more than these days before the last sync are told as old"
