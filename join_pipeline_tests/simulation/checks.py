@@ -4,6 +4,7 @@ Belongs here: one function per claim, each giving readable complaints. Not here:
 before (memory), the bounds of transitions (bounds).
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
 from itertools import pairwise
@@ -73,6 +74,8 @@ def _follows(model: str, previous: Row, last: Row) -> Iterable[str]:
     is_told = previous["is_told_whole"] and last["is_told_whole"]
     # what others showed of a record, and then its own list
     is_told = is_told and (previous["payload_hash"] is None) == (last["payload_hash"] is None)
+    # a payload that lacks a key is another content, also if the key's value is not the record's own
+    is_told = is_told and _parts(previous["remote_data"]) == _parts(last["remote_data"])
     if last["reason"] == "observed" and is_told:
         columns = [column.name for column in MODELS[model].version_columns if column.name not in OBSERVATION]
         if all(_own(model, name, last) == _own(model, name, previous) for name in columns):
@@ -297,6 +300,12 @@ def _is_complete(memory: Memory, span: Span) -> bool:
 
 def _was_there(memory: Memory, key: str, span: Span) -> bool:
     return all(memory.exists("applications", key, at, span) for at in span.instants) and not memory.is_shifty(key, span)
+
+
+def _parts(payloads: Any) -> dict[str, set[str]]:
+    """The keys of each payload of a record."""
+    found = json.loads(payloads) if isinstance(payloads, str) else payloads or {}
+    return {path: set(payload) for path, payload in found.items()}
 
 
 def _own(model: str, column: str, row: Row) -> Any:

@@ -26,7 +26,7 @@ durations as (
     from hires
     union all
     select
-        'time_to_fill' as metric,
+        if(hire_number = 1, 'time_to_fill', 'time_to_later_fill') as metric,
         job_id,
         source,
         hired_at as ended_at,
@@ -104,7 +104,7 @@ small as (
         and {{ is_hidden('n_historic', 'metric, scope, period_grain, n_historic > 0', 'scope_key, period_on') }}
             as is_historic_suppressed
     from counted
-    where metric <> 'time_to_fill' or scope <> 'source'
+    where metric not in ('time_to_fill', 'time_to_later_fill') or scope <> 'source'
 ),
 
 final as (
