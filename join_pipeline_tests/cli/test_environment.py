@@ -198,7 +198,7 @@ def test_no_value_of_a_variable_ends_in_a_traceback(
         value = "".join(draw.choices(ALPHABET, k=draw.randint(0, 4)))
         name = draw.choice(names)
         command = draw.choice([["status"], ["doctor"], ["query", "SELECT 1"], ["attachments", "resend"], ["--help"]])
-        ended = known.but(JOIN_PIPELINE_MAX_WAIT_SECONDS="1", **{name: value})(*command)
+        ended = known.but(**{"JOIN_PIPELINE_MAX_WAIT_SECONDS": "1", name: value})(*command)
         said = f"{name}={value!r} {command}: {ended}"
         assert ended.code in {0, 1, 2, 3, 4}, said
         assert "Traceback" not in ended.out + ended.err, said

@@ -75,7 +75,7 @@ def _follows(model: str, previous: Row, last: Row) -> Iterable[str]:
     # what others showed of a record, and then its own list
     is_told = is_told and (previous["payload_hash"] is None) == (last["payload_hash"] is None)
     # a payload that lacks a key is another content, also if the key's value is not the record's own
-    is_told = is_told and _parts(previous["remote_data"]) == _parts(last["remote_data"])
+    is_told = is_told and _parts(previous.get("remote_data")) == _parts(last.get("remote_data"))
     if last["reason"] == "observed" and is_told:
         columns = [column.name for column in MODELS[model].version_columns if column.name not in OBSERVATION]
         if all(_own(model, name, last) == _own(model, name, previous) for name in columns):
