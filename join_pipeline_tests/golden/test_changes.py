@@ -282,8 +282,10 @@ def test_a_lake_of_a_newer_release_is_refused_by_name_and_left_alone(
 
 def test_a_file_that_lost_a_column_is_named(copy: Copy) -> None:
     file = files_of(copy, "tags")[0]
+    # a lake whose records have digests knows sooner that the file is another one
+    fault = "lacks the column name" if file.digest is None else "has .* bytes instead of"
     table = pq.read_table(copy.path / file.path)
     (copy.path / file.path).chmod(0o600)
     pq.write_table(table.drop_columns(["name"]), copy.path / file.path)
-    with pytest.raises(LakeError, match=rf"{Path(file.path).name} lacks the column name.*Restore the lake"):
+    with pytest.raises(LakeError, match=rf"{Path(file.path).name} {fault}.*Restore the lake"):
         pipeline.load(copy.settings())

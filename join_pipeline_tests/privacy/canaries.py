@@ -104,7 +104,8 @@ def join(upstream: str) -> Iterator[Join]:
             if body is None:
                 status, body = 404, b'{"message": "no such application"}'
             self.send_response_only(status)
-            self.send_header("Date", got.headers["date"])
+            for name in ("Date", "X-Sandbox-Clock"):
+                self.send_header(name, got.headers[name])
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -24,7 +24,7 @@ def believing(patched: pytest.MonkeyPatch) -> None:
     patched.setattr(clocks, "is_set_back", lambda *_: False)
 
 
-@cases([("join", 100 * DAY)], (2 * DAY, 100 * DAY, 3650 * DAY))
+@cases([("join", 100 * DAY)], (5 * DAY, 100 * DAY, 3650 * DAY))
 def test_a_lake_in_the_future_is_put_right_by_the_next_sync(company: Company, error: timedelta) -> None:
     company.sync()
     spoiled = []

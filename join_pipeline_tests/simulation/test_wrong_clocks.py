@@ -128,12 +128,18 @@ def test_a_machine_whose_clock_is_wrong_misses_nothing_and_is_put_right(real: Co
         with machine(real, off):
             record = real.sync(mode="incremental")
         assert record.clock.is_believed == (abs(off) <= HOUR)
-        assert record.clock.suspect == ("" if abs(off) <= HOUR else "machine")
-    assert len(real.observed().newest.files.raw["applications"]) > n_raw  # raw is not taken for a year old
+        # whose clock has leapt by some hours, nobody can tell
+        assert record.clock.suspect in {
+            "" if abs(off) <= HOUR else "machine",
+            "server" if HOUR < abs(off) < DAY else "",
+        }
+    if off == YEAR:
+        assert len(real.observed().newest.files.raw["applications"]) > n_raw  # raw is not taken for a year old
     real.wait(9 * HOUR)
     with machine(real, timedelta(0)):
         record = real.sync(mode="incremental")
-        assert record.mode == ("full" if off > HOUR else "incremental")
+        # the last sync lies in the future only if the clock was ahead by more than the time since
+        assert record.mode == ("full" if off > 9 * HOUR else "incremental")
         assert real.complaints() == []
         assert real.missed() == set()
 

@@ -281,7 +281,7 @@ dated as (
 ),
 
 -- What is first seen where applications begin has been so since it was made, or since its source's update time, if that
--- is later: it may have been elsewhere in between.
+-- is later, or since its first fetch, if there is no such time: it may have been elsewhere in between.
 final as (
     select
         application_key,
@@ -303,11 +303,7 @@ final as (
         is_moved_before,
         lo as became_at_lo,
         case when version_number = 1 and not is_moved_before then applied_at else hi end as became_at,
-        case
-            when version_number > 1 or is_moved_before then hi
-            when is_announced then greatest(applied_at_hi, hi)
-            else applied_at_hi
-        end as became_at_hi,
+        case when version_number = 1 and not is_moved_before then greatest(applied_at_hi, hi) else hi end as became_at_hi,
         case
             when version_number = 1 and not is_moved_before then applied_evidence
             when proved_lo is null or is_in_the_future then 'bounded'
