@@ -303,7 +303,11 @@ final as (
         is_moved_before,
         lo as became_at_lo,
         case when version_number = 1 and not is_moved_before then applied_at else hi end as became_at,
-        case when version_number = 1 and not is_moved_before then greatest(applied_at_hi, hi) else hi end as became_at_hi,
+        case
+            when version_number > 1 or is_moved_before then hi
+            when updated_at is null or is_announced then greatest(applied_at_hi, hi)
+            else applied_at_hi
+        end as became_at_hi,
         case
             when version_number = 1 and not is_moved_before then applied_evidence
             when proved_lo is null or is_in_the_future then 'bounded'
