@@ -62,12 +62,26 @@ counted as (
     )
 ),
 
+-- Before the first hire, the milestones are there and show nothing.
+completed as (
+    select * from counted
+    union all by name
+    select
+        'overall' as scope,
+        'all' as scope_key,
+        milestone,
+        milestone_rank,
+        0 as n_hires
+    from milestones
+    where not exists (select 1 from hires)
+),
+
 small as (
     select
         *,
         {{ is_hidden('n_hires', 'scope, milestone', 'scope_key') }} as is_suppressed,
         row_number() over (partition by scope, scope_key order by days_mean desc, milestone_rank asc) = 1 as is_longest
-    from counted
+    from completed
 ),
 
 final as (
