@@ -70,15 +70,25 @@ def home_expanded(value: object) -> object:
         raise ValueError("names the home folder of a user who is not known") from None
 
 
-def path_of(value: object) -> object:
-    """The same for a path that DuckDB opens. Raises `ValueError` for one that DuckDB would take for another."""
+def file_of(value: object) -> object:
+    """The same for a file, absolute. Raises `ValueError` for a blank text."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("names no file")
+    path = home_expanded(value)
+    return path.absolute() if isinstance(path, Path) else path
+
+
+def folder_of(value: object) -> object:
+    """The same for a folder in which DuckDB opens files. Raises `ValueError` for one that it would take for another."""
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("names no folder")  # pathlib would take the empty text as the current folder
     path = home_expanded(value)
     if not isinstance(path, Path):
         return path
     absolute = str(path.absolute())
     if found := _NOT_IN_A_PATH.search(absolute):
         raise ValueError(
-            f"the path holds {found[0]!a}. Without ?, *, #, =, a backslash and control characters it can be used"
+            f"the path holds {found[0]!a}. Without ?, #, =, a backslash and control characters it can be used"
         )
     try:
         absolute.encode()

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from join_pipeline.environment import asked_directly, dropped, home_expanded, path_of, proxies, without_dropped
+from join_pipeline.environment import asked_directly, dropped, file_of, folder_of, proxies, without_dropped
 from join_pipeline.errors import SettingsError
 from join_pipeline.sources.options import Options
 from join_pipeline.sources.registry import DEFAULT, SOURCES
@@ -43,23 +43,10 @@ def _source(name: str) -> str:
     return name
 
 
-def _folder(value: object) -> object:
-    if isinstance(value, str) and not value.strip():
-        raise ValueError("names no folder")  # pathlib would take the empty text as the current folder
-    return path_of(value)
-
-
 def _key(key: SecretStr) -> SecretStr:
     if len(key) < SHORTEST_KEY:
         raise ValueError(f"needs at least {SHORTEST_KEY} characters")
     return key
-
-
-def _file(value: object) -> object:
-    if isinstance(value, str) and not value.strip():
-        raise ValueError("names no file")
-    path = home_expanded(value)
-    return path.absolute() if isinstance(path, Path) else path
 
 
 def _memory(text: str) -> str:
@@ -87,7 +74,7 @@ class Settings(BaseSettings):
         description="The source of syncs, fixed with the first one: "
         + "; ".join(f"`{name}`, {entry.doc}" for name, entry in SOURCES.items()),
     )
-    data: Annotated[Path, BeforeValidator(_folder)] = Field(
+    data: Annotated[Path, BeforeValidator(folder_of)] = Field(
         Path("data"), description="The data folder; it has one folder per connection"
     )
     connection: str = Field(
@@ -125,7 +112,7 @@ class Settings(BaseSettings):
     platform: str | None = Field(
         None, min_length=1, max_length=100, description="Your platform's name, the source of applications created here"
     )
-    written_source_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+    written_source_csv: Annotated[Path | None, BeforeValidator(file_of)] = Field(
         None, description="Your CSV file, `name,source`: the word that is sent for each name of a source"
     )
     private_data_urls: bool = Field(
@@ -161,13 +148,13 @@ class Settings(BaseSettings):
     stale_after_days: float = Field(
         14.0, gt=0, le=3650, description="Estimates that end more than these days before the last sync are told as old"
     )
-    stage_milestone_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+    stage_milestone_csv: Annotated[Path | None, BeforeValidator(file_of)] = Field(
         None, description="Your CSV file, `stage_name,milestone`: its rows take precedence over ours"
     )
-    source_channel_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+    source_channel_csv: Annotated[Path | None, BeforeValidator(file_of)] = Field(
         None, description="Your CSV file, `source,channel`: its rows take precedence over ours"
     )
-    retention_policy_csv: Annotated[Path | None, BeforeValidator(_file)] = Field(
+    retention_policy_csv: Annotated[Path | None, BeforeValidator(file_of)] = Field(
         None, description="Your CSV file, `country,months`: its rows take precedence over ours"
     )
 

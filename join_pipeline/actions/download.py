@@ -8,10 +8,9 @@ JOIN's own origin, and those that the user names, are called as every other call
 """
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -19,6 +18,7 @@ import httpx
 
 from join_pipeline.errors import InputError, RateLimited, SourceError, TransientError
 from join_pipeline.http.client import USER_AGENT
+from join_pipeline.http.deadline import bound, within
 from join_pipeline.http.network import http_client, is_public
 
 MAX_REDIRECTS: Final = 5
@@ -85,42 +85,6 @@ class Origin:
         return cls(url.scheme, url.host.lower().rstrip("."), url.port or {"http": 80, "https": 443}.get(url.scheme, 0))
 
 
-class Cutoff:
-    """Ends a connection at its time, whatever it waits for: httpx bounds each read, and not their sum."""
-
-    def __init__(self, ends: float) -> None:
-        self.is_over = False
-        self._streams: list[Any] = []
-        self._timer = threading.Timer(max(ends - time.monotonic(), 0.0), self._cut)
-        self._timer.daemon = True
-
-    def __enter__(self) -> "Cutoff":
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-
-    def trace(self, event: str, info: dict[str, Any]) -> None:
-        """What httpx tells of its connections. With TLS a second stream takes over the socket of the first."""
-        if event.endswith(("connect_tcp.complete", "start_tls.complete")):
-            self._streams.append(info["return_value"])
-            if self.is_over:
-                self._cut()
-
-    def error(self, host: str, fault: str, error: httpx.RequestError) -> SourceError:
-        """The error of a connection that failed: by itself, or because its time was over."""
-        if self.is_over:
-            return DownloadError(f"The file at {host} takes too long.")
-        return TransientError(f"{host} {fault} ({type(error).__name__}). Run it again later.")
-
-    def _cut(self) -> None:
-        self.is_over = True
-        for stream in self._streams:
-            with suppress(OSError):
-                stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-
-
 @dataclass(frozen=True, slots=True)
 class Downloader:
     """Downloads files. Only `trusted` gets `token`, and may have any address; every other host must be public.
@@ -170,38 +134,38 @@ class Downloader:
             "follow_redirects": False,
         }
         with (
-            Cutoff(ends) as cutoff,
+            within(max(ends - time.monotonic(), 0.1)),
             http_client(target, **options) as own,
-            httpx.Client(trust_env=False, verify=httpx.create_ssl_context(), **options) as http,
+            bound(httpx.Client(trust_env=False, verify=httpx.create_ssl_context(), **options)) as http,
         ):
             for _ in range(MAX_REDIRECTS + 1):
                 is_trusted = Origin.of(target) in (self.trusted, *self.further)
-                response = self._trusted(own, target, cutoff) if is_trusted else self._public(http, target, cutoff)
+                response = self._trusted(own, target, ends) if is_trusted else self._public(http, target, ends)
                 try:
                     location = response.headers.get("location")
                     if not response.is_redirect or location is None:
                         advice = "" if is_trusted or self.token is None else f" {self._advice(target)}"
-                        yield FileResponse(_checked(response, advice), cutoff, advice)
+                        yield FileResponse(_checked(response, advice), ends, advice)
                         return
                 finally:
                     response.close()
                 target = _redirect_target(target, location)
         raise DownloadError(f"The file at {target.host} is redirected more than {MAX_REDIRECTS} times.")
 
-    def _trusted(self, http: httpx.Client, target: httpx.URL, cutoff: Cutoff) -> httpx.Response:
+    def _trusted(self, http: httpx.Client, target: httpx.URL, ends: float) -> httpx.Response:
         """Call the trusted origin as every other call does: through the environment's proxy, with the token."""
         headers = HEADERS | ({"Authorization": self.token} if self.token else {})
-        extensions = {"host": target.host, "trace": cutoff.trace}
-        return _response(http, http.build_request("GET", target, headers=headers, extensions=extensions), cutoff)
+        request = http.build_request("GET", target, headers=headers, extensions={"host": target.host})
+        return _response(http, request, ends)
 
-    def _public(self, http: httpx.Client, target: httpx.URL, cutoff: Cutoff) -> httpx.Response:
+    def _public(self, http: httpx.Client, target: httpx.URL, ends: float) -> httpx.Response:
         """Call any other host: at the address that was checked, and without the token."""
         address = self._address(target)
         headers = {"Host": target.netloc.decode("ascii"), **HEADERS}
         # the certificate is checked against the name, not against the address
-        extensions = {"host": target.host, "sni_hostname": target.host, "trace": cutoff.trace}
+        extensions = {"host": target.host, "sni_hostname": target.host}
         there = target.copy_with(host=address)
-        return _response(http, http.build_request("GET", there, headers=headers, extensions=extensions), cutoff)
+        return _response(http, http.build_request("GET", there, headers=headers, extensions=extensions), ends)
 
     def _address(self, target: httpx.URL) -> str:
         try:
@@ -227,7 +191,7 @@ class FileResponse:
     """A successful response whose body is still unread."""
 
     response: httpx.Response
-    cutoff: Cutoff
+    ends: float
     advice: str = ""
 
     @property
@@ -253,18 +217,25 @@ class FileResponse:
                 n_bytes += len(chunk)
                 if n_bytes > max_bytes:
                     raise DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
-                if self.cutoff.is_over:
+                if time.monotonic() >= self.ends:
                     raise DownloadError(f"The file at {host} takes too long.")
                 yield chunk
         except httpx.RequestError as error:
-            raise self.cutoff.error(host, "broke off", error) from None
+            raise _broken(host, "broke off", error, self.ends) from None
 
 
-def _response(http: httpx.Client, request: httpx.Request, cutoff: Cutoff) -> httpx.Response:
+def _response(http: httpx.Client, request: httpx.Request, ends: float) -> httpx.Response:
     try:
         return http.send(request, stream=True)
     except httpx.RequestError as error:
-        raise cutoff.error(request.extensions["host"], "gave no file", error) from None
+        raise _broken(request.extensions["host"], "gave no file", error, ends) from None
+
+
+def _broken(host: str, fault: str, error: httpx.RequestError, ends: float) -> SourceError:
+    """The error of a connection that failed: by itself, or because its time was over."""
+    if time.monotonic() >= ends:
+        return DownloadError(f"The file at {host} takes too long.")
+    return TransientError(f"{host} {fault} ({type(error).__name__}). Run it again later.")
 
 
 def _redirect_target(target: httpx.URL, location: str) -> httpx.URL:

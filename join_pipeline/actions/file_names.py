@@ -102,6 +102,6 @@ def _name(aside: Path, path: Path) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         try:
             aside.replace(path)
-        except BaseException:
+        except BaseException:  # Ctrl-C too must not leave the empty file under the name
             path.unlink(missing_ok=True)
             raise

@@ -22,7 +22,7 @@ def failing(error: Callable[[], Any]) -> Callable[..., Any]:
         candidate = CANARY  # a value of a frame, which no log may show
         try:
             error()
-        except Exception as caught:
+        except Exception as caught:  # each library has its own, and all are forced here
             raise RuntimeError(candidate) from caught
 
     return fail
