@@ -16,7 +16,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from join_pipeline.errors import DamagedError, LakeError
+from join_pipeline.errors import DamagedError, LakeError, foreign
 
 FROM_BACKUP: Final = "Restore it from the backup."
 
@@ -69,22 +69,15 @@ def unreadable(path: Path, error: Exception | str) -> DamagedError:
     parts = path.parts
     rooms = [place for place, part in enumerate(parts) if part in {"syncs", "models", "raw", "quarantine"}]
     inside = "/".join(parts[rooms[-1] :]) if rooms else path.name
-    reason = error if isinstance(error, str) else reason_of(error)
+    reason = error if isinstance(error, str) else foreign(error)
     return DamagedError(f"{path} can't be read ({reason}). {kind_of(inside).cure}")
-
-
-def reason_of(error: Exception) -> str:
-    """An error of a library without what it read: the operating system's words, or the error's class."""
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return type(error).__name__
 
 
 FOREIGN: Final = (duckdb.Error, pa.ArrowException, msgspec.MsgspecError, OSError)
 """Errors of the engines that a damaged file can raise."""
 
 
-def foreign(error: Exception) -> LakeError:
+def _as_ours(error: Exception) -> LakeError:
     """An engine's error as ours: its class, the file that it names, and a fixed sentence, but no value."""
     if isinstance(error, duckdb.OutOfMemoryException):
         return LakeError("DuckDB needs more memory than it may use. Raise JOIN_PIPELINE_MEMORY_LIMIT.")
@@ -92,7 +85,7 @@ def foreign(error: Exception) -> LakeError:
     if named and not isinstance(error, OSError):
         return unreadable(Path(named[1]), error)
     return LakeError(
-        f"A file can't be read or written ({reason_of(error)}). `join-pipeline doctor --lake` finds a damaged file; if "
+        f"A file can't be read or written ({foreign(error)}). `join-pipeline doctor --lake` finds a damaged file; if "
         "it finds none, report this."
     )
 
@@ -103,4 +96,4 @@ def foreign_errors() -> Iterator[None]:
     try:
         yield
     except FOREIGN as error:
-        raise foreign(error) from None
+        raise _as_ours(error) from None

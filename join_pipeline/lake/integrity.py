@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from join_pipeline.lake.damage import damaged, kind_of, reason_of, unreadable
+from join_pipeline.errors import foreign
+from join_pipeline.lake.damage import damaged, kind_of, unreadable
 from join_pipeline.lake.record import Files, LakeFile, LostFile
 
 SEAL: Final = b',\n "digest": "'
@@ -64,7 +65,7 @@ def fault_of(lake: Path, file: LakeFile, *, has_content: bool = True) -> str | N
             return f"has {found.st_size} bytes instead of {file.size}: it is damaged"
         return _content_fault(path, file.digest, found) if has_content and file.digest is not None else None
     except OSError as error:
-        return f"can't be read ({reason_of(error)})"
+        return f"can't be read ({foreign(error)})"
 
 
 def _content_fault(path: Path, digest: str, found: os.stat_result) -> str | None:

@@ -18,7 +18,7 @@ import duckdb
 import msgspec
 import pyarrow as pa
 
-from join_pipeline.errors import LakeError
+from join_pipeline.errors import LakeError, foreign
 from join_pipeline.lake.damage import foreign_errors
 from join_pipeline.lake.files import appearing, make_folder, unwritable
 from join_pipeline.models import Column
@@ -88,7 +88,7 @@ def write_query(con: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
         try:
             con.execute(f"COPY ({query}) TO {path_literal(str(aside))} (FORMAT parquet, COMPRESSION zstd)")
         except duckdb.IOException as error:
-            raise LakeError(f"{path} can't be written ({error}). Free some space and run it again.") from None
+            raise LakeError(f"{path} can't be written ({foreign(error)}). Free some space and run it again.") from None
 
 
 def empty_table(con: duckdb.DuckDBPyConnection, name: str, schema: pa.Schema) -> None:
