@@ -1,7 +1,7 @@
 """Settings: the only module that reads the environment.
 
-Belongs here: the name, default, check and one-line meaning of each setting that holds for every source, and the paths
-below the data folder. Not here: the options of one source (sources), anything that acts on settings.
+Belongs here: the name, default, check and one-line meaning of each setting that holds for every source. Not here: the
+options of one source (sources), the paths below the data folder (places), anything that acts on settings.
 """
 
 import os
@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from join_pipeline.environment import asked_directly, dropped, file_of, folder_of, proxies, without_dropped
 from join_pipeline.errors import SettingsError
+from join_pipeline.places import Places
 from join_pipeline.sources.options import Options
 from join_pipeline.sources.registry import DEFAULT, SOURCES
 
@@ -56,7 +57,7 @@ def _memory(text: str) -> str:
     return text
 
 
-class Settings(BaseSettings):
+class Settings(Places, BaseSettings):
     """The settings that hold for every source, with each source's own options. `load_settings` makes one."""
 
     model_config = SettingsConfigDict(
@@ -180,49 +181,6 @@ class Settings(BaseSettings):
     def token_file(self) -> Path:
         """Where `connect` keeps the connection's token. A token in the environment takes precedence."""
         return config_folder() / "tokens" / self.connection
-
-    @property
-    def home(self) -> Path:
-        """The connection's folder, absolute."""
-        return self.data.absolute() / self.connection
-
-    @property
-    def lake(self) -> Path:
-        return self.home / "lake"
-
-    @property
-    def warehouse(self) -> Path:
-        return self.home / "warehouse.duckdb"
-
-    @property
-    def published(self) -> Path:
-        """The DuckDB file that readers open."""
-        return self.home / "published" / "recruiting.duckdb"
-
-    @property
-    def people(self) -> Path:
-        """The DuckDB file of names and contacts, for readers who may see them. It exists only when switched on."""
-        return self.home / "published" / "people.duckdb"
-
-    @property
-    def audit_log(self) -> Path:
-        """Who made names and contacts readable, and when. Each entry is a line of JSON."""
-        return self.home / "audit.log"
-
-    @property
-    def report(self) -> Path:
-        """The HTML file of the report."""
-        return self.published.with_name("report.html")
-
-    @property
-    def actions(self) -> Path:
-        """The folder of the journal of creations and of the requests that are kept."""
-        return self.home / "actions"
-
-    @property
-    def builds(self) -> Path:
-        """The folder of dbt's target, DuckDB's spill and the report's script. It may be deleted while nothing runs."""
-        return self.home / "builds"
 
 
 def declared() -> dict[str, FieldInfo]:
