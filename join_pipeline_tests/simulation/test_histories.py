@@ -13,7 +13,7 @@ from join_pipeline_tests.simulation.kombo_play import play_by_kombo
 from join_pipeline_tests.simulation.play import play
 from join_pipeline_tests.simulation.year import live
 
-HISTORIES, OF_THEM_QUICKLY = 300, 20
+HISTORIES, OF_THEM_QUICKLY = 160, 20
 BY_KOMBO, OF_THESE_QUICKLY = 20, 3
 
 
