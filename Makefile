@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 .PHONY: help demo dev test test-unit test-all soak bench coverage check generated docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
-	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…), with the demo's data"
+	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…): the connected company's, or the demo's"
 	@echo "make test         the tests of every change, in minutes; what is slow is not among them"
 	@echo "make test-unit    the package's rules alone, in seconds: no network, no dbt"
 	@echo "make test-all     what make test leaves out: half an hour"
@@ -36,17 +36,8 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 demo: $(VENV)/.installed
 	@$(BIN)/join-pipeline demo --data $(DATA)
 
-# The demo's connection unless another is set: the UI shows the demo's run. `dagster dev` starts the same two processes
-# after loading everything once more. First the UI, then the daemon: both at once would make Dagster's tables twice.
-dev: export DAGSTER_HOME = $(abspath $(DATA))/dagster
-dev: export JOIN_PIPELINE_DATA = $(abspath $(DATA))
-dev: export JOIN_PIPELINE_CONNECTION ?= sandbox
 dev: $(VENV)/.installed
-	@mkdir -p $(DAGSTER_HOME) && cp dagster.yaml $(DAGSTER_HOME)/dagster.yaml
-	@{ until $(BIN)/python -c "import socket; socket.create_connection(('127.0.0.1', $(PORT)), 1)" 2>/dev/null; \
-		do sleep 1; done; exec $(BIN)/dagster-daemon run --workspace workspace.yaml; } & \
-		trap "kill $$! 2>/dev/null" EXIT INT TERM; \
-		$(BIN)/dagster-webserver --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
+	@JOIN_PIPELINE_DATA="$(DATA)" $(BIN)/join-pipeline dev --port $(PORT)
 
 # Each worker begins with one half of the tests, in their order, so that tests beside each other share what they are
 # about; who has ended first takes over tests from the end of the other's.

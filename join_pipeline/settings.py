@@ -110,6 +110,9 @@ class Settings(Places, BaseSettings):
     report_language: Literal["en", "de"] | None = Field(
         None, description="Language in which the report opens, `en` or `de`; default: the language of the browser"
     )
+    team: str = Field(
+        "recruiting", pattern=r"^[A-Za-z0-9_-]{1,63}$", description="The team that owns the assets in Dagster"
+    )
     platform: str | None = Field(
         None, min_length=1, max_length=100, description="Your platform's name, the source of applications created here"
     )

@@ -14,6 +14,7 @@ from join_pipeline.cli.attachments import attachments
 from join_pipeline.cli.connect import connect
 from join_pipeline.cli.create import create
 from join_pipeline.cli.demo import demo, sandbox
+from join_pipeline.cli.dev import dev
 from join_pipeline.cli.inspect import doctor, query, status
 from join_pipeline.cli.listen import listen
 from join_pipeline.cli.output import err, prepare_streams, shown
@@ -35,7 +36,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 # help shows the commands in this order
-for command in (connect, sync, build, rebuild, report, query, status, doctor, listen, sandbox, demo, api):
+for command in (connect, sync, build, rebuild, report, query, status, doctor, listen, dev, sandbox, demo, api):
     app.command()(command)
 app.add_typer(create, name="create")
 app.add_typer(attachments, name="attachments")

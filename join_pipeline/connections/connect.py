@@ -13,6 +13,7 @@ import msgspec
 from join_pipeline.actions.session import integration_ids
 from join_pipeline.checks.finding import Finding
 from join_pipeline.connections.credentials import checked_token, store_token
+from join_pipeline.connections.dagster_home import DEMO
 from join_pipeline.connections.doctor import account_findings, examine_machine
 from join_pipeline.errors import AccountError, AuthError, SettingsError, SourceError
 from join_pipeline.settings import Settings, config_folder
@@ -45,6 +46,8 @@ def connect(source: Source, settings: Settings, token: str | None = None, *, acc
     Raises a `SourceError` that says what to do if the source rejects them, and an `AccountError` if the connection's
     lake is of another account, unless the user accepts that. Nothing is stored then.
     """
+    if settings.connection == DEMO:
+        raise SettingsError(f"The connection {DEMO} is the demo's. Set JOIN_PIPELINE_CONNECTION to another name.")
     connection = source.connection
     missing = connection.credentials()
     if token is None and not missing.is_ok:

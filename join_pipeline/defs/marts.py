@@ -1,4 +1,4 @@
-"""dbt as one step, published file and report. It can't be subset: all marts of a file describe the same instant."""
+"""dbt as one step, published file and report. Whatever is selected, all is built: a file describes one instant."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -7,15 +7,14 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline import pipeline
-from join_pipeline.defs.metadata import POOL, check_result, check_specs, key_of, metadata_of, step
+from join_pipeline.defs.metadata import POOL, Result, check_result, check_specs, key_of, metadata_of, selected, step
 from join_pipeline.settings import Settings
-from join_pipeline.transform.findings import Manifest, data_tests, finding_of
+from join_pipeline.transform.findings import Manifest, data_tests, finding_of, group_of
 
 KINDS: Final = frozenset({"model", "seed"})
-MARTS: Final = "marts"
+MARTS: Final = "recruiting"
 PUBLISHED: Final = dg.AssetKey(["published", "recruiting"])
 REPORT: Final = dg.AssetKey(["published", "report"])
-GROUPS: Final = {"ats": "warehouse", "recruiting": MARTS} | {s: s for s in ("people", "staging", "intermediate")}
 # a late nightly sync warns, a missed one fails
 FRESH: Final = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
 
@@ -27,7 +26,7 @@ def mart_assets(manifest: Manifest) -> list[dg.AssetsDefinition]:
     keys = {unique_id: dg.AssetKey(["ats", source["name"]]) for unique_id, source in manifest["sources"].items()}
     keys |= {unique_id: dg.AssetKey([node["schema"], node["name"]]) for unique_id, node in nodes.items()}
     specs = [_spec(node, keys) for node in nodes.values()]
-    marts = [spec.key for spec in specs if spec.group_name == MARTS]
+    marts = [spec.key for spec in specs if spec.key.path[0] == MARTS]
     return [_build_asset(manifest, specs, keys), _publish_asset(marts), report]
 
 
@@ -46,9 +45,9 @@ def _spec(node: Manifest, keys: Mapping[str, dg.AssetKey]) -> dg.AssetSpec:
             "dagster/column_schema": dg.TableSchema(columns),
             "dagster/table_name": f"{node['schema']}.{node['alias']}",
         },
-        group_name=GROUPS[node["schema"]],
-        kinds={"dbt", "duckdb"},
-        freshness_policy=FRESH if GROUPS[node["schema"]] == MARTS else None,
+        group_name=group_of(node),
+        kinds={"dbt", "duckdb", node["config"]["materialized"]},
+        freshness_policy=FRESH if node["schema"] == MARTS else None,
     )
 
 
@@ -59,13 +58,18 @@ def _build_asset(
 
     @dg.multi_asset(
         name="build",
-        description="Build every dbt model and run every dbt test, in this process.",
+        description="Build every dbt model and run every dbt test, in this process. It does all, whatever is selected, "
+        "because all marts of a file describe one instant, and tells of what is selected.",
         specs=specs,
         check_specs=check_specs(tests.values()),
+        can_subset=True,
         pool=POOL,
     )
-    def dbt_models(settings: dg.ResourceParam[Settings]) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-        """Run dbt and report each node."""
+    def dbt_models(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> Iterator[Result]:
+        """Run dbt and report each selected node."""
+        yield from selected(context, made(settings))
+
+    def made(settings: Settings) -> Iterator[Result]:
         with step():
             built = pipeline.model(settings)
             pictures = pipeline.pictures(settings)
@@ -103,5 +107,5 @@ def report(settings: dg.ResourceParam[Settings]) -> dg.MaterializeResult[Any]:
     """published/report.html: one page with charts of the shared marts. It loads nothing else and can be mailed."""
     with step() as cost:
         written = pipeline.report(settings)
-    figures = {"path": written.path, "bytes": written.n_bytes, "sections": list(written.sections), **cost}
-    return dg.MaterializeResult(metadata=metadata_of(figures))
+    figures = metadata_of({"bytes": written.n_bytes, "sections": ", ".join(written.sections), **cost})
+    return dg.MaterializeResult(metadata={"report": dg.MetadataValue.url(written.path.as_uri())} | figures)

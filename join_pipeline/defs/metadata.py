@@ -19,6 +19,7 @@ from join_pipeline.warehouse.lineage import Described
 POOL: Final = "duckdb"
 """The pool of all steps. With a limit of 1 in dagster.yaml, one run works at a time and the others wait."""
 
+Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 key_of = dg.AssetKey.from_user_string
 
 
@@ -73,6 +74,14 @@ def check_result(asset_key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResul
         description=finding.message or None,
         metadata=finding.figures,
     )
+
+
+def selected(context: dg.AssetExecutionContext, results: Iterable[Result]) -> Iterator[Result]:
+    """Those of a step's results that its run has selected. The step does all its work either way."""
+    wanted = context.selected_asset_keys | {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
+    for one in results:
+        if (one.asset_key if isinstance(one, dg.MaterializeResult) else (one.asset_key, one.check_name)) in wanted:
+            yield one
 
 
 def asset_specs(described: Iterable[Described], group: str, *kinds: str) -> list[dg.AssetSpec]:

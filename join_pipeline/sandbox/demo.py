@@ -16,15 +16,17 @@ from typing import Any, Final
 import duckdb
 import httpx
 
-from join_pipeline.errors import BuildError, PipelineError
-from join_pipeline.lake.files import locked, write_whole
+from join_pipeline.connections.dagster_home import DEMO, dagster_home, launch
+from join_pipeline.errors import BuildError, PipelineError, SettingsError
+from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.settings import Settings, load_settings, process_environment
+from join_pipeline.settings import Settings, load_settings
 from join_pipeline.sources.base import Source
 from join_pipeline.sync.run import run_sync
 
-CONNECTION: Final = "sandbox"
+CONNECTION: Final = DEMO
 TOKEN: Final = "sandbox-token"  # noqa: S105  it opens nothing but the sandbox
+SEED: Final = "join:sandbox"
 END: Final = datetime(2026, 6, 1, 6, tzinfo=UTC)
 DAYS: Final = 60
 FULL_EVERY_DAYS: Final = 7  # only full syncs see deletions, and nightly ones would only make the demo longer
@@ -59,8 +61,9 @@ def run_demo(
             join_api_url=f"{url}/v2",
             data=data,
             connection=CONNECTION,
-            integration_id="join:sandbox",
+            integration_id=SEED,
         )
+        _refuse_company(settings)
         with locked(settings.home):
             for folder in ("lake", "builds", "published"):
                 shutil.rmtree(settings.home / folder, ignore_errors=True)
@@ -72,16 +75,24 @@ def run_demo(
                 run_sync(source_of(settings), settings, "full" if day % FULL_EVERY_DAYS == 0 else "incremental")
                 on_day(day + 1)
         on_dagster()
-        dagster_home = make_dagster_home(settings)
-        _dagster_run(settings, dagster_home)
+        home = _dagster_run(settings)
     records = open_lake(settings.lake).records()
     return Demo(
         settings=settings,
-        dagster_home=dagster_home,
+        dagster_home=home,
         n_syncs=len(records),
         n_requests=sum(record.n_requests for record in records),
         n_versions=sum(model.versions for record in records for model in record.models.values()),
     )
+
+
+def _refuse_company(settings: Settings) -> None:
+    """Raise `SettingsError` if what the demo would delete is not a demo's."""
+    if settings.lake.exists() and (found := open_lake(settings.lake).integration_id) != SEED:
+        raise SettingsError(
+            f"{settings.home} is not the demo's: its lake belongs to {found}, so nothing was deleted. "
+            "Move that folder away, or choose another one with --data."
+        )
 
 
 @contextmanager
@@ -99,26 +110,12 @@ def sandbox_process(applications: int) -> Iterator[str]:
             process.terminate()
 
 
-def make_dagster_home(settings: Settings) -> Path:
-    """`DAGSTER_HOME`, with an instance configuration that sends no telemetry."""
-    home = settings.data.absolute() / "dagster"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    package = Path(__file__).parents[1]
-    bundled = package / "_dagster.yaml"
-    source = bundled if bundled.exists() else package.parent / "dagster.yaml"
-    write_whole(home / "dagster.yaml", source.read_bytes())
+def _dagster_run(settings: Settings) -> Path:
+    """Launch the job `sync` in processes of Dagster's own. Returns Dagster's folder."""
+    home = dagster_home(settings.data)
+    if launch(settings, "sync", home / "demo.log"):
+        raise BuildError(f"The Dagster run failed. Its log is {home / 'demo.log'}.")
     return home
-
-
-def _dagster_run(settings: Settings, dagster_home: Path) -> None:
-    """Run the job `sync` in a process of its own, so that this package's room imports no Dagster."""
-    log = dagster_home / "demo.log"
-    command = [sys.executable, "-m", "dagster", "job", "execute", "-m", "join_pipeline.definitions", "-j", "sync"]
-    environment = process_environment(settings) | {"DAGSTER_HOME": str(dagster_home)}
-    with log.open("wb") as output:
-        code = subprocess.run(command, env=environment, stdout=output, stderr=output, check=False).returncode  # noqa: S603
-    if code:
-        raise BuildError(f"The Dagster run failed. Its log is {log}.")
 
 
 def funnel(settings: Settings) -> list[tuple[Any, ...]]:

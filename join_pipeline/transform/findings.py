@@ -1,6 +1,7 @@
 """dbt's data tests as checks and findings, read from its manifest.
 
-Belongs here: which table a test is about, and its message. Not here: running tests (run), showing them (defs).
+Belongs here: which table a test is about, its message, and the subject of each node. Not here: running tests (run),
+showing them (defs).
 """
 
 import graphlib
@@ -18,6 +19,24 @@ ADVICE: Final = (
     "join-pipeline. Report the test's name and number of rows; its query is in builds/dbt/target/compiled."
 )
 """What to do about a failed test. The tests check promises of the SQL that hold for any data of the source."""
+
+WORDS: Final = {
+    "unique_key": "no two rows have the same {columns}, and none of these is null",
+    "ordered_instants": "{instants}: the best guess lies between its bounds, and none is later than the last sync",
+    "relationships": "each {column_name} is a {field} of {to}",
+    "not_null": "{column_name} is never null",
+    "unique": "no two rows have the same {column_name}",
+    "accepted_values": "{column_name} is one of {values}",
+}
+"""What each generic test demands, by its name and with its arguments."""
+
+
+def group_of(node: Manifest) -> str:
+    """The subject of a dbt model or seed: its folder among the marts, else its schema; `maps` for the seeds."""
+    if node["resource_type"] == "seed":
+        return "maps"
+    subject: str = node["fqn"][-2] if node["schema"] == "recruiting" else node["schema"]
+    return subject
 
 
 def data_tests(manifest: Manifest) -> dict[str, Check]:
@@ -80,12 +99,29 @@ def _ancestors(manifest: Manifest) -> dict[str, set[str]]:
 
 
 def _doc(test: Manifest) -> str:
-    """The test's description, else the comment at the start of its SQL, else its name and arguments."""
+    """The test's description, else the comment at the start of its SQL, else what its kind says of its arguments."""
     comment = itertools.takewhile(lambda line: line.startswith("--"), test["raw_code"].splitlines())
+    said: str = test["description"] or " ".join(line.removeprefix("--").strip() for line in comment)
+    return said or _in_words(test)
+
+
+def _in_words(test: Manifest) -> str:
+    """What a generic test demands, as a sentence. One that nobody gave words says its name."""
     generic = test.get("test_metadata") or {"name": test["name"], "kwargs": {}}
-    arguments = {name: value for name, value in generic["kwargs"].items() if name != "model"}
-    said: str = test["description"]
-    return said or " ".join(line.removeprefix("--").strip() for line in comment) or f"{generic['name']} {arguments}"
+    words = WORDS.get(generic["name"])
+    if words is None:
+        return f"The test {generic['name'].replace('_', ' ')} holds"
+    arguments = {name: _listed(name, value) for name, value in generic["kwargs"].items()}
+    said = words.format_map(arguments)
+    return said[0].upper() + said[1:]
+
+
+def _listed(name: str, value: object) -> str:
+    """An argument of a generic test as text: names with commas, `ref('dim_job')` as dim_job."""
+    if isinstance(value, list):
+        *before, last = (f"{one}".replace("_", " ") if name == "instants" else f"{one}" for one in value)
+        return f"{', '.join(before)} and {last}" if before else last
+    return str(value).removeprefix("ref('").removesuffix("')")
 
 
 def _stops(test: Manifest) -> bool:

@@ -267,3 +267,12 @@ def test_the_guard_is_a_failed_check_that_says_how_to_accept_the_loss(sandbox_ur
         assert metadata(accepted, "models/applications")["deleted"] == before
         assert broken_checks(accepted)["models/applications", "volume"].severity is dg.AssetCheckSeverity.WARN
         assert rows(settings, "fct_application") == before, "deleted applications stay in every denominator"
+
+
+@pytest.mark.usefixtures("green")
+def test_one_mart_alone_is_built_with_what_it_needs_and_nothing_else_is_told(settings: Settings) -> None:
+    ran = materialize(settings, ["recruiting/fct_application"])
+    assert ran.success
+    assert made(ran) == {"recruiting/fct_application"}
+    about = {check.asset_key.to_user_string() for check in ran.get_asset_check_evaluations()}
+    assert about == {"recruiting/fct_application"}

@@ -22,7 +22,7 @@ import json
 import dagster as dg
 import join_pipeline
 from join_pipeline.definitions import defs
-from join_pipeline.sandbox.demo import make_dagster_home
+from join_pipeline.connections.dagster_home import dagster_home
 from join_pipeline.settings import load_settings
 from join_pipeline.transform.run import project_dir
 
@@ -31,7 +31,7 @@ def theirs() -> None: ...
 
 merged = dg.Definitions.merge(defs(), dg.Definitions(assets=[theirs]))
 keys = sorted(key.to_user_string() for key in merged.resolve_asset_graph().materializable_asset_keys)
-home = make_dagster_home(load_settings())
+home = dagster_home(load_settings().data)
 print(json.dumps({
     "package": join_pipeline.__file__,
     "project": str(project_dir()),

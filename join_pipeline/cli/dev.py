@@ -1,0 +1,23 @@
+"""The command `dev`: Dagster's pages of one connection."""
+
+from typing import Annotated
+
+import typer
+
+from join_pipeline.cli.output import err
+
+
+def dev(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 3000,
+) -> None:
+    """Serve Dagster, its daemon too, on this machine alone: the connected company, or the demo where none is connected.
+
+    JOIN_PIPELINE_CONNECTION names another one. Ctrl-C ends it.
+    """
+    from join_pipeline.connections.dagster_home import serve, shown_settings
+
+    settings = shown_settings()
+    err.print(f"Dagster of [bold]{settings.connection}[/]: http://127.0.0.1:{port} (Ctrl-C ends it)")
+    if code := serve(settings, port):
+        err.print("Dagster ended by itself. Its messages above say why.")
+        raise typer.Exit(code)
