@@ -74,7 +74,8 @@ def estimate(
 def curves(intervals: Mapping[str, Any]) -> dict[str, Any]:
     """Columns of int_turnbull_curve from those of int_turnbull_interval, which are numpy arrays of the same length.
 
-    A day is in it if at least `least_persons` have come to the end since the day before it that is.
+    A day is in it if at least `least_persons` have come to the end since the day before it that is. Where `is_summed`,
+    the causes are told together, as the first of them.
     """
     number = np.asarray(intervals["curve_number"], np.int64)
     told: list[tuple[Whole, Real]] = []
@@ -87,17 +88,18 @@ def curves(intervals: Mapping[str, Any]) -> dict[str, Any]:
             cause.astype(np.int64), left.astype(np.int64), right.astype(np.int64), n.astype(np.float64)
         )
         days = np.arange(1, int(last[0]) + 1, dtype=np.int64)
-        least, even, most = estimated.by_day(int(cause.max()) + 1, days)
-        for one in range(len(even)):
-            at = _thinned(even[one] * float(n.sum()), float(least_persons[0]))
+        summed = bool(np.asarray(intervals["is_summed"])[number == curve][0])
+        shares = [band.sum(axis=0)[None] if summed else band for band in estimated.by_day(int(cause.max()) + 1, days)]
+        for one, (least, even, most) in enumerate(zip(*shares, strict=True)):
+            at = _thinned(even * float(n.sum()), float(least_persons[0]))
             keys = np.stack([np.full(len(at), curve), np.full(len(at), one), days[at]], axis=1)
-            told.append((keys, np.stack([least[one][at], even[one][at], most[one][at]], axis=1)))
-    keys = np.concatenate([keys for keys, _ in told]) if told else np.zeros((0, 3), np.int64)
-    shares = np.concatenate([shares for _, shares in told]) if told else np.zeros((0, 3))
+            told.append((keys, np.stack([least[at], even[at], most[at]], axis=1)))
+    keys = np.concatenate([np.zeros((0, 3), np.int64), *(keys for keys, _ in told)])
+    bands = np.concatenate([np.zeros((0, 3)), *(band for _, band in told)])
     whole = {name: keys[:, place].astype(np.int32) for place, name in enumerate(("curve_number", "cause", "day"))}
     names = ("incidence_least", "incidence", "incidence_most")
     # the sum of all masses can be a rounding above 1
-    return whole | {name: np.minimum(shares[:, place], 1.0) for place, name in enumerate(names)}
+    return whole | {name: np.minimum(bands[:, place], 1.0) for place, name in enumerate(names)}
 
 
 def _thinned(persons: Real, least: float) -> Whole:
