@@ -9,6 +9,20 @@
         {% if room %}{% call statement('room') %}{{ room }}{% endcall %}{% endif %}
         {% call statement('main', language='python') -%}
             {{- duckdb__create_table_as(false, target, compiled_code, 'python') }}
+
+
+made = materialize
+
+
+def materialize(df, con):
+    import asyncio
+
+    made(df, con)
+    # the adapter gives each thread an event loop, and closes none
+    loop = asyncio.get_event_loop()
+    if not loop.is_running():
+        loop.close()
+        asyncio.set_event_loop(None)
         {%- endcall %}
         {{ adapter.commit() }}
         {{ return({'relations': [target]}) }}

@@ -4,6 +4,7 @@ import contextlib
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
@@ -163,6 +164,43 @@ def test_sources_are_the_sums_of_their_cohorts_beside_their_mart(browser: Browse
             assert (number(shown[source][2]), share(shown[source][4])) == (n, pytest.approx(rate, abs=0.0006))
         for source, days in marts:
             assert shown[source][8].endswith((f"{days} days", f"{days} day"))
+
+
+def told_apart(page: Page, groups: list[list[tuple[int, int]]]) -> list[dict[str, bool]]:
+    """What the page says of each comparison of groups, each with its part and its whole."""
+    script = """all => all.map(groups => extremes(
+        groups.map(([part, whole]) => ({ part, whole })).sort((a, b) => b.part / b.whole - a.part / a.whole)
+    ))"""
+    return page.evaluate(script, groups)  # type: ignore[no-any-return]
+
+
+def test_of_equal_sources_a_first_and_a_last_are_told_in_at_most_5_of_100(
+    browser: Browser, companies: Companies
+) -> None:
+    random = np.random.default_rng(14)
+    with opened(browser, companies("busy")) as page:
+        for n_sources, chance, fewest, most in [
+            *((2, 0.5, 10, 14), (2, 0.5, 200, 900), (3, 0.3, 10, 40), (8, 0.2, 10, 400), (16, 0.5, 10, 30)),
+            *((30, 0.3, 50, 2_000), (40, 0.05, 100, 1_000)),
+        ]:
+            whole = random.integers(fewest, most, (3_000, n_sources))
+            part = random.binomial(whole, chance)
+            said = told_apart(page, np.stack([part, whole], axis=2).tolist())
+            assert sum(one["differ"] for one in said) <= 0.05 * len(said), (n_sources, chance)
+            assert all(one["differ"] or not (one["leads"] or one["trails"]) for one in said)
+
+
+def test_a_source_leads_only_if_it_is_above_each_other_one(browser: Browser, companies: Companies) -> None:
+    random = np.random.default_rng(15)
+    whole = np.full((2_000, 4), 400)
+    two_alike = random.binomial(whole, [0.5, 0.5, 0.2, 0.2])
+    with opened(browser, companies("busy")) as page:
+        said = told_apart(page, np.stack([two_alike, whole], axis=2).tolist())
+        assert all(one["differ"] for one in said)
+        assert sum(one["leads"] or one["trails"] for one in said) <= 0.05 * len(said)
+        far = told_apart(page, [[(300, 400), (200, 400), (100, 400)], [(9, 12), (3, 12)], [(6, 12)]])
+    assert far[0] == {"differ": True, "leads": True, "trails": True}
+    assert far[1:] == [{"differ": False, "leads": False, "trails": False}] * 2
 
 
 def test_weeks_trust_and_syncs_are_their_marts(browser: Browser, companies: Companies) -> None:
