@@ -212,6 +212,19 @@ DATASETS: Final = {
         FROM (SELECT DISTINCT milestone_rank, milestone, age_days FROM fct_funnel_cohort_age WHERE milestone_rank > 1)
         ORDER BY milestone_rank, age_days""",
     "curves": CURVES,
+    "turnbull": """
+        SELECT
+            shown_group.group_number AS "group",
+            question,
+            event,
+            any_value(n_subjects) AS n,
+            any_value(ends_at_day) AS ends_at,
+            list(day ORDER BY day) AS days,
+            list(round(incidence, 4) ORDER BY day) AS incidence
+        FROM fct_turnbull
+        INNER JOIN shown_group USING (scope, scope_key)
+        GROUP BY ALL
+        ORDER BY ALL""",
     "trust": """
         SELECT
             check_name AS "check", subject, n, n_of, share, round(value, 3) AS value, unit, is_suppressed AS is_hidden

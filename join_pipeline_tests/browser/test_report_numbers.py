@@ -1,16 +1,22 @@
 """The report's numbers are those of the marts, whatever its reader chooses."""
 
 import contextlib
+import re
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page
 
+import join_pipeline
 from join_pipeline.settings import Settings
+from join_pipeline_tests.browser.conftest import watched
 from join_pipeline_tests.browser.report_page import choose, drawn, number, opened, share, table
 from join_pipeline_tests.report.companies import Companies
 
+PACKAGE = Path(join_pipeline.__file__).parent
 FUNNEL = """
 SELECT
     milestone_rank, sum(n_reached_assumed), sum(n_reached_observed),
@@ -163,6 +169,48 @@ def test_sources_are_the_sums_of_their_cohorts_beside_their_mart(browser: Browse
             assert (number(shown[source][2]), share(shown[source][4])) == (n, pytest.approx(rate, abs=0.0006))
         for source, days in marts:
             assert shown[source][8].endswith((f"{days} days", f"{days} day"))
+
+
+def told_apart(page: Page, groups: list[list[tuple[int, int]]]) -> list[dict[str, bool]]:
+    """What the page's own script says of each comparison of groups, each with its part and its whole."""
+    script = (PACKAGE / "report" / "assets" / "app" / "10_data.js").read_text()
+    code = [
+        found[0]
+        for name in ("wilson", "deviate", "extremes")
+        if (found := re.search(rf"^function {name}\(.*?^}}", script, re.MULTILINE | re.DOTALL))
+    ]
+    ask = """const last = (list) => list[list.length - 1]; const about = { minimum_n: 10 };
+        return all.map((groups) => extremes(
+            groups.map(([part, whole]) => ({ part, whole })).sort((a, b) => b.part / b.whole - a.part / a.whole)
+        ));"""
+    return page.evaluate("([code, all]) => new Function('all', code)(all)", ["\n".join([*code, ask]), groups])  # type: ignore[no-any-return]
+
+
+def test_of_equal_sources_a_first_and_a_last_are_told_in_at_most_5_of_100(browser: Browser) -> None:
+    random = np.random.default_rng(14)
+    with watched(browser) as page:
+        for n_sources, chance, fewest, most in [
+            *((2, 0.5, 10, 14), (2, 0.5, 200, 900), (3, 0.3, 10, 40), (8, 0.2, 10, 400), (16, 0.5, 10, 30)),
+            (30, 0.3, 50, 2_000),
+        ]:
+            whole = random.integers(fewest, most, (800, n_sources))
+            part = random.binomial(whole, chance)
+            said = told_apart(page, np.stack([part, whole], axis=2).tolist())
+            assert sum(one["differ"] for one in said) <= 0.05 * len(said), (n_sources, chance)
+            assert all(one["differ"] or not (one["leads"] or one["trails"]) for one in said)
+
+
+def test_a_source_leads_only_if_it_is_above_each_other_one(browser: Browser) -> None:
+    random = np.random.default_rng(15)
+    whole = np.full((800, 4), 400)
+    two_alike = random.binomial(whole, [0.5, 0.5, 0.2, 0.2])
+    with watched(browser) as page:
+        said = told_apart(page, np.stack([two_alike, whole], axis=2).tolist())
+        assert all(one["differ"] for one in said)
+        assert sum(one["leads"] or one["trails"] for one in said) <= 0.05 * len(said)
+        far = told_apart(page, [[(300, 400), (200, 400), (100, 400)], [(8, 12), (5, 12)], [(6, 12)]])
+    assert far[0] == {"differ": True, "leads": True, "trails": True}
+    assert far[1:] == [{"differ": False, "leads": False, "trails": False}] * 2
 
 
 def test_weeks_trust_and_syncs_are_their_marts(browser: Browser, companies: Companies) -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import join_pipeline
+from join_pipeline.transform.run import project_dir
 
 PACKAGE = Path(join_pipeline.__file__).parent
 RING_2 = [*(PACKAGE / "defs").rglob("*.py"), PACKAGE / "definitions.py"]
@@ -52,6 +53,20 @@ def test_the_engine_knows_no_source() -> None:
         if name.startswith(sources)
     }
     assert strangers == set()
+
+
+def test_estimates_are_numpy_and_nothing_else() -> None:
+    modules = [path for path in (PACKAGE / "estimates").rglob("*.py") if path.name != "__init__.py"]
+    assert modules
+    ours = {name.split(".")[1] for path in modules for name in imported(path) if name.startswith("join_pipeline.")}
+    others = {name.split(".")[0] for path in modules for name in imported(path)} - set(sys.stdlib_module_names)
+    assert ours <= {"estimates", "errors"}
+    assert others <= {"numpy", "join_pipeline"}
+    handed_over = list(project_dir().glob("models/**/*.py"))
+    assert handed_over
+    for path in handed_over:
+        assert {".".join(name.split(".")[:2]) for name in imported(path)} == {"join_pipeline.estimates"}, path.name
+        assert len(path.read_text().splitlines()) < 30, path.name
 
 
 def test_the_source_is_handed_in() -> None:

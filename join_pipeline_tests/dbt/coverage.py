@@ -27,7 +27,6 @@ SCHEDULES = {
 }
 AGES = (7, 14, 30)
 CURVE_AGES = (5, 10, 15)  # later, too few of one company are left at risk
-Z = 1.959963984540054
 
 # When each thing truly came about: entering a stage, an outcome, a deletion, and any of the first two.
 TRULY = """
@@ -221,7 +220,7 @@ def process(applications: int = 400_000) -> Process:
 
 
 def intervals(build: Build, law: Process) -> Iterator[Held]:
-    """Wilson's and Greenwood's 95 % intervals of single companies: how many hold what the law says."""
+    """The 95 % intervals of single companies that are published: how many hold what the law says."""
     for days in AGES:
         yield _held(
             build,
@@ -236,12 +235,12 @@ def intervals(build: Build, law: Process) -> Iterator[Held]:
     for days in CURVE_AGES:
         yield _held(
             build,
-            f"Greenwood, undecided after {days} days",
+            f"log-log, undecided after {days} days",
             f"""select count(*) as n, count(*) filter (
-                where abs(survival - {law.undecided[days]}) <= {Z} * survival_std_error
+                where {law.undecided[days]} between survival_low and survival_high
             ) as n_within
             from (
-                select arg_max(survival, day) as survival, arg_max(survival_std_error, day) as survival_std_error
+                select arg_max(survival_low, day) as survival_low, arg_max(survival_high, day) as survival_high
                 from recruiting.fct_survival
                 where question = 'decision' and scope = 'job' and bound = 'hi' and day <= {days}
                     and starts_at_days = 0 and ends_at_days >= {days}

@@ -30,14 +30,37 @@ function share(part, whole) {
 }
 
 // Wilson's 95 % score interval, computed as in the marts, for sums over cohorts, which no mart has.
-function wilson(part, whole) {
+function wilson(part, whole, z = 1.959963984540054) {
   if (whole < about.minimum_n) return null;
-  const z = 1.959963984540054;
   const p = part / whole;
   const middle = p + (z * z) / (2 * whole);
   const half = z * Math.sqrt((p * (1 - p) + (z * z) / (4 * whole)) / whole);
   const scale = 1 + (z * z) / whole;
   return { low: Math.max(0, (middle - half) / scale), high: Math.min(1, (middle + half) / scale) };
+}
+
+// The normal deviate that is exceeded by chance p (Abramowitz and Stegun 26.2.23).
+function deviate(p) {
+  const t = Math.sqrt(-2 * Math.log(p));
+  return t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
+}
+
+// What a comparison of all pairs of groups says of the first and the last one by rate: whether any two differ, and whether
+// the first leads all others, and the last is behind all others. Intervals of differences (Newcombe 1998, method 10) hold
+// for all pairs together (Bonferroni). Shares of few cases are coarse, so the level is half of the 5 % at which any of
+// this may be wrong among equal groups.
+function extremes(rated) {
+  const pairs = (rated.length * (rated.length - 1)) / 2;
+  if (!pairs) return { differ: false, leads: false, trails: false };
+  const z = deviate(0.025 / 2 / pairs);
+  const wide = rated.map((one) => ({ rate: one.part / one.whole, ...wilson(one.part, one.whole, z) }));
+  const isAbove = (one, other) => one.rate - other.rate > Math.hypot(one.rate - one.low, other.high - other.rate);
+  const [best, worst] = [wide[0], last(wide)];
+  return {
+    differ: isAbove(best, worst),
+    leads: wide.slice(1).every((other) => isAbove(best, other)),
+    trails: wide.slice(0, -1).every((other) => isAbove(other, worst)),
+  };
 }
 
 function cohortsOf(group, grain) {

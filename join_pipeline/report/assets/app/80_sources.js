@@ -36,6 +36,7 @@ figures.sources = {
         name: groupName(group),
         funnel,
         mart: data.sources.find((row) => row.group === group.group),
+        part,
         whole,
         rate: share(part, whole),
         wilson: wilson(part, whole),
@@ -46,9 +47,9 @@ figures.sources = {
     const rated = all.filter((one) => one.rate !== null).sort((a, b) => b.rate - a.rate);
     if (!rated.length) return { missing: t("missing.sources", { least: about.minimum_n }) };
     const shown = rated.slice(0, MOST_LANES);
-    const [best, worst] = [shown[0], last(shown)];
+    const [best, worst] = [rated[0], last(rated)];
     const chosen = chosenGroup().scope === "source" ? state.group : null;
-    const isClear = shown.length > 1 && best.wilson.low > worst.wilson.high;
+    const { differ, leads, trails } = extremes(rated);
     const what = t(`sources.${choices.rate}.what`);
     const n = add(all.map((one) => one.funnel.n));
     return {
@@ -69,7 +70,7 @@ figures.sources = {
       },
       n,
       unknown: add(all.map((one) => one.funnel.unknown)) / n,
-      lead: t(isClear ? "sources.lead" : "sources.lead.alike", {
+      lead: t(`sources.lead${leads && trails ? "" : differ ? ".differ" : ".alike"}`, {
         best: best.name,
         rate: percent(best.rate),
         worst: worst.name,
