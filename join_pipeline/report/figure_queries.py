@@ -63,12 +63,13 @@ FIGURE_DATASETS: Final = {
             round(cost, 2) AS cost,
             n_applications AS applications,
             round(cost_per_application, 2) AS per_application,
-            n_hires AS hires,
+            n_hired AS hires,
+            n_waiting,
             round(cost_per_hire, 2) AS per_hire,
+            round(cost_per_hire_low, 2) AS per_hire_low,
             is_known,
             is_left_truncated AS is_truncated,
-            is_applications_suppressed AS is_applications_hidden,
-            is_hires_suppressed AS is_hires_hidden
+            is_suppressed AS is_hidden
         FROM mart_cost_per_hire
         ORDER BY currency NULLS LAST, scope, scope_key, period_grain, period_key""",
 }

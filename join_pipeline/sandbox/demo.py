@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,8 +17,9 @@ import duckdb
 import httpx
 
 from join_pipeline.errors import BuildError, PipelineError
-from join_pipeline.lake.files import locked, write_whole
+from join_pipeline.lake.files import locked, make_folder, write_whole
 from join_pipeline.lake.lake import open_lake
+from join_pipeline.sandbox.figures import example_figures
 from join_pipeline.settings import Settings, load_settings, process_environment
 from join_pipeline.sources.base import Source
 from join_pipeline.sync.run import run_sync
@@ -27,6 +28,13 @@ CONNECTION: Final = "sandbox"
 TOKEN: Final = "sandbox-token"  # noqa: S105  it opens nothing but the sandbox
 END: Final = datetime(2026, 6, 1, 6, tzinfo=UTC)
 DAYS: Final = 60
+COST_MONTHS: Final = 17  # the company's applications begin about 18 months before its end
+FIGURES: Final = {
+    "hiring_plan_csv": "hiring-plan.csv",
+    "service_level_csv": "service-levels.csv",
+    "cost_csv": "costs.csv",
+}
+"""The example files of the user's own figures by their setting; they lie in `<data>/sandbox/figures`."""
 FULL_EVERY_DAYS: Final = 7  # only full syncs see deletions, and nightly ones would only make the demo longer
 
 
@@ -60,6 +68,7 @@ def run_demo(
             data=data,
             connection=CONNECTION,
             integration_id="join:sandbox",
+            **figure_files(data),
         )
         with locked(settings.home):
             for folder in ("lake", "builds", "published"):
@@ -71,6 +80,7 @@ def run_demo(
             if day < DAYS:
                 run_sync(source_of(settings), settings, "full" if day % FULL_EVERY_DAYS == 0 else "incremental")
                 on_day(day + 1)
+        _write_figures(settings, control)
         on_dagster()
         dagster_home = make_dagster_home(settings)
         _dagster_run(settings, dagster_home)
@@ -82,6 +92,22 @@ def run_demo(
         n_requests=sum(record.n_requests for record in records),
         n_versions=sum(model.versions for record in records for model in record.models.values()),
     )
+
+
+def figure_files(data: Path) -> dict[str, Path]:
+    """Where the demo's own figures lie, by the setting that names the file."""
+    return {setting: data.absolute() / CONNECTION / "figures" / name for setting, name in FIGURES.items()}
+
+
+def _write_figures(settings: Settings, control: httpx.Client) -> None:
+    """Write a plan, service levels and costs that fit the company: two of its open jobs are in the plan by title."""
+    answer = control.get("/v2/jobs", params={"status": "ONLINE"}, headers={"Authorization": TOKEN})
+    titles = sorted({job["title"] for job in answer.raise_for_status().json()})
+    first = END.year * 12 + END.month - 1 - COST_MONTHS
+    months = [date(month // 12, month % 12 + 1, 1) for month in range(first, first + COST_MONTHS + 1)]
+    make_folder(settings.home / "figures")
+    for setting, text in example_figures(months, titles[:2]).items():
+        write_whole(figure_files(settings.data)[setting], text.encode())
 
 
 @contextmanager

@@ -14,12 +14,12 @@ from typing import Final
 
 import duckdb
 
-from join_pipeline.cells import cost_of, currency_of, day_of, month_of, name_of, quoted, whole_of, word_of
 from join_pipeline.csv_files import CsvRow, csv_rows, file_text, name_key
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.files import write_whole
 from join_pipeline.lake.sql import without_patterns
 from join_pipeline.settings import Settings, env_name
+from join_pipeline.transform.cells import cost_of, currency_of, day_of, month_of, name_of, quoted, whole_of, word_of
 
 MOST_NAMES: Final = 20
 MOST_HIRES: Final = 100_000

@@ -13,7 +13,8 @@ final as (
         currency,
         n_applications,
         round(cost_per_application, 2) as cost_per_application,
-        n_hires,
+        n_hired,
+        n_waiting,
         round(cost_per_hire, 2) as cost_per_hire,
         scope_key as source_key,
         currency_key

@@ -1,5 +1,3 @@
-{%- set family = 'scope, is_known, currency, period_grain, period_on' -%}
-
 with
 
 costs as (
@@ -14,12 +12,7 @@ applications as (
     select * from {{ ref('fct_application') }}
 ),
 
-hires as (
-    select * from {{ ref('fct_time_to_hire') }}
-    where not is_historic
-),
-
-spans as (
+follow_up as (
     select
         {{ local_date('followed_from') }} as first_on,
         cast(date_trunc('month', {{ local_date('as_of') }}) as date) as running_month_on
@@ -30,20 +23,12 @@ applied as (
     select
         cost_sources.cost_source_key,
         cast(date_trunc('month', applications.applied_on) as date) as month_on,
-        count(*) as n
+        count(*) as n_applications,
+        count(*) filter (where applications.status = 'HIRED') as n_hired,
+        count(*) filter (where applications.status in ('OPEN', 'UNKNOWN')) as n_waiting
     from applications
     inner join cost_sources on applications.source = cost_sources.source
-    group by all
-),
-
-hired as (
-    select
-        cost_sources.cost_source_key,
-        cast(date_trunc('month', hires.hired_on) as date) as month_on,
-        count(*) as n
-    from hires
-    inner join cost_sources on hires.source = cost_sources.source
-    group by all
+    group by cost_sources.cost_source_key, date_trunc('month', applications.applied_on)
 ),
 
 known as (
@@ -51,7 +36,7 @@ known as (
     from cost_sources
 ),
 
--- A month that is not over has no figures yet. When hires were made is known of the months after the first sync.
+-- A month that is not over yet brings more applications, and it may have its cost already.
 months as (
     select
         costs.cost_source_key,
@@ -61,16 +46,15 @@ months as (
         cast(date_trunc('year', costs.month_on) as date) as year_on,
         costs.currency,
         costs.cost,
-        costs.month_on < spans.running_month_on as is_over,
-        costs.month_on < spans.running_month_on and costs.month_on >= spans.first_on as is_seen,
-        costs.month_on < spans.first_on as is_left_truncated,
-        coalesce(applied.n, 0) as n_applications,
-        coalesce(hired.n, 0) as n_hires
+        costs.month_on < follow_up.running_month_on as is_over,
+        costs.month_on < follow_up.first_on as is_left_truncated,
+        coalesce(applied.n_applications, 0) as n_applications,
+        coalesce(applied.n_hired, 0) as n_hired,
+        coalesce(applied.n_waiting, 0) as n_waiting
     from costs
-    cross join spans
+    cross join follow_up
     left join known on costs.cost_source_key = known.cost_source_key
     left join applied on costs.cost_source_key = applied.cost_source_key and costs.month_on = applied.month_on
-    left join hired on costs.cost_source_key = hired.cost_source_key and costs.month_on = hired.month_on
 ),
 
 counted as (
@@ -88,12 +72,11 @@ counted as (
         currency,
         count(distinct month_on) as n_months,
         count(distinct month_on) filter (where is_over) as n_months_over,
-        count(distinct month_on) filter (where is_seen) as n_months_seen,
         sum(cost) as cost,
         sum(cost) filter (where is_over) as cost_of_months_over,
-        sum(cost) filter (where is_seen) as cost_of_months_seen,
-        cast(sum(n_applications) filter (where is_over) as bigint) as n_applications,
-        cast(sum(n_hires) filter (where is_seen) as bigint) as n_hires,
+        cast(coalesce(sum(n_applications) filter (where is_over), 0) as bigint) as n_applications,
+        cast(coalesce(sum(n_hired) filter (where is_over), 0) as bigint) as n_hired,
+        cast(coalesce(sum(n_waiting) filter (where is_over), 0) as bigint) as n_waiting,
         bool_or(is_left_truncated) as is_left_truncated
     from months
     group by grouping sets (
@@ -106,13 +89,14 @@ counted as (
     )
 ),
 
--- Where no application came from a source, there is nobody to hide.
+-- Where no month is over, or no application ever came from a source, there is nobody to hide.
 small as (
     select
         *,
-        {% for n in ['applications', 'hires'] -%}
-            is_known and {{ is_hidden('n_' ~ n, family ~ ', n_' ~ n ~ ' is null', 'scope_key') }} as is_{{ n }}_small,
-        {% endfor -%}
+        is_known and n_months_over > 0
+        and {{ is_hidden(
+            'n_applications', 'scope, is_known, n_months_over > 0, currency, period_grain, period_on', 'scope_key'
+        ) }} as is_small,
         year(period_on) as period_year
     from counted
 ),
@@ -120,13 +104,11 @@ small as (
 in_hidden_months as (
     select
         *,
-    {% for n in ['applications', 'hires'] -%}
         if(
             period_grain = 'year',
-            sum(n_{{ n }}) filter (where period_grain = 'month' and is_{{ n }}_small) over its_year,
-            sum(n_{{ n }}) filter (where period_grain = 'month' and is_{{ n }}_small) over all_years
-        ) as n_{{ n }}_in_hidden_months{{ ',' if not loop.last }}
-    {% endfor -%}
+            sum(n_applications) filter (where period_grain = 'month' and is_small) over its_year,
+            sum(n_applications) filter (where period_grain = 'month' and is_small) over all_years
+        ) as n_in_hidden_months
     from small
     window
         its_year as (partition by scope, scope_key, currency, period_year),
@@ -137,23 +119,18 @@ in_hidden_months as (
 hidden as (
     select
         *,
-    {% for n in ['applications', 'hires'] -%}
-        coalesce(is_{{ n }}_small, false)
-        or coalesce(
-            period_grain <> 'month'
-            and n_{{ n }}_in_hidden_months > 0
-            and n_{{ n }}_in_hidden_months < {{ var('k') }},
-            false
-        ) as is_{{ n }}_suppressed{{ ',' if not loop.last }}
-    {% endfor -%}
+        is_small or coalesce(
+            period_grain <> 'month' and n_in_hidden_months > 0 and n_in_hidden_months < {{ var('k') }}, false
+        ) as is_suppressed
     from in_hidden_months
 ),
 
 shown as (
     select
-        * exclude (n_applications, n_hires),
-        case when not is_applications_suppressed then n_applications end as n_applications,
-        case when not is_hires_suppressed then n_hires end as n_hires
+        * exclude (n_applications, n_hired, n_waiting),
+    {% for n in ['n_applications', 'n_hired', 'n_waiting'] -%}
+        case when not is_suppressed and n_months_over > 0 then {{ n }} end as {{ n }}{{ ',' if not loop.last }}
+    {% endfor -%}
     from hidden
 ),
 
@@ -174,17 +151,18 @@ final as (
         currency,
         n_months,
         n_months_over,
-        n_months_seen,
         cost,
         cost_of_months_over,
         n_applications,
+        n_hired,
+        n_waiting,
         {{ rate('cost_of_months_over', 'n_applications') }} as cost_per_application,
-        cost_of_months_seen,
-        n_hires,
-        {{ rate('cost_of_months_seen', 'n_hires') }} as cost_per_hire,
+        {{ rate('cost_of_months_over', 'n_hired') }} as cost_per_hire,
+        case
+            when n_hired >= {{ var('minimum_n') }} then {{ rate('cost_of_months_over', '(n_hired + n_waiting)') }}
+        end as cost_per_hire_low,
         is_left_truncated,
-        is_applications_suppressed,
-        is_hires_suppressed
+        is_suppressed
     from shown
 )
 

@@ -1,7 +1,7 @@
 """The cells of a user's CSV file: numbers, days and months as people write them, in German and English.
 
 Belongs here: reading one cell, and refusing it if it can be read in two ways. Not here: files, lines and columns
-(csv_files), which tables there are (transform.figures).
+(csv_files), which tables there are (figures).
 
 Each function gets the text of a cell without blanks at its ends, and returns a text of one form. It raises `ValueError`
 with what is wrong.
