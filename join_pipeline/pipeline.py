@@ -29,6 +29,7 @@ from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.replay import replay
 from join_pipeline.sync.run import run_sync
+from join_pipeline.transform.figures import copy_tables
 from join_pipeline.transform.findings import ADVICE
 from join_pipeline.transform.maps import copy_maps
 from join_pipeline.transform.run import Node, build_marts, last_build, read_manifest
@@ -186,7 +187,8 @@ def _build(settings: Settings) -> Built:
 
 def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
     forget_people(settings)
-    copy_maps(settings)  # first, so that a faulty map is reported before anything changes
+    copy_maps(settings)  # first, so that a faulty file is reported before anything changes
+    copy_tables(settings)
     lake = open_lake(settings.lake, settings.integration_id)
     upgrade(lake, settings.builds, settings.memory_limit)
     if from_nothing:

@@ -161,6 +161,15 @@ class Settings(Places, BaseSettings):
     retention_policy_csv: Annotated[Path | None, BeforeValidator(file_of)] = Field(
         None, description="Your CSV file, `country,months`: its rows take precedence over ours"
     )
+    hiring_plan_csv: Annotated[Path | None, BeforeValidator(file_of)] = Field(
+        None, description="Your CSV file, `job,category,hires,by,since`: the hires that you want, and by when"
+    )
+    service_level_csv: Annotated[Path | None, BeforeValidator(file_of)] = Field(
+        None, description="Your CSV file, `milestone,days`: the days that an application may wait there"
+    )
+    cost_csv: Annotated[Path | None, BeforeValidator(file_of)] = Field(
+        None, description="Your CSV file, `source,month,cost,currency`: what each source cost in a month"
+    )
 
     @model_validator(mode="after")
     def _rates_stand_on_k(self) -> Self:

@@ -27,6 +27,7 @@ from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Connection, Source
 from join_pipeline.sync.account import asked_evidence, cure, differs, known_of
+from join_pipeline.transform.figures import TABLES, checked_table, unknown_names
 from join_pipeline.transform.maps import MAPS, checked, unmapped
 from join_pipeline.transform.run import odd_in_last_build
 
@@ -73,6 +74,7 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
         ("only created", partial(_only_created, source)),
         ("kept creations", _kept),
         ("maps", _maps),
+        ("figures", _figures),
         ("records", _records),
         ("published file", _published),
     )
@@ -218,6 +220,19 @@ def _maps(settings: Settings) -> Iterator[Finding]:
         yield Finding("maps", "warning", " ".join(told.values()))
     else:
         yield Finding("maps", "ok", "every published stage and source is mapped")
+
+
+def _figures(settings: Settings) -> Iterator[Finding]:
+    """The user's plan, service levels and costs: whether the files can be read, and which names the ATS lacks."""
+    is_set = [one.setting for one in TABLES if getattr(settings, one.setting) is not None]
+    for one in TABLES:
+        if one.setting in is_set:
+            checked_table(one, getattr(settings, one.setting))
+    told = unknown_names(settings.published, "main") if is_set and settings.published.exists() else {}
+    if told:
+        yield Finding("figures", "warning", " ".join(told.values()))
+    elif is_set:
+        yield Finding("figures", "ok", "plan, service levels and costs can be read, and the ATS has their names")
 
 
 def _records(settings: Settings) -> Iterator[Finding]:

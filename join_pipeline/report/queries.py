@@ -9,6 +9,8 @@ so that the page stays small. All lists of a row have the same order: by milesto
 
 from typing import Final
 
+from join_pipeline.report.figure_queries import FIGURE_DATASETS
+
 HORIZON_MONTHS: Final = 36
 """The report shows the cohorts of so many months. The published file has the older ones, too."""
 MOST_GROUPS: Final = {"overall": 1, "job": 200, "source": 40}
@@ -312,5 +314,6 @@ DATASETS: Final = {
         FROM mart_weekly_trend
         ORDER BY week_on DESC
         LIMIT 53""",
+    **FIGURE_DATASETS,
 }
 """The query of each dataset by its name. Columns keep their order."""

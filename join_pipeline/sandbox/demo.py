@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +18,9 @@ import httpx
 
 from join_pipeline.connections.dagster_home import DEMO, dagster_home, launch
 from join_pipeline.errors import BuildError, PipelineError, SettingsError
-from join_pipeline.lake.files import locked
+from join_pipeline.lake.files import locked, make_folder, write_whole
 from join_pipeline.lake.lake import open_lake
+from join_pipeline.sandbox.figures import example_figures
 from join_pipeline.settings import Settings, load_settings
 from join_pipeline.sources.base import Source
 from join_pipeline.sync.run import run_sync
@@ -29,6 +30,13 @@ TOKEN: Final = "sandbox-token"  # noqa: S105  it opens nothing but the sandbox
 SEED: Final = "join:sandbox"
 END: Final = datetime(2026, 6, 1, 6, tzinfo=UTC)
 DAYS: Final = 60
+COST_MONTHS: Final = 17  # the company's applications begin about 18 months before its end
+FIGURES: Final = {
+    "hiring_plan_csv": "hiring-plan.csv",
+    "service_level_csv": "service-levels.csv",
+    "cost_csv": "costs.csv",
+}
+"""The example files of the user's own figures by their setting; they lie in `<data>/sandbox/figures`."""
 FULL_EVERY_DAYS: Final = 7  # only full syncs see deletions, and nightly ones would only make the demo longer
 
 
@@ -62,6 +70,7 @@ def run_demo(
             data=data,
             connection=CONNECTION,
             integration_id=SEED,
+            **figure_files(data),
         )
         _refuse_company(settings)
         with locked(settings.home):
@@ -74,6 +83,7 @@ def run_demo(
             if day < DAYS:
                 run_sync(source_of(settings), settings, "full" if day % FULL_EVERY_DAYS == 0 else "incremental")
                 on_day(day + 1)
+        _write_figures(settings, control)
         on_dagster()
         home = _dagster_run(settings)
     records = open_lake(settings.lake).records()
@@ -93,6 +103,22 @@ def _refuse_company(settings: Settings) -> None:
             f"{settings.home} is not the demo's: its lake belongs to {found}, so nothing was deleted. "
             "Move that folder away, or choose another one with --data."
         )
+
+
+def figure_files(data: Path) -> dict[str, Path]:
+    """Where the demo's own figures lie, by the setting that names the file."""
+    return {setting: data.absolute() / CONNECTION / "figures" / name for setting, name in FIGURES.items()}
+
+
+def _write_figures(settings: Settings, control: httpx.Client) -> None:
+    """Write a plan, service levels and costs that fit the company: two of its open jobs are in the plan by title."""
+    answer = control.get("/v2/jobs", params={"status": "ONLINE"}, headers={"Authorization": TOKEN})
+    titles = sorted({job["title"] for job in answer.raise_for_status().json()})
+    first = END.year * 12 + END.month - 1 - COST_MONTHS
+    months = [date(month // 12, month % 12 + 1, 1) for month in range(first, first + COST_MONTHS + 1)]
+    make_folder(settings.home / "figures")
+    for setting, text in example_figures(months, titles[:2]).items():
+        write_whole(figure_files(settings.data)[setting], text.encode())
 
 
 @contextmanager

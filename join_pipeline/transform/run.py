@@ -21,6 +21,7 @@ import msgspec
 from join_pipeline.errors import BuildError, foreign, foreign_text
 from join_pipeline.lake.files import make_folder, taking_turns, write_whole
 from join_pipeline.settings import Settings, without_foreign
+from join_pipeline.transform.figures import copy_tables, table_vars, unknown_names
 from join_pipeline.transform.maps import copy_maps, map_vars, unmapped
 from join_pipeline.transform.odd import ADVICE as ODD
 from join_pipeline.transform.odd import odd_records
@@ -89,9 +90,10 @@ def _ensure_manifest(settings: Settings) -> Path:
 def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
     """Run `dbt build`: seeds, models and tests. A failed test is a node of the result and raises no error.
 
-    Raises `BuildError` if dbt could not run or a model failed, `SettingsError` if a user's map is faulty.
+    Raises `BuildError` if dbt could not run or a model failed, `SettingsError` if a user's file is faulty.
     """
     copy_maps(settings)
+    copy_tables(settings)
     ensure_manifest(settings)
     # after a killed build, the results of the one before must not count as its results
     _results(settings).unlink(missing_ok=True)
@@ -113,6 +115,7 @@ def _naming(settings: Settings, nodes: list[Node]) -> list[Node]:
     if all(node.status != "warn" for node in nodes):
         return nodes
     told = unmapped(settings.warehouse, "recruiting") | odd_records(settings.warehouse)
+    told |= unknown_names(settings.warehouse, "recruiting")
     return [
         replace(node, message=told.get(node.unique_id.split(".")[-1], node.message)) if node.status == "warn" else node
         for node in nodes
@@ -222,7 +225,7 @@ def _vars(settings: Settings) -> dict[str, Any]:
         "retention_days": settings.retention_days,
         "stale_after_days": settings.stale_after_days,
         # dbt renders a text of a var, too
-        **{name: path and _literal(path) for name, path in map_vars(settings).items()},
+        **{name: path and _literal(path) for name, path in (map_vars(settings) | table_vars(settings)).items()},
     }
 
 

@@ -16,6 +16,7 @@ from join_pipeline.models.declared import OBSERVATION
 from join_pipeline.models.types import INSTANT
 from join_pipeline.pipeline import refuse_failed
 from join_pipeline.settings import Settings
+from join_pipeline.transform.figures import TABLES
 from join_pipeline.transform.findings import data_tests, finding_of
 from join_pipeline.transform.maps import MAPS
 from join_pipeline.transform.odd import ADVICE, odd_records
@@ -208,7 +209,8 @@ def test_a_test_stops_publishing_if_and_only_if_the_source_can_not_fail_it(odd: 
         assert test["config"]["meta"] == {"fault": fault}, test["name"]
         assert test["config"]["severity"].lower() == severity, test["name"]
     warning = {test["name"] for test in tests if test["config"]["severity"].lower() == "warn"}
-    assert warning == {*ADVICE, *(one.test for one in MAPS)}, "each warning has a message that names the records"
+    named = {*ADVICE, *(one.test for one in MAPS), *(one.test for one in TABLES if one.test)}
+    assert warning == named, "each warning has a message that names the records"
 
 
 def test_the_macros_know_every_instant_and_every_reference_of_the_models() -> None:
