@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from join_pipeline.estimates.forecast import HORIZONS, MOST_DRAWS, Calibration, Forecast, fit, forecast
-from join_pipeline.estimates.pipeline_history import Floats, History, Ints
+from join_pipeline.estimates.forecast import HORIZONS, Calibration, fit, forecast
+from join_pipeline.estimates.pipeline_history import History, Ints
 
 EVERY: Final = 30
 """Days from one past forecast to the next."""
@@ -20,10 +20,10 @@ NEEDED: Final = 60.0
 DRAWS: Final = 400
 LEVELS: Final = (80, 95)
 
-LEVEL_WEIGHT: Final = 15.0
+LEVEL_WEIGHT: Final = 8.0
 """Hires by whose weight it is believed that forecasts are right on average."""
-VARIANCE: Final = 0.04
-"""What is believed of how much better or worse than usual a time is, with the weight of VARIANCE_WEIGHT squared hires."""
+VARIANCE: Final = 0.06
+"""What is believed of how times differ, relative to the usual one, with the weight of VARIANCE_WEIGHT squared hires."""
 VARIANCE_WEIGHT: Final = 60.0
 
 
@@ -113,8 +113,3 @@ def _calibration(errors: list[tuple[int, float, float, float, float]], day: floa
         levels.append(float(level))
         variances.append(float(np.clip(excess / ((mean**2).sum() * weight + VARIANCE_WEIGHT), 0.0, 1.0)))
     return Calibration(tuple(levels), tuple(variances))
-
-
-def next_forecast(history: History, calibration: Calibration) -> Forecast:
-    """The forecast from the end of the history."""
-    return forecast(fit(history), calibration, MOST_DRAWS)

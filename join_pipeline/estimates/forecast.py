@@ -101,7 +101,7 @@ def fit(history: History) -> Model:
         n_waiting=np.bincount(row, minlength=len(jobs)),
         alike=alike,
         chance=np.minimum(mean / alike[..., None], 0.98),
-        frailty_shape=shape + hired[jobs],
+        frailty_shape=shape + hired[jobs].astype(np.float64),
         frailty_scale=1 / (shape + expected[jobs]),
         age=history.until - history.opened[jobs],
         is_closed=history.closed[jobs] <= history.until,
@@ -160,7 +160,9 @@ def _past(history: History, pooled: Floats) -> tuple[Floats, Ints]:
     counted = np.zeros(int(history.application.max(initial=-1)) + 1, dtype=bool)
     counted[history.application[first]] = True
     hires = (history.exit == HIRED) & (history.end <= history.closed[history.job] + 1) & counted[history.application]
-    return expected, np.bincount(history.job[hires & (history.end > 0)], minlength=history.n_jobs)
+    return expected.astype(np.float64), np.bincount(
+        history.job[hires & (history.end > 0)], minlength=history.n_jobs
+    ).astype(np.int64)
 
 
 def _frailty_variance(expected: Floats, hired: Ints) -> float:

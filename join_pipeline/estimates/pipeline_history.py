@@ -3,9 +3,8 @@
 Belongs here: the shape of the input, and cutting it at a day. Not here: hazards (hazards), forecasts (forecast).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,20 +74,3 @@ class History:
         # a hire that was undone and made again is one
         _, firsts = np.unique(self.application[hires], return_index=True)
         return np.bincount(self.job[hires[firsts]], minlength=self.n_jobs)
-
-
-def history_of(stays: Mapping[str, NDArray[Any]], jobs: Mapping[str, NDArray[Any]], until: float) -> History:
-    """The history from the columns of two tables, whose names are those of the fields."""
-    return History(
-        application=np.asarray(stays["application"], dtype=np.int64),
-        job=np.asarray(stays["job"], dtype=np.int64),
-        milestone=np.asarray(stays["milestone"], dtype=np.int64),
-        start=np.asarray(stays["start"], dtype=np.float64),
-        end=np.asarray(stays["end"], dtype=np.float64),
-        exit=np.asarray(stays["exit"], dtype=np.int64),
-        is_waiting=np.asarray(stays["is_waiting"], dtype=bool),
-        is_timed=np.asarray(stays["is_timed"], dtype=bool),
-        opened=np.asarray(jobs["opened"], dtype=np.float64),
-        closed=np.asarray(jobs["closed"], dtype=np.float64),
-        until=until,
-    )

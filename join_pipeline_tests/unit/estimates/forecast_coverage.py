@@ -6,8 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from join_pipeline.estimates.backtest import backtest, intervals, next_forecast
-from join_pipeline.estimates.forecast import HORIZONS
+from join_pipeline.estimates.backtest import backtest, intervals
+from join_pipeline.estimates.forecast import HORIZONS, MOST_DRAWS, fit, forecast
 from join_pipeline_tests.unit.estimates.pipelines import Law, draw
 
 BATCH = 25
@@ -20,7 +20,7 @@ def batch(seed, n=BATCH, law=None):
         if (drawn.history.exit == 3).sum() < 10:
             continue
         past, cal = backtest(drawn.history)
-        f = next_forecast(drawn.history, cal)
+        f = forecast(fit(drawn.history), cal, MOST_DRAWS)
         for p, h in enumerate(HORIZONS):
             truth = drawn.future.hires_of(drawn.history, h)
             y = int(truth.sum())
@@ -53,9 +53,9 @@ if __name__ == "__main__":
         for r in pool.map(batch, range(n // BATCH), [BATCH] * (n // BATCH), [law] * (n // BATCH)):
             rows += r
     print(time.time() - t)
-    for s in ("overall", "job"):
+    for s, least in (("overall", 0), ("overall", 2), ("job", 0), ("job", 1), ("job", 1.5)):
         for h in HORIZONS:
-            a = np.array([r[2:] for r in rows if r[0] == s and r[1] == h], float)
+            a = np.array([r[2:] for r in rows if r[0] == s and r[1] == h and r[3] >= least], float)
             rnd = np.random.default_rng(0)
-            print(s, h, len(a), "n_wait %.0f exp %.2f sd %.2f act %.2f" % tuple(a[:, [0, 1, 2, 3]].mean(0)), "pit80 %.3f pit95 %.3f in80 %.3f in95 %.3f" % (((a[:, 4] > .1) & (a[:, 4] < .9)).mean(), ((a[:, 4] > .025) & (a[:, 4] < .975)).mean(), a[:, 5].mean(), a[:, 6].mean()),
+            print(s, least, h, len(a), "n_wait %.0f exp %.2f sd %.2f act %.2f" % tuple(a[:, [0, 1, 2, 3]].mean(0)), "pit80 %.3f pit95 %.3f in80 %.3f in95 %.3f" % (((a[:, 4] > .1) & (a[:, 4] < .9)).mean(), ((a[:, 4] > .025) & (a[:, 4] < .975)).mean(), a[:, 5].mean(), a[:, 6].mean()),
               "low %.3f high %.3f" % ((a[:, 4] < .1).mean(), (a[:, 4] > .9).mean()), "z2 %.3f" % (((a[:, 3] - a[:, 1]) ** 2).mean() / (a[:, 2] ** 2).mean()), "lev %.2f var %.3f" % (a[:, 7].mean(), a[:, 8].mean()))
