@@ -14,7 +14,7 @@ from join_pipeline.estimates.hazards import SHOWN_AGES, chances, counts, hazards
 from join_pipeline.estimates.pipeline_history import HIRED, MILESTONES, Bools, Floats, History, Ints
 
 HORIZONS: Final = (30, 60, 90)
-STEP: Final = 10
+STEP: Final = 5
 """Jobs close at the end of such a step, in days."""
 STEPS: Final = np.arange(STEP, HORIZONS[-1] + 1, STEP)
 AT_HORIZON: Final = [int(np.flatnonzero(days == STEPS)[0]) for days in HORIZONS]
@@ -26,8 +26,13 @@ MOST_CELLS: Final = 4_000_000
 """Draws times jobs: more jobs are drawn less often."""
 LONGEST: Final = 360
 """Expectations of the past look so many days after an application was first seen, and no further."""
+GRID: Final = 10
 JOB_AGES: Final = np.array([30, 60, 90, 180])
 """Days since its opening at which a job's hazard of closing changes."""
+
+NEW_DAYS: Final = 20
+"""Days after a hire in which a job may close because of it."""
+NO_HIRE, NEW_HIRE, OLD_HIRE, KINDS = range(4)
 
 FRAILTY_VARIANCE: Final = 0.2
 """What is believed of how jobs differ before any is known, with the weight of FRAILTY_WEIGHT squared hires."""
@@ -35,7 +40,7 @@ FRAILTY_WEIGHT: Final = 10.0
 AFTER_CLOSING: Final = 0.1
 """Hires in closed jobs by those that would be expected if these were open, with the weight of AFTER_WEIGHT hires."""
 AFTER_WEIGHT: Final = 2.0
-CLOSING_DAYS: Final = 120.0
+CLOSING_DAYS: Final = 60.0
 """Days by which a job's hazard of closing leans on that of all jobs."""
 
 
@@ -73,7 +78,7 @@ class Model:
     frailty_scale: Floats
     age: Floats
     is_closed: Bools
-    has_hired: Bools
+    days_since_hire: Floats
     closing: Floats
     after_closing: float
 
@@ -105,7 +110,7 @@ def fit(history: History) -> Model:
         frailty_scale=1 / (shape + expected[jobs]),
         age=history.until - history.opened[jobs],
         is_closed=history.closed[jobs] <= history.until,
-        has_hired=hired[jobs] > 0,
+        days_since_hire=_days_since_hire(history)[jobs],
         closing=_closing(history),
         after_closing=_after_closing(history, pooled),
     )
@@ -123,7 +128,7 @@ def forecast(model: Model, calibration: Calibration, draws: int) -> Forecast:
     which = np.arange(n) % WEIGHTINGS
     left = model.alike[which]
     closed = np.broadcast_to(model.is_closed, left.shape)
-    has_hired = np.broadcast_to(model.has_hired, left.shape)
+    since = np.broadcast_to(model.days_since_hire, left.shape)
     so_far, before = np.zeros_like(left), np.zeros(left.shape)
     by_job = np.zeros((n, jobs, len(HORIZONS)), dtype=np.int64)
     for step, days in enumerate(STEPS):
@@ -132,12 +137,21 @@ def forecast(model: Model, calibration: Calibration, draws: int) -> Forecast:
         now = np.clip((until - before) / (1 - before), 0, 1) * np.where(closed, model.after_closing, 1)
         came = random.binomial(left, now)
         left, so_far, before = left - came, so_far + came, np.maximum(before, until)
-        has_hired = has_hired | (so_far > 0)
-        rate = model.closing[has_hired.astype(np.int64), np.searchsorted(JOB_AGES, model.age + days, side="right")]
+        since = np.where(came > 0, 0, since + STEP)
+        kind = np.where(since < NEW_DAYS, NEW_HIRE, np.where(np.isinf(since), NO_HIRE, OLD_HIRE))
+        rate = model.closing[kind, np.searchsorted(JOB_AGES, model.age + days, side="right")]
         closed = closed | (random.random(left.shape) < -np.expm1(-rate * STEP))
         if step in AT_HORIZON:
             by_job[:, :, AT_HORIZON.index(step)] = so_far
     return Forecast(by_job.sum(axis=1), model.jobs, model.n_waiting, by_job)
+
+
+def _days_since_hire(history: History) -> Floats:
+    """For each job, since its last hire; infinite without one."""
+    hires = (history.exit == HIRED) & (history.end <= history.until)
+    last = np.full(history.n_jobs, -np.inf)
+    np.maximum.at(last, history.job[hires], history.end[hires])
+    return np.asarray(history.until - last)
 
 
 def _past(history: History, pooled: Floats) -> tuple[Floats, Ints]:
@@ -148,11 +162,11 @@ def _past(history: History, pooled: Floats) -> tuple[Floats, Ints]:
     begin = np.maximum(history.start[first], 0)
     closing = np.minimum(history.closed[history.job[first]] + 1, history.until)
     followed = np.clip(closing - begin, 0, LONGEST)
-    grid = np.arange(STEP, LONGEST + 1, STEP)
+    grid = np.arange(GRID, LONGEST + 1, GRID)
     chance = chances(pooled, grid)[0]
     chance = np.concatenate([np.zeros_like(chance[..., :1]), chance], axis=-1)
-    lower = np.minimum((followed // STEP).astype(np.int64), len(grid) - 1)
-    share = followed / STEP - lower
+    lower = np.minimum((followed // GRID).astype(np.int64), len(grid) - 1)
+    share = followed / GRID - lower
     age = shown_age(begin - history.start[first])
     milestone = history.milestone[first]
     value = chance[milestone, age, lower] * (1 - share) + chance[milestone, age, lower + 1] * share
@@ -171,26 +185,33 @@ def _frailty_variance(expected: Floats, hired: Ints) -> float:
 
 
 def _closing(history: History) -> Floats:
-    """Daily hazards of closing, by whether somebody was hired and by the job's age."""
-    hires = history.exit == HIRED
-    first_hire = np.full(history.n_jobs, np.inf)
-    np.minimum.at(first_hire, history.job[hires], history.end[hires])
-    edges = np.concatenate([[0], JOB_AGES, [np.inf]])
-    end = np.minimum(history.closed, history.until)
-    is_closing = (history.closed <= history.until) & (history.closed > 0)
-    seen = np.maximum(history.opened, 0)
-    at_risk, ends = np.zeros((2, len(edges) - 1)), np.zeros((2, len(edges) - 1))
-    for has_hired in (0, 1):
-        begin = np.maximum(seen, first_hire) if has_hired else seen
-        stop = end if has_hired else np.minimum(end, first_hire)
-        mine: Bools = is_closing & ((first_hire <= history.closed) == bool(has_hired))
-        for place in range(len(edges) - 1):
-            low, high = history.opened + edges[place], history.opened + edges[place + 1]
-            at_risk[has_hired, place] = np.maximum(np.minimum(stop, high) - np.maximum(begin, low), 0).sum()
-            ends[has_hired, place] = (mine & (history.closed >= low) & (history.closed < high)).sum()
-    overall = (ends.sum() + 0.5) / (at_risk.sum() + 0.5 * 180)
-    of_kind = (ends.sum(axis=1) + CLOSING_DAYS * overall) / (at_risk.sum(axis=1) + CLOSING_DAYS)
-    return np.asarray((ends + CLOSING_DAYS * of_kind[:, None]) / (at_risk + CLOSING_DAYS))
+    """Daily hazards of closing, by NO_HIRE, NEW_HIRE or OLD_HIRE, and by the job's age."""
+    hires = np.flatnonzero((history.exit == HIRED) & (history.end <= history.until))
+    hires = hires[np.lexsort((history.end[hires], history.job[hires]))]
+    job, at = history.job[hires], history.end[hires]
+    until = np.full(len(at), np.inf)
+    until[:-1] = np.where(job[1:] == job[:-1], at[1:], np.inf)
+    is_new = np.minimum(at + NEW_DAYS, until)
+    first = np.full(history.n_jobs, np.inf)
+    np.minimum.at(first, job, at)
+    kind = np.repeat([NO_HIRE, NEW_HIRE, OLD_HIRE], [history.n_jobs, len(job), len(job)])
+    owner = np.concatenate([np.arange(history.n_jobs), job, job])
+    begins = np.concatenate([np.full(history.n_jobs, -np.inf), at, is_new])
+    ends = np.concatenate([first, is_new, until])
+    opened, closed = history.opened[owner], history.closed[owner]
+    seen, last = np.maximum(opened, 0), np.minimum(closed, history.until)
+    edges = np.concatenate([[-np.inf], JOB_AGES, [np.inf]])
+    at_risk, closings = np.zeros((KINDS, len(edges) - 1)), np.zeros((KINDS, len(edges) - 1))
+    for place in range(len(edges) - 1):
+        low = np.maximum(np.maximum(begins, opened + edges[place]), seen)
+        high = np.minimum(ends, opened + edges[place + 1])
+        days = np.maximum(np.minimum(high, last) - low, 0)
+        is_closing = (closed > low) & (closed <= high) & (closed <= history.until)
+        at_risk[:, place] = np.bincount(kind, weights=days, minlength=KINDS)
+        closings[:, place] = np.bincount(kind[is_closing], minlength=KINDS)
+    overall = (closings.sum() + 0.5) / (at_risk.sum() + 0.5 * 180)
+    of_kind = (closings.sum(axis=1) + CLOSING_DAYS * overall) / (at_risk.sum(axis=1) + CLOSING_DAYS)
+    return np.asarray((closings + CLOSING_DAYS * of_kind[:, None]) / (at_risk + CLOSING_DAYS))
 
 
 def _after_closing(history: History, pooled: Floats) -> float:
