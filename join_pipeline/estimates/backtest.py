@@ -35,6 +35,7 @@ class Past:
     horizon: int
     n_waiting: int
     expected: float
+    chance: float
     low: tuple[int, ...]
     high: tuple[int, ...]
     hired: int
@@ -90,6 +91,7 @@ def backtest(history: History) -> tuple[list[Past], Calibration]:
                     horizon,
                     int(known.n_waiting.sum()),
                     float(draws.mean()),
+                    float((draws > 0).mean()),
                     tuple(low for low, _ in ends),
                     tuple(high for _, high in ends),
                     hired,

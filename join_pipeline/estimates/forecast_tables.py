@@ -3,7 +3,7 @@
 Belongs here: names and kinds of columns. Not here: what is forecast (forecast, backtest), what is hidden (dbt_project).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +26,7 @@ TYPES: Final = {
     "n_waiting": np.int64,
     "n_hires_before": np.int64,
     "hires_expected": np.float64,
+    "chance_of_a_hire": np.float64,
     "hires_low_80": np.int64,
     "hires_high_80": np.int64,
     "hires_low_95": np.int64,
@@ -44,20 +45,24 @@ def told(stays: Columns, jobs: Columns, follow_up: Columns) -> dict[str, NDArray
         past, calibration = backtest(history)
         for one in past:
             before = int(np.searchsorted(hired_at, one.day, side="right"))
-            ends = [end for pair in zip(one.low, one.high, strict=True) for end in pair]
-            rows.append((one.day, one.horizon, OVERALL, one.n_waiting, before, one.expected, *ends, one.hired))
+            numbers = (one.n_waiting, before, one.expected, one.chance, *_flat(zip(one.low, one.high, strict=True)))
+            rows.append((one.day, one.horizon, OVERALL, *numbers, one.hired))
         drawn = forecast(fit(history), calibration, MOST_DRAWS)
-        numbers = [(OVERALL, drawn.n_waiting.sum(), drawn.total)]
-        numbers += [(job, drawn.n_waiting[place], drawn.by_job[:, place]) for place, job in enumerate(drawn.jobs)]
-        for job, n_waiting, draws in numbers:
+        scopes = [(OVERALL, int(drawn.n_waiting.sum()), drawn.total)]
+        scopes += [
+            (int(job), int(drawn.n_waiting[place]), drawn.by_job[:, place]) for place, job in enumerate(drawn.jobs)
+        ]
+        for job, n_waiting, draws in scopes:
             for place, horizon in enumerate(HORIZONS):
                 hires = draws[:, place]
-                ends = [end for pair in intervals(hires) for end in pair]
-                rows.append(
-                    (until, horizon, int(job), int(n_waiting), len(hired_at), float(hires.mean()), *ends, UNKNOWN)
-                )
+                numbers = (n_waiting, len(hired_at), hires.mean(), (hires > 0).mean(), *_flat(intervals(hires)))
+                rows.append((until, horizon, job, *numbers, UNKNOWN))
     columns = zip(*rows, strict=True) if rows else ([] for _ in TYPES)
     return {name: np.array(column, dtype=kind) for (name, kind), column in zip(TYPES.items(), columns, strict=True)}
+
+
+def _flat(ends: Iterable[tuple[int, int]]) -> list[int]:
+    return [end for pair in ends for end in pair]
 
 
 def _days(follow_up: Columns) -> float:

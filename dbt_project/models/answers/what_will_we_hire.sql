@@ -15,6 +15,7 @@ final as (
         forecasts.horizon_days as within_days,
         forecasts.n_waiting,
         round(forecasts.hires_expected, 1) as hires_expected,
+        forecasts.chance_of_a_hire,
         forecasts.hires_low_80,
         forecasts.hires_high_80,
         forecasts.hires_low_95,

@@ -1,22 +1,25 @@
-"""Small companies drawn at random, day by day, with what the forecast does not know: seasons, freezes, hires that close.
+"""Small companies drawn at random, day by day, with what a forecast does not know: seasons, freezes, filled jobs.
 
 Belongs here: what truly happens, many companies at once, and the history that would be known of each. Not here: what is
 forecast (join_pipeline/estimates), how often that holds (forecast_coverage).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from join_pipeline.estimates.pipeline_history import HIRED, OUT, STILL, History
+from join_pipeline.estimates.pipeline_history import HIRED, OUT, STILL, Floats, History, Ints
 
 AHEAD = 90
+BEFORE = 60
+"""Jobs open, and applications come, from so many days before the first on."""
+USUAL_DAYS = 15
 
 
 @dataclass(frozen=True)
 class Law:
-    """What companies are like. Each draws its own: a number is an upper end of what is drawn, or a mean."""
+    """What companies are like: numbers of days, of jobs and of applications to each, and what they are unlike in."""
 
     days: int = 540
     jobs: float = 36
@@ -30,105 +33,125 @@ class Law:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A company as it is known on its last day, and for each horizon the hires of those who waited, by job."""
+    """A company as it is known on its last day, and as it is known when what was forecast has come or not."""
 
     history: History
     future: History
 
 
 def draw(seed: int, companies: int, law: Law | None = None) -> Iterator[Drawn]:
-    """Companies with jobs, applications and stays; days count from the first look at them."""
+    """Companies with jobs, applications and stays; days count from the first look at each."""
     law = law or Law()
-    random = np.random.default_rng(seed)
-    total = law.days + AHEAD
-    first_look = random.uniform(0, law.days / 3, companies).round()
-    n_jobs = np.maximum(random.poisson(law.jobs * random.lognormal(0, 0.5, companies)), 2)
-    company_of_job = np.repeat(np.arange(companies), n_jobs)
-    jobs = len(company_of_job)
-    opened = random.uniform(-60, total, jobs)
-    closes = opened + random.exponential(law.job_days, jobs)
-    amplitude, phase = random.uniform(0, law.season, companies), random.uniform(0, 365, companies)
-    freeze = np.where(random.random(companies) < law.freezes, random.uniform(0, total, companies), np.inf)
-    is_frozen = random.random(jobs) < 0.5
-    frailty_variance = random.uniform(0.01, law.frailty, companies)[company_of_job]
-    frailty = random.gamma(1 / frailty_variance) * frailty_variance
-    # arrivals: many at first, fewer later
-    size = random.poisson(law.applications * random.gamma(2, 0.5, jobs))
-    job = np.repeat(np.arange(jobs), size)
-    company = company_of_job[job]
-    arrival = opened[job] + random.exponential(50, len(job))
-    forward = np.array([0.006, 0.02, 0.04]) * random.lognormal(0, 0.25, (companies, 3))
-    out = np.array([0.022, 0.016, 0.012]) * random.lognormal(0, 0.25, (companies, 3))
-    shape = random.uniform(0.7, 1.4, (companies, 3))
+    world = World(np.random.default_rng(seed), companies, law)
+    for day in range(-BEFORE, law.days + AHEAD):
+        world.close_jobs(day)
+        world.live(day)
+    yield from world.known()
 
-    closed = np.full(jobs, np.inf)
-    state = np.full(len(job), STILL)
-    entered = np.full(len(job), np.inf)
-    order = np.argsort(arrival, kind="stable")
-    rows: list[tuple[np.ndarray, ...]] = []
-    running = np.zeros(0, dtype=np.int64)
-    cursor = int(np.searchsorted(arrival[order], -60))
-    by_hire = random.random(jobs) < law.closes_by_hire
-    lag = random.exponential(10, jobs)
-    leaves_open = random.uniform(0.1, 0.5, companies)
-    for day in range(-60, total):
-        freezing = (freeze[company_of_job] < day) & (freeze[company_of_job] >= day - 1) & is_frozen
-        shut = ((closes < day) | freezing) & (closed > day) & (opened < day)
-        closed[shut] = day - 0.5
-        until = int(np.searchsorted(arrival[order], day + 1))
-        new = order[cursor:until]
-        cursor = until
-        # nobody applies to a closed job
-        new = new[closed[job[new]] > day]
-        state[new], entered[new] = 0, arrival[new]
-        running = np.concatenate([running, new])
-        who = running[entered[running] < day]
-        if not len(who):
-            continue
-        c, m = company[who], state[who]
-        age = day - entered[who]
-        season = 1 + amplitude[c] * np.sin(2 * np.pi * (day + phase[c]) / 365)
-        is_closed = closed[job[who]] <= day
-        just_closed = is_closed & (closed[job[who]] > day - 8)
-        power = shape[c, m]
-        grows = np.minimum(power * ((age + 0.5) / 15) ** (power - 1), 4)
-        up = np.minimum(forward[c, m] * grows * season * frailty[job[who]] * np.where(is_closed, 0.05, 1), 0.6)
-        down = np.minimum(out[c, m] * grows * np.where(just_closed, 6 * (1 - leaves_open[c]), 1), 0.39)
-        luck = random.random(len(who))
-        ends = luck < up + down
-        moved = ends & (luck < up)
-        at = day + random.random(len(who))
-        end = np.where(moved, np.where(m == 2, HIRED, m + 1), OUT)
-        done = who[ends]
-        rows.append((done, m[ends], entered[done].copy(), at[ends], end[ends]))
-        entered[done] = at[ends]
-        hired = done[end[ends] == HIRED]
-        closing = job[hired][by_hire[job[hired]]]
-        closes[closing] = np.minimum(closes[closing], day + lag[closing])
-        state[who[moved]] = m[moved] + 1
-        gone = ends & ((end == OUT) | (end == HIRED))
-        running = np.concatenate([who[~gone], running[entered[running] >= day]])
-        running = np.unique(running)
-        running = running[~np.isin(running, who[gone])]
-    rows.append((running, state[running], entered[running], np.full(len(running), np.inf), np.full(len(running), STILL)))
-    application, milestone, start, end_at, exit_ = (np.concatenate(column) for column in zip(*rows, strict=True))
-    owner = company[application]
-    for number in range(companies):
-        jobs_here = np.flatnonzero(company_of_job == number)
-        place = np.full(jobs, -1)
-        place[jobs_here] = np.arange(len(jobs_here))
-        mine = np.flatnonzero((owner == number) & (end_at > first_look[number]))
-        whole = History(
-            application=np.unique(application[mine], return_inverse=True)[1],
-            job=place[job[application[mine]]],
-            milestone=milestone[mine].astype(np.int64),
-            start=start[mine] - first_look[number],
-            end=end_at[mine] - first_look[number],
-            exit=exit_[mine].astype(np.int64),
-            is_waiting=np.isinf(end_at[mine]),
-            is_timed=np.ones(len(mine), dtype=bool),
-            opened=opened[jobs_here] - first_look[number],
-            closed=closed[jobs_here] - first_look[number],
-            until=total - first_look[number],
-        )
-        yield Drawn(whole.as_of(law.days - first_look[number]), whole)
+
+@dataclass
+class World:
+    """All companies, one day after the other."""
+
+    random: np.random.Generator
+    companies: int
+    law: Law
+    rows: list[tuple[np.ndarray, ...]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        random, law, companies = self.random, self.law, self.companies
+        total = law.days + AHEAD
+        self.first_look = random.uniform(0, law.days / 3, companies).round()
+        n_jobs = np.maximum(random.poisson(law.jobs * random.lognormal(0, 0.5, companies)), 2)
+        self.company_of_job = np.repeat(np.arange(companies), n_jobs)
+        jobs = len(self.company_of_job)
+        self.opened = random.uniform(-BEFORE, total, jobs)
+        self.closes = self.opened + random.exponential(law.job_days, jobs)
+        self.closed = np.full(jobs, np.inf)
+        self.closes_by_hire = random.random(jobs) < law.closes_by_hire
+        self.days_to_close = random.exponential(10, jobs)
+        self.season, self.phase = random.uniform(0, law.season, companies), random.uniform(0, 365, companies)
+        freezes = np.where(random.random(companies) < law.freezes, random.uniform(0, total, companies), np.inf)
+        self.freezes = np.where(random.random(jobs) < 0.5, freezes[self.company_of_job], np.inf)
+        variance = random.uniform(0.01, law.frailty, companies)[self.company_of_job]
+        self.frailty = random.gamma(1 / variance) * variance
+        self.job = np.repeat(np.arange(jobs), random.poisson(law.applications * random.gamma(2, 0.5, jobs)))
+        self.company = self.company_of_job[self.job]
+        # many come at first, fewer later
+        self.arrival = self.opened[self.job] + random.exponential(50, len(self.job))
+        self.order = np.argsort(self.arrival, kind="stable")
+        self.coming = int(np.searchsorted(self.arrival[self.order], -BEFORE))
+        self.up = np.array([0.006, 0.02, 0.04]) * random.lognormal(0, 0.25, (companies, 3))
+        self.down = np.array([0.022, 0.016, 0.012]) * random.lognormal(0, 0.25, (companies, 3))
+        self.shape = random.uniform(0.7, 1.4, (companies, 3))
+        self.left_behind = random.uniform(0.1, 0.5, companies)
+        self.milestone = np.full(len(self.job), STILL)
+        self.entered = np.full(len(self.job), np.inf)
+        self.running = np.zeros(0, dtype=np.int64)
+
+    def close_jobs(self, day: int) -> None:
+        ends = (self.closes < day) | ((self.freezes < day) & (self.freezes >= day - 1))
+        self.closed[ends & (self.closed > day) & (self.opened < day)] = day - 0.5
+
+    def live(self, day: int) -> None:
+        """Who is there has one day's luck; who comes begins. Nobody applies to a closed job."""
+        until = int(np.searchsorted(self.arrival[self.order], day + 1))
+        new = self.order[self.coming : until]
+        self.coming = until
+        new = new[self.closed[self.job[new]] > day]
+        who = self.running
+        up, down = self._chances(who, day)
+        luck = self.random.random(len(who))
+        is_up, is_end = luck < up, luck < up + down
+        at = day + self.random.random(len(who))
+        self._end(who[is_end], at[is_end], is_up[is_end])
+        self.milestone[new], self.entered[new] = 0, self.arrival[new]
+        is_gone = is_end & (~is_up | (self.milestone[who] == HIRED))
+        self.running = np.concatenate([who[~is_gone], new])
+
+    def _chances(self, who: Ints, day: int) -> tuple[Floats, Floats]:
+        company, milestone, job = self.company[who], self.milestone[who], self.job[who]
+        power = self.shape[company, milestone]
+        # who came at noon can't leave before
+        age = np.maximum(day - self.entered[who], 0)
+        usual = np.minimum(power * ((age + 0.5) / USUAL_DAYS) ** (power - 1), 4)
+        season = 1 + self.season[company] * np.sin(2 * np.pi * (day + self.phase[company]) / 365)
+        closed = self.closed[job]
+        up = self.up[company, milestone] * usual * season * self.frailty[job] * np.where(closed <= day, 0.05, 1)
+        is_new = (closed <= day) & (closed > day - 8)
+        down = self.down[company, milestone] * usual * np.where(is_new, 6 * (1 - self.left_behind[company]), 1)
+        return np.minimum(up, 0.6), np.minimum(down, 0.39)
+
+    def _end(self, who: Ints, at: Floats, is_up: np.ndarray) -> None:
+        begun = self.entered[who].copy()
+        exits = np.where(is_up, self.milestone[who] + 1, OUT)  # beyond an offer is a hire
+        self.rows.append((who, self.milestone[who].copy(), begun, np.maximum(at, begun), exits))
+        self.entered[who] = np.maximum(at, begun)
+        self.milestone[who[is_up]] += 1
+        hired = who[exits == HIRED]
+        filling = hired[self.closes_by_hire[self.job[hired]]]
+        job = self.job[filling]
+        self.closes[job] = np.minimum(self.closes[job], self.entered[filling] + self.days_to_close[job])
+
+    def known(self) -> Iterator[Drawn]:
+        waits = self.running
+        still = (np.full(len(waits), np.inf), np.full(len(waits), STILL))
+        self.rows.append((waits, self.milestone[waits], self.entered[waits], *still))
+        application, milestone, start, end, exits = (np.concatenate(rows) for rows in zip(*self.rows, strict=True))
+        for number, first in enumerate(self.first_look):
+            jobs = np.flatnonzero(self.company_of_job == number)
+            mine = np.flatnonzero((self.company[application] == number) & (end > first))
+            whole = History(
+                application=np.unique(application[mine], return_inverse=True)[1].astype(np.int64),
+                job=np.searchsorted(jobs, self.job[application[mine]]).astype(np.int64),
+                milestone=milestone[mine],
+                start=start[mine] - first,
+                end=end[mine] - first,
+                exit=exits[mine],
+                is_waiting=np.isinf(end[mine]),
+                is_timed=np.ones(len(mine), dtype=bool),
+                opened=self.opened[jobs] - first,
+                closed=self.closed[jobs] - first,
+                until=self.law.days + AHEAD - first,
+            )
+            yield Drawn(whole.as_of(self.law.days - first), whole)

@@ -34,7 +34,7 @@ backtests as (
         count(*) filter (where is_within_80) as n_within_80,
         count(*) filter (where is_within_95) as n_within_95
     from {{ ref('mart_hiring_forecast_backtest') }}
-    where hires_expected is not null
+    where is_within_80 is not null
     group by horizon_days
 ),
 
@@ -44,7 +44,13 @@ overall as (
         'all' as scope_key,
         horizons.horizon_days,
         coalesce(forecasts.n_waiting, 0) as n_waiting,
-        forecasts.* exclude (horizon_days, n_waiting)
+        forecasts.n_hires_before,
+        forecasts.hires_expected,
+        forecasts.chance_of_a_hire,
+        forecasts.hires_low_80,
+        forecasts.hires_high_80,
+        forecasts.hires_low_95,
+        forecasts.hires_high_95
     from horizons
     left join forecasts on horizons.horizon_days = forecasts.horizon_days and forecasts.job_number < 0
 ),
@@ -55,14 +61,20 @@ by_job as (
         jobs.job_key as scope_key,
         forecasts.horizon_days,
         forecasts.n_waiting,
-        forecasts.* exclude (horizon_days, n_waiting)
+        forecasts.n_hires_before,
+        forecasts.hires_expected,
+        forecasts.chance_of_a_hire,
+        forecasts.hires_low_80,
+        forecasts.hires_high_80,
+        forecasts.hires_low_95,
+        forecasts.hires_high_95
     from forecasts
     inner join jobs on forecasts.job_number = jobs.job_number
 ),
 
 scoped as (
     select * from overall
-    union all by name
+    union all
     select * from by_job
 ),
 
@@ -86,7 +98,9 @@ judged as (
                 then 'followed for too few days'
             when hidden.n_hires_before < {{ var('minimum_n') }} then 'too few hires so far'
             when hidden.n_waiting < {{ var('minimum_n') }} then 'too few wait'
-        end as reason
+            when hidden.hires_expected < 1 then 'less than one hire is expected'
+        end as reason,
+        reason is null or reason = 'less than one hire is expected' as is_told
     from hidden
     cross join follow_up
 ),
@@ -99,7 +113,10 @@ final as (
         judged.horizon_days,
         judged.followed_until,
         case when not judged.is_suppressed then judged.n_waiting end as n_waiting,
-        {% for column in ['hires_expected', 'hires_low_80', 'hires_high_80', 'hires_low_95', 'hires_high_95'] -%}
+        {% for column in ['hires_expected', 'chance_of_a_hire'] -%}
+            case when judged.is_told then judged.{{ column }} end as {{ column }},
+        {% endfor -%}
+        {% for column in ['hires_low_80', 'hires_high_80', 'hires_low_95', 'hires_high_95'] -%}
             case when judged.reason is null then judged.{{ column }} end as {{ column }},
         {% endfor -%}
         judged.reason,
