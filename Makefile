@@ -13,7 +13,7 @@ help:
 	@echo "make test         the tests of every change, in minutes; what is slow is not among them"
 	@echo "make test-unit    the package's rules alone, in seconds: no network, no dbt"
 	@echo "make test-all     what make test leaves out: half an hour"
-	@echo "make coverage     how often the marts' bounds and intervals hold, over 1,000 companies"
+	@echo "make coverage     how often the marts' bounds, intervals and forecasts hold, over 1,000 companies"
 	@echo "make soak         5,000 random histories of a company and its pipeline, 1,000 by Kombo, a year of hours, a million applications"
 	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
 	@echo "make check        ruff, mypy --strict, sqlfluff"
@@ -54,6 +54,7 @@ test-all: $(VENV)/.installed
 
 coverage: $(VENV)/.installed
 	@$(BIN)/python -m join_pipeline_tests.dbt.coverage --companies 1000
+	@$(BIN)/python -m join_pipeline_tests.unit.estimates.forecast_coverage --companies 1000
 
 soak: $(VENV)/.installed
 	@$(BIN)/python -m join_pipeline_tests.simulation.soak --histories 5000

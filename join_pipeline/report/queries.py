@@ -300,6 +300,39 @@ DATASETS: Final = {
         INNER JOIN shown_group ON shown_group.scope = 'source' AND shown_group.scope_key = source_key
         WHERE period_grain = 'all'
         ORDER BY ALL""",
+    "forecast": """
+        SELECT
+            shown_group.group_number AS "group",
+            horizon_days AS days,
+            n_waiting AS waiting,
+            round(hires_expected, 2) AS expected,
+            round(chance_of_a_hire, 3) AS chance,
+            hires_low_80 AS low_80,
+            hires_high_80 AS high_80,
+            hires_low_95 AS low_95,
+            hires_high_95 AS high_95,
+            reason,
+            n_past_forecasts AS n_past,
+            n_past_within_80 AS past_within_80,
+            n_past_within_95 AS past_within_95,
+            is_suppressed AS is_hidden
+        FROM mart_hiring_forecast
+        INNER JOIN shown_group USING (scope, scope_key)
+        ORDER BY ALL""",
+    "forecast_backtest": """
+        SELECT
+            forecast_at AS "at",
+            horizon_days AS days,
+            n_waiting AS waiting,
+            round(hires_expected, 2) AS expected,
+            hires_low_80 AS low_80,
+            hires_high_80 AS high_80,
+            hires_low_95 AS low_95,
+            hires_high_95 AS high_95,
+            n_hired AS hired,
+            reason
+        FROM mart_hiring_forecast_backtest
+        ORDER BY ALL""",
     "trend": """
         SELECT
             week_on AS "on",

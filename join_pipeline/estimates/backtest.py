@@ -1,0 +1,117 @@
+"""What past forecasts were worth: the same forecast as of earlier days, and what came of those who waited then.
+
+Belongs here: the days looked back to, what their errors say of the next forecast, the tables that are published. Not
+here: one forecast (forecast), reading and writing (dbt models).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from join_pipeline.estimates.forecast import HORIZONS, Calibration, fit, forecast
+from join_pipeline.estimates.pipeline_history import History, Ints
+
+EVERY: Final = 30
+"""Days from one past forecast to the next."""
+MOST_ORIGINS: Final = 12
+NEEDED: Final = 60.0
+"""Days of the past before a first forecast."""
+DRAWS: Final = 400
+LEVELS: Final = (80, 95)
+
+LEVEL_WEIGHT: Final = 8.0
+"""Hires by whose weight it is believed that forecasts are right on average."""
+VARIANCE: Final = 0.06
+"""What is believed of how times differ, relative to the usual one, with the weight of VARIANCE_WEIGHT squared hires."""
+VARIANCE_WEIGHT: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A forecast as of `day` for one horizon, and what came of it."""
+
+    day: float
+    horizon: int
+    n_waiting: int
+    expected: float
+    chance: float
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    hired: int
+
+
+def interval(draws: Ints, level: int) -> tuple[int, int]:
+    """The ends, in whole hires, of the interval that holds as nearly `level` per cent of the draws as whole hires can.
+
+    It is chosen from those whose ends are at most one hire from the quantiles, so that both ends leave out alike.
+    """
+    n = np.bincount(draws)
+    until = np.concatenate([[0], np.cumsum(n) / n.sum()])
+    tail = (1 - level / 100) / 2
+    lowest = int(np.searchsorted(until[1:], tail, side="right"))
+    highest = int(np.searchsorted(until[1:], 1 - tail - 1e-12))
+    ends = [
+        (low, high)
+        for low in range(max(lowest - 1, 0), lowest + 2)
+        for high in range(max(highest - 1, low), min(highest + 2, len(n)))
+    ]
+    held = {end: until[end[1] + 1] - until[end[0]] for end in ends}
+    uneven = {(low, high): abs(until[low] - (1 - until[high + 1])) for low, high in ends}
+    return min(ends, key=lambda end: (round(abs(held[end] - level / 100) + 0.25 * uneven[end], 9), end[1] - end[0], end))
+
+
+def intervals(draws: Ints) -> list[tuple[int, int]]:
+    """The intervals of all levels; a wider one holds the others."""
+    ends = [interval(draws, level) for level in LEVELS]
+    low, high = np.minimum.accumulate([end[0] for end in ends]), np.maximum.accumulate([end[1] for end in ends])
+    return [(int(least), int(most)) for least, most in zip(low, high, strict=True)]
+
+
+def backtest(history: History) -> tuple[list[Past], Calibration]:
+    """Past forecasts from the oldest on, each with what was known then, and what all of them say of the next."""
+    last = history.until - HORIZONS[0]
+    days = [last - EVERY * number for number in range(MOST_ORIGINS) if last - EVERY * number >= NEEDED]
+    told: list[Past] = []
+    errors: list[tuple[int, float, float, float, float]] = []
+    for day in reversed(days):
+        then = history.as_of(day)
+        model = fit(then)
+        plain = forecast(model, Calibration((1.0,) * len(HORIZONS), (0.0,) * len(HORIZONS)), DRAWS)
+        known = forecast(model, _calibration(errors, day), DRAWS)
+        for place, horizon in enumerate(HORIZONS):
+            if day + horizon > history.until:
+                continue
+            hired = int(history.hires_of(then, horizon).sum())
+            draws = known.total[:, place]
+            ends = intervals(draws)
+            told.append(
+                Past(
+                    day,
+                    horizon,
+                    int(known.n_waiting.sum()),
+                    float(draws.mean()),
+                    float((draws > 0).mean()),
+                    tuple(low for low, _ in ends),
+                    tuple(high for _, high in ends),
+                    hired,
+                )
+            )
+            mean, variance = float(plain.total[:, place].mean()), float(plain.total[:, place].var())
+            errors.append((horizon, day + horizon, mean, variance, hired))
+    return told, _calibration(errors, history.until)
+
+
+def _calibration(errors: list[tuple[int, float, float, float, float]], day: float) -> Calibration:
+    """What is known on a day: the errors of the forecasts whose horizon has passed by then."""
+    known = np.array([error for error in errors if error[1] <= day]).reshape(-1, 5)
+    levels, variances = [], []
+    for horizon in HORIZONS:
+        mine = known[known[:, 0] == horizon]
+        weight = HORIZONS[0] / horizon  # windows of 60 days overlap by half
+        level = (mine[:, 4].sum() * weight + LEVEL_WEIGHT) / (mine[:, 2].sum() * weight + LEVEL_WEIGHT)
+        mean = level * mine[:, 2]
+        excess = ((mine[:, 4] - mean) ** 2 - level * mine[:, 3]).sum() * weight + VARIANCE_WEIGHT * VARIANCE
+        levels.append(float(level))
+        variances.append(float(np.clip(excess / ((mean**2).sum() * weight + VARIANCE_WEIGHT), 0.0, 1.0)))
+    return Calibration(tuple(levels), tuple(variances))
