@@ -12,7 +12,7 @@ select unnest(['Screening', 'Interview', 'Case study', 'Offer', 'Hired']) as sta
 insert into ats_history.syncs by name
 select
     sync_name(number) as sync_id, if(number % 7 = 0, 'full', 'incremental') as mode, 'committed' as verdict,
-    at_day(number) as started_at, at_day(number + 0.02) as finished_at, at_day(number + 0.02) as as_of,
+    at_day(number) as started_at, at_day(number) as proves_at, at_day(number + 0.02) as finished_at, at_day(number + 0.02) as as_of,
     true as is_applications_whole, if(number > 0, sync_name(number - 1), null) as previous_sync_id,
     1 as n_requests, 0 as n_unannounced, 1 as mapping_version
 from range(730) as _(number);
@@ -68,6 +68,8 @@ select
     ['indeed', 'linkedin', 'careers page', 'stepstone', 'referral', 'xing', 'jobs.ch', 'agency', 'google', 'fair'][
         1 + source
     ] as source,
+    ['QUALIFIED', 'NOT_QUALIFIED', 'UNKNOWN'][1 + cast(floor(3 * u(a, 8)) as integer)] as qualified,
+    ['GIVEN', 'REQUESTED', 'REJECTED', 'NOT_REQUIRED'][1 + cast(floor(4 * u(a, 9)) as integer)] as consent_status,
     false as is_premium_source, state, at_day(number) as changed_at, if(is_deleted, at_day(number), null)
         as remote_deleted_at,
     at_day(number + 0.01) as observed_at, sync_name(number) as sync_id, md5(a || '/' || number) as content_hash,
@@ -89,6 +91,7 @@ group by candidate_id;
 insert into ats_history.jobs by name
 select
     job_id as id, job_id as remote_id, 'Job ' || job_id as name, 'OPEN' as status, '{}' as custom_fields,
+    'category ' || (hash(job_id) % 12) as category, {'city': 'city ' || (hash(job_id, 1) % 8)} as location,
     min(changed_at) as changed_at, min(sync_id) as sync_id, min(remote_created_at) as opened_at,
     min(remote_created_at) as remote_created_at, min(changed_at) as observed_at, 'observed' as reason
 from ats_history.applications

@@ -1,6 +1,6 @@
 -- For every quantile lo <= best <= hi, and quantiles rise. No number is shown of fewer than k. A certainly stuck
 -- application is stuck, and a stuck one is open. A week's waiting applications are those of the week before, plus the
--- new ones, less the decided ones. A mature hire rate lies within its bounds.
+-- new ones, less the decided and the expired ones. A mature hire rate lies within its bounds.
 with
 
 broken_speed as (
@@ -61,7 +61,11 @@ weeks as (
 broken_weeks as (
     select 'week of ' || week_on as broken
     from weeks
-    where n_waited + n_applications - n_decisions <> n_waiting or n_decisions <> n_hired + n_declined + n_vanished
+    where
+        n_waited + n_applications - n_decisions - n_expired <> n_waiting
+        or n_decisions <> n_hired + n_declined + n_vanished
+        or n_in_closed_job < 0
+        or n_in_closed_job > n_waiting
 ),
 
 broken_sources as (

@@ -1,5 +1,6 @@
 -- Observed never exceeds assumed. Assumed falls along the milestones, and equals moved on + out + waiting + expired (at
--- the last milestone + hired). The mature rate lies within its bounds. Every application is in its cohort.
+-- the last milestone + hired). The mature rate lies within its bounds. Every application is in its cohort, in
+-- each scope that tells of all of them.
 with
 
 counts as (
@@ -37,7 +38,7 @@ totals as (
         scope,
         sum(n_cohort) as n
     from counts
-    where milestone_rank = 1
+    where milestone_rank = 1 and scope <> 'job_source'
     group by cohort_grain, scope
 ),
 

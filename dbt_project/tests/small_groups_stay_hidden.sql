@@ -8,7 +8,8 @@ cohorts as (
         shown.scope,
         shown.n_cohort,
         counts.n_cohort as n_true,
-        case when shown.scope <> 'overall' then shown.cohort_on end as family
+        case when shown.scope <> 'overall' then shown.cohort_on end as family,
+        case when shown.scope = 'job_source' then shown.job_id end as job_id
     from {{ ref('fct_funnel_cohort') }} as shown
     inner join {{ ref('int_funnel_cohort') }} as counts
         on
@@ -26,7 +27,7 @@ final as (
         scope,
         family
     from cohorts
-    group by cohort_grain, scope, family
+    group by cohort_grain, scope, family, job_id
     having
         min(n_cohort) < {{ var('k') }}
         or (

@@ -5,6 +5,8 @@ Not here: anything that reads the API. Start reading with `server`, or with `com
 """
 
 from join_pipeline.sandbox.config import SandboxConfig
+from join_pipeline.sandbox.jobs import Drafts
+from join_pipeline.sandbox.purges import Purge
 from join_pipeline.sandbox.server import running, serve
 
-__all__ = ["SandboxConfig", "running", "serve"]
+__all__ = ["Drafts", "Purge", "SandboxConfig", "running", "serve"]

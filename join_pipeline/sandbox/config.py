@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from join_pipeline.sandbox.jobs import Drafts
 from join_pipeline.sandbox.kombo.config import KomboConfig
+from join_pipeline.sandbox.purges import Purge
+from join_pipeline.sandbox.vocabulary.work import FIRST_STAGE
 
 DEFAULT_NOW: Final = datetime(2026, 6, 1, tzinfo=UTC)
 MAX_PAGE_SIZE: Final = 50
@@ -69,13 +72,18 @@ def check_faults(faults: Mapping[str, float]) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class SandboxConfig:
-    """The settings of one sandbox. The company depends on `seed`, `applications` and `jobs` only."""
+    """The settings of one sandbox. The company depends on its second group only."""
 
     host: str = "127.0.0.1"
     port: int = 8765  # 0 takes any free one
+
     seed: int = 7
     applications: int = 5000  # created up to DEFAULT_NOW, over 18 months; the company goes on at that pace
     jobs: int | None = None  # over the whole timeline; None: one per 40 applications
+    purge: Purge | None = None  # a rule that deletes old applications
+    drafts: Drafts = field(default_factory=Drafts)
+    first_stages: tuple[str, ...] = (FIRST_STAGE,)  # names of the first stage, one job after the other
+
     now: datetime = DEFAULT_NOW
     speed: float = 0.0  # simulated seconds per real second; 0: the clock stands still
     page_size: int = MAX_PAGE_SIZE  # default of `pageSize`, and its silent upper limit
@@ -113,6 +121,8 @@ class SandboxConfig:
             raise ValueError("applications and jobs can't be negative")
         if self.applications and self.jobs == 0:
             raise ValueError("applications need a job")
+        if not all(self.first_stages) or not self.first_stages:
+            raise ValueError("each first stage needs a name")
         if self.now.tzinfo is None:
             raise ValueError("now needs a time zone")
         if not 1 <= self.page_size <= MAX_PAGE_SIZE:

@@ -21,6 +21,18 @@ _LEAD: Final = 45 * DAY
 FEWEST_JOBS: Final = 24  # unless fewer are set, so that people always apply to a small company, too
 
 
+@dataclass(frozen=True, kw_only=True)
+class Drafts:
+    """How many jobs are drafts before they are published, and for how many days half of them are."""
+
+    share: float = 0.3
+    days: float = 4.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1 or self.days <= 0:
+            raise ValueError(f"drafts need a share between 0 and 1 and days above 0, not {self.share} and {self.days}")
+
+
 @dataclass(frozen=True)
 class Jobs:
     """Jobs by order of creation (job 0 has id 1) and everything that happens to them, in order of time."""
@@ -41,15 +53,15 @@ class Jobs:
         return len(self.family)
 
 
-def make_jobs(dice: Dice, n: int, start: int, end: int) -> Jobs:
+def make_jobs(dice: Dice, n: int, start: int, end: int, drafts: Drafts) -> Jobs:
     """`n` jobs, published evenly between a while before `start` and `end`."""
     span = end - start + _LEAD
     per_job = span / max(n, 1)
     slot = (np.arange(n) + np.where(np.arange(n) > 0, dice.uniform(n), 0.0)) * per_job
     opened = slot.astype(np.int64) + start - _LEAD
     published = dice.in_office(opened, opened - DAY)
-    is_draft_first = dice.chance(0.3, n)
-    created = np.where(is_draft_first, published - dice.days(4.0, 0.8, n), published)
+    is_draft_first = dice.chance(drafts.share, n)
+    created = np.where(is_draft_first, published - dice.days(drafts.days, 0.8, n), published)
     order = np.argsort(created, kind="stable")
     created, published, is_draft_first = created[order], published[order], is_draft_first[order]
 

@@ -56,6 +56,8 @@ class Postings:
         self._company = company
         self._config = config
         self._offices = offices()
+        names = dict.fromkeys((*_STAGE_NAMES, *config.first_stages))
+        self._stage_ids = {name: number for number, name in enumerate(names, 101)}
         self._n_contacts = max(3, len(company.jobs) // 12)
         self.pipeline = lru_cache(maxsize=20_000)(self._pipeline)
         self.questions = lru_cache(maxsize=20_000)(self._questions)
@@ -70,9 +72,10 @@ class Postings:
         while len(custom) > self._company.jobs.n_custom[job]:
             custom.pop(draw.below(len(custom)))
         has_own = draw.chance(12)
-        names = (FIRST_STAGE, *custom, OFFER_STAGE, HIRED_STAGE)
+        first = self._config.first_stages[job % len(self._config.first_stages)]
+        names = (first, *custom, OFFER_STAGE, HIRED_STAGE)
         return tuple(
-            Stage(_OWN_STAGES_FROM + 8 * job + index if has_own else 101 + _STAGE_NAMES.index(name), name, index)
+            Stage(_OWN_STAGES_FROM + 8 * job + index if has_own else self._stage_ids[name], name, index)
             for index, name in enumerate(names)
         )
 

@@ -21,7 +21,9 @@ class World:
     def __init__(self, config: SandboxConfig, base_url: str) -> None:
         self.config = config
         self.url = base_url
-        self.company: Company = make_company(config.seed, config.applications, config.jobs)
+        self.company: Company = make_company(
+            config.seed, config.applications, config.jobs, purge=config.purge, drafts=config.drafts
+        )
         self.written = Written(self.company.n_applications, self.company.arrivals.n_candidates)
         self.clock = Clock(from_datetime(config.now), config.speed)
         self.limit = RateLimit(config.rate_limit)

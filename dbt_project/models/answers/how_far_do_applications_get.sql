@@ -20,7 +20,8 @@ summed as (
         cast(sum(cohorts.n_reached_assumed) as bigint) as n_reached_assumed,
         cast(sum(cohorts.n_moved_on) as bigint) as n_moved_on,
         cast(sum(cohorts.n_out) as bigint) as n_out,
-        cast(sum(cohorts.n_waiting) as bigint) as n_waiting
+        cast(sum(cohorts.n_waiting) as bigint) as n_waiting,
+        cast(sum(cohorts.n_in_closed_job) as bigint) as n_in_closed_job
     from cohorts
     cross join today
     where
@@ -52,6 +53,7 @@ final as (
         n_moved_on,
         n_out,
         n_waiting,
+        n_in_closed_job,
         {{ rate('n_moved_on', 'n_mature') }} as pass_through,
         {{ wilson('n_moved_on', 'n_mature', 'low') }} as pass_through_wilson_low,
         {{ wilson('n_moved_on', 'n_mature', 'high') }} as pass_through_wilson_high,

@@ -10,6 +10,7 @@ final as (
         visit_status,
         n_visits,
         n_applications,
+        n_in_closed_job,
         days_p25,
         days_p50_lo,
         days_p50,

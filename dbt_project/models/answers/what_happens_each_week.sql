@@ -12,6 +12,7 @@ final as (
         n_declined,
         n_vanished,
         n_waiting,
+        n_in_closed_job,
         is_whole,
         is_left_truncated,
         is_suppressed

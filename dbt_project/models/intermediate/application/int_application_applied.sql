@@ -30,7 +30,9 @@ first_seen as (
                 candidate_key := versions.candidate_key,
                 job_id := versions.job_id,
                 source := versions.source,
-                is_premium_source := versions.is_premium_source
+                is_premium_source := versions.is_premium_source,
+                qualified := versions.qualified,
+                consent_status := versions.consent_status
             ),
             versions.sync_id
         ) filter (where versions.remote_deleted_at is null) as shown,
@@ -85,6 +87,8 @@ final as (
         sourced.shown.job_id as job_id,
         sourced.shown.source as source,
         sourced.shown.is_premium_source as is_premium_source,
+        sourced.shown.qualified as qualified,
+        sourced.shown.consent_status as consent_status,
         sourced.last_version_at,
         coalesce(sourced.known_at, sourced.content_proved_at) as applied_at_lo,
         coalesce(sourced.known_at, sourced.first_observed_at) as applied_at,

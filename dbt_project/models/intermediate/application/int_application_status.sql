@@ -69,6 +69,8 @@ statuses as (
         last_shown.state,
         applied.source,
         applied.is_premium_source,
+        applied.qualified,
+        applied.consent_status,
         last_shown.is_deleted,
         applied.last_version_at,
         case
@@ -115,6 +117,8 @@ final as (
         decisions.state,
         decisions.source,
         decisions.is_premium_source,
+        decisions.qualified,
+        decisions.consent_status,
         decisions.status,
         decisions.expiry_evidence,
         decisions.applied_at_lo,

@@ -17,6 +17,10 @@ follow_up as (
     select followed_until from {{ ref('int_follow_up') }}
 ),
 
+scopes as (
+    select * from {{ ref('int_scope') }}
+),
+
 ages as (
     select unnest([{{ ages }}]) as age_days
 ),
@@ -57,10 +61,12 @@ aged as (
 cohort_members as (
     select
         'month' as cohort_grain,
-        cast(date_trunc('month', applied_on) as date) as cohort_on,
-        *
+        cast(date_trunc('month', aged.applied_on) as date) as cohort_on,
+        aged.*,
+        {{ scope_keys('scopes') }}
     from aged
-    union all
+    left join scopes on aged.job_id = scopes.job_id and aged.source = scopes.source
+    union all by name
     select
         'week' as cohort_grain,
         cast(date_trunc('week', applied_on) as date) as cohort_on,
@@ -81,11 +87,9 @@ alike as (
         age_known,
         count(*) as n
     from cohort_members
-    group by grouping sets (
-        (cohort_grain, cohort_on, milestone, milestone_rank, age_lo, age_at, age_hi, age_known),
-        (cohort_grain, cohort_on, job_id, milestone, milestone_rank, age_lo, age_at, age_hi, age_known),
-        (cohort_grain, cohort_on, source, milestone, milestone_rank, age_lo, age_at, age_hi, age_known)
-    )
+    group by {{ scope_sets([
+        'cohort_grain', 'cohort_on', 'milestone', 'milestone_rank', 'age_lo', 'age_at', 'age_hi', 'age_known'
+    ]) }}
 ),
 
 -- Hidden groups are left out here, before each age multiplies their rows.

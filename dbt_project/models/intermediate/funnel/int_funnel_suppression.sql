@@ -4,7 +4,8 @@ counts as (
     select * from {{ ref('int_funnel_cohort') }}
 ),
 
--- Cohorts add up to all applications, and the jobs of a cohort to the cohort. One row per group of people.
+-- Cohorts add up to all applications, the jobs of a cohort to the cohort, and the sources of a job to the job. One row
+-- per group of people.
 groups as (
     select
         cohort_grain,
@@ -14,7 +15,7 @@ groups as (
         n_cohort,
         {{ is_hidden(
             'n_cohort',
-            "cohort_grain, scope, case when scope <> 'overall' then cohort_on end",
+            "cohort_grain, case when scope <> 'overall' then cohort_on end, " ~ scope_family(),
             'cohort_on, scope_key'
         ) }} as is_hidden
     from counts

@@ -9,12 +9,26 @@
 with
 
 subjects as (
-    select * from {{ ref('fct_time_to_event') }}
+    select
+        question,
+        job_id,
+        source,
+        origin_at,
+        event,
+        is_perhaps_expired,
+        entry_days,
+        exit_days_lo,
+        exit_days_hi
+    from {{ ref('fct_time_to_event') }}
     where is_at_risk
 ),
 
 bounds as (
     select * from {{ ref('int_survival_bound') }}
+),
+
+scopes as (
+    select * from {{ ref('int_scope') }}
 ),
 
 scoped as (
@@ -44,6 +58,21 @@ scoped as (
         *
     from subjects
     where source is not null and question in ('decision', 'hire')
+    {% for scope in told_scopes() -%}
+        union all
+        select
+            '{{ scope }}' as scope,
+            scopes.{{ scopes()[scope] }} as scope_key,
+            subjects.*
+        from subjects
+        inner join scopes
+            on
+                coalesce(subjects.job_id, 'unknown') = scopes.job_id
+                and coalesce(subjects.source, 'unknown') = scopes.source
+        where
+            scopes.{{ scopes()[scope] }} is not null
+            and ('{{ scope }}' <> 'job_source' or subjects.question in ('decision', 'hire'))
+    {% endfor %}
 ),
 
 -- A group that never has enough people at risk has no curve.
@@ -60,14 +89,16 @@ sizes as (
 
 -- Large groups are computed over whole hours, since a second would not show: this bounds the number of distinct
 -- instants, and with it the work. Hours end with their days, so no event counts a day late. Quarters are shown at two
--- ages only, so all of them are computed over hours.
+-- ages only, and other scopes repeat the people of jobs and sources, so all of these are computed over hours.
 curve_groups as (
     select
         *,
         row_number() over (order by question, scope, scope_key) as group_number,
-        case when n_subjects > {{ var('exact_up_to') }} or scope = 'source_quarter' then 24 end as per_day
+        case
+            when n_subjects > {{ var('exact_up_to') }} or scope not in ('overall', 'job', 'source') then 24
+        end as per_day
     from sizes
-    where scope not in ('job', 'source_quarter') or question in ('decision', 'hire')
+    where scope not in ('job', 'job_source', 'source_quarter') or question in ('decision', 'hire')
 ),
 
 curves as (

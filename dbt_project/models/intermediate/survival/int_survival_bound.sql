@@ -1,9 +1,10 @@
 {{ config(materialized='view') }}
+{%- set every = ['overall', 'source_quarter'] + scopes().keys() | list -%}
 
 -- Kaplan–Meier curves are drawn with all exits at lo and with all at hi. Competing incidences are also drawn with each
 -- cause at lo and the others at hi, and the reverse: the ribbon of a cause lies between its least and its greatest
--- curve. Curves of one job, and of a source's quarter, are about few people: they get fewer bounds, and only the
--- questions with one answer for each.
+-- curve. Curves of one job, of a source in it and of a source's quarter are about few people: they get fewer bounds,
+-- and only the questions with one answer for each. Those of categories, cities and channels get fewer bounds, too.
 with
 
 ends as (
@@ -13,7 +14,7 @@ ends as (
 ),
 
 scopes as (
-    select unnest(['overall', 'source', 'job', 'source_quarter']) as scope
+    select unnest({{ every }}) as scope
 ),
 
 questions as (
@@ -31,7 +32,7 @@ alike as (
     from questions
     cross join scopes
     cross join ends
-    where scopes.scope not in ('job', 'source_quarter') or questions.question in ('decision', 'hire')
+    where scopes.scope not in ('job', 'job_source', 'source_quarter') or questions.question in ('decision', 'hire')
 ),
 
 against as (
@@ -54,7 +55,7 @@ competing as (
     cross join scopes
     where
         scopes.scope in ('overall', 'source')
-        or (scopes.scope = 'source_quarter' and against.bound in ('hired_lo', 'hired_hi'))
+        or (scopes.scope not in ('job', 'job_source') and against.bound in ('hired_lo', 'hired_hi'))
 ),
 
 final as (

@@ -17,6 +17,10 @@ furthest as (
     group by application_key
 ),
 
+jobs as (
+    select * from {{ ref('int_job') }}
+),
+
 job_stages as (
     select * from {{ ref('int_job_stage') }}
 ),
@@ -59,6 +63,8 @@ final as (
         applications.candidate_key,
         applications.source,
         applications.is_premium_source,
+        applications.qualified,
+        applications.consent_status,
         applications.status,
         applications.expiry_evidence,
         applications.state,
@@ -111,6 +117,7 @@ final as (
         applications.deleted_at_lo,
         applications.deleted_at,
         applications.deleted_at_hi,
+        coalesce(jobs.is_closed, false) as is_in_closed_job,
         applications.is_left_truncated,
         applications.is_historic,
         moves.n_stage_changes,
@@ -124,6 +131,7 @@ final as (
     inner join first_decisions on applications.application_key = first_decisions.application_key
     left join first_movements on applications.application_key = first_movements.application_key
     left join stages on applications.stage_id = stages.stage_id
+    left join jobs on applications.job_id = jobs.job_id
     left join job_stages on applications.job_id = job_stages.job_id and applications.stage_id = job_stages.stage_id
 )
 

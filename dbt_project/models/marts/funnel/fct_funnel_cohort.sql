@@ -19,8 +19,8 @@ shown as (
         counts.n_left_truncated > 0 as is_left_truncated,
         suppressed.is_suppressed,
         {% for n in [
-            'n_cohort', 'n_unknown', 'n_reached_observed', 'n_reached_assumed', 'n_moved_on', 'n_out', 'n_waiting', 'n_expired',
-            'n_hired', 'n_declined', 'n_vanished'
+            'n_cohort', 'n_unknown', 'n_reached_observed', 'n_reached_assumed', 'n_moved_on', 'n_out', 'n_waiting', 'n_in_closed_job',
+            'n_expired', 'n_hired', 'n_declined', 'n_vanished'
         ] %}
         case when not suppressed.is_suppressed then counts.{{ n }} end as {{ n }}{{ ',' if not loop.last }}
     {% endfor %}
@@ -49,8 +49,8 @@ final as (
         cohort_on,
         scope,
         scope_key,
-        case when scope = 'job' then nullif(scope_key, 'unknown') end as job_id,
-        case when scope = 'source' then nullif(scope_key, 'unknown') end as source,
+        {{ job_of_scope() }} as job_id,
+        {{ source_of_scope() }} as source,
         milestone,
         milestone_rank,
         n_cohort,
@@ -60,6 +60,7 @@ final as (
         n_moved_on,
         n_out,
         n_waiting,
+        n_in_closed_job,
         n_expired,
         {{ rate('n_moved_on', 'n_mature') }} as pass_through,
         {{ wilson('n_moved_on', 'n_mature', 'low') }} as pass_through_wilson_low,

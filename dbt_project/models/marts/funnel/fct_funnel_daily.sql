@@ -8,6 +8,15 @@ days as (
     select * from {{ ref('dim_date') }}
 ),
 
+-- A job was closed on these days: when the first one ended, and not when the last one did.
+closed_jobs as (
+    select
+        job_id,
+        {{ local_date('from_at') }} as from_on,
+        {{ local_date('until_at') }} as until_on
+    from ({{ closed_jobs() }}) as closed
+),
+
 -- Before the first sync only survivors are known, so their visits open the first day.
 bounds as (
     select
@@ -112,9 +121,15 @@ final as (
         cast(daily.n_entered as bigint) as n_entered,
         cast(daily.n_left as bigint) as n_left,
         cast(daily.n_closing as bigint) as n_closing,
+        closed_jobs.job_id is not null as is_in_closed_job,
         days.is_synced
     from daily
     inner join days on daily.date_on = days.date_on
+    left join closed_jobs
+        on
+            daily.job_id = closed_jobs.job_id
+            and daily.date_on >= closed_jobs.from_on
+            and daily.date_on < coalesce(closed_jobs.until_on, 'infinity')
 )
 
 select * from final

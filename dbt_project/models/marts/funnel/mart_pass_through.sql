@@ -4,7 +4,7 @@ with
 
 curves as (
     select * from {{ ref('fct_survival') }}
-    where question in ('leave_screening', 'leave_interim', 'leave_offer') and scope in ('overall', 'source')
+    where question in ('leave_screening', 'leave_interim', 'leave_offer') and scope not in ('job', 'job_source')
 ),
 
 milestones as (

@@ -12,7 +12,7 @@ teams as (
 
 job_statuses as (
     select * from {{ ref('int_job_status') }}
-    where is_open
+    where is_open or status in ('ARCHIVED', 'CLOSED', 'DELETED')
 ),
 
 as_of as (
@@ -32,12 +32,13 @@ weeks as (
     group by dates.week_on
 ),
 
--- The time that a member was on the team of an open job.
+-- The time that a member was on the team of a job that was open, and of one that was closed.
 spells as (
     select
         teams.role,
         teams.user_key,
         teams.job_id,
+        job_statuses.is_open,
         greatest(teams.observed_from_at, job_statuses.from_at) as from_at,
         least(
             coalesce(teams.observed_to_at, 'infinity'), coalesce(job_statuses.until_at, 'infinity')
@@ -51,6 +52,7 @@ weeks_of_spells as (
         spells.role,
         spells.user_key,
         spells.job_id,
+        spells.is_open,
         cast(
             unnest(
                 generate_series(
@@ -77,18 +79,23 @@ waiting as (
     group by daily.job_id, weeks.week_on
 ),
 
+-- A closed job counts for those who still wait in it.
 loads as (
     select distinct
         weeks_of_spells.week_on,
         weeks_of_spells.role,
         weeks_of_spells.user_key,
         weeks_of_spells.job_id,
+        weeks_of_spells.is_open,
         coalesce(waiting.n, 0) as n_waiting
     from weeks_of_spells
     inner join weeks on weeks_of_spells.week_on = weeks.week_on
     left join waiting
         on weeks_of_spells.job_id = waiting.job_id and weeks_of_spells.week_on = waiting.week_on
-    where weeks_of_spells.from_at <= weeks.ends_at and weeks_of_spells.to_at > weeks.ends_at
+    where
+        weeks_of_spells.from_at <= weeks.ends_at
+        and weeks_of_spells.to_at > weeks.ends_at
+        and (weeks_of_spells.is_open or waiting.n > 0)
 ),
 
 -- A job with two recruiters counts once in that role.
@@ -97,16 +104,17 @@ jobs as (
         week_on,
         role,
         job_id,
+        is_open,
         any_value(n_waiting) as n_waiting
     from loads
-    group by week_on, role, job_id
+    group by week_on, role, job_id, is_open
 ),
 
 members as (
     select
         week_on,
         role,
-        count(distinct user_key) as n_members
+        count(distinct user_key) filter (where is_open) as n_members
     from loads
     group by week_on, role
 ),
@@ -117,8 +125,9 @@ by_role as (
         jobs.role,
         'all' as member_key,
         any_value(members.n_members) as n_members,
-        count(*) as n_open_jobs,
-        cast(sum(jobs.n_waiting) as bigint) as n_open_applications
+        count(*) filter (where jobs.is_open) as n_open_jobs,
+        {{ sum_where('jobs.n_waiting', 'jobs.is_open') }} as n_open_applications,
+        {{ sum_where('jobs.n_waiting', 'not jobs.is_open') }} as n_in_closed_job
     from jobs
     inner join members on jobs.week_on = members.week_on and jobs.role = members.role
     group by jobs.week_on, jobs.role
@@ -130,8 +139,9 @@ by_person as (
         role,
         user_key as member_key,
         1 as n_members,
-        count(*) as n_open_jobs,
-        cast(sum(n_waiting) as bigint) as n_open_applications
+        count(*) filter (where is_open) as n_open_jobs,
+        {{ sum_where('n_waiting', 'is_open') }} as n_open_applications,
+        {{ sum_where('n_waiting', 'not is_open') }} as n_in_closed_job
     from loads
     where {{ var('per_person') }}
     group by week_on, role, user_key

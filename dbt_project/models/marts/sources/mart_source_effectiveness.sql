@@ -1,5 +1,6 @@
 {%- set sums = [
-    'n_moved_on', 'n_out', 'n_waiting', 'n_hired', 'n_declined', 'n_vanished', 'n_expired', 'n_expired_reached'
+    'n_moved_on', 'n_out', 'n_waiting', 'n_hired', 'n_declined', 'n_vanished', 'n_expired', 'n_expired_reached',
+    'n_in_closed_job_reached'
 ] -%}
 
 with
@@ -13,6 +14,8 @@ cohorts as (
         funnel.n_cohort,
         funnel.n_left_truncated,
         funnel.n_unknown,
+        funnel.n_qualified,
+        funnel.n_qualification_known,
         {% for n in sums -%}
             funnel.{{ n }},
         {% endfor -%}
@@ -39,7 +42,9 @@ counted as (
         {% for n in sums -%}
             cast(sum({{ n }}) as bigint) as {{ n }},
         {% endfor -%}
-        cast(sum(n_unknown) as bigint) as n_unknown
+        cast(sum(n_unknown) as bigint) as n_unknown,
+        cast(sum(n_qualified) as bigint) as n_qualified,
+        cast(sum(n_qualification_known) as bigint) as n_qualification_known
     from cohorts
     where cohort_grain = 'month'
     group by grouping sets ((source), (source, quarter_on))
@@ -161,7 +166,7 @@ shown as (
         counted.period_grain,
         counted.period_on,
         coalesce(quarters.is_suppressed, totals.is_suppressed) as is_suppressed,
-        {% for n in ['n_applications', 'n_unknown'] + sums -%}
+        {% for n in ['n_applications', 'n_unknown', 'n_qualified', 'n_qualification_known'] + sums -%}
             case when not coalesce(quarters.is_suppressed, totals.is_suppressed) then counted.{{ n }} end as {{ n }},
         {% endfor -%}
         {% for figure in [
@@ -206,10 +211,16 @@ final as (
         based.n_applications,
         based.n_unknown,
         based.n_applications - based.n_resolved - based.n_expired_reached as n_waiting,
+        based.n_in_closed_job_reached as n_in_closed_job,
         based.n_hired,
         based.n_declined,
         based.n_vanished,
         based.n_expired_reached as n_expired,
+        based.n_qualified,
+        based.n_qualification_known,
+        {{ rate('based.n_qualified', 'based.n_qualification_known') }} as share_qualified,
+        {{ wilson('based.n_qualified', 'based.n_qualification_known', 'low') }} as share_qualified_wilson_low,
+        {{ wilson('based.n_qualified', 'based.n_qualification_known', 'high') }} as share_qualified_wilson_high,
         {{ rate('based.n_moved_on', 'based.n_mature') }} as pass_through,
         {{ wilson('based.n_moved_on', 'based.n_mature', 'low') }} as pass_through_wilson_low,
         {{ wilson('based.n_moved_on', 'based.n_mature', 'high') }} as pass_through_wilson_high,

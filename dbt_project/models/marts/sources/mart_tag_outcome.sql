@@ -24,6 +24,7 @@ pairs as (
         tagged.tag_id,
         tagged.candidate_key,
         applications.status,
+        applications.is_in_closed_job,
         coalesce(tagged.tagged_at <= applications.decided_at_lo, false) as is_tagged_before
     from tagged
     inner join applications on tagged.candidate_key = applications.candidate_key
@@ -35,6 +36,7 @@ counted as (
         count(distinct candidate_key) as n_candidates,
         count(*) as n_applications,
         count(*) filter (where status in ('OPEN', 'UNKNOWN')) as n_waiting,
+        count(*) filter (where status in ('OPEN', 'UNKNOWN') and is_in_closed_job) as n_in_closed_job,
         count(*) filter (where status = 'HIRED') as n_hired,
         count(*) filter (where status = 'DECLINED') as n_declined,
         count(*) filter (where status = 'VANISHED') as n_vanished,
@@ -59,6 +61,7 @@ final as (
         resolved.n_candidates,
         resolved.n_applications,
         resolved.n_waiting,
+        resolved.n_in_closed_job,
         resolved.n_hired,
         resolved.n_declined,
         resolved.n_vanished,

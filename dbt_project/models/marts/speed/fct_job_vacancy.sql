@@ -108,6 +108,8 @@ vacancies as (
         last_statuses.closed.at_hi as closed_at_hi,
         coalesce(counts.n_applications, 0) as n_applications,
         coalesce(counts.n_open_applications, 0) as n_open_applications,
+        if(last_statuses.status in ('ARCHIVED', 'CLOSED', 'DELETED'), coalesce(counts.n_open_applications, 0), 0)
+            as n_in_closed_job,
         coalesce(counts.n_hired, 0) as n_hired,
         coalesce(jobs.opened_at < looks.first_at, true) as is_left_truncated,
         case
@@ -175,6 +177,7 @@ final as (
         closed_at_hi,
         n_applications,
         n_open_applications,
+        n_in_closed_job,
         n_hired,
         case when event = 'FILLED' and not is_historic then days_lo end as days_to_fill_lo,
         case when event = 'FILLED' and not is_historic then days end as days_to_fill,

@@ -4,23 +4,29 @@ curves as (
     select * from {{ ref('int_survival') }}
 ),
 
+scopes as (
+    select * from {{ ref('int_scope') }}
+),
+
 subjects as (
     select
-        question,
-        job_id,
-        source
-    from {{ ref('fct_time_to_event') }}
-    where is_at_risk
+        events.question,
+        events.job_id,
+        events.source,
+        {{ scope_keys('scopes') }}
+    from {{ ref('fct_time_to_event') }} as events
+    left join scopes
+        on coalesce(events.job_id, 'unknown') = scopes.job_id and coalesce(events.source, 'unknown') = scopes.source
+    where events.is_at_risk
 ),
 
 sizes as (
     select
         question,
-        case when grouping(job_id) = 0 then 'job' else 'source' end as scope,
-        coalesce(job_id, source) as scope_key,
+        {{ funnel_scope() }},
         count(*) as n
     from subjects
-    group by grouping sets ((question, job_id), (question, source))
+    group by {{ scope_sets(['question']) }}
 ),
 
 -- The groups of a scope add up to all, so the next smallest is hidden with a small one.
@@ -29,8 +35,9 @@ hidden as (
         question,
         scope,
         scope_key,
-        {{ is_hidden('n', 'question, scope', 'scope_key') }} as is_hidden
+        {{ is_hidden('n', 'question, ' ~ scope_family(), 'scope_key') }} as is_hidden
     from sizes
+    where scope <> 'overall'
 ),
 
 final as (
@@ -38,8 +45,8 @@ final as (
         curves.question,
         curves.scope,
         curves.scope_key,
-        case when curves.scope = 'job' then curves.scope_key end as job_id,
-        case when curves.scope = 'source' then curves.scope_key end as source,
+        {{ job_of_scope('curves.scope', 'curves.scope_key') }} as job_id,
+        {{ source_of_scope('curves.scope', 'curves.scope_key') }} as source,
         curves.bound,
         curves.day,
         curves.n_subjects,

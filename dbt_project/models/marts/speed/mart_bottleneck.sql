@@ -11,6 +11,10 @@ hires as (
     where not hires.is_historic and not hires.is_left_truncated
 ),
 
+scopes as (
+    select * from {{ ref('int_scope') }}
+),
+
 milestones as (
     select * from {{ ref('int_milestone') }}
     where milestone <> 'HIRED'
@@ -34,6 +38,7 @@ spent as (
     select
         hires.job_id,
         hires.source,
+        {{ scope_keys('scopes') }},
         hires.days_to_hire,
         milestones.milestone,
         milestones.milestone_rank,
@@ -42,6 +47,7 @@ spent as (
         coalesce(stays.days_hi, 0) as days_hi
     from hires
     cross join milestones
+    left join scopes on hires.job_id = scopes.job_id and hires.source = scopes.source
     left join stays
         on hires.application_key = stays.application_key and milestones.milestone = stays.milestone
 ),
@@ -57,9 +63,7 @@ counted as (
         avg(days_hi) as days_mean_hi,
         avg(days_to_hire) as days_to_hire_mean
     from spent
-    group by grouping sets (
-        (milestone, milestone_rank), (milestone, milestone_rank, job_id), (milestone, milestone_rank, source)
-    )
+    group by {{ scope_sets(['milestone', 'milestone_rank']) }}
 ),
 
 -- Before the first hire, the milestones are there and show nothing.
@@ -79,7 +83,7 @@ completed as (
 small as (
     select
         *,
-        {{ is_hidden('n_hires', 'scope, milestone', 'scope_key') }} as is_suppressed,
+        {{ is_hidden('n_hires', 'milestone, ' ~ scope_family(), 'scope_key') }} as is_suppressed,
         row_number() over (partition by scope, scope_key order by days_mean desc, milestone_rank asc) = 1 as is_longest
     from completed
 ),
@@ -88,8 +92,8 @@ final as (
     select
         scope,
         scope_key,
-        case when scope = 'job' then nullif(scope_key, 'unknown') end as job_id,
-        case when scope = 'source' then nullif(scope_key, 'unknown') end as source,
+        {{ job_of_scope() }} as job_id,
+        {{ source_of_scope() }} as source,
         milestone,
         milestone_rank,
         case when not is_suppressed then n_hires end as n_hires,

@@ -8,6 +8,10 @@ hires as (
     select * from {{ ref('fct_time_to_hire') }}
 ),
 
+scopes as (
+    select * from {{ ref('int_scope') }}
+),
+
 follow_up as (
     select followed_until from {{ ref('int_follow_up') }}
 ),
@@ -68,6 +72,7 @@ placed as (
         durations.metric,
         coalesce(durations.job_id, 'unknown') as job_id,
         coalesce(durations.source, 'unknown') as source,
+        {{ scope_keys('scopes') }},
         cast(date_trunc('month', {{ local_date('durations.ended_at') }}) as date) as month_on,
         durations.days is null as is_historic,
         durations.is_left_truncated,
@@ -77,6 +82,10 @@ placed as (
         case when durations.days is null then durations.days_hi end as days_at_most
     from durations
     inner join follow_up on durations.ended_at <= follow_up.followed_until
+    left join scopes
+        on
+            coalesce(durations.job_id, 'unknown') = scopes.job_id
+            and coalesce(durations.source, 'unknown') = scopes.source
 ),
 
 -- What ended before the first sync has an upper bound only. It is a group of its own, in no quartile with the others.
@@ -92,19 +101,22 @@ counted as (
         {{ quantile_bands([25, 50, 75], 'days_lo', 'days', 'days_hi') }},
         quantile_cont(days_at_most, 0.5) as historic_p50_at_most
     from placed
-    group by grouping sets ((metric), (metric, month_on), (metric, job_id), (metric, source))
+    group by {{ scope_sets(['metric'], more=[['metric', 'month_on']]) }}
 ),
 
 -- Observed and historic ones are two groups of people, each of which has to be large enough.
 small as (
     select
         *,
-        n > 0 and {{ is_hidden('n', 'metric, scope, period_grain, n > 0', 'scope_key, period_on') }} as is_suppressed,
+        n > 0
+        and {{ is_hidden('n', 'metric, period_grain, n > 0, ' ~ scope_family(), 'scope_key, period_on') }}
+            as is_suppressed,
         n_historic > 0
-        and {{ is_hidden('n_historic', 'metric, scope, period_grain, n_historic > 0', 'scope_key, period_on') }}
-            as is_historic_suppressed
+        and {{ is_hidden(
+            'n_historic', 'metric, period_grain, n_historic > 0, ' ~ scope_family(), 'scope_key, period_on'
+        ) }} as is_historic_suppressed
     from counted
-    where metric not in ('time_to_fill', 'time_to_later_fill') or scope <> 'source'
+    where metric not in ('time_to_fill', 'time_to_later_fill') or scope not in ('source', 'channel', 'job_source')
 ),
 
 final as (
@@ -112,8 +124,8 @@ final as (
         metric,
         scope,
         scope_key,
-        case when scope = 'job' then nullif(scope_key, 'unknown') end as job_id,
-        case when scope = 'source' then nullif(scope_key, 'unknown') end as source,
+        {{ job_of_scope() }} as job_id,
+        {{ source_of_scope() }} as source,
         period_grain,
         coalesce(strftime(period_on, '%Y-%m'), 'all') as period_key,
         period_on,

@@ -4,6 +4,10 @@ visits as (
     {{ followed_visits() }}
 ),
 
+scopes as (
+    select * from {{ ref('int_scope') }}
+),
+
 applications as (
     select * from {{ ref('fct_application') }}
 ),
@@ -22,9 +26,16 @@ stays as (
             as days,
         coalesce(visits.days_in_stage_hi, {{ days_between('visits.entered_at_lo', 'visits.known_until_at') }})
             as days_hi,
-        visits.is_left_truncated
+        visits.is_left_truncated,
+        visits.visit_status = 'open' and applications.status in ('OPEN', 'UNKNOWN') and applications.is_in_closed_job
+            as is_in_closed_job,
+        {{ scope_keys('scopes') }}
     from visits
     inner join applications on visits.application_key = applications.application_key
+    left join scopes
+        on
+            coalesce(applications.job_id, 'unknown') = scopes.job_id
+            and coalesce(applications.source, 'unknown') = scopes.source
     where not (visits.is_left_truncated and visits.entered_evidence = 'bounded')
 ),
 
@@ -36,17 +47,16 @@ counted as (
         {{ quantile_bands([25, 50, 75, 90], 'days_lo', 'days', 'days_hi') }},
         count(*) as n_visits,
         count(distinct application_key) as n_applications,
+        count(*) filter (where is_in_closed_job) as n_in_closed_job,
         count(*) filter (where is_left_truncated) as n_left_truncated
     from stays
-    group by grouping sets (
-        (milestone, visit_status), (milestone, visit_status, job_id), (milestone, visit_status, source)
-    )
+    group by {{ scope_sets(['milestone', 'visit_status']) }}
 ),
 
 small as (
     select
         *,
-        {{ is_hidden('n_applications', 'scope, milestone, visit_status', 'scope_key') }} as is_hidden
+        {{ is_hidden('n_applications', 'milestone, visit_status, ' ~ scope_family(), 'scope_key') }} as is_hidden
     from counted
 ),
 
@@ -63,12 +73,13 @@ final as (
     select
         scope,
         scope_key,
-        case when scope = 'job' then nullif(scope_key, 'unknown') end as job_id,
-        case when scope = 'source' then nullif(scope_key, 'unknown') end as source,
+        {{ job_of_scope() }} as job_id,
+        {{ source_of_scope() }} as source,
         milestone,
         visit_status,
         case when not is_suppressed then n_visits end as n_visits,
         case when not is_suppressed then n_applications end as n_applications,
+        case when not is_suppressed then n_in_closed_job end as n_in_closed_job,
         case when not is_suppressed then n_left_truncated end as n_left_truncated,
         {% for quantile in [25, 50, 75, 90] -%}
             {% set place = loop.index -%}
