@@ -58,7 +58,9 @@ def interval(draws: Ints, level: int) -> tuple[int, int]:
     ]
     held = {end: until[end[1] + 1] - until[end[0]] for end in ends}
     uneven = {(low, high): abs(until[low] - (1 - until[high + 1])) for low, high in ends}
-    return min(ends, key=lambda end: (round(abs(held[end] - level / 100) + 0.25 * uneven[end], 9), end[1] - end[0], end))
+    return min(
+        ends, key=lambda end: (round(abs(held[end] - level / 100) + 0.25 * uneven[end], 9), end[1] - end[0], end)
+    )
 
 
 def intervals(draws: Ints) -> list[tuple[int, int]]:
