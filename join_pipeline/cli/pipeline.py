@@ -1,16 +1,15 @@
 """The commands that move data: sync, build, rebuild, report."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from join_pipeline.cli.output import Json, err, out, print_json, working
+from join_pipeline.cli.output import Json, err, print_json
+from join_pipeline.cli.progress import counting, working
+from join_pipeline.cli.verbosity import remark, say
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
 
@@ -64,11 +63,11 @@ def sync(
         table = Table("model", "live", "new", "changed", "returned", "deleted", title=f"{record.mode} sync")
         for name, model in record.models.items():
             table.add_row(name, *map(str, (model.live, model.new, model.changed, model.returned, model.deleted)))
-        out.print(table)
+        say(table)
         for finding in synced.findings:
             if not finding.is_ok and finding.check != "guard":
-                out.print(f"[yellow]look[/] {finding.about}: {escape(finding.message)}", soft_wrap=True)
-        out.print(f"{record.mode}: {record.reason}. {record.n_requests} requests. Next: join-pipeline build")
+                remark(f"[yellow]look[/] {finding.about}: {escape(finding.message)}")
+        say(f"{record.mode}: {record.reason}. {record.n_requests} requests. Next: join-pipeline build")
     if record.verdict == "guarded":
         for objection in record.objections:
             err.print(f"[yellow]Kept what is known[/]: {objection}.", soft_wrap=True)
@@ -114,8 +113,8 @@ def report(as_json: Json = False) -> None:
     if as_json:
         print_json(written)
         return
-    out.print(escape(str(written.path)), soft_wrap=True)
-    out.print(f"{written.n_bytes / 1e6:.1f} MB; sections: {', '.join(written.sections)}.", soft_wrap=True)
+    say(escape(str(written.path)), soft_wrap=True)
+    say(f"{written.n_bytes / 1e6:.1f} MB; sections: {', '.join(written.sections)}.", soft_wrap=True)
 
 
 def _print_built(built: Any, as_json: bool) -> None:
@@ -125,26 +124,11 @@ def _print_built(built: Any, as_json: bool) -> None:
     table = Table("published table", "rows")
     for one in built.published.tables:
         table.add_row(one.name, str(one.rows))
-    out.print(table)
-    out.print(escape(str(built.published.path)), soft_wrap=True)
-    out.print(escape(str(built.report.path)), soft_wrap=True)
+    say(table)
+    say(escape(str(built.published.path)), soft_wrap=True)
+    say(escape(str(built.report.path)), soft_wrap=True)
     tests = [node for node in built.nodes if node.kind in {"test", "unit_test"}]
     warned = [node for node in tests if node.status == "warn"]
-    out.print(f"{len(tests)} dbt tests, {len(warned)} with a warning.")
+    say(f"{len(tests)} dbt tests, {len(warned)} with a warning.")
     for node in warned:
-        out.print(f"[yellow]warning[/] {node.unique_id}: {escape(node.message)}", soft_wrap=True)
-
-
-@contextmanager
-def counting() -> Iterator[Any]:
-    """Yield a progress callback that shows a line per feed."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed} records"))
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
-        tasks: dict[str, Any] = {}
-
-        def show(feed: str, records: int) -> None:
-            if feed not in tasks:
-                tasks[feed] = progress.add_task(feed, total=None)
-            progress.update(tasks[feed], completed=records)
-
-        yield show
+        remark(f"[yellow]warning[/] {node.unique_id}: {escape(node.message)}")

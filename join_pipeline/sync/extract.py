@@ -20,8 +20,11 @@ from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.known import live_keys, live_undecided_keys
 from join_pipeline.sync.plan import guard_objects
 
-Progress = Callable[[str, int], None]
-"""A function that is called with a feed's name and the number of its records so far."""
+Progress = Callable[[str, int, int | None], None]
+"""A function that is called with a feed's name, the number of its records so far and of those that are expected.
+
+A list that is read twice counts once. Nobody knows how many are expected in a first sync, or of those that changed.
+"""
 
 Look = tuple[str, bytes | None, datetime]
 """A record's own id, its payload (None if the source does not have it), and when it was fetched."""
@@ -34,7 +37,7 @@ PENDING_AT_MOST: Final = timedelta(days=7)
 """Looks that are pending longer are taken however many they are: until then, nobody can be followed further."""
 
 
-def no_progress(_feed: str, _records: int) -> None:
+def no_progress(_feed: str, _records: int, _expected: int | None) -> None:
     """The `Progress` of callers that show none."""
 
 
@@ -94,6 +97,7 @@ class FeedExtraction:
     feed: Feed
     record: FeedRecord
     _started: float = field(default_factory=time.monotonic)
+    _listed: dict[str, int] = field(default_factory=dict)
 
     @property
     def spool(self) -> Spool:
@@ -106,7 +110,8 @@ class FeedExtraction:
         self.record.pages += 1
         self.record.records += len(page.records)
         self.record.bytes += page.n_bytes
-        self.sync.progress(self.feed.name, self.record.records)
+        self._listed[listing] = self._listed.get(listing, 0) + len(page.records)
+        self.sync.progress(self.feed.name, max(self._listed.values()), self._expected)
 
     def take_whole(self, page: Page, kept: Iterable[RawRow] = ()) -> None:
         """Store a whole list that has no pages, after the rows `kept` from the list before."""
@@ -132,6 +137,13 @@ class FeedExtraction:
         self.spool.flush(self.feed.name)
         self._count_pending()
         self.record.seconds = round(time.monotonic() - self._started, 3)
+
+    @property
+    def _expected(self) -> int | None:
+        """How many records a whole listing may have: those that lived after the previous sync, or None."""
+        previous = self.sync.previous
+        known = previous.models.get(self.feed.name) if previous and self.sync.record.mode == "full" else None
+        return known.live if known else None
 
     @property
     def known(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from join_pipeline.cli.output import out
 from join_pipeline.warehouse.publish import publish
-from join_pipeline_tests.cli.commands import Shell, contents, is_good, is_told
+from join_pipeline_tests.cli.commands import Shell, contents, is_good, is_told, is_told_as_json
 from join_pipeline_tests.cli.companies import Grown
 from join_pipeline_tests.warehouse.readers import Reader
 
@@ -103,7 +103,8 @@ def test_json_needs_a_name_for_each_column(published: Shell) -> None:
     assert published("query", "SELECT 1 AS a, [1, 2] AS b, NULL AS c", "--json").document == [
         {"a": 1, "b": [1, 2], "c": None}
     ]
-    is_told(published("query", "SELECT 1 AS a, 2 AS a", "--json"), 2, "two columns are called a", "AS")
+    twice = published("query", "SELECT 1 AS a, 2 AS a", "--json")
+    is_told_as_json(twice, 2, "InputError", "two columns are called a", "AS", field="query")
 
 
 def test_a_long_query_comes_from_standard_input(published: Shell) -> None:
