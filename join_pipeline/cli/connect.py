@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from join_pipeline.cli.arguments import text_content
 from join_pipeline.cli.output import Json, err, print_findings, print_json
-from join_pipeline.cli.progress import counting
+from join_pipeline.cli.progress import watching
 from join_pipeline.cli.verbosity import say
 from join_pipeline.errors import AccountError, AuthError, SettingsError
 from join_pipeline.settings import Settings, load_settings
@@ -125,8 +125,8 @@ def _print_connected(connected: Any, record: Any, variables: str) -> None:
 def _first_sync(settings: Settings, *, accept_account: bool) -> Any:
     from join_pipeline.pipeline import sync
 
-    with counting() as progress:
-        return sync(settings, "full", (), progress, accept_account=accept_account).record
+    with watching() as watch:
+        return sync(settings, "full", (), watch.records, accept_account=accept_account).record
 
 
 def _as_dict(connected: Any) -> dict[str, Any]:

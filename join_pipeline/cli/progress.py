@@ -19,8 +19,9 @@ class _Count(ProgressColumn):
     """The records so far, of how many where that is known."""
 
     def render(self, task: Task) -> RenderableType:
-        of = f" of about {task.total:,.0f}" if task.total else ""
-        return Text(f"{task.completed:,.0f}{of} {task.fields.get('unit', '')}")
+        unit = task.fields.get("unit", "")
+        of = f" of {task.total:,.0f}" if task.total else ""
+        return Text(f"{task.completed:,.0f}{of} {unit}".rstrip() if of or unit else "", no_wrap=True)
 
 
 class _Left(ProgressColumn):
@@ -48,30 +49,33 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
+class Watch:
+    """What a sync and a build report while they work, as lines of one display."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._tasks: dict[str, Any] = {}
+
+    def records(self, feed: str, records: int, expected: int | None) -> None:
+        """Show how many records of a feed there are so far. Beyond what was expected, nobody knows how many come."""
+        is_sure = expected is not None and expected >= records
+        self._show(feed, "records", records, expected if is_sure else None)
+
+    def step(self, step: str, done: int, of: int | None) -> None:
+        """Show what a build does now in place of what it did before, and how many parts of it are done."""
+        if step not in self._tasks:
+            for task in self._progress.task_ids:
+                self._progress.update(task, visible=False)
+        self._show(step, "", done, of)
+
+    def _show(self, what: str, unit: str, completed: int, total: int | None) -> None:
+        if what not in self._tasks:
+            self._tasks[what] = self._progress.add_task(what, total=total)
+        self._progress.update(self._tasks[what], completed=completed, total=total, unit=unit)
+
+
 @contextmanager
-def stepping(what: str, total: int | None = None) -> Iterator[Any]:
-    """Yield a callback of steps, which shows the name of the step and how many of the steps are done."""
+def watching() -> Iterator[Watch]:
+    """Show what a sync and a build report while the block runs."""
     with bar(BarColumn(), _Count(), _Left()) as progress:
-        task = progress.add_task(what, total=total, unit="steps")
-
-        def show(step: str, done: int, of: int) -> None:
-            progress.update(task, description=step, completed=done, total=of)
-
-        yield show
-
-
-@contextmanager
-def counting() -> Iterator[Any]:
-    """Yield a progress callback that shows a line per feed."""
-    with bar(BarColumn(), _Count(), _Left()) as progress:
-        tasks: dict[str, Any] = {}
-
-        def show(feed: str, records: int, expected: int | None) -> None:
-            if feed not in tasks:
-                tasks[feed] = progress.add_task(feed, total=None, unit="records")
-            # more than expected have come: nobody knows how many will
-            progress.update(
-                tasks[feed], completed=records, total=expected if expected and expected >= records else None
-            )
-
-        yield show
+        yield Watch(progress)

@@ -16,7 +16,8 @@ from join_pipeline_tests.cli.companies import Grown, company, without_applicatio
 
 HELP = {
     "sync": ("--mode", "auto|full|incremental", "--accept-loss", "--json", "build"),
-    "build": ("DuckDB", "dbt", "publish", "--json"),
+    "run": ("timer", "--mode", "--force", "guarded", "--json"),
+    "build": ("DuckDB", "dbt", "publish", "--force", "--json"),
     "report": ("HTML file", "published", "--json"),
     "rebuild": ("Delete the warehouse", "no network", "--json"),
     "status": ("last syncs", "--last", "--json"),
