@@ -15,10 +15,11 @@ from join_pipeline.cli.attachments import attachments
 from join_pipeline.cli.connect import connect
 from join_pipeline.cli.create import create
 from join_pipeline.cli.demo import demo, sandbox
-from join_pipeline.cli.inspect import doctor, query, status
+from join_pipeline.cli.inspect import doctor, status
 from join_pipeline.cli.listen import listen
 from join_pipeline.cli.output import err, has_printed_json, prepare_streams, print_json, shown
 from join_pipeline.cli.pipeline import build, rebuild, report, run, sync
+from join_pipeline.cli.query import export, query
 from join_pipeline.cli.verbosity import Quiet, Verbose, begin, choose, everywhere
 from join_pipeline.errors import PipelineError, SettingsError
 from join_pipeline.faults import is_the_machines, told
@@ -40,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 # help shows the commands in this order
-for command in (connect, run, sync, build, rebuild, report, query, status, doctor, listen, sandbox, demo, api):
+for command in (connect, run, sync, build, rebuild, report, query, export, status, doctor, listen, sandbox, demo, api):
     app.command()(everywhere(command))
 app.add_typer(create, name="create")
 app.add_typer(attachments, name="attachments")

@@ -40,11 +40,10 @@ class Answer:
 
 
 @contextlib.contextmanager
-def answering(settings: Settings, sql: str) -> Iterator[Answer]:
-    """Run a query on the published file and yield the result. Instants are in UTC.
+def opened(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published file so that nothing reaches another file or changes a setting. Instants are in UTC.
 
-    The query can't change the file, nor read or write another one. Raises `BuildError` if nothing is published or the
-    file can't be read, `InputError` if DuckDB rejects the query.
+    Raises `BuildError` if nothing is published or the file can't be read.
     """
     published = settings.published
     if not published.exists():
@@ -54,6 +53,7 @@ def answering(settings: Settings, sql: str) -> Iterator[Answer]:
         "memory_limit": settings.memory_limit,
         "enable_external_access": False,
         "temp_directory": "",
+        "python_enable_replacements": False,  # a name in a query is no variable of this program
     }
     try:
         con = duckdb.connect(published, read_only=True, config=config)
@@ -64,6 +64,17 @@ def answering(settings: Settings, sql: str) -> Iterator[Answer]:
     with contextlib.closing(con):
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET lock_configuration = true")
+        yield con
+
+
+@contextlib.contextmanager
+def answering(settings: Settings, sql: str) -> Iterator[Answer]:
+    """Run a query on the published file and yield the result. Instants are in UTC.
+
+    The query can't change the file, nor read or write another one. Raises `BuildError` if nothing is published or the
+    file can't be read, `InputError` if DuckDB rejects the query.
+    """
+    with opened(settings) as con:
         try:
             # DuckDB returns None if there is no statement, as in a comment
             cursor: duckdb.DuckDBPyConnection | None = con.execute(sql)

@@ -21,7 +21,8 @@ HELP = {
     "report": ("HTML file", "published", "--json"),
     "rebuild": ("Delete the warehouse", "no network", "--json"),
     "status": ("last syncs", "--last", "--json"),
-    "query": ("read-only", "SQL", "--limit", "--csv", "--json", "UTC"),
+    "query": ("read-only", "SQL", "--limit", "--csv", "--xlsx", "--json", "UTC"),
+    "export": ("workbook", "--language", "--force", "--json"),
     "doctor": ("credentials", "what to do", "--json"),
     "listen": ("webhooks", "--host", "--port", "signed"),
     "sandbox": (
