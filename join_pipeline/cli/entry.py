@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from join_pipeline.cli.api import api
+from join_pipeline.cli.assistants import mcp
 from join_pipeline.cli.attachments import attachments
 from join_pipeline.cli.connect import connect
 from join_pipeline.cli.create import create
@@ -41,7 +42,23 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 # help shows the commands in this order
-for command in (connect, run, sync, build, rebuild, report, query, export, status, doctor, listen, sandbox, demo, api):
+for command in (
+    connect,
+    run,
+    sync,
+    build,
+    rebuild,
+    report,
+    query,
+    export,
+    status,
+    doctor,
+    mcp,
+    listen,
+    sandbox,
+    demo,
+    api,
+):
     app.command()(everywhere(command))
 app.add_typer(create, name="create")
 app.add_typer(attachments, name="attachments")
