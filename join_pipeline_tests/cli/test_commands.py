@@ -24,6 +24,7 @@ HELP = {
     "query": ("read-only", "SQL", "--limit", "--csv", "--xlsx", "--json", "UTC"),
     "export": ("workbook", "--language", "--force", "--json"),
     "doctor": ("credentials", "what to do", "--json"),
+    "mcp": ("assistant", "Model Context Protocol", "--analyst", "provider"),
     "listen": ("webhooks", "--host", "--port", "signed"),
     "sandbox": (
         "--port",
