@@ -97,6 +97,7 @@ def sync(
     progress: Progress = no_progress,
     *,
     accept_account: bool = False,
+    expect: Progress = no_progress,
 ) -> Synced:
     """Run one sync from the first request to the commit, then check it."""
     source = open_source(settings)
@@ -109,6 +110,7 @@ def sync(
         accept_loss=accept_loss,
         accept_account=accept_account,
         progress=progress,
+        expect=expect,
         within=within,
     )
     lake = open_lake(settings.lake)
@@ -121,6 +123,7 @@ def run(
     progress: Progress = no_progress,
     on_synced: Callable[[Synced], None] = lambda _synced: None,
     *,
+    expect: Progress = no_progress,
     force: bool = False,
     on_step: Step = no_step,
 ) -> Built:
@@ -128,7 +131,7 @@ def run(
 
     `on_synced` is called with the sync's result as soon as it is committed.
     """
-    on_synced(sync(settings, mode, (), progress))
+    on_synced(sync(settings, mode, (), progress, expect=expect))
     return build_if_needed(settings, force=force, on_step=on_step)
 
 

@@ -126,7 +126,7 @@ def _first_sync(settings: Settings, *, accept_account: bool) -> Any:
     from join_pipeline.pipeline import sync
 
     with watching() as watch:
-        return sync(settings, "full", (), watch.records, accept_account=accept_account).record
+        return sync(settings, "full", (), watch.records, accept_account=accept_account, expect=watch.expect).record
 
 
 def _as_dict(connected: Any) -> dict[str, Any]:

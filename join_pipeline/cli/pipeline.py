@@ -57,7 +57,7 @@ def sync(
         raise SettingsError("--accept-account goes with --mode full: the lake must get everything of the account.")
     settings = load_settings()
     with watching() as watch:
-        synced = run(settings, mode.value, accepted, watch.records, accept_account=accept_account)
+        synced = run(settings, mode.value, accepted, watch.records, accept_account=accept_account, expect=watch.expect)
     if as_json:
         print_json(synced.record)
     else:
@@ -77,7 +77,9 @@ def run(mode: AskedMode = Mode.auto, force: Force = False, as_json: Json = False
     synced: list[Any] = []
     try:
         with watching() as watch:
-            built = run_all(settings, mode.value, watch.records, synced.append, force=force, on_step=watch.step)
+            built = run_all(
+                settings, mode.value, watch.records, synced.append, expect=watch.expect, force=force, on_step=watch.step
+            )
     finally:  # what was committed is told even if the build fails
         if synced and not as_json:
             print_synced(synced[0])

@@ -55,11 +55,16 @@ class Watch:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._tasks: dict[str, Any] = {}
+        self._expected: dict[str, int] = {}
 
-    def records(self, feed: str, records: int, expected: int | None) -> None:
-        """Show how many records of a feed there are so far. Beyond what was expected, nobody knows how many come."""
-        is_sure = expected is not None and expected >= records
-        self._show(feed, "records", records, expected if is_sure else None)
+    def expect(self, feed: str, records: int) -> None:
+        """Note how many records of a feed there may be."""
+        self._expected[feed] = records
+
+    def records(self, feed: str, records: int) -> None:
+        """Show how many records of a feed there are so far, of those that are known or more."""
+        expected = self._expected.get(feed)
+        self._show(feed, "records", records, None if expected is None else max(expected, records))
 
     def step(self, step: str, done: int, of: int | None) -> None:
         """Show what a build does now in place of what it did before, and how many parts of it are done."""

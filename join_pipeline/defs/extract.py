@@ -35,7 +35,7 @@ def sync_assets(source: Source) -> dg.AssetsDefinition:
     def extract(
         context: dg.AssetExecutionContext, config: SyncConfig, settings: dg.ResourceParam[Settings]
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        def progress(feed: str, records: int, _expected: int | None) -> None:
+        def progress(feed: str, records: int) -> None:
             if records % 5000 == 0:
                 context.log.info(f"{feed}: {records:,} records so far")
 

@@ -20,11 +20,9 @@ from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.known import live_keys, live_undecided_keys
 from join_pipeline.sync.plan import guard_objects
 
-Progress = Callable[[str, int, int | None], None]
-"""A function that is called with a feed's name, the number of its records so far and of those that are expected.
-
-A list that is read twice counts once. Nobody knows how many are expected in a first sync, or of those that changed.
-"""
+Progress = Callable[[str, int], None]
+"""A function that is called with a feed's name and the number of its records so far. A list that is read twice counts
+once. Before that, a full sync calls the function `expect` with the number that the feed may have, where it is known."""
 
 Look = tuple[str, bytes | None, datetime]
 """A record's own id, its payload (None if the source does not have it), and when it was fetched."""
@@ -37,7 +35,7 @@ PENDING_AT_MOST: Final = timedelta(days=7)
 """Looks that are pending longer are taken however many they are: until then, nobody can be followed further."""
 
 
-def no_progress(_feed: str, _records: int, _expected: int | None) -> None:
+def no_progress(_feed: str, _records: int) -> None:
     """The `Progress` of callers that show none."""
 
 
@@ -56,6 +54,7 @@ class Extraction:
     accept_loss: Collection[str]
     progress: Progress
     in_force: RawOf
+    expect: Progress = no_progress
 
     def of(self, feed: Feed) -> "FeedExtraction":
         """The extraction of one feed. In a resumed sync it goes on with the figures so far."""
@@ -64,6 +63,9 @@ class Extraction:
         figures.listed_since = before.listed_since if before else None
         figures.key = feed.key
         self.record.feeds[feed.name] = figures
+        known = self.previous.models.get(feed.name) if self.previous and self.record.mode == "full" else None
+        if known is not None:
+            self.expect(feed.name, known.live)
         return FeedExtraction(self, feed, figures)
 
     def before(self, feed: Feed) -> FeedRecord | None:
@@ -111,7 +113,7 @@ class FeedExtraction:
         self.record.records += len(page.records)
         self.record.bytes += page.n_bytes
         self._listed[listing] = self._listed.get(listing, 0) + len(page.records)
-        self.sync.progress(self.feed.name, max(self._listed.values()), self._expected)
+        self.sync.progress(self.feed.name, max(self._listed.values()))
 
     def take_whole(self, page: Page, kept: Iterable[RawRow] = ()) -> None:
         """Store a whole list that has no pages, after the rows `kept` from the list before."""
@@ -137,13 +139,6 @@ class FeedExtraction:
         self.spool.flush(self.feed.name)
         self._count_pending()
         self.record.seconds = round(time.monotonic() - self._started, 3)
-
-    @property
-    def _expected(self) -> int | None:
-        """How many records a whole listing may have: those that lived after the previous sync, or None."""
-        previous = self.sync.previous
-        known = previous.models.get(self.feed.name) if previous and self.sync.record.mode == "full" else None
-        return known.live if known else None
 
     @property
     def known(self) -> str:
