@@ -22,6 +22,7 @@ from dbt.cli.main import dbtRunner
 from typer.main import get_command
 
 from join_pipeline.cli import app
+from join_pipeline.cli.verbosity import NAMES
 from join_pipeline.settings import declared, env_name, setting_text
 from join_pipeline.transform.source_yaml import source_files
 from join_pipeline.warehouse.contract import contract
@@ -47,7 +48,28 @@ COMMANDS_HEAD = """# Commands
 
 The commands are in `.venv/bin`. Each has `--help`. Made by `make generated` from `join_pipeline/cli/`.
 
-A command that takes `--json` then prints one JSON document on standard output and nothing else there.
+`join-pipeline --version` prints the version. `join-pipeline --install-completion` makes your shell complete commands
+and options; `--show-completion` prints the script instead.
+
+Every command takes `-v` (`--verbose`), which prints details, and `-q` (`--quiet`), which prints nothing but results,
+warnings and errors. Progress is shown in a terminal only.
+
+A command that takes `--json` then prints one JSON document on standard output and nothing else there. If it fails, the
+document is the error, unless the result was printed before; standard error has the same in words:
+
+```json
+{"error": {"type": "SettingsError", "message": "JOIN_PIPELINE_K: needs a whole number", "exit_code": 2}}
+```
+
+| `type` | meaning |
+|---|---|
+| `SettingsError`, `LockedError`, … | A class of `join_pipeline/errors.py`. `details` may say more, such as `field`. |
+| `UsageError` | The command line is wrong. |
+| `MachineError` | The machine refused something, such as space on the disk. |
+| `Fault` | A fault of join-pipeline. |
+| `Interrupted`, `Aborted` | Somebody interrupted the command, or nobody answered its question. |
+
+A variable that begins with `JOIN_PIPELINE_` and is no setting is reported on standard error, with the nearest name.
 
 | exit code | meaning |
 |---|---|
@@ -145,6 +167,8 @@ def _command(command: Any, name: str) -> Iterator[str]:
     if not children:
         yield f"\n## `{name}`\n\n{command.help.strip()}\n\n| argument or option | default | meaning |\n|---|---|---|\n"
         for parameter in command.params:
+            if parameter.name in NAMES:  # told once, before all commands
+                continue
             told = " or ".join(f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts))
             value = getattr(parameter.default, "value", parameter.default)
             default = "–" if value in (None, False) else f"`{value}`"

@@ -4,11 +4,12 @@ Belongs here: the lists and rules, as functions of a mapping. Not here: reading 
 """
 
 import contextlib
+import difflib
 import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 DROPPED_BEGINNINGS: Final = (
@@ -35,6 +36,28 @@ NUMBERS: Final = frozenset({"TERMINAL_WIDTH", "COLUMNS", "LINES"})
 """What the libraries of the command line take for a number without looking. They are dropped if they are none."""
 MOST_COLUMNS: Final = 100_000
 
+_NEAR: Final = 0.6
+_VERY_NEAR: Final = 0.85
+_WORDS: Final = {
+    "int_parsing": "needs a whole number",
+    "int_parsing_size": "needs a whole number that is not so large",
+    "int_from_float": "needs a whole number",
+    "float_parsing": "needs a number, with a point before decimals",
+    "finite_number": "needs a number that is not infinite",
+    "bool_parsing": "needs true or false",
+    "literal_error": "needs one of these: {expected}",
+    "greater_than": "needs a number above {gt}",
+    "greater_than_equal": "needs a number of at least {ge}",
+    "less_than": "needs a number below {lt}",
+    "less_than_equal": "needs a number of at most {le}",
+    "string_too_short": "needs at least {min_length} characters",
+    "string_too_long": "needs at most {max_length} characters",
+    "string_unicode": "needs text in UTF-8",
+    "path_type": "needs a path",
+    "string_type": "needs text",
+}
+"""Our words for pydantic's names of faults."""
+
 PROXIES: Final = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _SCHEMES: Final = frozenset({"http", "https"})
 _NOT_IN_A_PATH: Final = re.compile(r"[?#=\\\x00-\x1f\x7f]")
@@ -60,6 +83,47 @@ def without_dropped(environment: MutableMapping[str, str]) -> Iterator[None]:
         yield
     finally:
         environment.update(kept)
+
+
+def misspelt(environment: Mapping[str, str], prefix: str, known: Collection[str]) -> dict[str, str | None]:
+    """The variables that look like a setting and are none, each with the nearest known name, or None without one.
+
+    A variable looks like a setting if it begins with the prefix, or if it is nearly the name of one. An empty one
+    counts as not set.
+    """
+    found: dict[str, str | None] = {}
+    names = {name.upper() for name in known}  # pydantic reads a name in any case
+    families = tuple({name.partition("_")[0] for name in names})
+    for name in sorted(name for name, value in environment.items() if value):
+        upper = name.upper()
+        if upper in names or not upper.startswith(families):
+            continue
+        is_ours = upper.startswith(prefix)
+        # the part that all have in common would make any two of them alike
+        rests = (
+            {one.removeprefix(prefix): one for one in sorted(names, reverse=True)}
+            if is_ours
+            else {one: one for one in names}
+        )
+        near = difflib.get_close_matches(
+            upper.removeprefix(prefix), sorted(rests), n=1, cutoff=_NEAR if is_ours else _VERY_NEAR
+        )
+        if is_ours or near:
+            found[name] = rests[near[0]] if near else None
+    return found
+
+
+def in_words(kind: str, limits: Mapping[str, Any], said: str) -> str:
+    """What is wrong with a value, by pydantic's name of the fault and its limits; `said` where we have no words.
+
+    Pydantic's own message is for programmers: it speaks of input, parsing and patterns.
+    """
+    words = _WORDS.get(kind)
+    return said if words is None else words.format(**{name: _plain(limit) for name, limit in limits.items()})
+
+
+def _plain(limit: object) -> object:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
 def home_expanded(value: object) -> object:

@@ -1,16 +1,17 @@
 """The pipeline's steps in order: sync, load, models, publish, report.
 
-An orchestrator calls each step by itself; `build` runs all steps after the sync.
+An orchestrator calls each step by itself; `build` runs all steps after the sync, `run` the sync, too.
 Belongs here: the order, each step's lock and checks, rebuilding, and the rule that failed tests stop publishing.
 Not here: what a step does (sync, warehouse).
 """
 
 import contextlib
 import shutil
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 
 import duckdb
+import msgspec
 
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.load import check_references
@@ -33,8 +34,10 @@ from join_pipeline.transform.figures import copy_tables
 from join_pipeline.transform.findings import ADVICE
 from join_pipeline.transform.maps import copy_maps
 from join_pipeline.transform.run import Node, build_marts, last_build, read_manifest
+from join_pipeline.warehouse import needed
 from join_pipeline.warehouse.file import Connect, forget_warehouse, new_warehouse
 from join_pipeline.warehouse.load import LoadedTable, load_versions
+from join_pipeline.warehouse.outcome import Outcome, outcome
 from join_pipeline.warehouse.pseudonyms import pseudonym_key
 from join_pipeline.warehouse.publish import Published, publish, withdraw_people
 
@@ -66,12 +69,26 @@ class Modelled:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The results of a whole build."""
+    """The results of a whole build, with what was published before and after it.
+
+    If nothing had changed since the last build, these are that one's results, and `is_unchanged` says so.
+    """
 
     tables: list[LoadedTable]
     nodes: list[Node]
     published: Published
     report: Report
+    before: Outcome | None = None
+    after: Outcome | None = None
+    is_unchanged: bool = False
+
+
+Step = Callable[[str, int, int | None], None]
+"""A function that is called with what a build does now, how many parts of that are done, and how many there are."""
+
+
+def no_step(_step: str, _done: int, _of: int | None) -> None:
+    """The `Step` of callers that show none."""
 
 
 def sync(
@@ -81,6 +98,7 @@ def sync(
     progress: Progress = no_progress,
     *,
     accept_account: bool = False,
+    expect: Progress = no_progress,
 ) -> Synced:
     """Run one sync from the first request to the commit, then check it."""
     source = open_source(settings)
@@ -93,19 +111,49 @@ def sync(
         accept_loss=accept_loss,
         accept_account=accept_account,
         progress=progress,
+        expect=expect,
         within=within,
     )
     lake = open_lake(settings.lake)
     return Synced(record, check_sync(source, lake, record, lake.record(record.previous)))
 
 
-def build(settings: Settings) -> Built:
+def run(
+    settings: Settings,
+    mode: AskedMode,
+    progress: Progress = no_progress,
+    on_synced: Callable[[Synced], None] = lambda _synced: None,
+    *,
+    expect: Progress = no_progress,
+    force: bool = False,
+    on_step: Step = no_step,
+) -> Built:
+    """Run one sync, then every step after it unless nothing has changed. A guarded sync is built, too.
+
+    `on_synced` is called with the sync's result as soon as it is committed.
+    """
+    on_synced(sync(settings, mode, (), progress, expect=expect))
+    return build_if_needed(settings, force=force, on_step=on_step)
+
+
+def build(settings: Settings, *, on_step: Step = no_step) -> Built:
     """Run every step after the sync: load, models, publish and report."""
     with locked(settings.home):
-        return _build(settings)
+        return _build(settings, on_step)
 
 
-def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
+def build_if_needed(settings: Settings, *, force: bool = False, on_step: Step = no_step) -> Built:
+    """Build, unless another build would publish the same: see `join_pipeline/warehouse/needed.py`."""
+    with locked(settings.home):
+        made_of = None if force else _fingerprint(settings)
+        last = None if made_of is None else needed.noted(settings, made_of)
+        if last is not None:
+            with contextlib.suppress(msgspec.ValidationError):  # noted by other code of the same version
+                return replace(_decoded(last), is_unchanged=True)
+        return _build(settings, on_step)
+
+
+def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_step) -> Built:
     """Delete the warehouse, then build. Readers keep the published file until the new one replaces it.
 
     With `from_raw`, a replay first makes the versions of all kept raw payloads again. A changed mapping needs that.
@@ -116,7 +164,7 @@ def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
             replay(source_of(lake.source, settings), lake, settings)
         forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
-        return _build(settings)
+        return _build(settings, on_step)
 
 
 def load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
@@ -177,12 +225,32 @@ def busy(settings: Settings) -> str | None:
         return str(error)
 
 
-def _build(settings: Settings) -> Built:
+def _build(settings: Settings, on_step: Step) -> Built:
+    needed.forget(settings)
+    before = outcome(settings)
+    on_step("loading the lake", 0, None)
     loaded = _load(settings)
-    modelled = _model(settings)
+    modelled = _model(settings, on_step)
     refuse_failed(modelled.nodes)
+    on_step("publishing", 0, None)
     published = publish(settings)
-    return Built(loaded.tables, modelled.nodes, published, _report(settings))
+    on_step("writing the report", 0, None)
+    built = Built(loaded.tables, modelled.nodes, published, _report(settings), before, outcome(settings))
+    made_of = _fingerprint(settings)  # the load may have upgraded the lake
+    if made_of is not None:
+        needed.note(settings, made_of, msgspec.json.encode(built, enc_hook=str))
+    return built
+
+
+def _decoded(result: bytes) -> Built:
+    """The result of a build from its JSON, in which a path is a text."""
+    return msgspec.json.decode(result, type=Built, dec_hook=lambda kind, value: kind(value))
+
+
+def _fingerprint(settings: Settings) -> str | None:
+    """What a build would be made of now; None without a sync."""
+    record = open_lake(settings.lake, settings.integration_id).newest()
+    return None if record is None else needed.fingerprint(settings, record, pseudonym_key(settings))
 
 
 def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
@@ -203,8 +271,9 @@ def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: b
         return Loaded(tables, _count(con, {name: name for (name,) in names}), check_references(con))
 
 
-def _model(settings: Settings) -> Modelled:
-    nodes = build_marts(settings)
+def _model(settings: Settings, on_step: Step = no_step) -> Modelled:
+    on_step("building the marts", 0, None)
+    nodes = build_marts(settings, on_node=lambda done, of: on_step("building and testing the marts", done, of))
     made = {node.unique_id for node in nodes if node.status == "success"}
     relations = {
         unique_id: f"{node['schema']}.{node['alias']}"

@@ -5,6 +5,7 @@ options of one source (sources), the paths below the data folder (places), anyth
 """
 
 import os
+import re
 import zoneinfo
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -17,7 +18,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from join_pipeline.environment import asked_directly, dropped, file_of, folder_of, proxies, without_dropped
+from join_pipeline.environment import (
+    asked_directly,
+    dropped,
+    file_of,
+    folder_of,
+    in_words,
+    misspelt,
+    proxies,
+    without_dropped,
+)
 from join_pipeline.errors import SettingsError
 from join_pipeline.places import Places
 from join_pipeline.sources.options import Options
@@ -28,19 +38,21 @@ SHORTEST_KEY: Final = 16
 NO_ZONES: Final = frozenset({"localtime", "posixrules", "Factory", "leapseconds"})
 UNITS: Final = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
 MOST_MEMORY: Final = 10**15
+_MEMORY: Final = re.compile(r"([1-9][0-9]*(?:\.[0-9]+)?)(MB|GB|MiB|GiB)")
+_CONNECTION: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 OptionsT = TypeVar("OptionsT", bound=Options)
 
 
 def _time_zone(name: str) -> str:
     # the files of a machine's own zone are listed, too; what they hold differs from machine to machine
     if name in NO_ZONES or name not in zoneinfo.available_timezones():
-        raise ValueError(f"{name!r} is not an IANA time zone; an example is Europe/Zurich")
+        raise ValueError("is not an IANA time zone; an example is Europe/Zurich")
     return name
 
 
 def _source(name: str) -> str:
     if name not in SOURCES:
-        raise ValueError(f"{name!r} is not a source; the sources are {', '.join(SOURCES)}")
+        raise ValueError(f"is not a source; the sources are {', '.join(SOURCES)}")
     return name
 
 
@@ -51,10 +63,22 @@ def _key(key: SecretStr) -> SecretStr:
 
 
 def _memory(text: str) -> str:
-    number = text.rstrip("MGiB")
-    if float(number) * UNITS[text.removeprefix(number)] > MOST_MEMORY:
+    found = _MEMORY.fullmatch(text)
+    if found is None:
+        raise ValueError(
+            "needs a number above zero and a unit (MB, GB, MiB or GiB), without a blank; an example is 2GB"
+        )
+    if float(found[1]) * UNITS[found[2]] > MOST_MEMORY:
         raise ValueError("is more memory than any machine has")
     return text
+
+
+def _connection(name: str) -> str:
+    if _CONNECTION.fullmatch(name) is None:
+        raise ValueError(
+            "needs 1 to 63 lowercase letters, digits, hyphens and underscores, first a letter or a digit, as in acme-2"
+        )
+    return name
 
 
 class Settings(Places, BaseSettings):
@@ -78,8 +102,8 @@ class Settings(Places, BaseSettings):
     data: Annotated[Path, BeforeValidator(folder_of)] = Field(
         Path("data"), description="The data folder; it has one folder per connection"
     )
-    connection: str = Field(
-        "join", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$", description="Name of the connection; a connection is one company"
+    connection: Annotated[str, AfterValidator(_connection)] = Field(
+        "join", description="Name of the connection; a connection is one company"
     )
     integration_id: str | None = Field(
         None,
@@ -123,7 +147,7 @@ class Settings(Places, BaseSettings):
         False, description="Whether attachments may also be fetched from loopback and private addresses"
     )
     memory_limit: Annotated[str, AfterValidator(_memory)] = Field(
-        "2GB", pattern=r"^[1-9][0-9]*(\.[0-9]+)?(MB|GB|MiB|GiB)$", description="Memory that DuckDB may use at most"
+        "2GB", description="Memory that DuckDB may use at most"
     )
 
     publish_people: bool = Field(
@@ -213,6 +237,11 @@ def env_name(field: str) -> str:
     return alias if isinstance(alias, str) else PREFIX + field.upper()
 
 
+def unknown_variables() -> dict[str, str | None]:
+    """Variables of the environment that look like settings and are none, each with the nearest setting or None."""
+    return misspelt(os.environ, PREFIX, [env_name(field) for field in declared()])
+
+
 def setting_text(value: object) -> str:
     """A setting's value as an environment variable states it."""
     if isinstance(value, SecretStr):
@@ -262,7 +291,7 @@ def _faults_of(error: ValidationError) -> list[str]:
     """The message of each fault, with its variable and without its value."""
     faults = []
     for fault in error.errors(include_input=False, include_url=False):
-        said = fault["msg"].removeprefix("Value error, ")
+        said = in_words(fault["type"], fault.get("ctx", {}), fault["msg"].removeprefix("Value error, "))
         if fault["loc"]:
             field = str(fault["loc"][0])
             said = f"{field if field.isupper() else env_name(field)}: {said}"

@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from join_pipeline.cli.output import Json, err, out, print_json
+from join_pipeline.cli.verbosity import everywhere
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
 
@@ -21,6 +22,7 @@ DONE: Final = ("sent", "created", "gone")
 
 
 @attachments.command("list")
+@everywhere
 def list_attachments(application: Application = None, candidate: Candidate = None, as_json: Json = False) -> None:
     """List the attachments of an application or a candidate: id, type, file name, media type. It asks JOIN."""
     from join_pipeline.actions.attachments import application_attachments, candidate_attachments
@@ -45,6 +47,7 @@ def list_attachments(application: Application = None, candidate: Candidate = Non
 
 
 @attachments.command()
+@everywhere
 def get(
     to: Annotated[Path, typer.Option(help="Folder to save into. The command makes it if it is missing.")],
     application: Application = None,
@@ -72,6 +75,7 @@ def get(
 
 
 @attachments.command()
+@everywhere
 def resend(
     keys: Annotated[list[str] | None, typer.Argument(help="Keys of kept requests. Default: all.")] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Delete the kept requests of these keys instead.")] = False,
@@ -99,6 +103,7 @@ def resend(
 
 
 @attachments.command()
+@everywhere
 def kept(
     key: Annotated[str, typer.Argument(help="Key of the request, as `resend` shows it.")],
     to: Annotated[Path, typer.Option(help="Folder to save into. The command makes it if it is missing.")],

@@ -1,20 +1,25 @@
 """The command `connect`: it guides a user in the terminal, or runs without questions in a script."""
 
+import contextlib
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.markup import escape
 
 from join_pipeline.cli.arguments import text_content
-from join_pipeline.cli.output import Json, err, out, print_findings, print_json
-from join_pipeline.cli.pipeline import counting
-from join_pipeline.errors import SettingsError
+from join_pipeline.cli.output import Json, err, print_findings, print_json
+from join_pipeline.cli.progress import watching
+from join_pipeline.cli.verbosity import say
+from join_pipeline.errors import AccountError, AuthError, SettingsError
 from join_pipeline.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from join_pipeline.sources.base import Source, TokenConnection
+
+ATTEMPTS: Final = 3
 
 
 def connect(
@@ -50,9 +55,8 @@ def connect(
         err.print("Correct what failed, then run `join-pipeline connect` again.")
         raise typer.Exit(1)
     token = text_content("--token-stdin", "-", is_line=True) if token_stdin else None
-    if is_asked:
-        token = typer.prompt("Paste the token (it is not shown)", hide_input=True, err=True)
-    connected = connections.connect(source, settings, token, accept_account=accept_account)
+    connect_with = partial(connections.connect, source, settings, accept_account=accept_account)
+    connected = _ask_and_connect(connect_with) if is_asked else connect_with(token)
     _show(connected.findings, as_json=as_json)
     is_wanted = sync if sync is not None else is_asked and typer.confirm("Run the first full sync?", True, err=True)
     record = _first_sync(load_settings(), accept_account=accept_account) if is_wanted else None
@@ -72,11 +76,35 @@ def _is_asked(connection: "TokenConnection", *, token_stdin: bool) -> bool:
     return not (token_stdin or connection.is_set)
 
 
+def _ask_and_connect(connect_with: Callable[[str], Any]) -> Any:
+    """Ask for the token and connect. A token that can be none, or that the source rejects, is asked for again."""
+    for left in range(ATTEMPTS - 1, -1, -1):
+        token = typer.prompt("Paste the token (it is not shown)", hide_input=True, err=True)
+        try:
+            return connect_with(token)
+        except AccountError:  # the token is good, so another paste helps nobody
+            raise
+        except (SettingsError, AuthError) as error:
+            if not left:
+                raise
+            err.print(f"[yellow]not accepted[/] {escape(str(error))}", soft_wrap=True)
+            _forget_typed()
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _forget_typed() -> None:
+    """Drop what is typed already: further lines of a paste are no answers to the next questions."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import termios
+
+        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+
+
 def _print_guide(settings: Settings, source: "Source") -> None:
-    out.print(f"Connecting as “{settings.connection}”, by {source.name}. You need:\n", highlight=False)
+    say(f"Connecting as “{settings.connection}”, by {source.name}. You need:\n", highlight=False)
     for number, step in enumerate(source.connection.guide, start=1):
-        out.print(f"{number}. {step}", highlight=False)
-    out.print()
+        say(f"{number}. {step}", highlight=False)
+    say()
 
 
 def _show(findings: Iterable[Any], *, as_json: bool) -> None:
@@ -86,19 +114,19 @@ def _show(findings: Iterable[Any], *, as_json: bool) -> None:
 
 def _print_connected(connected: Any, record: Any, variables: str) -> None:
     where = escape(str(connected.token_file)) if connected.token_file else f"{variables} in your environment"
-    out.print(f"Connected. Credentials: {where}\nIntegration id: {connected.integration_id}", soft_wrap=True)
+    say(f"Connected. Credentials: {where}\nIntegration id: {connected.integration_id}", soft_wrap=True)
     if record is None:
-        out.print("Next: join-pipeline sync, then join-pipeline build")
+        say("Next: join-pipeline sync, then join-pipeline build")
     else:
         live = {name: model.live for name, model in record.models.items()}
-        out.print(f"{live['applications']} applications, {live['jobs']} jobs. Next: join-pipeline build")
+        say(f"{live['applications']} applications, {live['jobs']} jobs. Next: join-pipeline build")
 
 
 def _first_sync(settings: Settings, *, accept_account: bool) -> Any:
     from join_pipeline.pipeline import sync
 
-    with counting() as progress:
-        return sync(settings, "full", (), progress, accept_account=accept_account).record
+    with watching() as watch:
+        return sync(settings, "full", (), watch.records, accept_account=accept_account, expect=watch.expect).record
 
 
 def _as_dict(connected: Any) -> dict[str, Any]:

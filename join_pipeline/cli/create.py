@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from join_pipeline.cli.arguments import file_content, json_value, pair, text_content
 from join_pipeline.cli.output import Json, err, out, print_json
+from join_pipeline.cli.verbosity import everywhere
 from join_pipeline.errors import InputError
 from join_pipeline.settings import load_settings
 
@@ -32,6 +33,7 @@ Key = Annotated[str | None, typer.Option(help="Key of this request. Default: e-m
 
 
 @create.command()
+@everywhere
 def application(
     request: Request = None,
     job: Job = None,
@@ -60,6 +62,7 @@ def application(
 
 
 @create.command()
+@everywhere
 def candidate(
     request: Request = None,
     job: Job = None,

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from join_pipeline.cli.output import err, out
+from join_pipeline.cli.verbosity import is_quiet
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
 
@@ -69,7 +70,7 @@ def demo(
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err) as progress:
+    with Progress(*columns, console=err, disable=not err.is_terminal or is_quiet()) as progress:
         days = progress.add_task("syncing day by day", total=demos.DAYS)
         made = demos.run_demo(
             folder,

@@ -1,26 +1,13 @@
-"""The commands that only read: status, query, doctor."""
+"""The commands that look at a connection: status, doctor."""
 
-import csv
-import io
-import sys
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
-from itertools import islice
-from typing import Annotated, Any, Final
+from collections.abc import Mapping
+from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
-from join_pipeline.cli.arguments import text_content
-from join_pipeline.cli.output import Json, instant, is_utf8, neutral, out, print_findings, print_json
-from join_pipeline.errors import InputError, SettingsError
+from join_pipeline.cli.output import Json, instant, out, print_findings, print_json
 from join_pipeline.settings import load_settings
-
-FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def status(
@@ -74,76 +61,6 @@ def _duration(seconds: float) -> str:
         if abs(seconds) >= 2 * length:
             return f"{seconds / length:.0f} {unit}"
     return f"{seconds:.0f} seconds"
-
-
-def query(
-    sql: Annotated[str, typer.Argument(help="Query in DuckDB's SQL; - reads standard input.")],
-    limit: Annotated[int, typer.Option(min=0, help="Most rows to show in the table; 0 shows all.")] = 100,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print all rows as CSV.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Run one read-only query on the published file. It delays no sync and no publish.
-
-    An example is `join-pipeline query "FROM where_do_applications_wait"`. Instants are UTC.
-    """
-    from join_pipeline.warehouse.query import answering
-
-    if as_csv and as_json:
-        raise SettingsError("Give --json or --csv, not both.")
-    asked = text_content("query", "-") if sql == "-" else sql
-    with answering(load_settings(), asked) as answer:
-        if as_json:
-            print_json(_records(answer.columns, answer.rows))
-        elif as_csv:
-            if not is_utf8(sys.stdout) and isinstance(sys.stdout, io.TextIOWrapper):
-                sys.stdout.reconfigure(encoding="utf-8")  # a file of data is UTF-8, whatever the terminal has
-            writer = csv.writer(sys.stdout, lineterminator="\n")
-            writer.writerow(map(_no_formula, answer.columns))
-            writer.writerows(map(_no_formula, row) for row in answer.rows)
-        else:
-            _print_rows(answer.columns, islice(answer.rows, limit or None))
-            if limit and next(answer.rows, None) is not None:
-                _print_line(f"… and more: --limit 0 shows all, --csv and --json print all. Shown: {limit:,}.")
-
-
-def _no_formula(value: Any) -> Any:
-    """A text that a spreadsheet would compute gets an apostrophe before it. Numbers stay numbers."""
-    if not isinstance(value, str):
-        return value if value is None or isinstance(value, int | float | Decimal) else _no_formula(str(value))
-    text = neutral(value)
-    return f"'{text}" if value.lstrip(" ").startswith(FORMULAS) else text
-
-
-def _records(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> list[dict[str, Any]]:
-    if twice := sorted({name for name in columns if columns.count(name) > 1}):
-        raise InputError("query", f"two columns are called {', '.join(twice)}. JSON needs distinct names: use AS.")
-    return [dict(zip(columns, row, strict=True)) for row in rows]
-
-
-def _print_rows(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Print a line per row, or a line per value if the terminal is too narrow. A file or a pipe is never too narrow."""
-    kept = list(rows)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(columns):
-        is_number = any(type(row[place]) in {int, float} for row in kept)
-        table.add_column(Text(_shown(name)), justify="right" if is_number else "left")
-    for row in kept:
-        table.add_row(*(Text(_shown(value)) for value in row))
-    width = Console(width=1_000_000).measure(table).maximum
-    if width <= out.width or not out.is_terminal:
-        Console(width=max(width, out.width)).print(table)
-        return
-    for row in kept:
-        lines = Table.grid(padding=(0, 2))
-        for name, value in zip(columns, row, strict=True):
-            lines.add_row(Text(_shown(name), style="bold"), Text(_shown(value), overflow="fold"))
-        out.print(lines, "")
-
-
-def _shown(value: Any) -> str:
-    """A value on one line. Control characters are replaced, because they could steer the terminal."""
-    text = "NULL" if value is None else str(round(value, 4) if isinstance(value, float) else value)
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def doctor(

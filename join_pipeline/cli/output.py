@@ -8,8 +8,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -18,7 +17,6 @@ import msgspec
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.segment import Segment
 from rich.text import Text
 
@@ -40,6 +38,9 @@ out: Final = _Neutral()
 err: Final = _Neutral(stderr=True)
 
 MOST_STANDARD: Final = 2
+
+_printed: list[bool] = [False]
+"""Whether this command has printed its JSON document."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -71,8 +72,16 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def has_printed_json(*, begin: bool = False) -> bool:
+    """Whether the command has printed its JSON document; with `begin`, a command begins that has not."""
+    if begin:
+        _printed[0] = False
+    return _printed[0]
+
+
 def print_json(value: Any) -> None:
     """Print a value as one JSON document on standard output, with escapes where the terminal has no UTF-8."""
+    _printed[0] = True
     text = msgspec.json.encode(value, enc_hook=_plain).decode()
     if not is_utf8(sys.stdout):
         text = json.dumps(msgspec.json.decode(text))
@@ -95,14 +104,6 @@ def print_findings(findings: Iterable[Any]) -> None:
         mark = Text.from_markup(marks[finding.verdict])
         mark.align("left", 7)
         out.print(mark, f"{finding.check:<15} {escape(finding.message)}", soft_wrap=True)
-
-
-@contextmanager
-def working(what: str) -> Iterator[None]:
-    """Show a spinner with this text while the block runs."""
-    with Progress(SpinnerColumn(), TextColumn(what), TimeElapsedColumn(), console=err, transient=True) as progress:
-        progress.add_task(what, total=None)
-        yield
 
 
 def instant(value: datetime | None) -> str:

@@ -1,18 +1,17 @@
-"""The commands that move data: sync, build, rebuild, report."""
+"""The commands that move data: sync, run, build, rebuild, report."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
 import typer
 from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from join_pipeline.cli.output import Json, err, out, print_json, working
+from join_pipeline.cli.output import Json, err, out, print_json
+from join_pipeline.cli.progress import watching, working
+from join_pipeline.cli.results import print_built, print_synced
+from join_pipeline.cli.verbosity import say
 from join_pipeline.errors import SettingsError
-from join_pipeline.settings import load_settings
+from join_pipeline.settings import Settings, load_settings
 
 GUARDED: Final = 3
 
@@ -32,14 +31,17 @@ class Start(StrEnum):
     raw = "raw"
 
 
+AskedMode = Annotated[Mode, typer.Option(help="How much to read. auto takes the cheapest mode that misses nothing.")]
+AcceptedLoss = Annotated[
+    list[str] | None,
+    typer.Option(help="Feed whose missing records the sync accepts as lost, for example applications."),
+]
+Force = Annotated[bool, typer.Option("--force", help="Build even if nothing has changed since the last build.")]
+
+
 def sync(
-    mode: Annotated[
-        Mode, typer.Option(help="How much to read. auto takes the cheapest mode that misses nothing.")
-    ] = Mode.auto,
-    accept_loss: Annotated[
-        list[str] | None,
-        typer.Option(help="Feed whose missing records the sync accepts as lost, for example applications."),
-    ] = None,
+    mode: AskedMode = Mode.auto,
+    accept_loss: AcceptedLoss = None,
     accept_account: Annotated[
         bool, typer.Option("--accept-account", help="Whether the sync accepts another account than the lake's.")
     ] = False,
@@ -47,7 +49,6 @@ def sync(
 ) -> None:
     """Read the source and write new versions to the lake. `build` makes the marts from them."""
     from join_pipeline.pipeline import sync as run
-    from join_pipeline.sources.registry import open_source
 
     accepted = accept_loss or []
     if accepted and mode is not Mode.full:
@@ -55,40 +56,50 @@ def sync(
     if accept_account and mode is not Mode.full:
         raise SettingsError("--accept-account goes with --mode full: the lake must get everything of the account.")
     settings = load_settings()
-    with counting() as progress:
-        synced = run(settings, mode.value, accepted, progress, accept_account=accept_account)
-    record = synced.record
+    with watching() as watch:
+        synced = run(settings, mode.value, accepted, watch.records, accept_account=accept_account, expect=watch.expect)
     if as_json:
-        print_json(record)
+        print_json(synced.record)
     else:
-        table = Table("model", "live", "new", "changed", "returned", "deleted", title=f"{record.mode} sync")
-        for name, model in record.models.items():
-            table.add_row(name, *map(str, (model.live, model.new, model.changed, model.returned, model.deleted)))
-        out.print(table)
-        for finding in synced.findings:
-            if not finding.is_ok and finding.check != "guard":
-                out.print(f"[yellow]look[/] {finding.about}: {escape(finding.message)}", soft_wrap=True)
-        out.print(f"{record.mode}: {record.reason}. {record.n_requests} requests. Next: join-pipeline build")
-    if record.verdict == "guarded":
-        for objection in record.objections:
-            err.print(f"[yellow]Kept what is known[/]: {objection}.", soft_wrap=True)
-        variables = open_source(settings).connection.variables
-        accepting = "".join(f" --accept-loss {objection.feed}" for objection in record.objections)
-        err.print(
-            f"Check {variables} and the API's address. If the records are really gone, accept the loss: "
-            f"join-pipeline sync --mode full{accepting}",
-            soft_wrap=True,
-        )
-        raise typer.Exit(GUARDED)
+        print_synced(synced)
+        say("Next: join-pipeline build")
+    _end_if_guarded(settings, synced.record)
 
 
-def build(as_json: Json = False) -> None:
-    """Load the lake into DuckDB, build and test the marts with dbt, publish them and write the report."""
-    from join_pipeline.pipeline import build as run
+def run(mode: AskedMode = Mode.auto, force: Force = False, as_json: Json = False) -> None:
+    """Sync, build, publish and write the report in one process: what a timer calls.
 
-    with working("building"):
-        built = run(load_settings())
-    _print_built(built, as_json)
+    If the sync shows nothing new and no day has turned, it builds nothing. A guarded sync is published and ends with 3.
+    """
+    from join_pipeline.pipeline import run as run_all
+
+    settings = load_settings()
+    synced: list[Any] = []
+    try:
+        with watching() as watch:
+            built = run_all(
+                settings, mode.value, watch.records, synced.append, expect=watch.expect, force=force, on_step=watch.step
+            )
+    finally:  # what was committed is told even if the build fails
+        if synced and not as_json:
+            print_synced(synced[0])
+    if as_json:
+        print_json({"sync": synced[0].record, "build": built})
+    else:
+        print_built(built)
+    _end_if_guarded(settings, synced[0].record)
+
+
+def build(force: Force = False, as_json: Json = False) -> None:
+    """Load the lake into DuckDB, build and test the marts with dbt, publish them and write the report.
+
+    If nothing has changed since the last build, neither data nor settings nor the day, it builds nothing and says so.
+    """
+    from join_pipeline.pipeline import build_if_needed
+
+    with watching() as watch:
+        built = build_if_needed(load_settings(), force=force, on_step=watch.step)
+    print_json(built) if as_json else print_built(built)
 
 
 def rebuild(
@@ -100,9 +111,9 @@ def rebuild(
     """Delete the warehouse and build it again from the lake. It needs no network."""
     from join_pipeline.pipeline import rebuild as run
 
-    with working("rebuilding"):
-        built = run(load_settings(), from_raw=start is Start.raw)
-    _print_built(built, as_json)
+    with watching() as watch:
+        built = run(load_settings(), from_raw=start is Start.raw, on_step=watch.step)
+    print_json(built) if as_json else print_built(built)
 
 
 def report(as_json: Json = False) -> None:
@@ -115,36 +126,22 @@ def report(as_json: Json = False) -> None:
         print_json(written)
         return
     out.print(escape(str(written.path)), soft_wrap=True)
-    out.print(f"{written.n_bytes / 1e6:.1f} MB; sections: {', '.join(written.sections)}.", soft_wrap=True)
+    say(f"{written.n_bytes / 1e6:.1f} MB; sections: {', '.join(written.sections)}.", soft_wrap=True)
 
 
-def _print_built(built: Any, as_json: bool) -> None:
-    if as_json:
-        print_json(built)
+def _end_if_guarded(settings: Settings, record: Any) -> None:
+    """End with 3 if the guard kept what is known, and say what to do."""
+    if record.verdict != "guarded":
         return
-    table = Table("published table", "rows")
-    for one in built.published.tables:
-        table.add_row(one.name, str(one.rows))
-    out.print(table)
-    out.print(escape(str(built.published.path)), soft_wrap=True)
-    out.print(escape(str(built.report.path)), soft_wrap=True)
-    tests = [node for node in built.nodes if node.kind in {"test", "unit_test"}]
-    warned = [node for node in tests if node.status == "warn"]
-    out.print(f"{len(tests)} dbt tests, {len(warned)} with a warning.")
-    for node in warned:
-        out.print(f"[yellow]warning[/] {node.unique_id}: {escape(node.message)}", soft_wrap=True)
+    for objection in record.objections:
+        err.print(f"[yellow]Kept what is known[/]: {objection}.", soft_wrap=True)
+    from join_pipeline.sources.registry import open_source
 
-
-@contextmanager
-def counting() -> Iterator[Any]:
-    """Yield a progress callback that shows a line per feed."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed} records"))
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
-        tasks: dict[str, Any] = {}
-
-        def show(feed: str, records: int) -> None:
-            if feed not in tasks:
-                tasks[feed] = progress.add_task(feed, total=None)
-            progress.update(tasks[feed], completed=records)
-
-        yield show
+    variables = open_source(settings).connection.variables
+    accepting = "".join(f" --accept-loss {objection.feed}" for objection in record.objections)
+    err.print(
+        f"Check {variables} and the API's address. If the records are really gone, accept the loss: "
+        f"join-pipeline sync --mode full{accepting}",
+        soft_wrap=True,
+    )
+    raise typer.Exit(GUARDED)

@@ -21,7 +21,8 @@ from join_pipeline.sync.known import live_keys, live_undecided_keys
 from join_pipeline.sync.plan import guard_objects
 
 Progress = Callable[[str, int], None]
-"""A function that is called with a feed's name and the number of its records so far."""
+"""A function that is called with a feed's name and the number of its records so far. A list that is read twice counts
+once. Before that, a full sync calls the function `expect` with the number that the feed may have, where it is known."""
 
 Look = tuple[str, bytes | None, datetime]
 """A record's own id, its payload (None if the source does not have it), and when it was fetched."""
@@ -53,6 +54,7 @@ class Extraction:
     accept_loss: Collection[str]
     progress: Progress
     in_force: RawOf
+    expect: Progress = no_progress
 
     def of(self, feed: Feed) -> "FeedExtraction":
         """The extraction of one feed. In a resumed sync it goes on with the figures so far."""
@@ -61,6 +63,9 @@ class Extraction:
         figures.listed_since = before.listed_since if before else None
         figures.key = feed.key
         self.record.feeds[feed.name] = figures
+        known = self.previous.models.get(feed.name) if self.previous and self.record.mode == "full" else None
+        if known is not None:
+            self.expect(feed.name, known.live)
         return FeedExtraction(self, feed, figures)
 
     def before(self, feed: Feed) -> FeedRecord | None:
@@ -94,6 +99,7 @@ class FeedExtraction:
     feed: Feed
     record: FeedRecord
     _started: float = field(default_factory=time.monotonic)
+    _listed: dict[str, int] = field(default_factory=dict)
 
     @property
     def spool(self) -> Spool:
@@ -106,7 +112,8 @@ class FeedExtraction:
         self.record.pages += 1
         self.record.records += len(page.records)
         self.record.bytes += page.n_bytes
-        self.sync.progress(self.feed.name, self.record.records)
+        self._listed[listing] = self._listed.get(listing, 0) + len(page.records)
+        self.sync.progress(self.feed.name, max(self._listed.values()))
 
     def take_whole(self, page: Page, kept: Iterable[RawRow] = ()) -> None:
         """Store a whole list that has no pages, after the rows `kept` from the list before."""

@@ -46,6 +46,7 @@ def run_sync(
     accept_loss: Collection[str] = (),
     accept_account: bool = False,
     progress: Progress = no_progress,
+    expect: Progress = no_progress,
     within: AbstractContextManager[None] | None = None,
     sleep: Callable[[float], None] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
@@ -100,7 +101,7 @@ def run_sync(
             workspace.open()
             limit = settings.max_second_looks
             extraction = Extraction(
-                con, spool, record, previous, limit, accept_loss, progress, _raw_of(source, lake, record)
+                con, spool, record, previous, limit, accept_loss, progress, _raw_of(source, lake, record), expect
             )
             session.extract(extraction, planned)
             _check_account(extraction, source, session, is_accepted=accept_account)

@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -29,6 +29,8 @@ from join_pipeline.transform.odd import odd_records
 PROFILE: Final = "join_pipeline"
 THREADS: Final = 1
 """DuckDB uses all cores for each dbt model. Two threads of dbt would only wait for each other's Python."""
+STARTS: Final = "LogStartLine"
+"""dbt's event that a node begins. It has the node's number and how many there are."""
 FAILED: Final = frozenset({"error", "fail", "runtime error"})
 
 
@@ -87,8 +89,12 @@ def _ensure_manifest(settings: Settings) -> Path:
     return manifest
 
 
-def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
+def build_marts(
+    settings: Settings, select: Sequence[str] = (), on_node: Callable[[int, int], None] | None = None
+) -> list[Node]:
     """Run `dbt build`: seeds, models and tests. A failed test is a node of the result and raises no error.
+
+    `on_node` is called with the number of nodes that have ended, and of all.
 
     Raises `BuildError` if dbt could not run or a model failed, `SettingsError` if a user's file is faulty.
     """
@@ -101,7 +107,9 @@ def build_marts(settings: Settings, select: Sequence[str] = ()) -> list[Node]:
     # unit tests check the SQL on made-up rows: this package's own tests run them, and they cost a fifth of a build
     with _held_open(settings):
         # with its JSON, dbt would write the whole manifest again, which costs a tenth of a small build
-        results = _invoke(settings, ["build", "--no-write-json", "--exclude-resource-type", "unit_test", *picked])
+        results = _invoke(
+            settings, ["build", "--no-write-json", "--exclude-resource-type", "unit_test", *picked], on_node
+        )
     nodes = _naming(settings, [_node(result) for result in results])
     write_whole(_results(settings), msgspec.json.encode(nodes))
     broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
@@ -175,14 +183,18 @@ def _held_open(settings: Settings) -> Iterator[None]:
         yield
 
 
-def _invoke(settings: Settings, command: list[str]) -> list[Any]:
+def _invoke(settings: Settings, command: list[str], on_node: Callable[[int, int], None] | None = None) -> list[Any]:
     """Run a dbt command. Returns the results of its nodes, which may be none."""
     folder = make_folder(settings.builds / "dbt")
     write_whole(folder / "profiles.yml", _as_yaml(_profile(settings)).encode())
     with without_foreign():
         from dbt.cli.main import dbtRunner  # noqa: PLC0415  2 s of imports, and a manifest that is parsed needs none
 
-        result = dbtRunner().invoke(
+        def hear(event: Any) -> None:
+            if on_node and event.info.name == STARTS:
+                on_node(event.data.index - 1, event.data.total)
+
+        result = dbtRunner(callbacks=[hear] if on_node else None).invoke(
             [
                 # even when quiet, dbt prints failures on standard output, which belongs to `--json`
                 "--log-level",

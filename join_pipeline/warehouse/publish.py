@@ -168,14 +168,19 @@ def tables_to_publish(manifest: dict[str, Any], audience: Audience = READERS) ->
         tables.append(
             PublishedTable(
                 name,
-                node.get("description", ""),
-                {column["name"]: column.get("description", "") for column in node["columns"].values()},
+                _on_one_line(node.get("description", "")),
+                {column["name"]: _on_one_line(column.get("description", "")) for column in node["columns"].values()},
                 is_view=audience.keeps_views and node["config"].get("materialized") == "view",
                 types=_types(node),
                 old_names=_old_names(node),
             )
         )
     return sorted(tables, key=lambda table: (table.is_view, table.name))
+
+
+def _on_one_line(description: str) -> str:
+    """A description as a comment. YAML ends a folded text with a line break, which a reader would see as \\n."""
+    return " ".join(description.split())
 
 
 def _types(node: dict[str, Any]) -> dict[str, str]:

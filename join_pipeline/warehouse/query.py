@@ -26,6 +26,13 @@ ABOUT_THE_QUERY: Final = (
     duckdb.InvalidInputException,
 )
 """DuckDB's messages of these speak of the query and its names, and of no row."""
+LOCKED: Final = {
+    "enable_external_access": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "python_enable_replacements": False,
+}
+"""A query reaches no other file and no server, loads no extension, and its names are no variables of this program."""
 IN_TIME: Final = re.compile("INTERVAL|DATE|TIME")
 ENDS: Final = frozenset({date.max, date.min, datetime.max, datetime.min})  # noqa: DTZ901  DuckDB gives no zone here
 """What DuckDB's infinite instants become in Python. As texts they are what they are."""
@@ -40,21 +47,16 @@ class Answer:
 
 
 @contextlib.contextmanager
-def answering(settings: Settings, sql: str) -> Iterator[Answer]:
-    """Run a query on the published file and yield the result. Instants are in UTC.
+def opened(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published file so that nothing reaches another file or changes a setting. Instants are in UTC.
 
-    The query can't change the file, nor read or write another one. Raises `BuildError` if nothing is published or the
-    file can't be read, `InputError` if DuckDB rejects the query.
+    Raises `BuildError` if nothing is published or the file can't be read.
     """
     published = settings.published
     if not published.exists():
         raise BuildError(f"{published} is not there. Nothing is published yet: run `join-pipeline build` first.")
-    # the query reaches no other file; without a setting, DuckDB would spill into the folder that readers look at
-    config: dict[str, Any] = {
-        "memory_limit": settings.memory_limit,
-        "enable_external_access": False,
-        "temp_directory": "",
-    }
+    # without a setting, DuckDB would spill into the folder that readers look at
+    config: dict[str, Any] = {**LOCKED, "memory_limit": settings.memory_limit, "temp_directory": ""}
     try:
         con = duckdb.connect(published, read_only=True, config=config)
     except duckdb.Error as error:
@@ -64,11 +66,22 @@ def answering(settings: Settings, sql: str) -> Iterator[Answer]:
     with contextlib.closing(con):
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET lock_configuration = true")
+        yield con
+
+
+@contextlib.contextmanager
+def answering(settings: Settings, sql: str) -> Iterator[Answer]:
+    """Run a query on the published file and yield the result. Instants are in UTC.
+
+    The query can't change the file, nor read or write another one. Raises `BuildError` if nothing is published or the
+    file can't be read, `InputError` if DuckDB rejects the query.
+    """
+    with opened(settings) as con:
         try:
             # DuckDB returns None if there is no statement, as in a comment
             cursor: duckdb.DuckDBPyConnection | None = con.execute(sql)
         except duckdb.Error as error:
-            raise InputError("query", _first(error)) from None
+            raise InputError("query", about(error)) from None
         if cursor is None:
             raise InputError("query", "is empty")
         yield Answer(tuple(column[0] for column in cursor.description or ()), _rows(cursor, sql))
@@ -86,7 +99,7 @@ def _rows(cursor: duckdb.DuckDBPyConnection, sql: str) -> Iterator[tuple[Any, ..
             yield from rows
             n_yielded += len(rows)
     except duckdb.Error as error:  # DuckDB computes rows while they are fetched
-        raise InputError("query", _first(error)) from None
+        raise InputError("query", about(error)) from None
     except (OverflowError, ValueError, TypeError):
         yield from islice(_texts(cursor, sql, kinds), n_yielded, None)
 
@@ -101,7 +114,7 @@ def _texts(cursor: duckdb.DuckDBPyConnection, sql: str, kinds: list[str]) -> Ite
         raise InputError("query", "has values that can't be shown. Cast them to VARCHAR.") from None
 
 
-def _first(error: duckdb.Error) -> str:
+def about(error: duckdb.Error) -> str:
     """What is wrong with the query, on one line. DuckDB's message is passed on only if it speaks of the query alone."""
     if isinstance(error, ABOUT_THE_QUERY):
         return " ".join(str(error).partition("\n\nLINE ")[0].split())

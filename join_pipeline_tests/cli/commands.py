@@ -151,6 +151,15 @@ def is_told(ended: Ended, code: int, *words: str) -> None:
     assert TOKEN not in said
 
 
+def is_told_as_json(ended: Ended, code: int, kind: str, *words: str, **details: object) -> None:
+    """Assert one error as the document of `--json`, and the same in words on standard error."""
+    error = ended.document.pop("error")
+    assert (error.pop("type"), error.pop("exit_code"), error.pop("details", {})) == (kind, code, details)
+    assert list(error) == ["message"]
+    assert [word for word in words if word not in error["message"]] == []
+    is_told(Ended(ended.code, "", ended.err), code, *words)
+
+
 def is_good(ended: Ended) -> None:
     """Assert an end without a word of warning."""
     assert (ended.code, ended.err.strip()) == (0, "")

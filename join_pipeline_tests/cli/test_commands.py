@@ -16,12 +16,15 @@ from join_pipeline_tests.cli.companies import Grown, company, without_applicatio
 
 HELP = {
     "sync": ("--mode", "auto|full|incremental", "--accept-loss", "--json", "build"),
-    "build": ("DuckDB", "dbt", "publish", "--json"),
+    "run": ("timer", "--mode", "--force", "guarded", "--json"),
+    "build": ("DuckDB", "dbt", "publish", "--force", "--json"),
     "report": ("HTML file", "published", "--json"),
     "rebuild": ("Delete the warehouse", "no network", "--json"),
     "status": ("last syncs", "--last", "--json"),
-    "query": ("read-only", "SQL", "--limit", "--csv", "--json", "UTC"),
+    "query": ("read-only", "SQL", "--limit", "--csv", "--xlsx", "--json", "UTC"),
+    "export": ("workbook", "--language", "--force", "--json"),
     "doctor": ("credentials", "what to do", "--json"),
+    "mcp": ("assistant", "Model Context Protocol", "--analyst", "provider"),
     "listen": ("webhooks", "--host", "--port", "signed"),
     "sandbox": (
         "--port",

@@ -80,7 +80,7 @@ def test_no_variable_of_dbt_changes_what_is_published(built: Grown, tmp_path: Pa
         (home / ".dbt" / name).write_text("join_pipeline: {target: x, outputs: {x: {type: nothing}}}\n: [")
     hostile = {**every_flag_of_dbt(), **HOSTILE}
     assert len(hostile) > 60
-    is_good(built.shell.but(**hostile, HOME=str(home))("build", "--json"))
+    is_good(built.shell.but(**hostile, HOME=str(home))("build", "--force", "--json"))
     assert published(built.shell) == known
 
 

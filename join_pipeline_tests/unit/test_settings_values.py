@@ -3,6 +3,7 @@
 Belongs here: which values a setting may have. Not here: defaults, secrets and places (test_settings).
 """
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -151,6 +152,29 @@ def test_a_bad_value_is_named_by_its_variable(monkeypatch, name, text):
     message = refusal(monkeypatch, **{name: text})
     assert message.startswith(f"{name}: ")
     assert SECRET not in message
+
+
+BAD = ("x" * 300, "-1", "1e999", "nan", "é(", SECRET.upper(), "2.5.1", "[^$]*")
+PATTERN = re.compile(r"[\^$*+?{}|\\]|\[\w-]|input|pars|pattern|regex|valid ", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("field", sorted(declared()))
+def test_what_is_wrong_with_a_value_is_told_in_words_for_people(monkeypatch, field):
+    name, told = env_name(field), []
+    for text in BAD:
+        monkeypatch.setenv(name, text)
+        with contextlib.suppress(SettingsError):
+            load_settings()
+            continue
+        told.append(refusal(monkeypatch, **{name: text}))
+        assert text not in told[-1] or text == "-1", told
+    for message in told:
+        said = message.removeprefix(f"{name}: ")
+        assert said != message
+        assert not PATTERN.search(said), said
+    takes_any_text = {"join_api_token", "kombo_api_key", "kombo_integration_id", "kombo_webhook_secret", "data"}
+    takes_any_text |= {field for field in declared() if field.endswith("_csv")} | {"post_url_template"}
+    assert told or field in takes_any_text
 
 
 def test_a_key_that_is_too_short_is_told_its_length_and_not_shown(monkeypatch):

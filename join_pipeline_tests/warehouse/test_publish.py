@@ -199,6 +199,7 @@ def test_only_what_is_listed_is_published_and_every_table_view_and_column_has_a_
     assert views == {name: table.description for name, table in listed.items() if table.is_view}
     assert len(views) == 13
     assert all([*tables.values(), *views.values()])
+    assert not [one for one in [*tables.values(), *views.values(), *(said for *_, said in columns)] if "\n" in one]
     assert schemas == []
     assert {name for name, *_ in columns} == tables.keys() | views.keys()
     for table, column, comment in columns:

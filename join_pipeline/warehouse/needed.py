@@ -1,0 +1,111 @@
+"""Needed: whether a build would publish anything else than what is published.
+
+A build is a function of the lake's versions, the day of the last sync, the settings, the user's files and the code. If
+none of them differs from the last build, and its files are as it left them, there is no need for another.
+Belongs here: the fingerprint of those, and the note of the last build. Not here: building (pipeline).
+"""
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+import join_pipeline
+from join_pipeline.lake.files import write_whole
+from join_pipeline.lake.record import SyncRecord
+from join_pipeline.settings import Settings, setting_text, values
+from join_pipeline.transform.run import project_dir
+
+WITHOUT_EFFECT: Final = frozenset({"memory_limit", "pages_in_flight", "timeout_seconds", "max_wait_seconds"})
+"""Settings that change how long something takes, and never what is published."""
+NOT_CODE: Final = frozenset({"__pycache__", "target", "logs", "dbt_packages"})
+
+
+class Note(msgspec.Struct, kw_only=True):
+    """The last build: what it was made of, the state of its files, and its result as JSON."""
+
+    fingerprint: str
+    files: dict[str, list[int]]
+    result: msgspec.Raw
+
+
+def fingerprint(settings: Settings, record: SyncRecord, key: bytes) -> str:
+    """What a build of this record would be made of, as a digest. `key` is the key of the pseudonyms.
+
+    A sync that saw nothing new differs from the one before only by its instants. Of these the day counts, and the last
+    full sync, which proves what is still there.
+    """
+    digest = hashlib.sha256(key)
+    for part in (*_of_lake(settings, record), *_of_settings(settings), *_of_code()):
+        digest.update(hashlib.sha256(part).digest())
+    return digest.hexdigest()
+
+
+def noted(settings: Settings, made_of: str) -> bytes | None:
+    """The result of the last build, if another one made of `made_of` would publish the same; else None."""
+    try:
+        last = msgspec.json.decode(_path(settings).read_bytes(), type=Note)
+    except (OSError, msgspec.DecodeError):
+        return None
+    is_same = last.fingerprint == made_of and last.files == _files(settings)
+    return bytes(last.result) if is_same else None
+
+
+def forget(settings: Settings) -> None:
+    """Forget the last build, because another begins. One that fails or is killed leaves nothing to go by."""
+    _path(settings).unlink(missing_ok=True)
+
+
+def note(settings: Settings, made_of: str, result: bytes) -> None:
+    """Note a build that has ended: what it was made of, and its result as JSON."""
+    made = Note(fingerprint=made_of, files=_files(settings), result=msgspec.Raw(result))
+    write_whole(_path(settings), msgspec.json.encode(made))
+
+
+def _path(settings: Settings) -> Path:
+    return settings.builds / "last_build.json"
+
+
+def _files(settings: Settings) -> dict[str, list[int]]:
+    """The state of each file that a build makes. A file that was changed, replaced or removed since has another one."""
+    found = {}
+    for path in (settings.warehouse, settings.published, settings.report, settings.people):
+        with contextlib.suppress(OSError):
+            stat = path.stat()
+            found[path.name] = [stat.st_ino, stat.st_size, stat.st_mtime_ns]
+    return found
+
+
+def _of_lake(settings: Settings, record: SyncRecord) -> Iterator[bytes]:
+    day = record.as_of.astimezone(ZoneInfo(settings.time_zone)).date().isoformat()
+    feeds = {name: (feed.unread, feed.is_whole, feed.quarantined) for name, feed in record.feeds.items()}
+    yield msgspec.json.encode(
+        [
+            (record.files.models, record.files.personal, record.files.quarantine),
+            (day, record.last_full, record.verdict, record.objections, record.pending, record.mapping_version),
+            (record.only_created, record.unknown, record.odd, record.lost, record.clock.suspect, feeds),
+        ]
+    )
+
+
+def _of_settings(settings: Settings) -> Iterator[bytes]:
+    for name, value in values(settings).items():
+        if name in WITHOUT_EFFECT:
+            continue
+        yield f"{name}={setting_text(value)}".encode()
+        if name.endswith("_csv") and isinstance(value, Path):
+            yield value.read_bytes() if value.is_file() else b""
+
+
+def _of_code() -> Iterator[bytes]:
+    yield from (f"{name} {version(name)}".encode() for name in ("join-pipeline", "duckdb", "dbt-core", "dbt-duckdb"))
+    for folder in (Path(join_pipeline.__file__).parent, project_dir()):
+        for path in sorted(folder.rglob("*")):
+            if NOT_CODE.isdisjoint(path.parts) and path.is_file():
+                yield f"{path.relative_to(folder)}".encode()
+                yield path.read_bytes()
