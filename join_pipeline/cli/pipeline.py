@@ -43,6 +43,9 @@ def sync(
     accept_account: Annotated[
         bool, typer.Option("--accept-account", help="Whether the sync accepts another account than the lake's.")
     ] = False,
+    accept_source: Annotated[
+        bool, typer.Option("--accept-source", help="Whether the lake goes on with another source than until now.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read the source and write new versions to the lake. `build` makes the marts from them."""
@@ -54,9 +57,13 @@ def sync(
         raise SettingsError("--accept-loss goes with --mode full: only a full listing can show a loss.")
     if accept_account and mode is not Mode.full:
         raise SettingsError("--accept-account goes with --mode full: the lake must get everything of the account.")
+    if accept_source and mode is not Mode.full:
+        raise SettingsError("--accept-source goes with --mode full: the lake must get everything of the source.")
     settings = load_settings()
     with counting() as progress:
-        synced = run(settings, mode.value, accepted, progress, accept_account=accept_account)
+        synced = run(
+            settings, mode.value, accepted, progress, accept_account=accept_account, accept_source=accept_source
+        )
     record = synced.record
     if as_json:
         print_json(record)

@@ -27,6 +27,7 @@ from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Connection, Source
 from join_pipeline.sync.account import asked_evidence, cure, differs, known_of
+from join_pipeline.sync.origin import carried, carries
 from join_pipeline.transform.maps import MAPS, checked, unmapped
 from join_pipeline.transform.run import odd_in_last_build
 
@@ -51,7 +52,8 @@ def account_findings(source: Source, connection: Connection, settings: Settings)
     try:
         if not (settings.lake / IDENTITY).exists():
             return []
-        lake = open_lake(settings.lake, settings.lake_seed, source=source.name)
+        lake = open_lake(settings.lake, settings.lake_seed, source=source.name, carries=carries(source))
+        source = carried(source, lake)
         known = known_of(lake, source.feeds)
         with connection.records() as ask:
             evidence = asked_evidence(ask, known, datetime.now(UTC))
