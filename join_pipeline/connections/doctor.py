@@ -53,8 +53,9 @@ def account_findings(source: Source, connection: Connection, settings: Settings)
         if not (settings.lake / IDENTITY).exists():
             return []
         lake = open_lake(settings.lake, settings.lake_seed, source=source.name, carries=carries(source))
-        source = carried(source, lake)
-        known = known_of(lake, source.feeds)
+        by_its_ids = carried(source, lake)
+        connection = connection if by_its_ids is source else by_its_ids.connection
+        known = known_of(lake, by_its_ids.feeds)
         with connection.records() as ask:
             evidence = asked_evidence(ask, known, datetime.now(UTC))
     except PipelineError as error:
