@@ -16,8 +16,8 @@ from typing import Any, Final
 import duckdb
 import httpx
 
-from join_pipeline.errors import BuildError, PipelineError
-from join_pipeline.lake.files import locked, write_whole
+from join_pipeline.errors import BuildError, PipelineError, machines_reason
+from join_pipeline.lake.files import locked, unwritable, write_whole
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.settings import Settings, load_settings, process_environment
 from join_pipeline.sources.base import Source
@@ -27,6 +27,7 @@ CONNECTION: Final = "sandbox"
 TOKEN: Final = "sandbox-token"  # noqa: S105  it opens nothing but the sandbox
 END: Final = datetime(2026, 6, 1, 6, tzinfo=UTC)
 DAYS: Final = 60
+LOG_END: Final = 200_000
 FULL_EVERY_DAYS: Final = 7  # only full syncs see deletions, and nightly ones would only make the demo longer
 
 
@@ -102,7 +103,10 @@ def sandbox_process(applications: int) -> Iterator[str]:
 def make_dagster_home(settings: Settings) -> Path:
     """`DAGSTER_HOME`, with an instance configuration that sends no telemetry."""
     home = settings.data.absolute() / "dagster"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(home, error) from None
     package = Path(__file__).parents[1]
     bundled = package / "_dagster.yaml"
     source = bundled if bundled.exists() else package.parent / "dagster.yaml"
@@ -115,10 +119,21 @@ def _dagster_run(settings: Settings, dagster_home: Path) -> None:
     log = dagster_home / "demo.log"
     command = [sys.executable, "-m", "dagster", "job", "execute", "-m", "join_pipeline.definitions", "-j", "sync"]
     environment = process_environment(settings) | {"DAGSTER_HOME": str(dagster_home)}
-    with log.open("wb") as output:
-        code = subprocess.run(command, env=environment, stdout=output, stderr=output, check=False).returncode  # noqa: S603
+    try:
+        with log.open("wb") as output:
+            code = subprocess.run(command, env=environment, stdout=output, stderr=output, check=False).returncode  # noqa: S603
+    except OSError as error:
+        raise unwritable(log, error) from None
     if code:
-        raise BuildError(f"The Dagster run failed. Its log is {log}.")
+        raise BuildError(_why(log, dagster_home))
+
+
+def _why(log: Path, dagster_home: Path) -> str:
+    """What to say of a run that failed. Dagster keeps its runs in SQLite files of `DAGSTER_HOME`."""
+    reason = machines_reason(log.read_text(encoding="utf-8", errors="replace")[-LOG_END:])
+    if reason is None:
+        return f"The Dagster run failed. Its log is {log}."
+    return f"The Dagster run failed, because {reason}. Check {dagster_home}, and run it again. Its log is {log}."
 
 
 def funnel(settings: Settings) -> list[tuple[Any, ...]]:
