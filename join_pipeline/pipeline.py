@@ -115,7 +115,7 @@ def rebuild(settings: Settings, *, from_raw: bool = False) -> Built:
     with locked(settings.home):
         lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
         if from_raw:
-            replay(partial(source_of, settings=settings), lake, settings)
+            replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
         forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
         return _build(settings)

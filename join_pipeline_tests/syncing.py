@@ -21,7 +21,7 @@ def run_sync(settings: Settings, mode: AskedMode = "auto", **options: Any) -> Sy
 
 
 def replay(settings: Settings, lake: Lake) -> replays.Replayed:
-    return replays.replay(partial(source_of, settings=settings), lake, settings)
+    return replays.replay(open_source(settings), lake, settings, partial(source_of, settings=settings))
 
 
 def write_report(settings: Settings) -> write.Report:

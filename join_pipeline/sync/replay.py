@@ -45,21 +45,19 @@ SourceOf = Callable[[str], Source]
 """A function that returns a source by its name."""
 
 
-def replay(source_of: SourceOf, lake: Lake, settings: SyncSettings) -> Replayed:
+def replay(source: Source, lake: Lake, settings: SyncSettings, others: SourceOf | None = None) -> Replayed:
     """Make the versions of all kept raw again and put them in force. The caller holds the lock.
 
-    Each sync is repeated with the source that it read. Raises `LakeError` if no raw is kept.
+    `source` must be the one that the lake reads. Each sync is repeated with the source that it read: if that was
+    another one, `others` gives it. Raises `LakeError` if no raw is kept.
     """
-
-    def source_named(name: str) -> Source:
-        return carried(source_of(name), lake)
-
+    source_named = _sources(source, lake, others)
     upgrade(lake, settings.builds, settings.memory_limit)
     newest = named(lake.newest(), lake)
     if newest is not None:
         feeds = (feed.name for name in {lake.source, newest.source} for feed in source_named(name).feeds)
         newest.lost += drop_lost(lake.path, newest.files, frozenset(feeds))
-    records = replayable(source_named, lake, newest) if newest else []
+    records = replayable(source, lake, newest, others) if newest else []
     if newest is None or not records:
         raise LakeError(f"{lake.path} keeps no raw to replay. Run `join-pipeline rebuild` without --from raw.")
     folder = settings.builds / "replay"
@@ -99,8 +97,14 @@ def replay(source_of: SourceOf, lake: Lake, settings: SyncSettings) -> Replayed:
     return Replayed(len(records), n_versions, n_different)
 
 
-def replayable(source_of: SourceOf, lake: Lake, newest: SyncRecord) -> list[SyncRecord]:
+def _sources(source: Source, lake: Lake, others: SourceOf | None) -> SourceOf:
+    """The sources of a lake's syncs by name, each by the ids of the lake."""
+    return lambda name: carried(source if others is None or name == source.name else others(name), lake)
+
+
+def replayable(source: Source, lake: Lake, newest: SyncRecord, others: SourceOf | None = None) -> list[SyncRecord]:
     """The latest syncs whose raw is kept completely, oldest first."""
+    source_of = _sources(source, lake, others)
     with foreign_errors():
         kept = {name: _syncs_of(lake.listed(files)) for name, files in newest.files.raw.items() if files}
     records: list[SyncRecord] = []

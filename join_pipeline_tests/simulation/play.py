@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 from unittest import mock
@@ -21,7 +21,7 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.settings import Settings, load_settings
 from join_pipeline.sources.kombo import client as kombo_client
-from join_pipeline.sources.registry import source_of
+from join_pipeline.sources.registry import open_source
 from join_pipeline.sync import decode
 from join_pipeline.sync.replay import replayable
 from join_pipeline_tests.simulation import bounds, checks
@@ -280,7 +280,7 @@ class Play:
         settings = self.settings(LAST)
         with locked(settings.home):
             opened_lake = open_lake(settings.lake)
-            if not replayable(partial(source_of, settings=settings), opened_lake, opened_lake.newest()):
+            if not replayable(open_source(settings), opened_lake, opened_lake.newest()):
                 return
             replayed = replay(settings, opened_lake)
         if replayed.n_different:
