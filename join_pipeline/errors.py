@@ -145,6 +145,9 @@ _SENTENCES: Final = {
     "UnicodeEncodeError": "a text holds what no encoding can write",
     "MemoryError": "the machine has no memory left",
     "RecursionError": "it is nested too deeply",
+    "OperationalError": "SQLite can't read or write its file",
+    "DatabaseError": "the file is not SQLite's, or it is damaged",
+    "IntegrityError": "a row breaks a key or a rule of its table",
     "OverflowError": "a number or an instant is too large",
 }
 _SYSTEM: Final = tuple(
@@ -154,6 +157,13 @@ _SYSTEM: Final = tuple(
         errno.ENFILE, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EBUSY,
     )
 )  # fmt: skip
+_FULL: Final = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), "database or disk is full")
+_READ_ONLY: Final = (
+    os.strerror(errno.EROFS),
+    os.strerror(errno.EACCES),
+    "attempt to write a readonly database",
+    "unable to open database file",
+)
 _NO_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error", "Compilation Error")
 """These errors of DuckDB and dbt speak of names and of SQL, and never of a row."""
 
@@ -183,3 +193,12 @@ def foreign_text(message: str) -> str:
 
 def _system_words(message: str) -> list[str]:
     return [words for words in _SYSTEM if words in message][:1]
+
+
+def machines_reason(log: str) -> str | None:
+    """What a log of another program says that the machine refused, as a sentence of ours; None if it says nothing."""
+    if any(words in log for words in _FULL):
+        return "the disk is full"
+    if any(words in log for words in _READ_ONLY):
+        return "a file or folder can't be written"
+    return "; ".join(_system_words(log)) or None

@@ -9,6 +9,7 @@ import contextlib
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from functools import partial
 
 import duckdb
 import msgspec
@@ -98,6 +99,7 @@ def sync(
     progress: Progress = no_progress,
     *,
     accept_account: bool = False,
+    accept_source: bool = False,
     expect: Progress = no_progress,
 ) -> Synced:
     """Run one sync from the first request to the commit, then check it."""
@@ -110,6 +112,7 @@ def sync(
         mode,
         accept_loss=accept_loss,
         accept_account=accept_account,
+        accept_source=accept_source,
         progress=progress,
         expect=expect,
         within=within,
@@ -161,7 +164,7 @@ def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_st
     with locked(settings.home):
         lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
         if from_raw:
-            replay(source_of(lake.source, settings), lake, settings)
+            replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
         forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
         return _build(settings, on_step)
@@ -262,7 +265,9 @@ def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: b
     if from_nothing:
         forget_warehouse(settings)
     with new_warehouse(settings, connect) as con:
-        states = source_of(lake.source, settings).application_states
+        # a lake that goes on with another source still has the words of the one before
+        sources = [source_of(name, settings) for name in dict.fromkeys((lake.reads, lake.source))]
+        states = next((source.application_states for source in sources if source.application_states), ())
         tables = load_versions(lake, con, pseudonym_key(settings), settings.warehouse, states)
         names = con.execute(
             """SELECT schema_name || '.' || table_name FROM duckdb_tables()
@@ -291,7 +296,7 @@ def _report(settings: Settings) -> Report:
 def _source_of_lake(settings: Settings) -> Source:
     """The source that the lake names; without a lake, the one that is set, as the published file needs no lake."""
     has_lake = (settings.lake / IDENTITY).exists()
-    return source_of(open_lake(settings.lake).source if has_lake else settings.source, settings)
+    return source_of(open_lake(settings.lake).reads if has_lake else settings.source, settings)
 
 
 def _count(con: duckdb.DuckDBPyConnection, relations: dict[str, str]) -> dict[str, int]:

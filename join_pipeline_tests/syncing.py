@@ -1,5 +1,6 @@
 """Runs single steps with the source that the settings name, as the commands do."""
 
+from functools import partial
 from typing import Any
 
 from join_pipeline.checks.finding import Finding
@@ -9,7 +10,7 @@ from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.report import write
 from join_pipeline.settings import Settings
-from join_pipeline.sources.registry import open_source
+from join_pipeline.sources.registry import open_source, source_of
 from join_pipeline.sync import replay as replays
 from join_pipeline.sync import run
 from join_pipeline.sync.plan import AskedMode
@@ -20,7 +21,7 @@ def run_sync(settings: Settings, mode: AskedMode = "auto", **options: Any) -> Sy
 
 
 def replay(settings: Settings, lake: Lake) -> replays.Replayed:
-    return replays.replay(open_source(settings), lake, settings)
+    return replays.replay(open_source(settings), lake, settings, partial(source_of, settings=settings))
 
 
 def write_report(settings: Settings) -> write.Report:

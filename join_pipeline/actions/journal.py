@@ -28,7 +28,7 @@ from pydantic import BaseModel
 
 from join_pipeline.actions.documents import Document
 from join_pipeline.actions.request import Person
-from join_pipeline.errors import LakeError, LockedError
+from join_pipeline.errors import LakeError, LockedError, foreign
 from join_pipeline.lake.files import make_folder, remove_asides, write_whole
 from join_pipeline.models.ids import base58
 
@@ -178,7 +178,7 @@ class Journal:
                     yield con
         except sqlite3.Error as error:
             raise LakeError(
-                f"{self.path} can't be used ({error}). Free some space, or restore it from the backup."
+                f"{self.path} can't be used ({foreign(error)}). Free some space, or restore it from the backup."
             ) from None
 
 

@@ -45,6 +45,9 @@ def sync(
     accept_account: Annotated[
         bool, typer.Option("--accept-account", help="Whether the sync accepts another account than the lake's.")
     ] = False,
+    accept_source: Annotated[
+        bool, typer.Option("--accept-source", help="Whether the lake goes on with another source than until now.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Read the source and write new versions to the lake. `build` makes the marts from them."""
@@ -55,9 +58,12 @@ def sync(
         raise SettingsError("--accept-loss goes with --mode full: only a full listing can show a loss.")
     if accept_account and mode is not Mode.full:
         raise SettingsError("--accept-account goes with --mode full: the lake must get everything of the account.")
+    if accept_source and mode is not Mode.full:
+        raise SettingsError("--accept-source goes with --mode full: the lake must get everything of the source.")
     settings = load_settings()
+    accepts = {"accept_account": accept_account, "accept_source": accept_source}
     with watching() as watch:
-        synced = run(settings, mode.value, accepted, watch.records, accept_account=accept_account, expect=watch.expect)
+        synced = run(settings, mode.value, accepted, watch.records, expect=watch.expect, **accepts)
     if as_json:
         print_json(synced.record)
     else:

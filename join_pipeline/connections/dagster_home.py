@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from join_pipeline.errors import SettingsError
-from join_pipeline.lake.files import write_whole
+from join_pipeline.lake.files import unwritable, write_whole
 from join_pipeline.settings import Settings, load_settings, process_environment
 
 DEMO: Final = "sandbox"
@@ -36,7 +36,10 @@ ANSWERS_WITHIN: Final = 120.0
 def dagster_home(data: Path, further: str = "") -> Path:
     """`DAGSTER_HOME` below this data folder, with a configuration that sends no telemetry, and `further` lines."""
     home = data.absolute() / "dagster"
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(home, error) from None
     package = Path(__file__).parents[1]
     bundled = package / "_dagster.yaml"
     source = bundled if bundled.exists() else package.parent / "dagster.yaml"
@@ -63,6 +66,8 @@ with dg.DagsterInstance.get() as instance:
             command = [sys.executable, "-m", "dagster", "job", "launch", "--workspace", str(home / "workspace.yaml")]
             code = subprocess.run([*command, "--job", job], check=False, **how).returncode  # noqa: S603
             return code or subprocess.run([sys.executable, "-c", program], check=False, **how).returncode  # noqa: S603
+    except OSError as error:
+        raise unwritable(log, error) from None
     finally:
         dagster_home(settings.data)
 

@@ -27,6 +27,7 @@ from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Connection, Source
 from join_pipeline.sync.account import asked_evidence, cure, differs, known_of
+from join_pipeline.sync.origin import carried, carries
 from join_pipeline.transform.figures import TABLES, checked_table, unknown_names
 from join_pipeline.transform.maps import MAPS, checked, unmapped
 from join_pipeline.transform.run import odd_in_last_build
@@ -52,8 +53,10 @@ def account_findings(source: Source, connection: Connection, settings: Settings)
     try:
         if not (settings.lake / IDENTITY).exists():
             return []
-        lake = open_lake(settings.lake, settings.lake_seed, source=source.name)
-        known = known_of(lake, source.feeds)
+        lake = open_lake(settings.lake, settings.lake_seed, source=source.name, carries=carries(source))
+        by_its_ids = carried(source, lake)
+        connection = connection if by_its_ids is source else by_its_ids.connection
+        known = known_of(lake, by_its_ids.feeds)
         with connection.records() as ask:
             evidence = asked_evidence(ask, known, datetime.now(UTC))
     except PipelineError as error:

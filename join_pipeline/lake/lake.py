@@ -6,7 +6,7 @@ record is the newest (records).
 
 import contextlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -25,13 +25,22 @@ from join_pipeline.models.ids import ALPHABET, ID_LENGTH, Ids
 IDENTITY: Final = "connection.json"
 MOST_RECORDS: Final = 64
 KEPT_RECORDS: Final = 16
+DIFFER: Final = ": their ids differ. "
+GOES_ON: Final = (
+    ". If the lake is to go on with this source, and it is of the same company, accept it once: `join-pipeline sync "
+    "--mode full --accept-source`. If not, set JOIN_PIPELINE_SOURCE back. For another company: "
+)
+ANOTHER_INTEGRATION: Final = (
+    "This lake goes on with another integration of this source. Check its id. If the integration was made anew, accept "
+    "it once: `join-pipeline sync --mode full --accept-source`."
+)
 T = TypeVar("T")
 
 
 class Connection(msgspec.Struct):
     """The file `connection.json`. Without it the ids can't be computed again, so back it up with the lake.
 
-    A lake has one source for ever, because ids differ by source.
+    `source` is the one that the lake was begun from. It decides the ids for ever. A record tells which one a sync read.
     """
 
     format: int
@@ -47,7 +56,7 @@ class _Noted(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Lake:
-    """An open lake."""
+    """An open lake. `source` is the one that it was begun from, and whose ids it has."""
 
     path: Path
     integration_id: str
@@ -56,6 +65,21 @@ class Lake:
     @property
     def ids(self) -> Ids:
         return Ids(self.integration_id)
+
+    @property
+    def reads(self) -> str:
+        """The source that the newest sync read; before the first one, the source that the lake was begun from."""
+        return self.read_by()[0]
+
+    def read_by(self) -> tuple[str, str]:
+        """That source and its integration id. A damaged record tells neither; whoever reads it raises."""
+        try:
+            newest = self.newest()
+        except DamagedError:
+            newest = None
+        if newest is None or newest.source in {"", self.source}:
+            return self.source, self.integration_id
+        return newest.source, newest.integration_id or self.integration_id
 
     @property
     def folder(self) -> Records:
@@ -124,12 +148,19 @@ class Lake:
 
 
 def open_lake(
-    path: Path, integration_id: str | None = None, *, source: str | None = None, create: bool = False
+    path: Path,
+    integration_id: str | None = None,
+    *,
+    source: str | None = None,
+    carries: Collection[str] = (),
+    accept_source: bool = False,
+    create: bool = False,
 ) -> Lake:
     """Open the lake at `path`. With `create`, make it if there is none, with the given or a random integration id.
 
     Raises `LakeError` if there is no lake, if it has a newer format, or if it can't be read. Raises `SettingsError` if
-    the lake has another integration id or another source than the given one.
+    the lake has another integration id or reads another source than the given one. `carries` are the sources that the
+    given one carries: with `accept_source`, it may take the place of the source that the lake reads.
     """
     forget_known()
     identity = path / IDENTITY
@@ -145,15 +176,22 @@ def open_lake(
     lake = Lake(path, connection.integration_id, connection.source)
     if (integration_id or lake.integration_id, source or lake.source) != (lake.integration_id, lake.source):
         lake.newest()  # if the identity is damaged, nobody asked for another lake
-    if source is not None and source != connection.source:
+    reads, known_id = (lake.source, lake.integration_id) if source is None else lake.read_by()
+    may_go_on = lake.source in {source, *carries}
+    if source is not None and source != reads and not (accept_source and may_go_on):
         raise SettingsError(
-            f"JOIN_PIPELINE_SOURCE is {source}, and this lake was filled from {connection.source}: their ids differ. "
+            f"JOIN_PIPELINE_SOURCE is {source}, and this lake was filled from {reads}{GOES_ON if may_go_on else DIFFER}"
             "Set JOIN_PIPELINE_CONNECTION to begin another lake."
         )
-    if integration_id is not None and integration_id != connection.integration_id:
+    if source == lake.source:
+        known_id = lake.integration_id
+    is_free = accept_source and source != lake.source
+    if integration_id is not None and integration_id != known_id and not is_free:
         raise SettingsError(
-            "JOIN_PIPELINE_INTEGRATION_ID differs from the lake's own id, and all ids come from it. Unset it, or set "
-            "JOIN_PIPELINE_CONNECTION to begin another lake."
+            ANOTHER_INTEGRATION
+            if known_id != lake.integration_id
+            else "JOIN_PIPELINE_INTEGRATION_ID differs from the lake's own id, and all ids come from it. Unset it, or "
+            "set JOIN_PIPELINE_CONNECTION to begin another lake."
         )
     return lake
 

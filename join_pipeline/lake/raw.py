@@ -66,6 +66,7 @@ class SpoolState(msgspec.Struct, kw_only=True):
 
     `changed_since`: from when on a list of changes holds all that came after the start. It is the next watermark.
     `reader` is the mark of the address and the credentials that it read with, made with `salt`.
+    `source` is the name of the source that it read.
     """
 
     sync_id: str
@@ -77,6 +78,7 @@ class SpoolState(msgspec.Struct, kw_only=True):
     feeds: dict[str, FeedRecord] = {}
     salt: str = ""
     reader: str = ""
+    source: str = ""
 
     @property
     def watermark(self) -> datetime:

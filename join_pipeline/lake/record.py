@@ -178,6 +178,8 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     `unknown` counts words and fields that the mapping does not know, `odd` parts of an unexpected shape: by name.
     `mapped_since`: the first sync with the current `mapping_version`. An older mapping made the versions before it.
     `lost`: the dispensable files that this sync found missing or damaged, and dropped.
+    `source`: the source that it read; empty if an older release wrote the record, and then it is the lake's own.
+    `integration_id`: the id at that source, if a lake that another source began goes on with it.
     """
 
     format: int = FORMAT
@@ -198,6 +200,8 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     mapping_version: int
     mapped_since: str = ""
     package_version: str
+    source: str = ""
+    integration_id: str | None = None
     only_created: bool = False
     max_age_seconds: float = 0.0
     n_requests: int = 0

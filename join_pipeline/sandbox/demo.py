@@ -17,7 +17,7 @@ import duckdb
 import httpx
 
 from join_pipeline.connections.dagster_home import DEMO, dagster_home, launch
-from join_pipeline.errors import BuildError, PipelineError, SettingsError
+from join_pipeline.errors import BuildError, PipelineError, SettingsError, machines_reason
 from join_pipeline.lake.files import locked, make_folder, write_whole
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.sandbox.figures import example_figures
@@ -37,6 +37,7 @@ FIGURES: Final = {
     "cost_csv": "costs.csv",
 }
 """The example files of the user's own figures by their setting; they lie in `<data>/sandbox/figures`."""
+LOG_END: Final = 200_000
 FULL_EVERY_DAYS: Final = 7  # only full syncs see deletions, and nightly ones would only make the demo longer
 
 
@@ -139,9 +140,18 @@ def sandbox_process(applications: int) -> Iterator[str]:
 def _dagster_run(settings: Settings) -> Path:
     """Launch the job `sync` in processes of Dagster's own. Returns Dagster's folder."""
     home = dagster_home(settings.data)
-    if launch(settings, "sync", home / "demo.log"):
-        raise BuildError(f"The Dagster run failed. Its log is {home / 'demo.log'}.")
+    log = home / "demo.log"
+    if launch(settings, "sync", log):
+        raise BuildError(_why(log, home))
     return home
+
+
+def _why(log: Path, dagster_home: Path) -> str:
+    """What to say of a run that failed. Dagster keeps its runs in SQLite files of `DAGSTER_HOME`."""
+    reason = machines_reason(log.read_text(encoding="utf-8", errors="replace")[-LOG_END:])
+    if reason is None:
+        return f"The Dagster run failed. Its log is {log}."
+    return f"The Dagster run failed, because {reason}. Check {dagster_home}, and run it again. Its log is {log}."
 
 
 def funnel(settings: Settings) -> list[tuple[Any, ...]]:

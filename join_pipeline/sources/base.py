@@ -169,3 +169,17 @@ class SelectingSource(Protocol):
 
     def selected(self, raw_of: RawOf) -> RawOf:
         """The raw rows without those applications."""
+
+
+@runtime_checkable
+class CarryingSource(Source, Protocol):
+    """A source whose records tell the ids of other sources. It can go on with a lake that was begun from one of them.
+
+    `carries`: the names of those sources.
+    """
+
+    @property
+    def carries(self) -> frozenset[str]: ...
+
+    def carrying(self, ids: Ids) -> Source:
+        """The same source for such a lake. Its records get the lake's `ids`."""

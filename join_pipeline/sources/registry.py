@@ -35,7 +35,7 @@ def _join(settings: "Settings") -> "Source":
 def _kombo(settings: "Settings") -> "Source":
     from join_pipeline.sources.kombo.source import KomboSource  # noqa: PLC0415
 
-    return KomboSource(settings)
+    return KomboSource(settings, carries=frozenset({join.NAME}))
 
 
 SOURCES: Final[Mapping[str, Entry]] = {

@@ -70,12 +70,17 @@ def _decode(
     return decoder
 
 
+def is_of(record: SyncRecord, source: Source) -> bool:
+    """Whether a sync read this source. An older release did not name it, and then it is the same."""
+    return record.source in {"", source.name}
+
+
 def mapped_since(source: Source, previous: SyncRecord | None, sync_id: str) -> str:
     """The id of the first sync with the mapping version of sync `sync_id`.
 
     It is empty if an older release wrote the previous record without it. Then every version has that mapping.
     """
-    if previous is None or previous.mapping_version != source.mapping_version:
+    if previous is None or not is_of(previous, source) or previous.mapping_version != source.mapping_version:
         return sync_id
     return previous.mapped_since
 
@@ -105,7 +110,7 @@ def _set_aside(decoder: Decoder, workspace: Workspace, record: SyncRecord) -> No
 
 def _unannounced(source: Source, workspace: Workspace, record: SyncRecord, previous: SyncRecord | None) -> int:
     """The number of unannounced changes: a full sync sees them, and they were made before the last watermark."""
-    before = previous.feeds if previous else {}
+    before = previous.feeds if previous and is_of(previous, source) else {}
     listed = [before[feed.name].listed_since for feed in source.feeds if feed.is_incremental and feed.name in before]
     watermarks = [at for at in listed if at is not None]
     if record.mode != "full" or not watermarks:

@@ -5,7 +5,7 @@ the same code the versions are the same. With a changed mapping, the versions th
 """
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from join_pipeline.models import MODELS, Model
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive, mapped_since
+from join_pipeline.sync.origin import carried, named
 from join_pipeline.sync.settings import SyncSettings
 from join_pipeline.sync.workspace import Workspace
 
@@ -40,16 +41,23 @@ class Replayed:
     n_different: int
 
 
-def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
+SourceOf = Callable[[str], Source]
+"""A function that returns a source by its name."""
+
+
+def replay(source: Source, lake: Lake, settings: SyncSettings, others: SourceOf | None = None) -> Replayed:
     """Make the versions of all kept raw again and put them in force. The caller holds the lock.
 
-    `source` must be the lake's own source. Raises `LakeError` if no raw is kept.
+    `source` must be the one that the lake reads. Each sync is repeated with the source that it read: if that was
+    another one, `others` gives it. Raises `LakeError` if no raw is kept.
     """
+    source_named = _sources(source, lake, others)
     upgrade(lake, settings.builds, settings.memory_limit)
-    newest = lake.newest()
+    newest = named(lake.newest(), lake)
     if newest is not None:
-        newest.lost += drop_lost(lake.path, newest.files, frozenset(feed.name for feed in source.feeds))
-    records = replayable(source, lake, newest) if newest else []
+        feeds = (feed.name for name in {lake.source, newest.source} for feed in source_named(name).feeds)
+        newest.lost += drop_lost(lake.path, newest.files, frozenset(feeds))
+    records = replayable(source, lake, newest, others) if newest else []
     if newest is None or not records:
         raise LakeError(f"{lake.path} keeps no raw to replay. Run `join-pipeline rebuild` without --from raw.")
     folder = settings.builds / "replay"
@@ -58,7 +66,9 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
     with scratch(settings.builds, settings.memory_limit) as con:
         files = _base(con, lake, folder, newest, before=records[0].sync_id)
         previous = next((r for r in reversed(lake.records()) if r.sync_id < records[0].sync_id), None)
+        previous = named(previous, lake)
         for record in records:
+            source = source_named(record.source)
             again = msgspec.convert(msgspec.to_builtins(record), SyncRecord)
             again.files, again.mapping_version = files, source.mapping_version
             again.mapped_since = mapped_since(source, previous, record.sync_id)
@@ -77,20 +87,30 @@ def replay(source: Source, lake: Lake, settings: SyncSettings) -> Replayed:
             if different:
                 _take_over(con, lake, folder, model, newest.files, files, newest.sync_id)
     if n_different:
-        newest.mapping_version, newest.mapped_since = source.mapping_version, previous.mapped_since if previous else ""
+        newest.mapping_version, newest.mapped_since = (
+            source_named(newest.source).mapping_version,
+            previous.mapped_since if previous else "",
+        )
         lake.commit(newest)
         lake.remove_unlisted(newest)
     shutil.rmtree(folder, ignore_errors=True)
     return Replayed(len(records), n_versions, n_different)
 
 
-def replayable(source: Source, lake: Lake, newest: SyncRecord) -> list[SyncRecord]:
+def _sources(source: Source, lake: Lake, others: SourceOf | None) -> SourceOf:
+    """The sources of a lake's syncs by name, each by the ids of the lake."""
+    return lambda name: carried(source if others is None or name == source.name else others(name), lake)
+
+
+def replayable(source: Source, lake: Lake, newest: SyncRecord, others: SourceOf | None = None) -> list[SyncRecord]:
     """The latest syncs whose raw is kept completely, oldest first."""
-    names = [feed.name for feed in source.feeds if not feed.is_reference]
+    source_of = _sources(source, lake, others)
     with foreign_errors():
-        kept = {name: _syncs_of(lake.listed(files)) for name in names if (files := newest.files.raw.get(name))}
+        kept = {name: _syncs_of(lake.listed(files)) for name, files in newest.files.raw.items() if files}
     records: list[SyncRecord] = []
     for record in reversed(lake.records()):
+        named(record, lake)
+        names = [feed.name for feed in source_of(record.source).feeds if not feed.is_reference]
         read = [name for name in names if record.feeds[name].records or record.feeds[name].looks]
         if not all(record.sync_id in kept.get(name, ()) for name in read):
             break

@@ -20,7 +20,7 @@ from join_pipeline.lake.compaction import compact, retire
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.future import put_right
 from join_pipeline.lake.integrity import drop_lost
-from join_pipeline.lake.lake import Lake, open_lake
+from join_pipeline.lake.lake import IDENTITY, Lake, open_lake
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
 from join_pipeline.lake.record import Files, LastFull, LostFile, SyncRecord, sync_id_after, sync_id_of
 from join_pipeline.lake.sql import scratch
@@ -31,6 +31,7 @@ from join_pipeline.sync import clock as clocks
 from join_pipeline.sync.account import check_account, has_read
 from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.extract import Extraction, Progress, no_progress
+from join_pipeline.sync.origin import carried, carries, named, refuse_older
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
 from join_pipeline.sync.settings import SyncSettings
 from join_pipeline.sync.workspace import Workspace
@@ -45,6 +46,7 @@ def run_sync(
     *,
     accept_loss: Collection[str] = (),
     accept_account: bool = False,
+    accept_source: bool = False,
     progress: Progress = no_progress,
     expect: Progress = no_progress,
     within: AbstractContextManager[None] | None = None,
@@ -63,10 +65,20 @@ def run_sync(
             raise SettingsError(f"--accept-loss takes {', '.join(known)}, not {feed!r}.")
     if accept_account and mode != "full":
         raise SettingsError("Another account is accepted by a sync of mode full only, as others read what changed.")
+    if accept_source and mode != "full":
+        raise SettingsError("Another source is accepted by a sync of mode full only, as others read what changed.")
+    source = _of_lake(source, settings)
     with source.session(sleep, monotonic) as session, locked(settings.home), within or nullcontext():
         asked_at = monotonic()
         session.greet()
-        lake = open_lake(settings.lake, settings.lake_seed, source=source.name, create=True)
+        lake = open_lake(
+            settings.lake,
+            settings.lake_seed,
+            source=source.name,
+            carries=carries(source),
+            accept_source=accept_source,
+            create=True,
+        )
         lost = lake.folder.set_aside()
         upgrade(lake, settings.builds, settings.memory_limit)
         clock = session.client.clock
@@ -74,6 +86,7 @@ def run_sync(
         now = started_at = clock.when_asked(asked_at)
         if previous is not None:
             started_at = max(started_at, previous.started_at + TICK)
+            refuse_older(source, previous, now)
         planned = plan(
             source,
             mode,
@@ -90,9 +103,13 @@ def run_sync(
                 mode=planned.mode,
                 started_at=started_at,
                 changed_since=clock.changed_since(now),
+                source=source.name,
             )
             spool = _spool(con, source, session, settings, state, lost)
             record = _record(source, spool, planned, previous)
+            record.integration_id = None if source.name == lake.source else settings.lake_seed
+            if previous is not None and previous.source != source.name:
+                record.reason += f", went on from {previous.source} to {source.name}"
             lists = frozenset(feed.name for feed in source.feeds if feed.is_reference)
             record.lost = lost + drop_lost(lake.path, record.files, lists)
             record.only_created = source.only_created
@@ -121,6 +138,12 @@ def run_sync(
         return record
 
 
+def _of_lake(source: Source, settings: SyncSettings) -> Source:
+    """The source as this lake knows its records. A lake that is not there yet will be the source's own."""
+    is_there = (settings.lake / IDENTITY).exists()
+    return carried(source, open_lake(settings.lake)) if is_there else source
+
+
 def _check_account(extraction: Extraction, source: Source, session: Session, *, is_accepted: bool) -> None:
     """Raise `AccountError` if the account is not the lake's, unless the user accepts that."""
     try:
@@ -147,10 +170,10 @@ def _put_right(
     source: Source, settings: SyncSettings, lake: Lake, clock: ServerClock
 ) -> tuple[SyncRecord | None, bool]:
     """The newest record, after syncs that lie in the future were put right, and whether a clock was set back."""
-    previous = lake.newest()
+    previous = named(lake.newest(), lake)
     if previous is not None and clocks.lies_ahead(clock, previous, source.title):
         put_right(lake, clock.latest(), MOST_SKEW, settings.builds, settings.memory_limit)
-        return lake.newest(), True
+        return named(lake.newest(), lake), True
     return previous, clocks.is_set_back(clock, previous)
 
 
@@ -171,7 +194,8 @@ def _spool(
     """
     folder = settings.builds / "spool"
     left = left_spool(con, folder, lost) if state.mode == "full" else None
-    if left is not None and left.state.mode == "full" and left.state.previous == state.previous:
+    is_same = left is not None and (left.state.mode, left.state.source) == ("full", state.source)
+    if left is not None and is_same and left.state.previous == state.previous:
         age = session.client.clock.latest() - left.state.started_at
         if timedelta(0) <= age <= timedelta(hours=settings.resume_hours) and has_read(left, source, session):
             return left
@@ -195,6 +219,7 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         mapping_version=source.mapping_version,
         mapped_since=mapped_since(source, previous, state.sync_id),
         package_version=version("join-pipeline"),
+        source=source.name,
         # copies, because the previous record must not change
         pending=dict(previous.pending) if previous else {},
         pending_since=dict(previous.pending_since) if previous else {},

@@ -6,12 +6,16 @@ import resource
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from join_pipeline.actions.journal import Journal
+from join_pipeline.errors import LakeError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.record import FORMAT
 from join_pipeline.pipeline import load
+from join_pipeline.sandbox.demo import _dagster_run, make_dagster_home
 from join_pipeline_tests.cli.commands import Shell, contents, is_good, is_told
 from join_pipeline_tests.cli.companies import Grown, company
 
@@ -142,3 +146,24 @@ def test_only_the_owner_can_look_into_the_data_folder(known: Shell) -> None:
     modes = {oct(path.stat().st_mode & 0o777) for path in (known.data, *known.data.rglob("*")) if path.is_dir()}
     assert modes == {"0o700"}
     assert {oct(path.stat().st_mode & 0o777) for path in known.data.rglob("*") if path.is_file()} == {"0o600"}
+
+
+def test_a_home_of_dagsters_that_can_not_be_written_is_told(tmp_path: Path) -> None:
+    shell = Shell("http://127.0.0.1:1", tmp_path / "data")
+    home = shell.settings.data / "dagster"
+    home.parent.mkdir(parents=True)
+    home.write_text("a file is in the way")
+    with pytest.raises(LakeError, match=r"dagster can't be written \(File exists\)"):
+        make_dagster_home(shell.settings)
+    home.unlink()
+    (make_dagster_home(shell.settings) / "demo.log").mkdir()
+    with pytest.raises(LakeError, match=r"demo.log can't be written \(Is a directory\)"):
+        _dagster_run(shell.settings, home)
+
+
+def test_a_journal_that_is_no_database_is_told_without_what_is_in_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, b"")
+    journal.path.write_text("canary@person.example " * 500)
+    with pytest.raises(LakeError, match=r"journal\.sqlite can't be used") as caught:
+        journal.entries()
+    assert "the file is not SQLite's, or it is damaged" in str(caught.value)

@@ -14,14 +14,17 @@ import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from unittest import mock
 
 import numpy as np
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from join_pipeline.sandbox import SandboxConfig
+from join_pipeline.sandbox import faults as sandbox_faults
 from join_pipeline.sandbox.instants import from_datetime, to_datetime
 from join_pipeline.sandbox.kombo.service import Kombo
+from join_pipeline.sandbox.odd_parts import spoiled_somewhere
 from join_pipeline.sandbox.server import make_app
 from join_pipeline.sandbox.state import State
 from join_pipeline.sandbox.truth import truth
@@ -106,6 +109,7 @@ class Account:
         self.instants: list[datetime] = []
         self.watch: Callable[[], None] | None = None  # called before each request of a reader is answered
         self.n_requests = 0
+        self.odd: dict[str, dict[str, object]] = {}  # as they truly are, by id, the records that were odd in a step
         self._chance = random.Random(seed)
         self._passing = STILL
         self._is_turned = False
@@ -149,10 +153,15 @@ class Account:
         self._settle = SETTLE_SECONDS if in_flight > 1 else 0.0
         self._dies_at = dies_at_request
         try:
-            yield
+            with mock.patch.object(sandbox_faults, "spoiled_somewhere", self._spoiled):
+                yield
         finally:
             self._is_turned = False
             self.world.set_faults({})
+
+    def _spoiled(self, record: dict[str, object], chance: random.Random) -> str:
+        self.odd[str(record["id"])] = dict(record)
+        return spoiled_somewhere(record, chance)
 
     def read(self, at: datetime | None = None) -> World:
         """What the account lists, now or at another instant. What was read once is the same object again."""

@@ -45,6 +45,7 @@ class KomboMemory(Memory):
         self._is_blind = self._is_blind or span.is_set_back
         if span.spoils or any(lost.values()) or span.is_set_back:
             self.is_honest = False
+        self.was_odd = self.was_odd or bool(self.account.odd)
         raw = list(after.raw(span.record.sync_id, LISTED))
         broken = set(after.quarantined(span.record.sync_id))
         for record in sorted(raw, key=lambda one: one.fetched_at):
@@ -69,10 +70,10 @@ class KomboMemory(Memory):
         key, spoiled = str(record.key), self.spoiled[record.feed]
         text = record.text or ""
         lacks = record.payload is not None and not record.payload.keys() >= DUE[record.feed]
-        is_spoiled = is_broken or lacks or "ON_HOLD" in text or "talentScore" in text
+        is_spoiled = is_broken or lacks or key in self.account.odd or "ON_HOLD" in text or "talentScore" in text
         (spoiled.add if is_spoiled else spoiled.discard)(key)
         if record.payload is not None and not is_broken:
-            if record.payload["remote_deleted_at"] is None:
+            if record.payload.get("remote_deleted_at") is None:
                 self.arrived[record.feed].add(key)
             if record.feed == "applications":
                 self._note_application(record.payload, is_spoiled=is_spoiled)
@@ -81,12 +82,12 @@ class KomboMemory(Memory):
 
     def _note_application(self, payload: dict[str, Any], *, is_spoiled: bool) -> None:
         """`bounds` names applications as JOIN does."""
-        remote_id = payload.get("remote_id")
+        remote_id = self.account.odd.get(str(payload.get("id")), payload).get("remote_id")
         if remote_id is None:
             return
         tainted = self.tainted["applications"]
         (tainted.add if is_spoiled else tainted.discard)(remote_id)
-        if is_spoiled and payload.get("outcome") == "ON_HOLD":
+        if is_spoiled and (payload.get("outcome") == "ON_HOLD" or str(payload.get("id")) in self.account.odd):
             self.misread.add(remote_id)
 
     def is_known(self, model: str, key: str, span: KomboSpan) -> bool:

@@ -63,6 +63,7 @@ class Memory:
     misread: set[str] = field(default_factory=set)  # applications that came once with another stage or state than true
     veils: list[tuple[datetime, frozenset[str]]] = field(default_factory=list)  # which were hidden from when on
     excused: set[str] = field(default_factory=set)
+    was_odd: bool = False  # records had odd parts, and what they named is remembered
     is_honest: bool = True  # nothing happened that lastUpdatedAt can't have announced
     spans: list[Span] = field(default_factory=list)
     _stage_index: dict[tuple[str, str], int | None] = field(default_factory=dict)
@@ -97,9 +98,12 @@ class Memory:
         broken = set(after.quarantined(span.record.sync_id))
         good = [r for r in raw if r.payload is not None and r.identity not in broken]
         self._note_taint(span, raw, broken)
-        self.misread |= {str(r.payload["id"]) for r in good if r.feed == "applications" and _is_misread(r.payload)}
+        self.was_odd = self.was_odd or bool(self.account.odd)
         for record in good:
-            self.came[record.feed].add(str(record.payload["id"]))
+            self.came[record.feed].add(str(record.key))
+        good = [r for r in good if str(r.key) not in self.account.odd]
+        self.misread |= {str(r.payload["id"]) for r in good if r.feed == "applications" and _is_misread(r.payload)}
+        self.misread |= self.account.odd.keys()
         for feed, named in self.named.items():
             for entry in after.listed_references(feed, span.record.sync_id):
                 if "id" in entry:
@@ -135,7 +139,7 @@ class Memory:
                 continue
             text = str(record.payload)
             spoilt = record.identity in broken or "ON_HOLD" in text or "talentScore" in text
-            spoilt = spoilt or not record.payload.keys() >= DUE[record.feed]
+            spoilt = spoilt or key in self.account.odd or not record.payload.keys() >= DUE[record.feed]
             if spoilt or (record.feed == "applications" and self._lacks_state(record.payload)):
                 tainted.add(key)
             else:

@@ -42,6 +42,14 @@ class RawRecord:
         return self.feed, self.key, self.fetched_at, self.text
 
 
+def parsed(text: str) -> Any:
+    """A payload as Python reads it; empty if it can't: numbers of 5,000 digits, 3,000 nested lists."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+
+
 @dataclass(frozen=True)
 class Observed:
     """A lake at rest."""
@@ -92,7 +100,7 @@ class Observed:
         for feed in feeds:
             for row in self._rows(self.newest.files.raw.get(feed, [])):
                 if sync_id in (None, row["sync_id"]):
-                    payload = None if row["payload"] is None else json.loads(row["payload"])
+                    payload = None if row["payload"] is None else parsed(row["payload"])
                     listing, key, at = row["listing"], row["record_id"], row["fetched_at"]
                     yield RawRecord(feed, row["sync_id"], listing, key, at, payload, row["payload"])
 

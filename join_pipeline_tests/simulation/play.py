@@ -165,6 +165,7 @@ class Play:
         """Run a step until it commits; each time that it dies or fails it is run again."""
         attempts: list[datetime] = []
         spoils = False
+        self.account.odd.clear()
         for death in (*step.deaths, None):
             record, failure = self._attempt(step, death, attempts)
             spoils = spoils or step.spoils

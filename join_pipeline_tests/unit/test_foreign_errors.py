@@ -14,7 +14,7 @@ import pyarrow as pa
 import pydantic
 import pytest
 
-from join_pipeline.errors import foreign, foreign_text
+from join_pipeline.errors import foreign, foreign_text, machines_reason
 
 CANARY: Final = "canary@person.example"
 
@@ -97,4 +97,13 @@ def test_the_systems_reason_is_told() -> None:
     assert foreign(OSError(28, "x")) == "OSError: No space left on device"
     assert "No space left on device" in foreign(duckdb.IOException("Could not write: No space left on device"))
     assert "JOIN_PIPELINE_MEMORY_LIMIT" in foreign(duckdb.OutOfMemoryException("x"))
+    assert foreign(sqlite3.DatabaseError(CANARY)).startswith("DatabaseError: the file")
     assert foreign(KeyError("x")) == "KeyError"
+
+
+def test_a_log_of_dagsters_is_told_by_what_the_machine_refused() -> None:
+    trace = f'Traceback (most recent call last):\n  File "x.py", line 1\n{CANARY}\n'
+    assert machines_reason(f"{trace}sqlite3.OperationalError: database or disk is full") == "the disk is full"
+    assert machines_reason(f"{trace}OSError: [Errno 28] No space left on device") == "the disk is full"
+    assert "can't be written" in str(machines_reason(f"{trace}attempt to write a readonly database"))
+    assert machines_reason(trace) is None

@@ -16,6 +16,7 @@ from join_pipeline.http.client import Asked, HttpClient, Judgement, Options
 from join_pipeline.http.pages import Page
 from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.answers import Integration, Refusal, integration_of, is_refusal, list_of, refusal_of
+from join_pipeline.sources.kombo.names import KOMBOS, Names
 from join_pipeline.sources.kombo.refusals import CODE_ERRORS, CURES, WORDS, error_for
 
 PAGE_SIZE: Final = 250  # Kombo's largest
@@ -32,10 +33,13 @@ class KomboClient(HttpClient):
 
     words = WORDS
 
-    def __init__(self, url: str, api_key: str, integration_id: str, **options: Unpack[Options]) -> None:
+    def __init__(
+        self, url: str, api_key: str, integration_id: str, names: Names = KOMBOS, **options: Unpack[Options]
+    ) -> None:
         headers = {"Authorization": f"Bearer {api_key}", "X-Integration-Id": integration_id}
         super().__init__(url, headers, **options)
         self._integration_id = integration_id
+        self.names = names
         self._secrets = (api_key, integration_id)
 
     def judge(self, response: httpx.Response) -> Judgement:
@@ -92,12 +96,20 @@ class KomboClient(HttpClient):
             cursor = following
 
     def found(self, feed: Feed, record_id: str) -> bytes | None:
-        """One record by its id, or None if Kombo does not have it."""
+        """One record by the lake's key, or None if Kombo does not have it."""
         try:
-            page = next(self.pages(feed.path, {"ids": record_id}))
+            for page in self.listed(feed, self.names.asked([record_id], feed)):
+                for record in page.records:
+                    if record.id == record_id:
+                        return record.payload
         except (NotFoundError, RefusedError):
             return None
-        return next((record.payload for record in page.records if record.id == record_id), None)
+        return None
+
+    def listed(self, feed: Feed, params: Mapping[str, str] | None = None) -> Iterator[Page]:
+        """The pages of a feed's list. Their records have the lake's keys."""
+        for page in self.pages(feed.path, params):
+            yield self.names.page(feed, page)
 
     def _page(self, path: str, params: Mapping[str, str], number: int) -> tuple[Page, str | None]:
         listed, n_bytes, fetched_at = self.fetch(Asked(path, params, due=ENVELOPE), list_of)

@@ -20,6 +20,7 @@ from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.answers import Integration
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.feeds import FEEDS
+from join_pipeline.sources.kombo.names import KOMBOS, Names
 from join_pipeline.sources.kombo.options import KomboOptions
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -53,6 +54,7 @@ class KomboConnection:
 
     settings: Settings
     options: KomboOptions
+    names: Names = KOMBOS
     guide: ClassVar = GUIDE
     variables: ClassVar = VARIABLES
 
@@ -104,7 +106,12 @@ class KomboConnection:
     def _client(self, key: str, integration: str) -> KomboClient:
         timeout = min(self.settings.timeout_seconds, TIMEOUT_SECONDS)
         return KomboClient(
-            self.options.kombo_api_url, key, integration, timeout_seconds=timeout, max_wait_seconds=TIMEOUT_SECONDS
+            self.options.kombo_api_url,
+            key,
+            integration,
+            self.names,
+            timeout_seconds=timeout,
+            max_wait_seconds=TIMEOUT_SECONDS,
         )
 
 

@@ -13,7 +13,7 @@ from join_pipeline.errors import ModelOffError, NotFoundError, RefusedError
 from join_pipeline.http.pages import Page
 from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.client import KomboClient
-from join_pipeline.sources.kombo.feeds import FEEDS, SINCE
+from join_pipeline.sources.kombo.feeds import SINCE
 from join_pipeline.sync.extract import Extraction, FeedExtraction, Look
 from join_pipeline.sync.plan import Plan
 
@@ -31,7 +31,8 @@ class KomboExtraction:
 
     def run(self, plan: Plan) -> None:
         """Extract all feeds. Each has its own list, because a change of a stage, job or tag changes no application."""
-        for feed in FEEDS:
+        feeds = self.client.names.feeds
+        for feed in feeds:
             extraction = self.sync.of(feed)
             since = plan.since.get(feed.name)
             try:
@@ -45,7 +46,7 @@ class KomboExtraction:
                 else:
                     self._judge_deletion(feed, extraction)
             extraction.finish()
-        self.sync.end(self.client.clock.latest(), FEEDS)
+        self.sync.end(self.client.clock.latest(), feeds)
 
     def _list(self, feed: Feed, extraction: FeedExtraction, since: datetime | None) -> None:
         """Read a list, whole or its changes since `since`. A resumed sync skips a list that it has read to its end."""
@@ -53,7 +54,7 @@ class KomboExtraction:
         if extraction.spool.is_done(feed.name, listing):
             return
         params = {} if since is None else {SINCE: since.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"}
-        for page in self.client.pages(feed.path, params):
+        for page in self.client.listed(feed, params):
             extraction.take(page, listing)
         extraction.spool.mark(feed.name, listing)
 
@@ -120,7 +121,7 @@ class KomboExtraction:
         taken says nothing, and is added to `unsure`.
         """
         try:
-            return list(self.client.pages(feed.path, {"ids": ",".join(ids)}))
+            return list(self.client.listed(feed, self.client.names.asked(ids, feed)))
         except (NotFoundError, RefusedError) as error:
             if len(ids) > 1:
                 size = max(1, len(ids) // 10)

@@ -31,6 +31,13 @@ def recall(workspace: Workspace) -> None:
         workspace.make("known", name, f"FROM {newest(name, links)}")
     for name in ("screening_questions", "job_screening_questions"):  # a question is gone with its last link
         workspace.make("known", name, f"FROM {newest(name)}")
+    # only the ATS itself tells its word for the state. It holds until a record shows that it is another one
+    if workspace.holds_any("FROM known_applications WHERE state IS NOT NULL"):
+        workspace.con.execute(
+            """UPDATE seen_applications AS s SET state = k.state FROM known_applications AS k
+            WHERE k.id = s.id AND s.state IS NULL AND k.outcome = s.outcome
+                AND k.current_stage_id IS NOT DISTINCT FROM s.current_stage_id"""
+        )
 
 
 def reconcile(workspace: Workspace) -> None:

@@ -6,7 +6,7 @@ Belongs here: the protocol that the engine uses. Not here: each part (the files 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
@@ -21,6 +21,7 @@ from join_pipeline.sources.kombo.connection import KomboConnection
 from join_pipeline.sources.kombo.extract import KomboExtraction
 from join_pipeline.sources.kombo.feeds import FEEDS, MODEL_FEEDS, SINCE
 from join_pipeline.sources.kombo.mapping import map_record
+from join_pipeline.sources.kombo.names import KOMBOS, Lists, Names
 from join_pipeline.sources.kombo.options import NAME, KomboOptions
 from join_pipeline.sources.kombo.reconcile import recall, reconcile
 from join_pipeline.sources.kombo.webhooks import KomboWebhooks
@@ -53,20 +54,23 @@ class KomboMapper:
     """Maps Kombo's records to rows."""
 
     ids: Ids
+    names: Names
+    lists: Lists
 
     def map(self, feed: str, text: str) -> Mapped:
-        return map_record(feed, text, self.ids)
+        return self.names.rows(map_record(feed, text, self.ids), feed, text, self.lists.of)
 
 
 @dataclass(frozen=True, slots=True)
 class KomboSource:
-    """Kombo's unified ATS API, with an API key and an integration."""
+    """Kombo's unified ATS API, with an API key and an integration. `names` are the ids of the lake."""
 
     settings: Settings
+    carries: frozenset[str] = frozenset()
+    names: Names = KOMBOS
     name: ClassVar = NAME
     title: ClassVar = "Kombo"
     since_word: ClassVar = SINCE
-    feeds: ClassVar[tuple[Feed, ...]] = FEEDS
     model_feeds: ClassVar = MODEL_FEEDS
     shared: ClassVar = frozenset({"jobs", "application_stages", "users", "tags", "screening_questions"})
     application_states: ClassVar = ()  # Kombo does not show the ATS's own word for the state
@@ -79,12 +83,19 @@ class KomboSource:
         return self.settings.of(KomboOptions)
 
     @property
+    def feeds(self) -> tuple[Feed, ...]:
+        return self.names.feeds
+
+    def carrying(self, ids: Ids) -> "KomboSource":
+        return replace(self, names=Names(ids))
+
+    @property
     def max_age(self) -> timedelta:
         return timedelta(hours=self.options.kombo_staleness_hours)
 
     @property
     def connection(self) -> KomboConnection:
-        return KomboConnection(self.settings, self.options)
+        return KomboConnection(self.settings, self.options, self.names)
 
     @property
     def webhooks(self) -> KomboWebhooks:
@@ -98,6 +109,7 @@ class KomboSource:
         with KomboClient(
             self.options.kombo_api_url,
             *self.options.credentials(),
+            names=self.names,
             in_flight=settings.pages_in_flight,
             timeout_seconds=settings.timeout_seconds,
             max_wait_seconds=settings.max_wait_seconds,
@@ -107,7 +119,7 @@ class KomboSource:
             yield KomboSession(client)
 
     def mapper(self, given: MapperInput) -> KomboMapper:
-        return KomboMapper(given.ids)
+        return KomboMapper(given.ids, self.names, Lists(given.raw_of))
 
     def recall(self, workspace: Workspace) -> None:
         recall(workspace)
