@@ -14,8 +14,9 @@ import yaml
 
 from join_pipeline.report.charts import charts
 from join_pipeline.report.data import Dataset
+from join_pipeline.report.group_queries import HORIZON, SHOWN_GROUPS
 from join_pipeline.report.page import SECTIONS, render
-from join_pipeline.report.queries import DATASETS, HORIZON, SHOWN_GROUPS
+from join_pipeline.report.queries import DATASETS
 from join_pipeline.report.texts import read_texts
 from join_pipeline.transform.run import project_dir
 
