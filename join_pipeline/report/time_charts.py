@@ -48,8 +48,14 @@ def _curve(*layers: alt.Chart) -> Layers:
         .mark_text(align="left", dx=8, fontSize=12, fontWeight=600, fill=INK, baseline="middle", clip=False)
         .encode(x=alt.value(alt.expr("width")), y="share:Q", text="said:N")
     )
-    params = [alt.param(name="dayTicks", value=[0, 30, 60, 90]), alt.param(name="dayMax", value=90)]
-    return alt.layer(*layers, names).add_params(*params).properties(height=280)
+    # what nobody sees makes the room for names the same in all curves
+    room = rows_of("names").mark_point(opacity=0, size=1).encode(x=alt.value(alt.expr("width + room")), y=alt.value(0))
+    params = [
+        alt.param(name="dayTicks", value=[0, 30, 60, 90]),
+        alt.param(name="dayMax", value=90),
+        alt.param(name="room", value=100),
+    ]
+    return alt.layer(*layers, names, room).add_params(*params).properties(height=230)
 
 
 def survival() -> Layers:
@@ -144,5 +150,7 @@ def years() -> Layers:
     y = alt.Y("n:Q", title=None, axis=_counts(4), scale=alt.Scale(domainMin=0, nice=True))
     return alt.layer(
         rows.mark_line(strokeWidth=2).encode(y=y, stroke=alt.Stroke("fill:N", scale=None)),
-        rows.mark_point(size=44, filled=True, opacity=1).encode(y="n:Q", fill=alt.Fill("fill:N", scale=None)),
+        rows.mark_point(size=44, filled=True, opacity=1, strokeWidth=2).encode(
+            y="n:Q", fill=alt.Fill("inside:N", scale=None), stroke=alt.Stroke("fill:N", scale=None)
+        ),
     ).properties(height=170)

@@ -118,7 +118,7 @@ function groupName(group) {
   const twins = groupsOf("job").filter((one) => one.name === group.name);
   const near = twins.filter((one) => one.city === group.city);
   const place = twins.length > 1 && group.city ? `${title} · ${group.city}` : title;
-  return near.length > 1 && group.number ? `${place} · ${group.number}` : place;
+  return near.length > 1 && group.number ? `${place} · ${t("group.number", { number: group.number })}` : place;
 }
 
 /** @param {number} number */

@@ -4,9 +4,9 @@
  * @typedef {{
  *   missing?: string, lead?: string, alt?: string, legend?: string[][] | null, notes?: (string | null)[],
  *   n?: number, of?: string, unknown?: number, table?: {head: string[], rows: string[][]}, also?: Record<string, string>,
- *   datasets?: Record<string, Row[]>, params?: Row, axis?: string, room?: number, panels?: Panel[]
+ *   datasets?: Record<string, Row[]>, params?: Row, axis?: string, panels?: Panel[]
  * }} Made What a figure shows now. `missing` says why there is nothing, and what to do. `also` answers other questions.
- * @typedef {{title?: string, datasets: Record<string, Row[]>, params?: Row, axis?: string, room?: number}} Panel
+ * @typedef {{title?: string, datasets: Record<string, Row[]>, params?: Row, axis?: string}} Panel
  * @typedef {{chart: string, filters: string[], everyPeriod?: string, definitions: string[], make: () => Made,
  *   controls?: () => (Node | null)[]}} Figure
  */
@@ -17,7 +17,7 @@ const figures = {};
 const views = new Map();
 const embed = /** @type {any} */ (window).vegaEmbed;
 
-const PAPER = 800; // pixels: somewhat wider than between the margins of A4, so that two figures share a page
+const PAPER = 880; // pixels: wider than between the margins of A4, so that two figures share a page
 const NARROW = 520;
 
 /**
@@ -41,11 +41,11 @@ function spoken(node, own) {
  * @param {Panel} panel
  * @param {number} width
  */
-async function drawChart(place, name, { datasets, params = {}, axis = "axis.applications", room = 0 }, width) {
+async function drawChart(place, name, { datasets, params = {}, axis = "axis.applications" }, width) {
   const spec = spoken(charts[name], axis);
   spec.width = width;
   spec.autosize = { type: "fit-x", contains: "padding" };
-  if (room) spec.padding = { left: 2, right: width < NARROW ? room * 0.75 : room, top: 6, bottom: 4 };
+  if (width < NARROW) params = { ...params, room: 84 };
   if (width < NARROW && spec.height?.step && datasets.heads) {
     spec.height = { step: spec.height.step + 16 };
     params = { ...params, narrow: true };

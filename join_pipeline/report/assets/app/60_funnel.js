@@ -50,7 +50,7 @@ figures.funnel = {
       const few = !isLast && step.low === null ? t("funnel.few") : null;
       heads.push({
         lane: step.milestone,
-        name: `${milestoneName(step.milestone)}  ${number(step.reached)}`,
+        name: `${milestoneName(step.milestone)}: ${number(step.reached)}`,
         said: bounds ?? few ?? t("funnel.of_all", { share: percent(step.reached / funnel.n) }),
       });
     }
@@ -72,7 +72,7 @@ figures.funnel = {
       lead:
         first.low === null
           ? t("funnel.lead.small", { n: funnel.n, hires })
-          : t("funnel.lead", { n: funnel.n, range: percents(first.low, first.high), hires }),
+          : t("funnel.lead", { n: funnel.n, moved: first.moved, share: percent(first.low), waiting: first.waiting, hires }),
       alt: t("funnel.alt", {
         steps: listed(funnel.milestones.map((step) => `${milestoneName(step.milestone)} ${number(step.reached)}`)),
       }),
@@ -162,7 +162,7 @@ figures.cohorts = {
       unknown: add(cohorts.map((cohort) => cohort.n_unknown ?? 0)) / Math.max(1, add(cohorts.map((cohort) => cohort.n ?? 0))),
       lead: latest
         ? t("cohorts.lead", {
-            cohort: latest.label,
+            cohort: grain === "month" ? latest.label : t("cohorts.week_of", { week: latest.label }),
             share: percent(latest.rate),
             range: percents(latest.lo, latest.hi),
             days: latest.days,

@@ -92,7 +92,7 @@ figures.act = {
     return {
       datasets: {
         rows: lanes.flatMap((one) => waitingParts(String(one.job), one.name, one.rows)),
-        heads: lanes.map((one) => ({ lane: String(one.job), name: `${one.name}  ${number(one.open)}`, said: said(one) })),
+        heads: lanes.map((one) => ({ lane: String(one.job), name: `${one.name}: ${number(one.open)}`, said: said(one) })),
       },
       n: add(jobs.map((one) => one.open)),
       lead: first.stuck
@@ -132,12 +132,12 @@ figures.now = {
         heads: [
           ...lanes.map(({ row, lane, name }) => ({
             lane,
-            name: `${name}  ${number(inOpenJob(row))}`,
+            name: `${name}: ${number(inOpenJob(row))}`,
             said: [row.n_stuck && row.stuck_after !== null ? t("now.said", { n: row.n_stuck, days: inDays(row.stuck_after) }) : null, t("now.median", { days: inDays(row.p50) })]
               .filter(Boolean)
               .join(" · "),
           })),
-          ...(closed ? [{ lane: "closed", name: `${t("now.closed")}  ${number(closed)}`, said: t("now.closed.said") }] : []),
+          ...(closed ? [{ lane: "closed", name: `${t("now.closed")}: ${number(closed)}`, said: t("now.closed.said") }] : []),
         ],
       },
       n: open + closed,

@@ -1,6 +1,6 @@
 // Jobs: the bottleneck of each, how long each has been open, and the plan, forecast, deadlines and costs where given.
 
-const MOST_BARS = 20;
+const MOST_BARS = 12;
 /** @type {Record<string, string>} */
 const STEPS = { SCREENING: "var(--passed-pale)", INTERIM: "var(--passed)", OFFER: "var(--waiting)" };
 
@@ -71,7 +71,7 @@ const isJob = (number) => data.groups.some((group) => group.group === number && 
 
 // How many wait in a job. Hidden stages make it a lower bound.
 const pipelineOf = (/** @type {Row} */ job) =>
-  job.is_hidden ? (job.n_open ? t("jobs.at_least", { n: job.n_open }) : t("hidden")) : number(job.n_open);
+  job.is_hidden && job.n_open ? t("jobs.at_least", { n: job.n_open }) : job.is_hidden ? t("hidden") : number(job.n_open);
 
 figures.jobs = {
   chart: "parts",
@@ -84,7 +84,9 @@ figures.jobs = {
     );
     const dated = all.filter((row) => row.days_open !== null);
     if (!dated.length) return { missing: t(all.length ? "missing.opening" : "missing.open_jobs") };
-    const usual = data.speed.find((row) => row.group === 0 && row.metric === "time_to_fill" && !row.is_hidden && row.p75 !== null)?.p75 ?? null;
+    const filled = data.speed.find((row) => row.group === 0 && row.metric === "time_to_fill" && !row.is_hidden);
+    const usual = filled?.p75 ?? filled?.p50 ?? null;
+    const part = t(filled?.p75 === null ? "jobs.half" : "jobs.three_in_four");
     const isLate = (/** @type {Row} */ row) => usual !== null && row.days_open > usual;
     const isEmpty = (/** @type {Row} */ row) => !row.is_hidden && row.n_open === 0;
     const shown = dated.slice(0, MOST_BARS);
@@ -98,7 +100,7 @@ figures.jobs = {
         heads: shown.map((row) => ({
           lane: row.key,
           name: name(row),
-          said: t("jobs.said", { days: inDays(row.days_open), waiting: isEmpty(row) ? t("jobs.nobody") : t("jobs.wait", { n: pipelineOf(row) }) }),
+          said: t("jobs.said", { days: inDays(row.days_open), waiting: isEmpty(row) ? t("jobs.nobody") : row.is_hidden && !row.n_open ? t("jobs.few") : t("jobs.wait", { n: pipelineOf(row) }) }),
         })),
       },
       axis: "axis.days_open",
@@ -107,7 +109,7 @@ figures.jobs = {
       lead: [
         usual === null
           ? t("jobs.lead.oldest", { n: all.length, job: name(dated[0]), days: inDays(dated[0].days_open) })
-          : t("jobs.lead", { n: dated.filter(isLate).length, all: all.length, days: inDays(usual) }),
+          : t("jobs.lead", { n: dated.filter(isLate).length, all: all.length, days: inDays(usual), part }),
         nobody.length ? t("jobs.lead.nobody", { n: nobody.length, jobs: listed(nobody.slice(0, 3).map(name)) }) : null,
       ]
         .filter(Boolean)

@@ -1,7 +1,6 @@
 // Speed: the share that still waits, and the outcomes of the others, by days since the application.
 
 const FARTHEST_DAY = 180;
-const LABELS = 118; // the room for the names at a curve's end, in pixels
 
 const farthest = (/** @type {Curve} */ curve) => Math.min(curve.ends_at, Math.max(last(curve.points).day * 1.15, 30), FARTHEST_DAY);
 
@@ -63,7 +62,6 @@ figures.decision = {
         names: [{ share: (final.lo + final.hi) / 2, said: t("decision.name", { n: ofHundred((final.lo + final.hi) / 2) }) }],
       },
       params: { dayTicks: dayTicks(end), dayMax: end },
-      room: LABELS,
       n: curve.n,
       unknown: unknownOf(group),
       lead: median
@@ -147,7 +145,6 @@ figures.outcome = {
     return {
       datasets: { rows, names: sizes.map(({ lane, size }, place) => ({ share: heights[place], said: `${ofHundred(size)} ${t(`outcome.${lane}`)}` })) },
       params: { dayTicks: dayTicks(end), dayMax: end },
-      room: LABELS,
       n: curve.n,
       unknown: unknownOf(group),
       lead: t("outcome.lead", values),

@@ -60,7 +60,7 @@ figures.volume = {
         }),
         heads: shown.map((one) => ({
           lane: one.key,
-          name: `${one.name}  ${number(one.funnel.n)}`,
+          name: `${one.name}: ${number(one.funnel.n)}`,
           said: t("volume.said", { n: hiresOf(one), share: percent(one.funnel.n / n) }),
         })),
       },

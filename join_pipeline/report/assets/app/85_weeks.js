@@ -79,9 +79,10 @@ figures.years = {
       const rows = names.flatMap((name, at) =>
         years.flatMap((year, place) => {
           const found = shown.find((month) => month.on === `${year}-${String(at + 1).padStart(2, "0")}-01`);
-          if (!found || found[measure] === null) return [];
+          // what was decided before the first sync has no known day
+          if (!found || found[measure] === null || (measure === "hires" && found.is_truncated)) return [];
           const tip = `${month(found.on)}: ${t(`trend.${measure}`)} ${number(found[measure])}`;
-          return [{ month: name, lane: year, n: found[measure], fill: fills[place], tip }];
+          return [{ month: name, lane: year, n: found[measure], fill: fills[place], inside: found.is_truncated ? "var(--paper)" : fills[place], tip }];
         }),
       );
       return rows.length > 1 ? [{ title: t(`trend.${measure}`), datasets: { rows } }] : [];
@@ -101,7 +102,10 @@ figures.years = {
           })
         : t("years.lead.young", { month: date(newest.on, { month: "long", year: "numeric" }), n: newest.applications, first: date(about.first_sync_at) }),
       alt: t("years.alt", { years: listed(years) }),
-      legend: years.map((year, place) => [["passed", "waiting", "out"][place], year]),
+      legend: [
+        ...years.map((year, place) => [["passed", "waiting", "out"][place], year]),
+        ...(truncated ? [["hollow", t("trend.survivors")]] : []),
+      ],
       notes: [truncated ? t("years.truncated", { n: truncated, first: date(about.first_sync_at) }) : null, t("years.partial")],
       table: {
         head: ["month", "applications", "before", "change", "hires", "hires_before", "watched"].map((one) => t(`years.head.${one}`)),
@@ -110,8 +114,8 @@ figures.years = {
           row.is_hidden ? t("hidden") : number(row.applications),
           number(row.applications_before),
           row.change === null ? NONE : (row.change > 0 ? "+" : "") + percent(row.change),
-          number(row.hires),
-          number(row.hires_before),
+          row.is_truncated ? NONE : number(row.hires),
+          row.is_truncated ? NONE : number(row.hires_before),
           t(row.is_truncated ? "no" : "yes"),
         ]),
       },

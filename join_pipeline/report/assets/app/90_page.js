@@ -5,8 +5,8 @@ const drawing = { width: 0, running: Promise.resolve() };
 
 // The questions that the page answers at its top: each by the sentence of a figure.
 const ANSWERS = [
-  "act", "bottleneck", "jobs", "plan", "forecast", "levels", "funnel", "offers", "sources", "volume", "costs", "decision",
-  "times", "outcome", "years", "trend",
+  "act", "bottleneck", "jobs", "plan", "forecast", "levels", "funnel", "offers", "volume", "sources", "costs", "decision",
+  "times", "outcome", "years",
 ];
 /** @type {Record<string, string>} */
 const ANSWERED_BY = { offers: "funnel" };
@@ -40,18 +40,23 @@ function sayTrust() {
     well === null ? t("badge.none") : [t("badge.known", { share: percent(well) }), open.length ? t("badge.doubts", { n: open.length }) : t("badge.no_doubt")].join(" · ");
 }
 
-/** @param {Cohort[]} cohorts */
+/**
+ * When these cohorts applied: a month, or the days of several weeks.
+ * @param {Cohort[]} cohorts
+ */
 function cohortsName(cohorts) {
-  if (cohorts.length === 1 && cohorts[0].grain === "month") return date(cohorts[0].on, { month: "long", year: "numeric" });
-  const end = new Date(Date.parse(last(cohorts).on) + 6 * DAY).toISOString().slice(0, 10);
-  return t("period", { from: date(cohorts[0].on, { day: "numeric", month: "long" }), to: date(end) });
+  if (cohorts[0].grain === "month") return { key: "headline.month", period: date(cohorts[0].on, { month: "long", year: "numeric" }) };
+  const style = new Intl.DateTimeFormat(words.locale, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+  return { key: "headline.weeks", period: style.formatRange(new Date(cohorts[0].on), new Date(Date.parse(last(cohorts).on) + 6 * DAY)) };
 }
 
 // The newest result that is known well, and who waits now. The numbers below them say of what they are.
 function sayHeadline() {
   const group = groupFor(EVERY);
   const months_ = chosenCohorts(group, "month");
-  const mature = newestMature(months_, chosenCohorts(group, "week"));
+  const isUsual = [state.from, state.to].join() === usualPeriod().join();
+  const weeks = isUsual ? cohortsOf(group, "week") : chosenCohorts(group, "week");
+  const mature = newestMature(months_, weeks);
   const passed = reachedAt(mature, "INTERIM", MATURE_DAYS);
   const funnel = funnelOf(months_);
   const nowGroup = groupFor(figures.now);
@@ -67,8 +72,9 @@ function sayHeadline() {
     ofHundredPassed(passed.lo) === ofHundredPassed(passed.hi)
       ? ""
       : t("headline.range", { low: ofHundredPassed(passed.lo), high: ofHundredPassed(passed.hi) });
-  const rate = passed.n
-    ? t("headline", { period: cohortsName(mature), n: ofHundredPassed(passed.best), range, days: MATURE_DAYS })
+  const applied = passed.n ? cohortsName(mature) : null;
+  const rate = applied
+    ? t("headline", { period: t(applied.key, applied), n: ofHundredPassed(passed.best), range, days: MATURE_DAYS })
     : group === undefined
       ? t("missing.choice", { choice: choiceName(state.chosen) })
       : !months.length
@@ -90,7 +96,7 @@ function sayHeadline() {
     [
       t("tile.pass", { n: MATURE_DAYS }),
       interval ? percent(passed.best / passed.n) : NONE,
-      interval ? t("tile.pass.sure", { range: percents(interval.low, interval.high), period: cohortsName(mature) }) : t("tile.young"),
+      interval ? t("tile.pass.sure", { range: percents(interval.low, interval.high), period: applied.period }) : t("tile.young"),
     ],
     [
       at ? t("tile.hired", { n: at }) : t("tile.hired.any"),
@@ -104,19 +110,30 @@ function sayHeadline() {
   );
 }
 
+/**
+ * @param {string} id
+ * @param {string} figure
+ * @param {string} said
+ * @param {boolean} isAnswered
+ */
+const answer = (id, figure, said, isAnswered) =>
+  el(
+    "div",
+    { id: `answer-${id}`, class: isAnswered ? null : "unanswered" },
+    el("dt", {}, el("a", { href: `#figure-${figure}` }, t(`${id}.question`))),
+    el("dd", {}, explained(said)),
+  );
+
 // The answer to each question, and where the page tells more.
 function sayAnswers() {
   byId("answers-list").replaceChildren(
     ...ANSWERS.map((id) => {
       const figure = ANSWERED_BY[id] ?? id;
       const made = madeOf(figure);
+      const stays = id === "bottleneck" && made.missing ? madeOf("stages") : null;
+      if (stays?.lead) return answer(id, "stages", stays.lead, true);
       const said = made.missing ?? (figure === id ? made.lead : made.also?.[id]) ?? "";
-      return el(
-        "div",
-        { id: `answer-${id}`, class: made.missing ? "unanswered" : null },
-        el("dt", {}, el("a", { href: `#figure-${figure}` }, t(`${id}.question`))),
-        el("dd", {}, explained(said)),
-      );
+      return answer(id, figure, said, !made.missing);
     }),
   );
 }
