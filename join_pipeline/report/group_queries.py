@@ -16,7 +16,7 @@ MOST_GROUPS: Final = {
     "channel": 12,
     "job_source": 300,
 }
-"""How many groups of each scope a reader can choose, the largest first. A pair's key has a `|` between its parts."""
+"""How many groups of each scope a reader can choose, the largest first. A pair's key has a `/` between its parts."""
 LAST_EXACT_DAY: Final = 60
 """A curve has each of its days up to this one, and one day per week after it, because a reader can't see more."""
 

@@ -146,12 +146,12 @@ def interval() -> Layers:
     """Expected numbers as dots, with a band of 80 % and a line of 95 %."""
     rows = rows_of().encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
     x = alt.X(
-        "low95:Q", title="$axis.own", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(format=",d", tickCount=5)
+        "low_95:Q", title="$axis.own", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(format=",d", tickCount=5)
     )
     fill, stroke = alt.Fill("fill:N", scale=None), alt.Stroke("fill:N", scale=None)
     layers = [
-        rows.mark_rule(yOffset=BELOW, strokeWidth=2).encode(x=x, x2="high95:Q", stroke=stroke),
-        rows.mark_bar(size=BAR - 8, yOffset=BELOW, opacity=0.4).encode(x="low80:Q", x2="high80:Q", fill=fill),
+        rows.mark_rule(yOffset=BELOW, strokeWidth=2).encode(x=x, x2="high_95:Q", stroke=stroke),
+        rows.mark_bar(size=BAR - 8, yOffset=BELOW, opacity=0.4).encode(x="low_80:Q", x2="high_80:Q", fill=fill),
         rows.mark_point(yOffset=BELOW, size=110, filled=True, opacity=1, stroke="var(--paper)", strokeWidth=1.5).encode(
             x="expected:Q", fill=fill
         ),

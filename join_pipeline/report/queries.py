@@ -24,7 +24,7 @@ DATASETS: Final = {
             dim_job.job_remote_id AS number
         FROM shown_group
         LEFT JOIN dim_job
-            ON shown_group.scope IN ('job', 'job_source') AND split_part(shown_group.scope_key, '|', 1) = dim_job.job_id
+            ON shown_group.scope IN ('job', 'job_source') AND split_part(shown_group.scope_key, '/', 1) = dim_job.job_id
         ORDER BY group_number""",
     "left_out": """
         SELECT scope, count(DISTINCT scope_key) AS n

@@ -138,7 +138,7 @@ def test_who_shows_and_tells_is_the_source_and_what_is_deleted_is_deleted_in_joi
             assert title in texts["subject.source"]
             assert title in texts["axis.requests"]
             assert {title, since} <= set(re.findall(r"\w+", texts["check.lastUpdatedAt"].replace("'s", "")))
-        assert f"{title} tells the present only" in made  # what stands there before a script has run
+        assert f"{title} shows the present only" in made  # what stands there before a script has run
         assert "deleted in JOIN while open" in said["en"]["outcome.note"]
         assert "in JOIN gelöscht" in said["de"]["outcome.note"]
 

@@ -15,14 +15,14 @@ const choices = {};
 const months = [...new Set(cohortsOf(0, "month").map((cohort) => cohort.on))].sort();
 
 /**
- * What a group is of: the keys by scope. The scope of a pair has a `_` between its two, and its key a `|`.
+ * What a group is of: the keys by scope. The scope of a pair has a `_` between its two, and its key a `/`.
  * @param {Group} group
  * @returns {Choice}
  */
 function partsOf({ scope, key }) {
   if (scope === "overall") return {};
   const scopes = scope.split("_");
-  const cut = key.indexOf("|");
+  const cut = key.indexOf("/");
   const keys = scopes.length === 1 ? [key] : [key.slice(0, cut), key.slice(cut + 1)];
   return Object.fromEntries(scopes.map((one, at) => [one, keys[at]]));
 }
@@ -30,7 +30,10 @@ function partsOf({ scope, key }) {
 /** @param {Choice} choice */
 const identity = (choice) => SCOPES.filter((scope) => scope in choice).map((scope) => `${scope}=${choice[scope]}`).join("\n");
 /** @type {Map<string, Group>} */
-const published = new Map(data.groups.map((group) => [identity(partsOf(group)), group]));
+const published = new Map([
+  ["", { group: 0, scope: "overall", key: "all" }],
+  ...data.groups.map((group) => /** @type {[string, Group]} */ ([identity(partsOf(group)), group])),
+]);
 const pairs = new Set(data.groups.map((group) => Object.keys(partsOf(group)).sort().join(" ")));
 
 /**
@@ -112,6 +115,7 @@ const EVERY = { filters: SCOPES };
 /** @param {Group} group */
 function groupName(group) {
   if (group.key === "unknown") return t(`group.no_${group.scope}`);
+  if (group.key === "(other)") return t("group.others");
   if (group.scope === "channel") return known("channel", group.key);
   if (group.scope !== "job") return group.key;
   const title = group.name ?? t("group.nameless");

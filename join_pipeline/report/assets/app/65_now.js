@@ -67,6 +67,9 @@ function waitingParts(lane, name, rows) {
     .map(([part, start, end, fill]) => ({ lane, start, end, fill, tip: `${name}: ${t(`now.${part}`)} ${number(end - start)} (${percent((end - start) / open)})` }));
 }
 
+// How long those have waited who waited too long. Where the chance was small from the first day on, it says nothing.
+const longerThan = (/** @type {Row} */ row) => (row.stuck_after >= 1 ? t("now.longer", { days: inDays(row.stuck_after) }) : "");
+
 const MOST_JOBS = 10;
 
 figures.act = {
@@ -77,7 +80,7 @@ figures.act = {
     const group = groupFor(this);
     const all = inOrder(data.now.filter((row) => row.scope === "job" && row.group && (!group || row.group === group)));
     const shown = all.filter((row) => !row.is_hidden && inOpenJob(row) > 0);
-    if (!shown.length) return { missing: all.length ? t("missing.hidden_now") : t("missing.nobody_waits") };
+    if (!shown.length) return { missing: all.length || waitingNow(group).open ? t("missing.hidden_now") : t("missing.nobody_waits") };
     const jobs = [...new Set(shown.map((row) => row.group))]
       .map((job) => {
         const rows = shown.filter((row) => row.group === job);
@@ -88,7 +91,7 @@ figures.act = {
     const [first] = jobs;
     const lanes = jobs.slice(0, MOST_JOBS);
     const said = (/** @type {any} */ one) =>
-      one.stuck ? t("act.said", { n: one.worst.n_stuck, stage: stageName(one.worst), days: inDays(one.worst.stuck_after) }) : t("act.said.none");
+      one.stuck ? t("act.said", { n: one.worst.n_stuck, stage: stageName(one.worst), longer: longerThan(one.worst) }) : t("act.said.none");
     return {
       datasets: {
         rows: lanes.flatMap((one) => waitingParts(String(one.job), one.name, one.rows)),
@@ -96,7 +99,7 @@ figures.act = {
       },
       n: add(jobs.map((one) => one.open)),
       lead: first.stuck
-        ? t("act.lead", { n: first.worst.n_stuck, job: first.name, stage: stageName(first.worst), days: inDays(first.worst.stuck_after) })
+        ? t("act.lead", { n: first.worst.n_stuck, job: first.name, stage: stageName(first.worst), longer: longerThan(first.worst) })
         : t("act.lead.none", { job: first.name, n: first.open }),
       alt: t("act.alt", { jobs: listed(lanes.map((one) => `${one.name} ${number(one.stuck)}/${number(one.open)}`)) }),
       legend: [["gone", t("now.stuck")], ["passed", t("now.fresh")]],
@@ -133,7 +136,7 @@ figures.now = {
           ...lanes.map(({ row, lane, name }) => ({
             lane,
             name: `${name}: ${number(inOpenJob(row))}`,
-            said: [row.n_stuck && row.stuck_after !== null ? t("now.said", { n: row.n_stuck, days: inDays(row.stuck_after) }) : null, t("now.median", { days: inDays(row.p50) })]
+            said: [row.n_stuck ? t("now.said", { n: row.n_stuck, longer: longerThan(row) }) : null, t("now.median", { days: inDays(row.p50) })]
               .filter(Boolean)
               .join(" · "),
           })),

@@ -135,28 +135,41 @@ figures.plan = {
   make() {
     const rows = givenRows("plan");
     if (!rows.length) return { missing: t("missing.plan") };
+    const name = (/** @type {Row} */ row) => row.job ?? row.category ?? t("group.all");
     const lanes = rows.slice(0, MOST_BARS).map((row, at) => ({ row, lane: String(at) }));
-    const [wanted, hired] = [sum(rows, "wanted"), sum(rows, "hired")];
-    const behind = rows.filter((row) => row.gap > 0);
+    const counted = rows.filter((row) => row.is_in_total !== false);
+    const [wanted, hires] = [sum(counted, "wanted"), sum(counted, "hires")];
+    const missing = rows.filter((row) => row.gap > 0).sort((a, b) => (a.by ?? "9") .localeCompare(b.by ?? "9"));
     return {
       datasets: {
         rows: lanes.flatMap(({ row, lane }) =>
           [
-            { lane, start: 0, end: row.hired, fill: "var(--hired)", tip: `${row.name}: ${t("part.hired")} ${number(row.hired)}` },
-            { lane, start: row.hired, end: row.wanted, fill: "var(--out-pale)", tip: `${row.name}: ${t("plan.gap")} ${number(row.wanted - row.hired)}` },
+            { lane, start: 0, end: row.hires, fill: "var(--hired)", tip: `${name(row)}: ${t("part.hired")} ${number(row.hires)}` },
+            { lane, start: row.hires, end: row.wanted, fill: "var(--out-pale)", tip: `${name(row)}: ${t("plan.gap")} ${number(row.wanted - row.hires)}` },
           ].filter(({ start, end }) => end > start),
         ),
-        heads: lanes.map(({ row, lane }) => ({ lane, name: row.name, said: t("plan.said", { n: row.hired, all: row.wanted, by: row.due_on ? date(row.due_on) : NONE }) })),
+        heads: lanes.map(({ row, lane }) => ({ lane, name: name(row), said: t("plan.said", { n: row.hires, all: row.wanted, by: row.by ? date(row.by) : NONE }) })),
       },
       axis: "axis.hires",
       n: wanted,
       of: "plan.n",
-      lead: t("plan.lead", { n: hired, all: wanted, behind: behind.length }),
-      alt: t("plan.alt", { n: hired, all: wanted }),
+      lead: [
+        t("plan.lead", { n: hires, all: wanted }),
+        missing.length ? t("plan.next", { job: name(missing[0]), n: missing[0].gap, by: missing[0].by ? date(missing[0].by) : NONE }) : t("plan.done"),
+      ].join(" "),
+      alt: t("plan.alt", { n: hires, all: wanted }),
       legend: [["hired", t("part.hired")], ["pale-out", t("plan.gap")]],
       table: {
         head: ["name", "wanted", "by", "hired", "waiting", "expected", "gap"].map((one) => t(`plan.head.${one}`)),
-        rows: rows.map((row) => [row.name, number(row.wanted), row.due_on ? date(row.due_on) : NONE, number(row.hired), number(row.waiting), number(row.expected, 1), number(row.gap)]),
+        rows: rows.map((row) => [
+          name(row),
+          number(row.wanted),
+          row.by ? date(row.by) : NONE,
+          number(row.hires),
+          row.is_pipeline_hidden ? t("hidden") : number(row.n_waiting),
+          number(row.expected, 1),
+          number(row.gap),
+        ]),
       },
     };
   },
@@ -164,29 +177,30 @@ figures.plan = {
 
 figures.forecast = {
   chart: "interval",
-  filters: ["job"],
+  filters: SCOPES,
   definitions: [],
   make() {
     const group = groupFor(this);
     const rows = givenRows("forecast").filter((row) => row.group === group && row.expected !== null);
     if (!rows.length) return { missing: t("missing.forecast") };
     const far = last(rows);
-    const lanes = rows.map((row, at) => ({ row, lane: String(at) }));
+    const said = (/** @type {Row} */ row) => ({ days: row.days, n: row.expected, low: row.low_80, high: row.high_80 });
+    const between = (/** @type {Row} */ row, /** @type {number} */ level) => t("range", { low: number(row[`low_${level}`]), high: number(row[`high_${level}`]) });
     return {
       datasets: {
-        rows: lanes.map(({ row, lane }) => ({ ...row, lane, fill: "var(--hired)", tip: t("forecast.tip", { days: row.days, n: row.expected, low: row.low80, high: row.high80 }) })),
-        heads: lanes.map(({ row, lane }) => ({ lane, name: t("forecast.within", { n: row.days }), said: t("forecast.said", { n: row.expected, low: row.low80, high: row.high80 }) })),
+        rows: rows.map((row) => ({ ...row, lane: String(row.days), fill: "var(--hired)", tip: t("forecast.tip", said(row)) })),
+        heads: rows.map((row) => ({ lane: String(row.days), name: t("forecast.within", { n: row.days }), said: t("forecast.said", said(row)) })),
       },
       axis: "axis.hires",
-      n: far.n_waiting,
+      n: far.waiting,
       of: "forecast.n",
-      lead: t("forecast.lead", { days: far.days, n: far.expected, low: far.low80, high: far.high80 }),
-      alt: t("forecast.alt", { days: far.days, n: far.expected }),
+      lead: t("forecast.lead", said(far)),
+      alt: t("forecast.alt", said(far)),
       legend: [["dot", t("forecast.expected")], ["band", t("forecast.80")], ["interval", t("forecast.95")]],
-      notes: [t("forecast.note")],
+      notes: [t("forecast.note"), far.n_past ? t("forecast.past", { n: far.n_past, within: far.past_within_80 }) : null],
       table: {
         head: ["days", "expected", "80", "95"].map((one) => t(`forecast.head.${one}`)),
-        rows: rows.map((row) => [number(row.days), number(row.expected, 1), t("range", { low: number(row.low80), high: number(row.high80) }), t("range", { low: number(row.low95), high: number(row.high95) })]),
+        rows: rows.map((row) => [number(row.days), number(row.expected, 1), between(row, 80), between(row, 95)]),
       },
     };
   },
@@ -194,36 +208,55 @@ figures.forecast = {
 
 figures.levels = {
   chart: "parts",
-  filters: [],
+  filters: SCOPES,
+  everyPeriod: "scope.all_time",
   definitions: [],
   make() {
-    const rows = inOrder(givenRows("service_levels"));
-    if (!rows.length) return { missing: t("missing.levels") };
-    const overdue = sum(rows, "n_overdue");
-    const worst = rows.reduce((best, row) => (row.n_overdue > best.n_overdue ? row : best));
-    /** @param {Row} row @returns {[string, number, string][]} */
-    const parts = (row) => [["within", row.n_within, "var(--passed)"], ["late", row.n - row.n_within, "var(--gone)"]];
+    const group = groupFor(this);
+    const all = givenRows("service_levels");
+    const rows = inOrder(all.filter((row) => row.group === group));
+    if (!rows.length) return { missing: t(all.length ? "missing.hidden_now" : "missing.levels") };
+    const told = rows.filter((row) => row.n_stays > 0 && !row.is_past_hidden);
+    const overdue = sum(rows, "overdue");
+    const jobs = all.filter((row) => (group === 0 ? isJob(row.group) : row.group === group) && row.overdue > 0).sort((a, b) => b.overdue - a.overdue);
+    const where = jobs.length ? t("levels.where", { job: group === 0 ? nameOf(jobs[0].group) : choiceName(choiceFor(this)), milestone: milestoneName(jobs[0].milestone), n: jobs[0].overdue }) : null;
     return {
       datasets: {
-        rows: rows.flatMap((row, at) => {
-          let start = 0;
-          return parts(row).filter(([, n]) => n > 0).map(([part, n, fill]) => {
-            start += n;
-            return { lane: String(at), start: (start - n) / row.n, end: start / row.n, fill, tip: `${milestoneName(row.milestone)}: ${t(`levels.${part}`)} ${number(n)} (${percent(n / row.n)})` };
-          });
-        }),
-        heads: rows.map((row, at) => ({ lane: String(at), name: milestoneName(row.milestone), said: t("levels.said", { days: inDays(row.allowed_days), share: percent(row.n_within / row.n), n: row.n_overdue }) })),
+        rows: told.flatMap((row) =>
+          /** @type {[string, number, number, string][]} */ ([
+            ["within", 0, row.attained, "var(--passed)"],
+            ["late", row.attained, row.n_stays, "var(--gone)"],
+          ])
+            .filter(([, start, end]) => end > start)
+            .map(([part, start, end, fill]) => ({
+              lane: row.milestone,
+              start: start / row.n_stays,
+              end: end / row.n_stays,
+              fill,
+              tip: `${milestoneName(row.milestone)}: ${t(`levels.${part}`)} ${number(end - start)} (${percent((end - start) / row.n_stays)})`,
+            })),
+        ),
+        heads: told.map((row) => ({ lane: row.milestone, name: milestoneName(row.milestone), said: t("levels.said", { days: inDays(row.days_allowed), share: percent(row.share), n: row.overdue }) })),
       },
       params: { axisFormat: ".0%", tickStep: 0 },
       axis: "axis.share_of",
-      n: sum(rows, "n"),
+      n: sum(told, "n_stays"),
       of: "stages.n",
-      lead: overdue ? t("levels.lead", { n: overdue, milestone: milestoneName(worst.milestone), most: worst.n_overdue }) : t("levels.lead.none"),
+      lead: overdue ? [t("levels.lead", { n: overdue }), where].filter(Boolean).join(" ") : t("levels.lead.none"),
       alt: t("levels.alt", { n: overdue }),
       legend: [["passed", t("levels.within")], ["gone", t("levels.late")]],
       table: {
-        head: ["milestone", "days", "n", "within", "overdue"].map((one) => t(`levels.head.${one}`)),
-        rows: rows.map((row) => [milestoneName(row.milestone), inDays(row.allowed_days), number(row.n), percent(row.n_within / row.n), number(row.n_overdue)]),
+        head: ["job", "milestone", "days", "n", "within", "waiting", "overdue", "soon"].map((one) => t(`levels.head.${one}`)),
+        rows: [...rows, ...(group === 0 ? inOrder(all.filter((row) => isJob(row.group))) : [])].map((row) => [
+          row.group === group ? choiceName(choiceFor(this)) : nameOf(row.group),
+          milestoneName(row.milestone),
+          inDays(row.days_allowed),
+          row.is_past_hidden ? t("hidden") : number(row.n_stays),
+          percent(row.share),
+          number(row.n_waiting),
+          number(row.overdue),
+          number(row.due_soon),
+        ]),
       },
     };
   },
@@ -231,28 +264,35 @@ figures.levels = {
 
 figures.costs = {
   chart: "parts",
-  filters: [],
+  filters: ["source"],
   definitions: [],
   make() {
-    const rows = givenRows("costs").sort((a, b) => b.cost - a.cost);
+    const all = givenRows("costs").filter((row) => row.grain === "all" && row.scope === "source" && row.cost !== null);
+    const rows = all.filter((row) => !state.chosen.source || row.source === state.chosen.source).sort((a, b) => b.cost - a.cost);
     if (!rows.length) return { missing: t("missing.costs") };
-    const money = (/** @type {number | null} */ value) => `${number(value, value !== null && value < 100 ? 2 : 0)}${value === null ? "" : ` ${rows[0].currency ?? ""}`}`.trim();
+    const money = (/** @type {Row} */ row, /** @type {number | null} */ value) =>
+      value === null ? NONE : `${number(value, value < 100 ? 2 : 0)} ${row.currency ?? ""}`.trim();
     const priced = rows.filter((row) => row.per_hire !== null).sort((a, b) => a.per_hire - b.per_hire);
+    const [best, worst] = [priced[0], last(priced)];
+    const lane = (/** @type {Row} */ row) => `${row.source} ${row.currency ?? ""}`;
     return {
       datasets: {
-        rows: rows.map((row) => ({ lane: row.source, start: 0, end: row.cost, fill: "var(--passed)", tip: `${row.source}: ${money(row.cost)}` })),
-        heads: rows.map((row) => ({ lane: row.source, name: row.source, said: row.per_hire === null ? t("costs.no_hire", { cost: money(row.cost) }) : t("costs.said", { cost: money(row.per_hire), n: row.hires }) })),
+        rows: rows.map((row) => ({ lane: lane(row), start: 0, end: row.cost, fill: "var(--passed)", tip: `${row.source}: ${money(row, row.cost)}` })),
+        heads: rows.map((row) => ({
+          lane: lane(row),
+          name: row.source,
+          said: row.per_hire === null ? t("costs.no_hire", { cost: money(row, row.cost) }) : t("costs.said", { cost: money(row, row.per_hire), n: row.hires }),
+        })),
       },
       axis: "axis.cost",
       n: sum(rows, "applications"),
-      lead: priced.length
-        ? t("costs.lead", { best: priced[0].source, least: money(priced[0].per_hire), worst: last(priced).source, most: money(last(priced).per_hire) })
+      lead: best
+        ? t("costs.lead", { best: best.source, least: money(best, best.per_hire), worst: worst.source, most: money(worst, worst.per_hire) })
         : t("costs.lead.none"),
-      alt: t("costs.alt", { sources: listed(rows.map((row) => `${row.source} ${money(row.cost)}`)) }),
-      legend: null,
+      alt: t("costs.alt", { sources: listed(rows.map((row) => `${row.source} ${money(row, row.cost)}`)) }),
       table: {
         head: ["source", "cost", "applications", "per_application", "hires", "per_hire"].map((one) => t(`costs.head.${one}`)),
-        rows: rows.map((row) => [row.source, money(row.cost), number(row.applications), money(row.per_application), number(row.hires), money(row.per_hire)]),
+        rows: rows.map((row) => [row.source, money(row, row.cost), number(row.applications), money(row, row.per_application), number(row.hires), money(row, row.per_hire)]),
       },
     };
   },

@@ -29,6 +29,7 @@ function sourcesNow() {
     return [{ key: source.key, group: group.group, name: groupName(source), mart, funnel: funnelOf(chosenCohorts(group.group, "month")) }];
   });
 }
+const noSources = () => (chosenCohorts(0, "month").length ? t("missing.hidden") : NO_COHORTS());
 const sourceFilters = () => (isPair("job", "source") ? ["job", "source", "period"] : ["source", "period"]);
 
 figures.volume = {
@@ -37,7 +38,7 @@ figures.volume = {
   definitions: ["source_effectiveness"],
   make() {
     const all = sourcesNow().filter((one) => one.funnel.n).sort((a, b) => b.funnel.n - a.funnel.n);
-    if (!all.length) return { missing: NO_COHORTS() };
+    if (!all.length) return { missing: noSources() };
     const shown = all.slice(0, MOST_LANES);
     const n = add(all.map((one) => one.funnel.n));
     const hiresOf = (/** @type {{funnel: Funnel}} */ one) => stepOf(one.funnel, "HIRED").done;
@@ -102,7 +103,7 @@ figures.sources = {
   ],
   make() {
     const found = sourcesNow();
-    if (!found.length) return { missing: NO_COHORTS() };
+    if (!found.length) return { missing: noSources() };
     const all = found.map((one) => {
       const { part, whole, fewest, most, base } = sourceRate(one.funnel, choices.rate);
       return { ...one, whole, rate: share(part, whole), wilson: wilson(part, whole), low: share(fewest, base), high: share(most, base) };

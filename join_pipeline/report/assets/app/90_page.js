@@ -79,7 +79,7 @@ function sayHeadline() {
       ? t("missing.choice", { choice: choiceName(state.chosen) })
       : !months.length
         ? t("headline.empty")
-        : funnel.n < about.minimum_n && !now?.open
+        : funnel.n < about.minimum_n
           ? t("headline.few")
           : t("headline.young");
   const waits = now?.open ? t(now.stuck ? "headline.waits" : "headline.waits.fresh", { n: now.open, stuck: now.stuck }) : "";
