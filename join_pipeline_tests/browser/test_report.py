@@ -24,8 +24,8 @@ from join_pipeline_tests.report.test_written import HOSTILE, change
 from join_pipeline_tests.syncing import changed, write_report
 
 FIGURES = [f"figure-{figure}" for inside in SECTIONS.values() for figure in inside]
-UNGIVEN = {"figure-levels", "figure-plan", "figure-forecast", "figure-costs"}
-"""The figures of what the busy company does not give: a plan, deadlines, costs."""
+UNGIVEN = {"figure-levels", "figure-bottleneck", "figure-plan", "figure-forecast", "figure-costs"}
+"""The figures of what the busy company does not have: a plan, deadlines, costs, ten hires that were watched."""
 DRAWN = [figure for figure in FIGURES if figure not in UNGIVEN]
 PHONE = {"width": 320, "height": 640}
 PAPER_WIDTH = 680
@@ -36,7 +36,7 @@ def test_every_chart_is_there_and_not_blank(browser: Browser, companies: Compani
         assert figures(page) == FIGURES
         whole = picture(page)
         for figure in UNGIVEN:
-            assert re.search("given|forecast", page.locator(f"#{figure} .missing").inner_text())
+            assert re.search("CSV|fewer|too few", page.locator(f"#{figure} .missing").inner_text())
         for figure in DRAWN:
             chart = page.locator(f"#{figure} .chart")
             expect(chart.locator("svg").first).to_be_visible()
@@ -186,7 +186,7 @@ def test_an_empty_company_gets_a_page_that_says_what_is_missing(browser: Browser
 
 def test_a_tiny_company_gets_no_rates_from_a_handful(browser: Browser, companies: Companies) -> None:
     with opened(browser, companies("tiny")) as page:
-        assert page.locator("h1").inner_text() == "Too few applications to say anything in numbers."
+        assert page.locator("h1").inner_text().startswith("Too few applications to say anything in numbers.")
         assert "too few to say" in page.locator("#tiles").inner_text()
         for figure in FIGURES:
             assert page.locator(f"#{figure} .chart svg, #{figure} .missing").count() >= 1

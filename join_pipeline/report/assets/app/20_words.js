@@ -113,10 +113,7 @@ const known = (/** @type {string} */ prefix, /** @type {string} */ word) => (has
  * A definition without the words of the tables: `VANISHED` reads as withdrawn.
  * @param {string} text
  */
-const plain = (text) =>
-  text
-    .replace(/\b[A-Z]{4,}\b/g, (word) => (has(`word.${word}`) ? t(`word.${word}`) : word))
-    .replace(/\b[Vv]anished\b/g, (word) => (words.language === "en" ? t("word.VANISHED") : word));
+const plain = (text) => text.replace(/\b([A-Z]{4,}|vanished|lo|hi)\b/g, (word) => (has(`word.${word}`) ? t(`word.${word}`) : word));
 
 /**
  * A share as so many of a hundred.
