@@ -16,7 +16,7 @@ help:
 	@echo "make coverage     how often the marts' bounds, intervals and forecasts hold, over 1,000 companies"
 	@echo "make soak         5,000 random histories of a company and its pipeline, 1,000 by Kombo, a year of hours, a million applications"
 	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
-	@echo "make check        ruff, mypy --strict, sqlfluff"
+	@echo "make check        ruff, mypy --strict, sqlfluff, and tsc for the report's script where it is installed"
 	@echo "make generated    the committed files that are made of others: YAML of dbt's sources, pages of docs"
 	@echo "make docs         the same, and dbt's page of all models in docs/site"
 	@echo "make format       let ruff and sqlfluff put the code in shape"
@@ -72,6 +72,8 @@ check: $(VENV)/.installed
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --processes 0 dbt_project
+	@if command -v tsc >/dev/null 2>&1; then tsc --project jsconfig.json; \
+		else echo "the report's script was not checked: there is no tsc (npm install --global typescript)"; fi
 
 generated: $(VENV)/.installed
 	@$(BIN)/python docs/make.py --committed

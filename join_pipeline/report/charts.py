@@ -7,8 +7,8 @@ Belongs here: the list of charts. Not here: their marks (lane_charts, time_chart
 from typing import Any
 
 from join_pipeline.report.chart_style import Layers, config
-from join_pipeline.report.lane_charts import funnel, heat, parts, quantiles, rates
-from join_pipeline.report.time_charts import incidence, survival, syncs, trend
+from join_pipeline.report.lane_charts import funnel, heat, interval, parts, quantiles, rates
+from join_pipeline.report.time_charts import incidence, survival, syncs, trend, years
 
 
 def charts() -> dict[str, dict[str, Any]]:
@@ -21,7 +21,9 @@ def charts() -> dict[str, dict[str, Any]]:
         "incidence": incidence(),
         "quantiles": quantiles(),
         "rates": rates(),
+        "interval": interval(),
         "trend": trend(),
+        "years": years(),
         "syncs": syncs(),
     }
     return {name: chart.properties(config=config()).to_dict() for name, chart in made.items()}

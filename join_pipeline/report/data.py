@@ -12,7 +12,8 @@ import duckdb
 import msgspec
 
 from join_pipeline.errors import BuildError, foreign
-from join_pipeline.report.queries import DATASETS, HORIZON, SHOWN_GROUPS
+from join_pipeline.report.group_queries import HORIZON, SHOWN_GROUPS
+from join_pipeline.report.queries import DATASETS
 
 
 class Dataset(msgspec.Struct, frozen=True):

@@ -64,13 +64,20 @@ def parts() -> Layers:
 
 def funnel() -> Layers:
     """Parts, with a whisker from the fewest to the most applications that can still move on."""
-    whisker = rows_of("whiskers").encode(y=_lane())
-    line = whisker.mark_rule(yOffset=BELOW, stroke=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q")
-    ends = [
-        whisker.mark_tick(yOffset=BELOW, orient="vertical", size=BAR - 6, thickness=1.5, color=INK).encode(x=f"{end}:Q")
-        for end in ("low", "high")
-    ]
-    return alt.layer(_bars(), line, *ends, *_heads()).add_params(*_axis_params()).properties(height=alt.Step(ROW))
+    whisker = rows_of("whiskers").encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
+    marks: list[alt.Chart] = []
+    # a pale rim makes the whisker stand out from every colour of a bar
+    for colour, more in (("var(--paper)", 3), (INK, 0)):
+        marks.append(
+            whisker.mark_rule(yOffset=BELOW, stroke=colour, strokeWidth=2 + more).encode(x="low:Q", x2="high:Q")
+        )
+        marks.extend(
+            whisker.mark_tick(
+                yOffset=BELOW, orient="vertical", size=BAR - 4 + more, thickness=2 + more, color=colour
+            ).encode(x=f"{end}:Q")
+            for end in ("low", "high")
+        )
+    return alt.layer(_bars(), *marks, *_heads()).add_params(*_axis_params()).properties(height=alt.Step(ROW))
 
 
 def heat() -> Layers:
@@ -133,3 +140,20 @@ def rates() -> Layers:
         ),
     ]
     return alt.layer(*layers, *_heads()).add_params(*_lane_params()).properties(height=alt.Step(ROW - 8))
+
+
+def interval() -> Layers:
+    """Expected numbers as dots, with a band of 80 % and a line of 95 %."""
+    rows = rows_of().encode(y=_lane(), tooltip=alt.Tooltip("tip:N"))
+    x = alt.X(
+        "low_95:Q", title="$axis.own", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(format=",d", tickCount=5)
+    )
+    fill, stroke = alt.Fill("fill:N", scale=None), alt.Stroke("fill:N", scale=None)
+    layers = [
+        rows.mark_rule(yOffset=BELOW, strokeWidth=2).encode(x=x, x2="high_95:Q", stroke=stroke),
+        rows.mark_bar(size=BAR - 8, yOffset=BELOW, opacity=0.4).encode(x="low_80:Q", x2="high_80:Q", fill=fill),
+        rows.mark_point(yOffset=BELOW, size=110, filled=True, opacity=1, stroke="var(--paper)", strokeWidth=1.5).encode(
+            x="expected:Q", fill=fill
+        ),
+    ]
+    return alt.layer(*layers, *_heads()).add_params(*_lane_params()).properties(height=alt.Step(ROW - 6))

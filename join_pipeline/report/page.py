@@ -24,14 +24,15 @@ from join_pipeline.report.data import Dataset
 from join_pipeline.report.texts import texts_of
 
 SECTIONS: Final = {
-    "trust": ("trust",),
-    "now": ("now",),
+    "now": ("act", "now", "levels"),
+    "bottleneck": ("bottleneck", "stages"),
+    "jobs": ("jobs", "plan"),
+    "forecast": ("forecast",),
     "funnel": ("funnel", "cohorts"),
-    "speed": ("decision", "outcome", "times"),
-    "stages": ("stages",),
-    "sources": ("sources",),
-    "trend": ("trend",),
-    "ageing": ("ageing",),
+    "sources": ("volume", "sources", "costs"),
+    "speed": ("outcome", "decision", "times"),
+    "trend": ("trend", "years"),
+    "trust": ("trust",),
     "operations": ("operations",),
 }
 """The figures of each section, in the order of the page."""
@@ -58,9 +59,11 @@ def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset], library: s
         noscript=" ".join(html.escape(one["texts"]["page.noscript"]) for one in texts.values()),
         policy=POLICY.format(scripts=scripts),
         style=_asset("style.css"),
+        answers=html.escape(said["section.answers"]),
+        words=html.escape(said["section.words"]),
         contents="\n".join(
             f'<li><a href="#{section}" data-t="section.{section}">{said[f"section.{section}"]}</a></li>'
-            for section in SECTIONS
+            for section in (*SECTIONS, "words")
         ),
         sections="\n".join(_section(section, figures, said) for section, figures in SECTIONS.items()),
         data=_json({"about": about, "datasets": datasets}),

@@ -10,138 +10,7 @@ so that the page stays small. All lists of a row have the same order: by milesto
 from typing import Final
 
 from join_pipeline.report.figure_queries import FIGURE_DATASETS
-
-HORIZON_MONTHS: Final = 36
-"""The report shows the cohorts of so many months. The published file has the older ones, too."""
-MOST_GROUPS: Final = {"overall": 1, "job": 200, "source": 40}
-"""How many groups of each scope a reader can choose, the largest first."""
-LAST_EXACT_DAY: Final = 60
-"""A curve has each of its days up to this one, and one day per week after it, because a reader can't see more."""
-
-SHOWN_GROUPS: Final = f"""
-CREATE TEMP TABLE shown_group AS
-WITH
-counted AS (
-    SELECT scope, scope_key, sum(n_cohort) AS n
-    FROM fct_funnel_cohort
-    WHERE cohort_grain = 'month' AND milestone_rank = 1
-    GROUP BY scope, scope_key
-    HAVING count(n_cohort) > 0 OR scope = 'overall'  -- the whole is group 0, hidden or not
-),
-ranked AS (
-    SELECT *, row_number() OVER (PARTITION BY scope ORDER BY n DESC, scope_key) AS place FROM counted
-)
-SELECT
-    row_number() OVER (ORDER BY scope = 'overall' DESC, scope, place) - 1 AS group_number,
-    scope,
-    scope_key
-FROM ranked
-WHERE place <= CASE scope {" ".join(f"WHEN '{scope}' THEN {n}" for scope, n in MOST_GROUPS.items())} END
-"""
-
-HORIZON: Final = f"""
-CREATE TEMP TABLE horizon AS
-SELECT max(cohort_on) - INTERVAL {HORIZON_MONTHS - 1} MONTH AS starts_on, max(cohort_on) - INTERVAL 11 MONTH AS weeks_on
-FROM fct_funnel_cohort
-WHERE cohort_grain = 'month'
-"""
-
-# One row per group and question, with parallel lists over the days of a grid. On a day, the value of each bound's curve
-# is its last step at or before that day.
-CURVES: Final = f"""
-WITH
-curves AS (
-    SELECT shown_group.group_number, fct_survival.*
-    FROM fct_survival
-    INNER JOIN shown_group USING (scope, scope_key)
-    WHERE fct_survival.question IN ('decision', 'hire')
-),
-spans AS (
-    SELECT group_number, question, bound, any_value(starts_at_days) AS starts_at, any_value(ends_at_days) AS ends_at
-    FROM curves
-    GROUP BY ALL
-),
--- the ribbon is drawn where every bound has a curve
-common AS (
-    SELECT group_number, question, max(starts_at) AS starts_at, min(ends_at) AS ends_at
-    FROM spans
-    GROUP BY ALL
-),
-grid AS (
-    SELECT DISTINCT curves.group_number, curves.question, curves.day
-    FROM curves
-    INNER JOIN common USING (group_number, question)
-    WHERE
-        curves.day BETWEEN common.starts_at AND ceil(common.ends_at)
-        AND (curves.day <= {LAST_EXACT_DAY} OR curves.day % 7 = 0 OR curves.day = ceil(common.ends_at))
-),
-points AS (
-    SELECT
-        grid.group_number,
-        grid.question,
-        grid.day,
-        spans.bound,
-        curves.n_subjects,
-        curves.n_at_risk,
-        coalesce(curves.survival, 1) AS survival,
-        coalesce(curves.survival_low, curves.survival, 1) AS survival_low,
-        coalesce(curves.survival_high, curves.survival, 1) AS survival_high,
-        coalesce(curves.incidence_hired, 0) AS hired,
-        coalesce(curves.incidence_hired_low, curves.incidence_hired, 0) AS hired_low,
-        coalesce(curves.incidence_hired_high, curves.incidence_hired, 0) AS hired_high,
-        coalesce(curves.incidence_declined, 0) AS declined,
-        coalesce(curves.incidence_vanished, 0) AS vanished
-    FROM grid
-    INNER JOIN spans USING (group_number, question)
-    ASOF LEFT JOIN curves
-        ON grid.group_number = curves.group_number AND grid.question = curves.question
-        AND spans.bound = curves.bound AND grid.day >= curves.day
-),
-days AS (
-    SELECT
-        group_number,
-        question,
-        day,
-        max(n_subjects) AS n,
-        max(n_at_risk) FILTER (bound = 'hi') AS at_risk,
-        min(survival) AS survival_lo,
-        max(survival) AS survival_hi,
-        min(survival_low) AS survival_low,
-        max(survival_high) AS survival_high,
-        min(hired) AS hired_lo,
-        max(hired) AS hired_hi,
-        min(hired_low) AS hired_low,
-        max(hired_high) AS hired_high,
-        max(hired) FILTER (bound = 'hi') AS hired,
-        max(declined) FILTER (bound = 'hi') AS declined,
-        max(vanished) FILTER (bound = 'hi') AS vanished
-    FROM points
-    GROUP BY ALL
-)
-SELECT
-    days.group_number AS "group",
-    days.question,
-    max(days.n) AS n,
-    round(any_value(common.starts_at), 1) AS starts_at,
-    round(any_value(common.ends_at), 1) AS ends_at,
-    list(days.day ORDER BY days.day) AS days,
-    list(days.at_risk ORDER BY days.day) AS at_risk,
-    CASE WHEN days.question <> 'hire' THEN list(round(survival_lo, 4) ORDER BY days.day) END AS survival_lo,
-    CASE WHEN days.question <> 'hire' THEN list(round(survival_hi, 4) ORDER BY days.day) END AS survival_hi,
-    CASE WHEN days.question <> 'hire' THEN list(round(survival_low, 4) ORDER BY days.day) END AS survival_low,
-    CASE WHEN days.question <> 'hire' THEN list(round(survival_high, 4) ORDER BY days.day) END AS survival_high,
-    CASE WHEN days.question = 'hire' THEN list(round(hired, 4) ORDER BY days.day) END AS hired,
-    CASE WHEN days.question = 'hire' THEN list(round(declined, 4) ORDER BY days.day) END AS declined,
-    CASE WHEN days.question = 'hire' THEN list(round(vanished, 4) ORDER BY days.day) END AS vanished,
-    CASE WHEN days.question = 'hire' THEN list(round(hired_lo, 4) ORDER BY days.day) END AS hired_lo,
-    CASE WHEN days.question = 'hire' THEN list(round(hired_hi, 4) ORDER BY days.day) END AS hired_hi,
-    CASE WHEN days.question = 'hire' THEN list(round(hired_low, 4) ORDER BY days.day) END AS hired_low,
-    CASE WHEN days.question = 'hire' THEN list(round(hired_high, 4) ORDER BY days.day) END AS hired_high
-FROM days
-INNER JOIN common USING (group_number, question)
-GROUP BY days.group_number, days.question
-ORDER BY days.group_number, days.question
-"""
+from join_pipeline.report.group_queries import CURVES
 
 DATASETS: Final = {
     "definitions": "SELECT * FROM metric_definition ORDER BY id",
@@ -155,7 +24,8 @@ DATASETS: Final = {
             dim_job.status,
             dim_job.job_remote_id AS number
         FROM shown_group
-        LEFT JOIN dim_job ON shown_group.scope = 'job' AND shown_group.scope_key = dim_job.job_id
+        LEFT JOIN dim_job
+            ON shown_group.scope IN ('job', 'job_source') AND split_part(shown_group.scope_key, '/', 1) = dim_job.job_id
         ORDER BY group_number""",
     "left_out": """
         SELECT scope, count(DISTINCT scope_key) AS n
@@ -254,6 +124,54 @@ DATASETS: Final = {
         WHERE pipeline.scope <> 'job' OR shown_group.group_number IS NOT NULL
         ORDER BY
             "group", pipeline.scope, dim_stage.milestone_rank, dim_stage.global_index, pipeline.n_open DESC, stage""",
+    "open_jobs": """
+        SELECT
+            shown_group.group_number AS "group",
+            dim_job.job_id AS "key",
+            dim_job.job_name AS name,
+            dim_job.city,
+            dim_job.category,
+            floor(date_diff('second', dim_job.opened_at, seen.as_of) / 86400.0) AS days_open,
+            coalesce(waiting.n_open, 0) AS n_open,
+            coalesce(waiting.is_hidden, false) AS is_hidden
+        FROM dim_job
+        CROSS JOIN (SELECT max(as_of) AS as_of FROM dim_sync) AS seen
+        LEFT JOIN shown_group ON shown_group.scope = 'job' AND shown_group.scope_key = dim_job.job_id
+        LEFT JOIN (
+            SELECT job_id, sum(n_open) AS n_open, bool_or(is_suppressed) AS is_hidden
+            FROM mart_pipeline_now
+            WHERE scope = 'job'
+            GROUP BY job_id
+        ) AS waiting ON dim_job.job_id = waiting.job_id
+        WHERE dim_job.status = 'OPEN' AND NOT dim_job.is_deleted
+        ORDER BY days_open DESC NULLS LAST, dim_job.job_id""",
+    "bottlenecks": """
+        SELECT
+            shown_group.group_number AS "group",
+            milestone,
+            n_hires,
+            round(days_mean, 1) AS days,
+            round(days_to_hire_mean, 1) AS to_hire,
+            round(days_to_hire_mean_if_halved, 1) AS if_halved,
+            is_bottleneck,
+            is_suppressed AS is_hidden
+        FROM mart_bottleneck
+        INNER JOIN shown_group USING (scope, scope_key)
+        ORDER BY group_number, milestone_rank""",
+    "seasons": """
+        SELECT
+            month_on AS "on",
+            n_applications AS applications,
+            n_hires AS hires,
+            n_applications_year_before AS applications_before,
+            n_hires_year_before AS hires_before,
+            round(change_of_applications, 4) AS change,
+            is_whole,
+            is_left_truncated AS is_truncated,
+            is_suppressed AS is_hidden
+        FROM mart_seasonality
+        ORDER BY month_on DESC
+        LIMIT 36""",
     "stays": """
         SELECT
             shown_group.group_number AS "group",

@@ -7,10 +7,10 @@ from typing import Final
 
 import altair as alt
 
-from join_pipeline.report.chart_style import INK, MUTED, Layers, rows_of
+from join_pipeline.report.chart_style import INK, Layers, rows_of
 
-AT_RISK_LINES: Final = 52
-"""The distance in pixels from a curve's axis to the numbers under it."""
+LEFT: Final = 46
+"""The room for a time chart's labels, in pixels. It is the same in all, so that their plots are of one width."""
 
 
 def _day(title: str = "$axis.days") -> alt.X:
@@ -23,32 +23,39 @@ def _day(title: str = "$axis.days") -> alt.X:
 
 
 def _share(field: str, title: str) -> alt.Y:
+    """A share, told as so many of 100."""
     return alt.Y(
         f"{field}:Q",
         title=title,
-        axis=alt.Axis(format=".0%", tickCount=5, titleAngle=0, titleAlign="left", titleY=-10, titleX=0),
-        scale=alt.Scale(domainMin=0, domainMax=alt.expr("shareMax"), nice=False),
+        axis=alt.Axis(
+            labelExpr="format(datum.value * 100, 'd')",
+            tickCount=5,
+            titleAngle=0,
+            titleAlign="left",
+            titleY=-10,
+            titleX=0,
+            minExtent=LEFT,
+            maxExtent=LEFT,
+        ),
+        scale=alt.Scale(domain=[0, 1], nice=False),
     )
 
 
 def _curve(*layers: alt.Chart) -> Layers:
-    """Curves over days, with the number at risk under them."""
-    at_risk = (
-        rows_of("risk")
-        .mark_text(fontSize=12, fill=MUTED, baseline="top")
-        .encode(x="day:Q", y=alt.value(alt.expr(f"height + {AT_RISK_LINES}")), text="said:N")
+    """Curves over days. The names of what they show stand at their ends."""
+    names = (
+        rows_of("names")
+        .mark_text(align="left", dx=8, fontSize=12, fontWeight=600, fill=INK, baseline="middle", clip=False)
+        .encode(x=alt.value(alt.expr("width")), y="share:Q", text="said:N")
     )
-    title = (
-        rows_of("riskTitle")
-        .mark_text(fontSize=12, fill=MUTED, baseline="top", align="left")
-        .encode(x=alt.value(0), y=alt.value(alt.expr(f"height + {AT_RISK_LINES - 18}")), text="said:N")
-    )
+    # what nobody sees makes the room for names the same in all curves
+    room = rows_of("names").mark_point(opacity=0, size=1).encode(x=alt.value(alt.expr("width + room")), y=alt.value(0))
     params = [
         alt.param(name="dayTicks", value=[0, 30, 60, 90]),
         alt.param(name="dayMax", value=90),
-        alt.param(name="shareMax", value=1),
+        alt.param(name="room", value=100),
     ]
-    return alt.layer(*layers, at_risk, title).add_params(*params).properties(height=280)
+    return alt.layer(*layers, names, room).add_params(*params).properties(height=230)
 
 
 def survival() -> Layers:
@@ -78,22 +85,12 @@ def survival() -> Layers:
 
 
 def incidence() -> Layers:
-    """Cumulative incidences of the outcomes, stacked to one. The hired are at the bottom, with their ribbon's edges."""
-    rows = rows_of().encode(x=_day(), detail="lane:N", order="place:Q")
-    areas = rows.mark_area(interpolate="step-after").encode(
-        y=_share("low", "$axis.share"), y2="high:Q", fill=alt.Fill("fill:N", scale=None)
+    """Cumulative incidences of the outcomes, stacked to one. The hired are at the bottom."""
+    rows = rows_of().encode(x=_day(), detail="lane:N", order="place:Q", tooltip=alt.Tooltip("tip:N"))
+    areas = rows.mark_area(interpolate="step-after", stroke="var(--paper)", strokeWidth=1).encode(
+        y=_share("low", "$axis.of_100"), y2="high:Q", fill=alt.Fill("fill:N", scale=None)
     )
-    edges = (
-        rows_of("edges")
-        .mark_line(interpolate="step-after", stroke=INK, strokeWidth=1, strokeDash=[2, 2])
-        .encode(x="day:Q", y="share:Q", detail="lane:N")
-    )
-    names = (
-        rows_of("names")
-        .mark_text(align="right", dx=-6, fontSize=12, fontWeight=600)
-        .encode(x=alt.value(alt.expr("width")), y="share:Q", text="said:N", fill=alt.Fill("ink:N", scale=None))
-    )
-    return _curve(areas, edges, names)
+    return _curve(areas)
 
 
 def _on() -> alt.X:
@@ -105,6 +102,10 @@ def _on() -> alt.X:
     )
 
 
+def _counts(ticks: int) -> alt.Axis:
+    return alt.Axis(tickCount=ticks, format=",d", tickMinStep=1, minExtent=LEFT, maxExtent=LEFT)
+
+
 def _period() -> list[alt.Parameter]:
     """The period in milliseconds since 1970. Charts above each other share it."""
     return [alt.param(name="since", value=0), alt.param(name="until", value=1)]
@@ -113,7 +114,7 @@ def _period() -> list[alt.Parameter]:
 def trend() -> Layers:
     """The line of a panel's measure over weeks, with its points."""
     rows = rows_of().encode(x=_on())
-    y = alt.Y("n:Q", title=None, axis=alt.Axis(tickCount=3, format=",d"), scale=alt.Scale(domainMin=0, nice=True))
+    y = alt.Y("n:Q", title=None, axis=_counts(3), scale=alt.Scale(domainMin=0, nice=True))
     layers = [
         rows.mark_area(interpolate="linear", opacity=0.15).encode(y=y.stack(None), fill=alt.Fill("fill:N", scale=None)),
         rows.mark_line(interpolate="linear", strokeWidth=2).encode(y="n:Q", stroke=alt.Stroke("fill:N", scale=None)),
@@ -127,7 +128,7 @@ def trend() -> Layers:
 def syncs() -> Layers:
     """Syncs over time, with the number of requests of each."""
     rows = rows_of().encode(x=_on(), tooltip=alt.Tooltip("tip:N"))
-    y = alt.Y("n:Q", title="$axis.requests", axis=alt.Axis(tickCount=4, format=",d"), scale=alt.Scale(domainMin=0))
+    y = alt.Y("n:Q", title="$axis.requests", axis=_counts(4), scale=alt.Scale(domainMin=0))
     stroke, floor = alt.Stroke("fill:N", scale=None), alt.value(alt.expr("height"))
     return (
         alt.layer(
@@ -137,3 +138,19 @@ def syncs() -> Layers:
         .add_params(*_period())
         .properties(height=160)
     )
+
+
+def years() -> Layers:
+    """A line per year over the months of the year. The newest year is strong, and the others are pale."""
+    rows = rows_of().encode(
+        x=alt.X("month:O", sort=None, title=None, axis=alt.Axis(grid=False, labelAngle=0, labelOverlap="greedy")),
+        detail="lane:N",
+        tooltip=alt.Tooltip("tip:N"),
+    )
+    y = alt.Y("n:Q", title=None, axis=_counts(4), scale=alt.Scale(domainMin=0, nice=True))
+    return alt.layer(
+        rows.mark_line(strokeWidth=2).encode(y=y, stroke=alt.Stroke("fill:N", scale=None)),
+        rows.mark_point(size=44, filled=True, opacity=1, strokeWidth=2).encode(
+            y="n:Q", fill=alt.Fill("inside:N", scale=None), stroke=alt.Stroke("fill:N", scale=None)
+        ),
+    ).properties(height=170)

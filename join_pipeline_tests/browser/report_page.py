@@ -33,9 +33,19 @@ def drawn(page: Page) -> None:
 
 
 def choose(page: Page, name: str, value: str) -> None:
-    """Choose in a filter, as by hand."""
-    page.locator(f"#filter-{name}").select_option(value)
+    """Choose in a filter, as by hand. A job is chosen by its name, and nothing stands for all jobs."""
+    field = page.locator(f"#filter-{name}")
+    if name == "job":
+        field.fill(value)
+        field.press("Enter")
+    else:
+        field.select_option(value)
     drawn(page)
+
+
+def jobs(page: Page) -> list[str]:
+    """The names of the jobs that can be chosen."""
+    return page.locator("#jobs-list option").evaluate_all("all => all.map(one => one.value)")  # type: ignore[no-any-return]
 
 
 def figures(page: Page) -> list[str]:

@@ -1,5 +1,6 @@
 """The report as its readers meet it: with a mouse, a keyboard, a screen reader, a phone, on paper, in two languages."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,12 +8,25 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 
 from join_pipeline.report.page import SECTIONS
-from join_pipeline_tests.browser.report_page import choose, colours, drawn, figures, opened, picture, table, unfold
+from join_pipeline_tests.browser.report_page import (
+    choose,
+    colours,
+    drawn,
+    figures,
+    jobs,
+    opened,
+    picture,
+    table,
+    unfold,
+)
 from join_pipeline_tests.report.companies import Companies
 from join_pipeline_tests.report.test_written import HOSTILE, change
 from join_pipeline_tests.syncing import changed, write_report
 
 FIGURES = [f"figure-{figure}" for inside in SECTIONS.values() for figure in inside]
+UNGIVEN = {"figure-levels", "figure-bottleneck", "figure-plan", "figure-forecast", "figure-costs"}
+"""The figures of what the busy company does not have: a plan, deadlines, costs, ten hires that were watched."""
+DRAWN = [figure for figure in FIGURES if figure not in UNGIVEN]
 PHONE = {"width": 320, "height": 640}
 PAPER_WIDTH = 680
 
@@ -21,7 +35,9 @@ def test_every_chart_is_there_and_not_blank(browser: Browser, companies: Compani
     with opened(browser, companies("busy")) as page:
         assert figures(page) == FIGURES
         whole = picture(page)
-        for figure in FIGURES:
+        for figure in UNGIVEN:
+            assert re.search("CSV|fewer|too few", page.locator(f"#{figure} .missing").inner_text())
+        for figure in DRAWN:
             chart = page.locator(f"#{figure} .chart")
             expect(chart.locator("svg").first).to_be_visible()
             assert colours(whole, chart) >= 3, figure
@@ -29,7 +45,7 @@ def test_every_chart_is_there_and_not_blank(browser: Browser, companies: Compani
 
 def test_every_chart_has_its_definition_as_of_n_and_table(browser: Browser, companies: Companies) -> None:
     with opened(browser, companies("busy")) as page:
-        for figure in FIGURES:
+        for figure in DRAWN:
             place = page.locator(f"#{figure}")
             assert place.locator(".definition h4").count() >= 1
             assert "As of:" in place.locator(".facts").inner_text()
@@ -62,8 +78,7 @@ def test_it_says_what_it_leaves_out_and_by_which_rule_somebody_is_stuck(
     with opened(browser, copy) as page:
         assert "created through this pipeline" in page.locator("#as-of").inner_text()
         assert "2 more jobs can't be chosen" in page.locator("#left-out").inner_text()
-        said = page.locator("#figure-ageing").inner_text()
-        assert "a chance below 20% to move on within 30 days" in said
+        said = page.locator("#figure-act").inner_text()
         assert "fewer than 20 % moved on within the next 30 days" in said
         assert "fewer than 12 stays tell that, longer than 45 days" in said
 
@@ -121,8 +136,7 @@ def test_the_keyboard_is_enough(browser: Browser, companies: Companies) -> None:
 
 def test_the_address_shows_the_same_to_others(browser: Browser, companies: Companies) -> None:
     with opened(browser, companies("busy")) as page:
-        job = page.locator("#filter-job option:not([value=''])").first
-        choose(page, "job", str(job.get_attribute("value")))
+        choose(page, "job", jobs(page)[0])
         address, funnel = str(page.evaluate("() => location.hash")), table(page, "funnel")
     with opened(browser, companies("busy"), address) as page:
         assert table(page, "funnel") == funnel
@@ -151,11 +165,10 @@ def test_text_from_join_is_shown_as_it_is(browser: Browser, companies: Companies
     change(settings, f"UPDATE dim_job SET job_name = '{quoted}'", f"UPDATE dim_stage SET stage_name = '{quoted}'")
     write_report(settings)
     with opened(browser, settings) as page:
-        options = page.locator("#filter-job option:not([value=''])")
-        assert all(HOSTILE in str(text) for text in options.evaluate_all("all => all.map(one => one.textContent)"))
-        choose(page, "job", str(options.first.get_attribute("value")))
+        assert all(HOSTILE.strip() in name for name in jobs(page))
+        choose(page, "job", jobs(page)[0])
         assert "</script><script>" in page.locator("#headline-of").inner_text()
-        assert HOSTILE in table(page, "now")[0][0]
+        assert HOSTILE in table(page, "now")[0][1]
         page.locator("#figure-now svg").hover()
         assert page.evaluate("() => window.hacked") is None
         assert page.locator("img").count() == 0
@@ -173,7 +186,7 @@ def test_an_empty_company_gets_a_page_that_says_what_is_missing(browser: Browser
 
 def test_a_tiny_company_gets_no_rates_from_a_handful(browser: Browser, companies: Companies) -> None:
     with opened(browser, companies("tiny")) as page:
-        assert page.locator("h1").inner_text() == "Too few applications to say anything in numbers."
+        assert page.locator("h1").inner_text().startswith("Too few applications to say anything in numbers.")
         assert "too few to say" in page.locator("#tiles").inner_text()
         for figure in FIGURES:
             assert page.locator(f"#{figure} .chart svg, #{figure} .missing").count() >= 1

@@ -14,8 +14,9 @@ import yaml
 
 from join_pipeline.report.charts import charts
 from join_pipeline.report.data import Dataset
+from join_pipeline.report.group_queries import HORIZON, SHOWN_GROUPS
 from join_pipeline.report.page import SECTIONS, render
-from join_pipeline.report.queries import DATASETS, HORIZON, SHOWN_GROUPS
+from join_pipeline.report.queries import DATASETS
 from join_pipeline.report.texts import read_texts
 from join_pipeline.transform.run import project_dir
 
@@ -137,7 +138,7 @@ def test_who_shows_and_tells_is_the_source_and_what_is_deleted_is_deleted_in_joi
             assert title in texts["subject.source"]
             assert title in texts["axis.requests"]
             assert {title, since} <= set(re.findall(r"\w+", texts["check.lastUpdatedAt"].replace("'s", "")))
-        assert f"{title} tells the present only" in made  # what stands there before a script has run
+        assert f"{title} shows the present only" in made  # what stands there before a script has run
         assert "deleted in JOIN while open" in said["en"]["outcome.note"]
         assert "in JOIN gelöscht" in said["de"]["outcome.note"]
 

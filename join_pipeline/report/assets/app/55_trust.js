@@ -1,5 +1,9 @@
 // How far the numbers can be trusted: evidence, cohorts seen from their beginning, mapped names.
 
+/**
+ * @param {string} check
+ * @param {string} subject
+ */
 const trusted = (check, subject) => data.trust.find((row) => row.check === check && row.subject === subject);
 
 figures.trust = {
@@ -10,20 +14,24 @@ figures.trust = {
     const evidence = data.trust.filter((row) => row.check === "evidence");
     const events = evidence[0]?.n_of;
     if (!events) return { missing: t("missing.applications") };
-    const of = (subject) => trusted("evidence", subject)?.n ?? 0;
+    const of = (/** @type {string} */ subject) => trusted("evidence", subject)?.n ?? 0;
     const before = trusted("applications", "made before the first sync");
     const unknown = trusted("applications", "outcome not known");
     const stages = trusted("not mapped", "stages");
     const sources = trusted("not mapped", "sources");
-    const rest = (row, kind = "unknown") => [["said", (row?.n_of ?? 0) - (row?.n ?? 0)], [kind, row?.n ?? 0]];
-    const lanes = [
+    const rest = (/** @type {Row | undefined} */ row, kind = "unknown") => /** @type {any[][]} */ ([["said", (row?.n_of ?? 0) - (row?.n ?? 0)], [kind, row?.n ?? 0]]);
+    /** @type {[string, any[][]][]} */
+    const all = [
       ["evidence", [["said", of("source") + of("candidate_created")], ["observed", of("observed")], ["bounded", of("bounded")], ["unknown", of("unknown")]]],
       ["watched", rest(before, "bounded")],
       ["outcome", rest(unknown)],
       ["stages", rest(stages)],
       ["sources", rest(sources)],
-    ].filter(([, parts]) => add(parts.map(([, n]) => n)) > 0);
+    ];
+    const lanes = all.filter(([, parts]) => add(parts.map(([, n]) => n)) > 0);
+    /** @type {Record<string, string>} */
     const fills = { said: "var(--passed)", observed: "var(--passed-pale)", bounded: "var(--waiting)", unknown: "var(--out)" };
+    /** @type {Row[]} */
     const rows = [];
     const heads = lanes.map(([lane, parts]) => {
       const total = add(parts.map(([, n]) => n));
@@ -37,25 +45,20 @@ figures.trust = {
       return { lane, name: t(`trust.${lane}`), said: t("trust.well", { share: percent(well / total), n: total }) };
     });
     const width = trusted("interval width", "median");
-    const behind = trusted("follow-up", "estimates end before as_of");
-    const guarded = trusted("follow-up", "guarded before as_of");
     const expired = data.trust.filter((row) => row.check === "expiry" && row.n > 0 && !row.subject.startsWith("perhaps"));
-    const well = (of("source") + of("candidate_created") + of("observed")) / events;
+    const well = shareKnown();
     return {
       datasets: { rows, heads },
       params: { axisFormat: ".0%", tickStep: 0 },
       axis: "axis.share_of",
       n: events,
       of: "trust.n",
-      unknown: unknown?.share ?? undefined,
-      lead: t("trust.lead", { share: percent(well), width: width?.value == null ? NONE : duration(width.value) }),
+            lead: t("trust.lead", { share: percent(well), width: width?.value == null ? NONE : duration(width.value) }),
       alt: t("trust.alt", { lanes: heads.map((head) => `${head.name} ${head.said}`).join("; ") }),
       legend: ["said", "observed", "bounded", "unknown"].map((part) => [part, t(`trust.part.${part}`)]),
       notes: [
-        behind?.value > about.stale_after ? t("trust.stale", { days: inDays(behind.value) }) : null,
-        guarded?.value ? t("trust.guarded", { days: inDays(guarded.value) }) : null,
+        ...doubts(),
         ...expired.map((row) => t("trust.expired", { n: row.n, days: inDays(row.value) })),
-        stages?.n ? t("trust.unmapped", { n: stages.n }) : null,
       ],
       table: {
         head: ["check", "n", "n_of", "share", "value"].map((one) => t(`trust.head.${one}`)),
@@ -71,7 +74,29 @@ figures.trust = {
   },
 };
 
-// Hours as text.
+// The share of all changes that are dated by the source, or lie between two syncs.
+function shareKnown() {
+  const evidence = data.trust.filter((row) => row.check === "evidence");
+  const told = evidence.filter((row) => ["source", "candidate_created", "observed"].includes(row.subject));
+  return evidence.length && evidence[0].n_of ? add(told.map((row) => row.n)) / evidence[0].n_of : null;
+}
+
+// What keeps the numbers from being as good as they could be. Each is a sentence.
+function doubts() {
+  const behind = trusted("follow-up", "estimates end before as_of");
+  const guarded = trusted("follow-up", "guarded before as_of");
+  const stages = trusted("not mapped", "stages");
+  return [
+    guarded?.value ? t("trust.guarded", { days: inDays(guarded.value) }) : null,
+    behind?.value > about.stale_after ? t("trust.stale", { days: inDays(behind.value) }) : null,
+    stages?.n ? t("trust.unmapped", { n: stages.n }) : null,
+  ].filter((one) => one !== null);
+}
+
+/**
+ * Hours as text.
+ * @param {number} hours
+ */
 function duration(hours) {
   if (hours < 1) return t("minutes", { n: Math.round(hours * 60) });
   return hours < 48 ? t("hours", { n: Math.round(hours) }) : inDays(hours / 24);

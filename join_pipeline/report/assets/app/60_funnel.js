@@ -1,7 +1,7 @@
 // The funnel of the chosen cohorts, and the same cohorts by age.
 
 choices.measure = "counts";
-choices.grain = "month";
+choices.grain = "";
 choices.milestone = "INTERIM";
 
 // From this depth of colour on, a cell's text is white on light paper and black on dark, which contrasts best.
@@ -11,7 +11,7 @@ const NO_COHORTS = () => (months.length ? t("missing.cohorts") : t("missing.appl
 
 figures.funnel = {
   chart: "funnel",
-  filters: ["job", "source", "period"],
+  filters: [...SCOPES, "period"],
   definitions: ["reached", "pass_through", "pass_through_bounds"],
   controls: () => [
     radios("measure", t("funnel.measure"), ["counts", "shares"].map((one) => [one, t(`funnel.${one}`)]), choices.measure, (value) => {
@@ -20,40 +20,50 @@ figures.funnel = {
     }),
   ],
   make() {
-    const funnel = funnelOf(chosenMonths());
-    if (!funnel.n) return { missing: chosenMonths().length ? t("missing.hidden") : NO_COHORTS() };
+    const cohorts = chosenMonths(this);
+    const funnel = funnelOf(cohorts);
+    if (!funnel.n) return { missing: cohorts.length ? t("missing.hidden") : NO_COHORTS() };
     const shares = choices.measure === "shares";
-    const rows = [];
-    const whiskers = [];
-    const heads = [];
+    /** @type {[Row[], Row[], Row[]]} */
+    const [rows, whiskers, heads] = [[], [], []];
     for (const step of funnel.milestones) {
       const scale = shares && step.reached ? 1 / step.reached : 1;
       const isLast = step.milestone === "HIRED";
+      /** @type {[string, number, string][]} */
       const parts = [
-        ["passed", step.done, "var(--passed)"],
+        ["passed", step.done, isLast ? "var(--hired)" : "var(--passed)"],
         ["waiting", step.waiting, "var(--waiting)"],
         ["out", step.out, "var(--out)"],
       ];
       let start = 0;
       for (const [part, n, fill] of parts) {
-        const tip = `${milestoneName(step.milestone)}: ${t(`part.${isLast && part === "passed" ? "hired" : part}`)} ${number(n)}`;
+        const name = t(`part.${isLast && part === "passed" ? "hired" : part}`);
+        const tip = `${milestoneName(step.milestone)}: ${name} ${number(n)} (${percent(n / step.reached)})`;
         if (n) rows.push({ lane: step.milestone, start: start * scale, end: (start + n) * scale, fill, tip });
         start += n;
       }
       if (!isLast && step.reached) {
-        whiskers.push({ lane: step.milestone, low: step.moved * scale, high: (step.moved + step.waiting) * scale });
+        const tip = t("funnel.tip", { milestone: milestoneName(step.milestone), low: step.moved, high: step.moved + step.waiting });
+        whiskers.push({ lane: step.milestone, low: step.moved * scale, high: (step.moved + step.waiting) * scale, tip });
       }
       const bounds = step.low === null ? null : t("funnel.goes_on", { range: percents(step.low, step.high) });
       const few = !isLast && step.low === null ? t("funnel.few") : null;
       heads.push({
         lane: step.milestone,
-        name: `${milestoneName(step.milestone)}  ${number(step.reached)}`,
-        said: bounds ?? few ?? "",
+        name: `${milestoneName(step.milestone)}: ${number(step.reached)}`,
+        said: bounds ?? few ?? t("funnel.of_all", { share: percent(step.reached / funnel.n) }),
       });
     }
     const first = stepOf(funnel, "SCREENING");
     const hires = stepOf(funnel, "HIRED").reached;
+    const offer = stepOf(funnel, "OFFER");
     return {
+      also: {
+        offers:
+          offer.mature === null
+            ? t("offers.few", { n: offer.moved + offer.out, least: about.minimum_n })
+            : t("offers.lead", { share: percent(offer.mature), range: percents(offer.wilson.low, offer.wilson.high), n: offer.moved + offer.out }),
+      },
       datasets: { rows, whiskers, heads },
       params: shares ? { axisFormat: ".0%", tickStep: 0 } : {},
       axis: shares ? "axis.share_of" : "axis.applications",
@@ -62,12 +72,13 @@ figures.funnel = {
       lead:
         first.low === null
           ? t("funnel.lead.small", { n: funnel.n, hires })
-          : t("funnel.lead", { n: funnel.n, range: percents(first.low, first.high), hires }),
+          : t("funnel.lead", { n: funnel.n, moved: first.moved, share: percent(first.low), waiting: first.waiting, hires }),
       alt: t("funnel.alt", {
         steps: listed(funnel.milestones.map((step) => `${milestoneName(step.milestone)} ${number(step.reached)}`)),
       }),
       legend: [
         ["passed", t("part.passed")],
+        ["hired", t("part.hired")],
         ["waiting", t("part.waiting")],
         ["out", t("part.out")],
         ["whisker", t("funnel.whisker")],
@@ -93,6 +104,7 @@ figures.funnel = {
   },
 };
 
+/** @param {Funnel} funnel */
 function cohortNotes(funnel) {
   return [
     funnel.truncated ? t("note.truncated", { n: funnel.truncated, first: date(about.first_sync_at) }) : null,
@@ -102,7 +114,7 @@ function cohortNotes(funnel) {
 
 figures.cohorts = {
   chart: "heat",
-  filters: ["job", "source"],
+  filters: SCOPES,
   everyPeriod: "scope.recent",
   definitions: ["conversion_by_age"],
   controls: () => [
@@ -110,16 +122,18 @@ figures.cohorts = {
       choices.milestone = value;
       drawFigure("cohorts");
     }),
-    chosenGroup().scope === "job"
-      ? null
-      : radios("grain", t("cohorts.grain"), ["month", "week"].map((one) => [one, t(`cohorts.${one}`)]), choices.grain, (value) => {
+    cohortsOf(groupFor(figures.cohorts), "week").length
+      ? radios("grain", t("cohorts.grain"), ["month", "week"].map((one) => [one, t(`cohorts.${one}`)]), grainOf(), (value) => {
           choices.grain = value;
           drawFigure("cohorts");
-        }),
+        })
+      : null,
   ],
   make() {
-    const grain = chosenGroup().scope === "job" ? "month" : choices.grain;
-    const cohorts = cohortsOf(state.group, grain).slice(grain === "month" ? -18 : -20).reverse();
+    const grain = grainOf();
+    const all = cohortsOf(groupFor(this), grain);
+    const watched = all.filter((cohort) => !cohort.is_truncated);
+    const cohorts = (watched.length ? watched : all).slice(grain === "month" ? -18 : -20).reverse();
     if (!cohorts.length) return { missing: NO_COHORTS() };
     const cells = cohorts.flatMap((cohort) => {
       const counts = agesOf(cohort).filter((count) => count.milestone === choices.milestone);
@@ -148,7 +162,7 @@ figures.cohorts = {
       unknown: add(cohorts.map((cohort) => cohort.n_unknown ?? 0)) / Math.max(1, add(cohorts.map((cohort) => cohort.n ?? 0))),
       lead: latest
         ? t("cohorts.lead", {
-            cohort: latest.label.replace(" †", ""),
+            cohort: grain === "month" ? latest.label : t("cohorts.week_of", { week: latest.label }),
             share: percent(latest.rate),
             range: percents(latest.lo, latest.hi),
             days: latest.days,
@@ -162,7 +176,9 @@ figures.cohorts = {
         ["unshown", t("cohorts.unshown", { least: about.minimum_n })],
       ],
       notes: [
-        cohorts.some((cohort) => cohort.is_truncated) ? t("cohorts.truncated", { first: date(about.first_sync_at) }) : null,
+        watched.length === all.length
+          ? null
+          : t(watched.length ? "cohorts.left_out" : "cohorts.truncated", { n: all.length - watched.length, first: date(about.first_sync_at) }),
         cohorts.some((cohort) => cohort.is_hidden) ? t("note.hidden_cells") : null,
       ],
       table: {
@@ -181,9 +197,21 @@ figures.cohorts = {
   },
 };
 
+// Months, but weeks while fewer than three months were watched from their beginning.
+function grainOf() {
+  const group = groupFor(figures.cohorts);
+  if (!cohortsOf(group, "week").length) return "month";
+  const watched = cohortsOf(group, "month").filter((cohort) => !cohort.is_truncated);
+  return choices.grain || (watched.length < 3 ? "week" : "month");
+}
+
+/**
+ * @param {Cohort} cohort
+ * @param {number} ageDays
+ * @param {Row | undefined} counts
+ */
 function cellOf(cohort, ageDays, counts) {
-  const name = cohort.grain === "month" ? month(cohort.on) : date(cohort.on, { day: "numeric", month: "short", year: "2-digit" });
-  const label = cohort.is_truncated ? `${name} †` : name;
+  const label = cohort.grain === "month" ? month(cohort.on) : date(cohort.on, { day: "numeric", month: "short", year: "2-digit" });
   const age = t("cohorts.days", { n: ageDays });
   const { old_enough: old, reached_lo: lo, reached, reached_hi: hi } =
     counts ?? { old_enough: null, reached_lo: null, reached: null, reached_hi: null };
@@ -191,6 +219,7 @@ function cellOf(cohort, ageDays, counts) {
   const isMature = old === cohort.n;
   const said = cohort.is_hidden ? t("hidden") : rate === null ? (old ? t("cohorts.few") : "") : percent(rate);
   const cell = {
+    tip: "",
     label,
     age,
     days: ageDays,

@@ -1,9 +1,13 @@
-// Sources compared: the rate as a dot, and its confidence interval.
+// Sources compared: how many come from each, and the rate as a dot with its confidence interval.
 
 choices.rate = "passed";
 const MOST_LANES = 16;
 
-// A source's counts over the chosen cohorts: how many passed screening, or were hired, of how many decided.
+/**
+ * A source's counts over the chosen cohorts: how many passed screening, or were hired, of how many decided.
+ * @param {Funnel} funnel
+ * @param {string} rate
+ */
 function sourceRate(funnel, rate) {
   if (rate === "passed") {
     const { moved, out, waiting, reached } = stepOf(funnel, "SCREENING");
@@ -14,9 +18,82 @@ function sourceRate(funnel, rate) {
   return { part: hired, whole: hired + out, fewest: hired, most: funnel.n - out, base: funnel.n };
 }
 
+// The sources with their funnels in the chosen period. With a job, those that the marts publish for it.
+function sourcesNow() {
+  const job = state.chosen.job;
+  const own = job === undefined ? {} : { job };
+  return groupsOf("source").flatMap((source) => {
+    const group = groupOf({ ...own, source: source.key });
+    if (!group) return [];
+    const mart = data.sources.find((row) => row.group === source.group);
+    return [{ key: source.key, group: group.group, name: groupName(source), mart, funnel: funnelOf(chosenCohorts(group.group, "month")) }];
+  });
+}
+const noSources = () => (chosenCohorts(0, "month").length ? t("missing.hidden") : NO_COHORTS());
+const sourceFilters = () => (isPair("job", "source") ? ["job", "source", "period"] : ["source", "period"]);
+
+figures.volume = {
+  chart: "parts",
+  filters: sourceFilters(),
+  definitions: ["source_effectiveness"],
+  make() {
+    const all = sourcesNow().filter((one) => one.funnel.n).sort((a, b) => b.funnel.n - a.funnel.n);
+    if (!all.length) return { missing: noSources() };
+    const shown = all.slice(0, MOST_LANES);
+    const n = add(all.map((one) => one.funnel.n));
+    const hiresOf = (/** @type {{funnel: Funnel}} */ one) => stepOf(one.funnel, "HIRED").done;
+    const hires = add(all.map(hiresOf));
+    const most = all.reduce((best, one) => (hiresOf(one) > hiresOf(best) ? one : best));
+    const hidden = groupsOf("source").length - all.length;
+    return {
+      datasets: {
+        rows: shown.flatMap((one) => {
+          const out = add(one.funnel.milestones.map((step) => step.out));
+          const hired = hiresOf(one);
+          /** @type {[string, number, string][]} */
+          const parts = [["hired", hired, "var(--hired)"], ["waiting", one.funnel.n - hired - out, "var(--waiting)"], ["out", out, "var(--out-pale)"]];
+          let start = 0;
+          return parts.filter(([, count]) => count > 0).map(([part, count, fill]) => {
+            start += count;
+            const tip = `${one.name}: ${t(`part.${part}`)} ${number(count)} (${percent(count / one.funnel.n)})`;
+            return { lane: one.key, start: start - count, end: start, fill, tip };
+          });
+        }),
+        heads: shown.map((one) => ({
+          lane: one.key,
+          name: `${one.name}: ${number(one.funnel.n)}`,
+          said: t("volume.said", { n: hiresOf(one), share: percent(one.funnel.n / n) }),
+        })),
+      },
+      n,
+      lead: hires
+        ? t("volume.lead", { best: all[0].name, share: percent(all[0].funnel.n / n), most: most.name, n: hiresOf(most), hires })
+        : t("volume.lead.none", { best: all[0].name, share: percent(all[0].funnel.n / n) }),
+      alt: t("volume.alt", { sources: listed(shown.map((one) => `${one.name} ${number(one.funnel.n)}`)) }),
+      legend: [["hired", t("part.hired")], ["waiting", t("part.waiting")], ["pale-out", t("part.out")]],
+      notes: [hidden > 0 ? t("volume.hidden", { n: hidden }) : null],
+      table: {
+        head: ["source", "channel", "n", "share", "hired", "waiting", "out"].map((one) => t(`volume.head.${one}`)),
+        rows: all.map((one) => {
+          const out = add(one.funnel.milestones.map((step) => step.out));
+          return [
+            one.name,
+            one.mart ? known("channel", one.mart.channel) : NONE,
+            number(one.funnel.n),
+            percent(one.funnel.n / n),
+            number(hiresOf(one)),
+            number(one.funnel.n - hiresOf(one) - out),
+            number(out),
+          ];
+        }),
+      },
+    };
+  },
+};
+
 figures.sources = {
   chart: "rates",
-  filters: ["source", "period"],
+  filters: sourceFilters(),
   definitions: ["source_effectiveness", "pass_through", "hire_rate"],
   controls: () => [
     radios("rate", t("sources.rate"), ["passed", "hired"].map((one) => [one, t(`sources.${one}`)]), choices.rate, (value) => {
@@ -25,51 +102,38 @@ figures.sources = {
     }),
   ],
   make() {
-    const groups = data.groups.filter((group) => group.scope === "source");
-    if (!groups.length) return { missing: NO_COHORTS() };
-    const all = groups.map((group) => {
-      const months = cohortsOf(group.group, "month").filter((one) => one.on >= state.from && one.on <= state.to);
-      const funnel = funnelOf(months);
-      const { part, whole, fewest, most, base } = sourceRate(funnel, choices.rate);
-      return {
-        group: group.group,
-        name: groupName(group),
-        funnel,
-        mart: data.sources.find((row) => row.group === group.group),
-        part,
-        whole,
-        rate: share(part, whole),
-        wilson: wilson(part, whole),
-        low: share(fewest, base),
-        high: share(most, base),
-      };
+    const found = sourcesNow();
+    if (!found.length) return { missing: noSources() };
+    const all = found.map((one) => {
+      const { part, whole, fewest, most, base } = sourceRate(one.funnel, choices.rate);
+      return { ...one, part, whole, rate: share(part, whole), wilson: wilson(part, whole), low: share(fewest, base), high: share(most, base) };
     });
     const rated = all.filter((one) => one.rate !== null).sort((a, b) => b.rate - a.rate);
     if (!rated.length) return { missing: t("missing.sources", { least: about.minimum_n }) };
     const shown = rated.slice(0, MOST_LANES);
     const [best, worst] = [rated[0], last(rated)];
-    const chosen = chosenGroup().scope === "source" ? state.group : null;
+    const chosen = state.chosen.source ?? null;
     const { differ, leads, trails } = extremes(rated);
     const what = t(`sources.${choices.rate}.what`);
     const n = add(all.map((one) => one.funnel.n));
     return {
       datasets: {
         rows: shown.map((one) => ({
-          lane: String(one.group),
+          lane: one.key,
           low: one.wilson.low,
           high: one.wilson.high,
           rate: one.rate,
-          fill: chosen === null || chosen === one.group ? "var(--passed)" : "var(--out)",
+          fill: chosen === null || chosen === one.key ? "var(--passed)" : "var(--out)",
           tip: `${one.name}: ${percent(one.rate)} (${percents(one.wilson.low, one.wilson.high)})`,
         })),
         heads: shown.map((one) => ({
-          lane: String(one.group),
+          lane: one.key,
           name: one.name,
           said: t("sources.said", { rate: percent(one.rate), range: percents(one.wilson.low, one.wilson.high), n: one.whole }),
         })),
       },
       n,
-      unknown: add(all.map((one) => one.funnel.unknown)) / n,
+      unknown: n ? add(all.map((one) => one.funnel.unknown)) / n : 0,
       lead: t(`sources.lead${leads && trails ? "" : differ ? ".differ" : ".alike"}`, {
         best: best.name,
         rate: percent(best.rate),

@@ -1,10 +1,13 @@
-// Week by week: new applications, decisions, waiting applications; and the syncs that observed them.
+// Week by week: new applications, decisions, waiting applications; months and years; and the syncs that observed them.
 
 const WEEKS = 27;
 const SYNCS = 200;
 const DAY = 86_400_000;
 
-// The period from the first to the last, with a day added at both ends.
+/**
+ * The period from the first to the last, with a day added at both ends.
+ * @param {Row[]} rows
+ */
 const span = (rows) => ({ since: Date.parse(rows[0].on) - DAY, until: Date.parse(last(rows).on) + DAY });
 
 figures.trend = {
@@ -19,7 +22,7 @@ figures.trend = {
     const panels = [
       ["applications", "var(--passed)"],
       ["decisions", "var(--gone)"],
-      ["hires", "var(--passed)"],
+      ["hires", "var(--hired)"],
       ["waiting", "var(--waiting)"],
     ].flatMap(([measure, fill]) => {
       const rows = told
@@ -34,29 +37,86 @@ figures.trend = {
     });
     const recent = watched.slice(-4);
     const before = watched.slice(-8, -4);
-    const mean = (list, measure) => add(list.map((week) => week[measure])) / list.length;
+    const mean = (/** @type {Row[]} */ list, /** @type {string} */ measure) => add(list.map((week) => week[measure])) / list.length;
     return {
       panels,
       n: add(told.map((week) => week.applications)),
-      unknown: unknownOf(0),
       lead:
         recent.length === 4
           ? t(before.length === 4 ? "trend.lead" : "trend.lead.first", {
               came: number(mean(recent, "applications")),
               decided: number(mean(recent, "decisions")),
               before: before.length ? number(mean(before, "applications")) : NONE,
-              waiting: last(recent).waiting,
             })
           : t("trend.lead.young"),
       alt: t("trend.alt", { n: told.length, from: date(told[0].on), to: date(last(told).on) }),
       legend: told.some((week) => week.is_truncated) ? [["out", t("trend.survivors")]] : null,
       notes: [data.trend.some((week) => !week.is_whole && !week.is_truncated) ? t("trend.partial") : null],
       table: {
-        head: ["week", "applications", "decisions", "hires", "waiting", "days"].map((one) => t(`trend.head.${one}`)),
+        head: ["week", "applications", "decisions", "hires", "waiting", "days", "watched"].map((one) => t(`trend.head.${one}`)),
         rows: data.trend.map((week) => [
-          week.is_truncated ? `${date(week.on)} †` : date(week.on),
+          date(week.on),
           ...["applications", "decisions", "hires", "waiting"].map((measure) => (week.is_hidden ? t("hidden") : number(week[measure]))),
           number(week.n_days_synced),
+          t(week.is_truncated ? "no" : "yes"),
+        ]),
+      },
+    };
+  },
+};
+
+figures.years = {
+  chart: "years",
+  filters: [],
+  definitions: ["weekly_trend"],
+  make() {
+    const shown = data.seasons.filter((month) => !month.is_hidden && month.is_whole);
+    if (shown.length < 2) return { missing: t("missing.years") };
+    const years = [...new Set(shown.map((month) => month.on.slice(0, 4)))].sort().reverse().slice(0, 3);
+    const fills = ["var(--passed)", "var(--waiting)", "var(--out)"];
+    const names = Array.from({ length: 12 }, (_, at) => date(`2026-${String(at + 1).padStart(2, "0")}-01`, { month: "short" }));
+    const panels = ["applications", "hires"].flatMap((measure) => {
+      const rows = names.flatMap((name, at) =>
+        years.flatMap((year, place) => {
+          const found = shown.find((month) => month.on === `${year}-${String(at + 1).padStart(2, "0")}-01`);
+          // what was decided before the first sync has no known day
+          if (!found || found[measure] === null || (measure === "hires" && found.is_truncated)) return [];
+          const tip = `${month(found.on)}: ${t(`trend.${measure}`)} ${number(found[measure])}`;
+          return [{ month: name, lane: year, n: found[measure], fill: fills[place], inside: found.is_truncated ? "var(--paper)" : fills[place], tip }];
+        }),
+      );
+      return rows.length > 1 ? [{ title: t(`trend.${measure}`), datasets: { rows } }] : [];
+    });
+    const compared = shown.find((month) => month.change !== null);
+    const truncated = shown.filter((month) => month.is_truncated).length;
+    const newest = shown[0];
+    return {
+      panels,
+      n: add(shown.map((month) => month.applications)),
+      lead: compared
+        ? t(compared.change < 0 ? "years.lead.less" : "years.lead.more", {
+            month: date(compared.on, { month: "long", year: "numeric" }),
+            n: compared.applications,
+            before: compared.applications_before,
+            share: percent(Math.abs(compared.change)),
+          })
+        : t("years.lead.young", { month: date(newest.on, { month: "long", year: "numeric" }), n: newest.applications, first: date(about.first_sync_at) }),
+      alt: t("years.alt", { years: listed(years) }),
+      legend: [
+        ...years.map((year, place) => [["passed", "waiting", "out"][place], year]),
+        ...(truncated ? [["hollow", t("trend.survivors")]] : []),
+      ],
+      notes: [truncated ? t("years.truncated", { n: truncated, first: date(about.first_sync_at) }) : null, t("years.partial")],
+      table: {
+        head: ["month", "applications", "before", "change", "hires", "hires_before", "watched"].map((one) => t(`years.head.${one}`)),
+        rows: data.seasons.map((row) => [
+          month(row.on) + (row.is_whole ? "" : ` (${t("years.running")})`),
+          row.is_hidden ? t("hidden") : number(row.applications),
+          number(row.applications_before),
+          row.change === null ? NONE : (row.change > 0 ? "+" : "") + percent(row.change),
+          row.is_truncated ? NONE : number(row.hires),
+          row.is_truncated ? NONE : number(row.hires_before),
+          t(row.is_truncated ? "no" : "yes"),
         ]),
       },
     };
@@ -74,9 +134,10 @@ figures.operations = {
     const guarded = data.syncs.filter((one) => one.verdict !== "committed").length;
     const deletions = [...data.syncs].reverse().find((one) => one.is_proof_of_presence);
     const gap = trusted("longest gap", "changes");
-    const kindOf = (one) => (one.verdict === "committed" ? one.mode : "guarded");
+    const kindOf = (/** @type {Row} */ one) => (one.verdict === "committed" ? one.mode : "guarded");
+    /** @type {Record<string, string>} */
     const fills = { full: "var(--passed)", incremental: "var(--waiting)", guarded: "var(--gone)" };
-    const told = (one) =>
+    const told = (/** @type {Row} */ one) =>
       t("operations.tip", { at: instant(one.started_at), mode: known("mode", one.mode), n: one.n_requests, seconds: Math.round(one.seconds) });
     return {
       datasets: { rows: syncs.map((one) => ({ on: one.started_at, n: one.n_requests, fill: fills[kindOf(one)], tip: told(one) })) },
