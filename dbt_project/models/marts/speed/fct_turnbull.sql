@@ -31,6 +31,7 @@ final as (
         told.incidence_most
     from told
     inner join curves on told.curve_number = curves.curve_number
+    where curves.n_subjects >= {{ var('k') }}
 )
 
 select * from final
