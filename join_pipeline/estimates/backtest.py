@@ -15,9 +15,14 @@ from join_pipeline.estimates.pipeline_history import History, Ints
 EVERY: Final = 30
 """Days from one past forecast to the next."""
 MOST_ORIGINS: Final = 12
+ENOUGH_ORIGINS: Final = 6
+MANY_JOBS: Final = 1000
+"""Companies with more jobs have their forecasts of half a year compared, since each has many hires."""
 NEEDED: Final = 60.0
 """Days of the past before a first forecast."""
 DRAWS: Final = 400
+CELLS: Final = 100_000
+"""Draws times jobs of a past forecast."""
 LEVELS: Final = (80, 95)
 
 LEVEL_WEIGHT: Final = 8.0
@@ -58,7 +63,9 @@ def interval(draws: Ints, level: int) -> tuple[int, int]:
     ]
     held = {end: until[end[1] + 1] - until[end[0]] for end in ends}
     uneven = {(low, high): abs(until[low] - (1 - until[high + 1])) for low, high in ends}
-    return min(ends, key=lambda end: (round(abs(held[end] - level / 100) + 0.25 * uneven[end], 9), end[1] - end[0], end))
+    return min(
+        ends, key=lambda end: (round(abs(held[end] - level / 100) + 0.25 * uneven[end], 9), end[1] - end[0], end)
+    )
 
 
 def intervals(draws: Ints) -> list[tuple[int, int]]:
@@ -71,14 +78,15 @@ def intervals(draws: Ints) -> list[tuple[int, int]]:
 def backtest(history: History) -> tuple[list[Past], Calibration]:
     """Past forecasts from the oldest on, each with what was known then, and what all of them say of the next."""
     last = history.until - HORIZONS[0]
-    days = [last - EVERY * number for number in range(MOST_ORIGINS) if last - EVERY * number >= NEEDED]
+    origins = ENOUGH_ORIGINS if history.n_jobs > MANY_JOBS else MOST_ORIGINS
+    days = [last - EVERY * number for number in range(origins) if last - EVERY * number >= NEEDED]
     told: list[Past] = []
     errors: list[tuple[int, float, float, float, float]] = []
     for day in reversed(days):
         then = history.as_of(day)
         model = fit(then)
-        plain = forecast(model, Calibration((1.0,) * len(HORIZONS), (0.0,) * len(HORIZONS)), DRAWS)
-        known = forecast(model, _calibration(errors, day), DRAWS)
+        plain = forecast(model, Calibration((1.0,) * len(HORIZONS), (0.0,) * len(HORIZONS)), DRAWS, CELLS)
+        known = forecast(model, _calibration(errors, day), DRAWS, CELLS)
         for place, horizon in enumerate(HORIZONS):
             if day + horizon > history.until:
                 continue

@@ -38,8 +38,8 @@ def audiences() -> dict[str, str]:
     return {name: meta["audience"] for name, meta in metas.items() if "audience" in meta}
 
 
-def test_there_are_twelve() -> None:
-    assert len(ANSWERS) == 12
+def test_there_are_thirteen() -> None:
+    assert len(ANSWERS) == 13
 
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda path: path.stem)
@@ -73,6 +73,7 @@ def test_the_funnel_is_that_of_the_cohorts(built: Build) -> None:
         ("what_happens_each_week", "mart_weekly_trend"),
         ("which_jobs_are_open", "fct_job_vacancy where status = 'OPEN'"),
         ("how_sure_are_we", "mart_trust"),
+        ("what_will_we_hire", "mart_hiring_forecast"),
     ],
 )
 def test_the_others_are_rows_of_a_mart(built: Build, answer: str, mart: str) -> None:
