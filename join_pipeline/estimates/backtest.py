@@ -27,8 +27,11 @@ LEVELS: Final = (80, 95)
 
 LEVEL_WEIGHT: Final = 8.0
 """Hires by whose weight it is believed that forecasts are right on average."""
-VARIANCE: Final = 0.06
-"""What is believed of how times differ, relative to the usual one, with the weight of VARIANCE_WEIGHT squared hires."""
+VARIANCES: Final = (0.08, 0.11, 0.15)
+"""What is believed of how times differ, relative to the usual one, with the weight of VARIANCE_WEIGHT squared hires.
+
+By horizon: the further ahead, the more comes in between, such as closings that many jobs have in common.
+"""
 VARIANCE_WEIGHT: Final = 60.0
 
 
@@ -114,12 +117,12 @@ def _calibration(errors: list[tuple[int, float, float, float, float]], day: floa
     """What is known on a day: the errors of the forecasts whose horizon has passed by then."""
     known = np.array([error for error in errors if error[1] <= day]).reshape(-1, 5)
     levels, variances = [], []
-    for horizon in HORIZONS:
+    for horizon, believed in zip(HORIZONS, VARIANCES, strict=True):
         mine = known[known[:, 0] == horizon]
         weight = HORIZONS[0] / horizon  # windows of 60 days overlap by half
         level = (mine[:, 4].sum() * weight + LEVEL_WEIGHT) / (mine[:, 2].sum() * weight + LEVEL_WEIGHT)
         mean = level * mine[:, 2]
-        excess = ((mine[:, 4] - mean) ** 2 - level * mine[:, 3]).sum() * weight + VARIANCE_WEIGHT * VARIANCE
+        excess = ((mine[:, 4] - mean) ** 2 - level * mine[:, 3]).sum() * weight + VARIANCE_WEIGHT * believed
         levels.append(float(level))
         variances.append(float(np.clip(excess / ((mean**2).sum() * weight + VARIANCE_WEIGHT), 0.0, 1.0)))
     return Calibration(tuple(levels), tuple(variances))
