@@ -15,15 +15,23 @@ from join_pipeline.estimates.pipeline_history import History, Ints
 EVERY: Final = 30
 """Days from one past forecast to the next."""
 MOST_ORIGINS: Final = 12
+ENOUGH_ORIGINS: Final = 6
+MANY_JOBS: Final = 1000
+"""Companies with more jobs have their forecasts of half a year compared, since each has many hires."""
 NEEDED: Final = 60.0
 """Days of the past before a first forecast."""
 DRAWS: Final = 400
+CELLS: Final = 100_000
+"""Draws times jobs of a past forecast."""
 LEVELS: Final = (80, 95)
 
 LEVEL_WEIGHT: Final = 8.0
 """Hires by whose weight it is believed that forecasts are right on average."""
-VARIANCE: Final = 0.06
-"""What is believed of how times differ, relative to the usual one, with the weight of VARIANCE_WEIGHT squared hires."""
+VARIANCES: Final = (0.08, 0.11, 0.15)
+"""What is believed of how times differ, relative to the usual one, with the weight of VARIANCE_WEIGHT squared hires.
+
+By horizon: the further ahead, the more comes in between, such as closings that many jobs have in common.
+"""
 VARIANCE_WEIGHT: Final = 60.0
 
 
@@ -73,14 +81,15 @@ def intervals(draws: Ints) -> list[tuple[int, int]]:
 def backtest(history: History) -> tuple[list[Past], Calibration]:
     """Past forecasts from the oldest on, each with what was known then, and what all of them say of the next."""
     last = history.until - HORIZONS[0]
-    days = [last - EVERY * number for number in range(MOST_ORIGINS) if last - EVERY * number >= NEEDED]
+    origins = ENOUGH_ORIGINS if history.n_jobs > MANY_JOBS else MOST_ORIGINS
+    days = [last - EVERY * number for number in range(origins) if last - EVERY * number >= NEEDED]
     told: list[Past] = []
     errors: list[tuple[int, float, float, float, float]] = []
     for day in reversed(days):
         then = history.as_of(day)
         model = fit(then)
-        plain = forecast(model, Calibration((1.0,) * len(HORIZONS), (0.0,) * len(HORIZONS)), DRAWS)
-        known = forecast(model, _calibration(errors, day), DRAWS)
+        plain = forecast(model, Calibration((1.0,) * len(HORIZONS), (0.0,) * len(HORIZONS)), DRAWS, CELLS)
+        known = forecast(model, _calibration(errors, day), DRAWS, CELLS)
         for place, horizon in enumerate(HORIZONS):
             if day + horizon > history.until:
                 continue
@@ -108,12 +117,12 @@ def _calibration(errors: list[tuple[int, float, float, float, float]], day: floa
     """What is known on a day: the errors of the forecasts whose horizon has passed by then."""
     known = np.array([error for error in errors if error[1] <= day]).reshape(-1, 5)
     levels, variances = [], []
-    for horizon in HORIZONS:
+    for horizon, believed in zip(HORIZONS, VARIANCES, strict=True):
         mine = known[known[:, 0] == horizon]
         weight = HORIZONS[0] / horizon  # windows of 60 days overlap by half
         level = (mine[:, 4].sum() * weight + LEVEL_WEIGHT) / (mine[:, 2].sum() * weight + LEVEL_WEIGHT)
         mean = level * mine[:, 2]
-        excess = ((mine[:, 4] - mean) ** 2 - level * mine[:, 3]).sum() * weight + VARIANCE_WEIGHT * VARIANCE
+        excess = ((mine[:, 4] - mean) ** 2 - level * mine[:, 3]).sum() * weight + VARIANCE_WEIGHT * believed
         levels.append(float(level))
         variances.append(float(np.clip(excess / ((mean**2).sum() * weight + VARIANCE_WEIGHT), 0.0, 1.0)))
     return Calibration(tuple(levels), tuple(variances))

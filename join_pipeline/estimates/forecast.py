@@ -21,9 +21,9 @@ AT_HORIZON: Final = [int(np.flatnonzero(days == STEPS)[0]) for days in HORIZONS]
 SEED: Final = 20240229
 WEIGHTINGS: Final = 64
 MOST_DRAWS: Final = 1000
-FEWEST_DRAWS: Final = 200
-MOST_CELLS: Final = 4_000_000
-"""Draws times jobs: more jobs are drawn less often."""
+FEWEST_DRAWS: Final = 150
+MOST_CELLS: Final = 1_000_000
+"""Draws times jobs: more jobs are drawn less often, since what differs between them evens out."""
 LONGEST: Final = 360
 """Expectations of the past look so many days after an application was first seen, and no further."""
 GRID: Final = 10
@@ -116,11 +116,11 @@ def fit(history: History) -> Model:
     )
 
 
-def forecast(model: Model, calibration: Calibration, draws: int) -> Forecast:
+def forecast(model: Model, calibration: Calibration, draws: int, cells: int = MOST_CELLS) -> Forecast:
     """Draw the hires of those who wait."""
     random = np.random.default_rng(SEED)
     jobs = len(model.jobs)
-    n = int(np.clip(MOST_CELLS // max(jobs, 1), min(FEWEST_DRAWS, draws), draws))
+    n = int(np.clip(cells // max(jobs, 1), min(FEWEST_DRAWS, draws), draws))
     frailty = random.gamma(model.frailty_shape, model.frailty_scale, size=(n, jobs))
     spread = np.interp(STEPS, HORIZONS, np.sqrt(np.log1p(np.array(calibration.variance))))
     level = np.interp(STEPS, HORIZONS, calibration.level)
@@ -131,16 +131,18 @@ def forecast(model: Model, calibration: Calibration, draws: int) -> Forecast:
     since = np.broadcast_to(model.days_since_hire, left.shape)
     so_far, before = np.zeros_like(left), np.zeros(left.shape)
     by_job = np.zeros((n, jobs, len(HORIZONS)), dtype=np.int64)
+    stays_out = np.ascontiguousarray(np.moveaxis(np.log1p(-model.chance), 2, 0))
+    closes = -np.expm1(-model.closing * STEP)
     for step, days in enumerate(STEPS):
-        until = -np.expm1(frailty * times[:, step, None] * np.log1p(-model.chance[which, :, step]))
+        until = -np.expm1(frailty * times[:, step, None] * stays_out[step, which])
         until = np.minimum(until, 0.999)
         now = np.clip((until - before) / (1 - before), 0, 1) * np.where(closed, model.after_closing, 1)
         came = random.binomial(left, now)
         left, so_far, before = left - came, so_far + came, np.maximum(before, until)
         since = np.where(came > 0, 0, since + STEP)
         kind = np.where(since < NEW_DAYS, NEW_HIRE, np.where(np.isinf(since), NO_HIRE, OLD_HIRE))
-        rate = model.closing[kind, np.searchsorted(JOB_AGES, model.age + days, side="right")]
-        closed = closed | (random.random(left.shape) < -np.expm1(-rate * STEP))
+        chance = closes[kind, np.searchsorted(JOB_AGES, model.age + days, side="right")]
+        closed = closed | (random.random(left.shape) < chance)
         if step in AT_HORIZON:
             by_job[:, :, AT_HORIZON.index(step)] = so_far
     return Forecast(by_job.sum(axis=1), model.jobs, model.n_waiting, by_job)
