@@ -20,6 +20,7 @@ FIGURE_DATASETS: Final = {
             n_hires AS hires,
             n_hires_hi AS hires_hi,
             n_gap AS gap,
+            round(hires_expected, 1) AS expected,
             plan_status AS status,
             n_open - n_in_closed_job AS n_waiting,
             n_at_offer,

@@ -74,6 +74,7 @@ def test_the_funnel_is_that_of_the_cohorts(built: Build) -> None:
         ("who_has_consented", "mart_consent where period_grain = 'all'"),
         ("which_jobs_are_open", "fct_job_vacancy where status = 'OPEN'"),
         ("how_sure_are_we", "mart_trust"),
+        ("what_will_we_hire", "mart_hiring_forecast"),
     ],
 )
 def test_the_others_are_rows_of_a_mart(built: Build, answer: str, mart: str) -> None:

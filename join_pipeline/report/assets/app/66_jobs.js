@@ -131,7 +131,7 @@ const givenRows = (/** @type {string} */ name) => (data[name] ?? []).filter((row
 figures.plan = {
   chart: "parts",
   filters: [],
-  definitions: [],
+  definitions: ["hiring_plan"],
   make() {
     const rows = givenRows("plan");
     if (!rows.length) return { missing: t("missing.plan") };
@@ -178,7 +178,7 @@ figures.plan = {
 figures.forecast = {
   chart: "interval",
   filters: SCOPES,
-  definitions: [],
+  definitions: ["hiring_forecast"],
   make() {
     const group = groupFor(this);
     const rows = givenRows("forecast").filter((row) => row.group === group && row.expected !== null);
@@ -210,7 +210,7 @@ figures.levels = {
   chart: "parts",
   filters: SCOPES,
   everyPeriod: "scope.all_time",
-  definitions: [],
+  definitions: ["service_level"],
   make() {
     const group = groupFor(this);
     const all = givenRows("service_levels");
@@ -265,7 +265,7 @@ figures.levels = {
 figures.costs = {
   chart: "parts",
   filters: ["source"],
-  definitions: [],
+  definitions: ["cost_per_hire"],
   make() {
     const all = givenRows("costs").filter((row) => row.grain === "all" && row.scope === "source" && row.cost !== null);
     const rows = all.filter((row) => !state.chosen.source || row.source === state.chosen.source).sort((a, b) => b.cost - a.cost);
