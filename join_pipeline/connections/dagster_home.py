@@ -31,6 +31,7 @@ run_coordinator:
 """
 """For a launch without a daemon: nobody else would take the run out of the queue."""
 ANSWERS_WITHIN: Final = 120.0
+ENDS_WITHIN: Final = 3600.0
 
 
 def dagster_home(data: Path, further: str = "") -> Path:
@@ -51,13 +52,17 @@ def dagster_home(data: Path, further: str = "") -> Path:
 def launch(settings: Settings, job: str, log: Path) -> int:
     """Launch a job as the web server would, so that Dagster's overview shows its run, and wait for its end.
 
-    Returns 0 if it succeeded. `log` is the file for what Dagster prints.
+    The command that launches returns once the run has begun. Returns 0 if it succeeded, and something else if it failed
+    or did not end within an hour. `log` is the file for what Dagster prints.
     """
     home = dagster_home(settings.data, AT_ONCE)
     program = f"""
-import sys, dagster as dg
+import sys, time, dagster as dg
 with dg.DagsterInstance.get() as instance:
-    run = next(iter(instance.get_runs(limit=1)), None)
+    run, end = next(iter(instance.get_runs(limit=1)), None), time.monotonic() + {ENDS_WITHIN}
+    while run and not run.is_finished and time.monotonic() < end:
+        time.sleep(0.3)
+        run = instance.get_run_by_id(run.run_id)
     sys.exit(0 if run and run.job_name == {job!r} and run.is_success else 1)
 """
     try:
