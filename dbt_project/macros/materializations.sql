@@ -3,19 +3,16 @@
     docs/developers/adr/own-materialization.md says what that costs, and what is left out here. -#}
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] -%}
     {%- set target = this.incorporate(type='table') -%}
-    {%- if model['language'] == 'python' -%}
-        {#- a statement of Python can't begin with one of SQL -#}
-        {%- set room = make_room() -%}
-        {% if room %}{% call statement('room') %}{{ room }}{% endcall %}{% endif %}
-        {% call statement('main', language='python') -%}
-            {{- duckdb__create_table_as(false, target, compiled_code, 'python') }}
-        {%- endcall %}
-        {{ adapter.commit() }}
-        {{ return({'relations': [target]}) }}
-    {%- endif -%}
-    {% call statement('main') -%}
-        {{ make_room() }}
-        {{ duckdb__create_table_as(false, target, sql) }}
+    {%- set is_python = model['language'] == 'python' -%}
+    {%- set room = make_room() if is_python -%}
+    {% if room %}{% call statement('room') %}{{ room }}{% endcall %}{% endif %}
+    {% call statement('main', language=model['language']) -%}
+        {% if is_python -%}
+            {{- python_of(target) }}
+        {%- else -%}
+            {{ make_room() }}
+            {{ duckdb__create_table_as(false, target, sql) }}
+        {%- endif %}
     {%- endcall %}
     {{ adapter.commit() }}
     {{ return({'relations': [target]}) }}
@@ -37,4 +34,24 @@
 {% macro make_room() -%}
     {%- set existing = load_cached_relation(this) -%}
     {% if existing is not none %}drop {{ existing.type }} {{ existing }};{% endif %}
+{%- endmacro %}
+
+
+{#- What makes the table of a Python model. The adapter gives the thread an event loop for it and leaves it open, so
+    ours closes it. -#}
+{% macro python_of(target) -%}
+    {{ duckdb__create_table_as(false, target, compiled_code, 'python') }}
+
+
+made = materialize
+
+
+def materialize(df, con):
+    import asyncio
+
+    made(df, con)
+    loop = asyncio.get_event_loop()
+    if not loop.is_running():
+        loop.close()
+        asyncio.set_event_loop(None)
 {%- endmacro %}

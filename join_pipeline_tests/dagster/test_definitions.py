@@ -37,7 +37,12 @@ def dbt_files() -> set[str]:
     """The dbt project's models and seeds, by their files: `staging/…`, `intermediate/…`, `recruiting/…`, `people/…`."""
     folders = {f"models/{name}": name for name in ("staging", "intermediate", "people")}
     folders |= {"models/marts": "recruiting", "models/answers": "recruiting"}
-    models = {f"{schema}/{file.stem}" for path, schema in folders.items() for file in files(path, "*.sql")}
+    models = {
+        f"{schema}/{file.stem}"
+        for path, schema in folders.items()
+        for file in files(path, "*.*")
+        if file.suffix != ".yml"
+    }
     return models | {f"recruiting/{file.stem}" for file in files("seeds", "*.csv")}
 
 

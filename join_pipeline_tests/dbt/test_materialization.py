@@ -40,6 +40,8 @@ DUCKLAKE = {
     "duckdb__get_partitioned_by",
     "duckdb__get_sorted_by",
 }
+# Python models: the adapter runs them in an event loop of the thread, which ours closes
+CLOSING = {"materialize", "made", "asyncio.get_event_loop", "asyncio.set_event_loop", "loop.close", "loop.is_running"}
 THEIRS = {
     "table": ALIKE | MOVED | UNUSED | FOREIGN_KEYS | DUCKLAKE | {"create_table_as"},
     "view": (ALIKE | MOVED | UNUSED | {"get_create_view_as_sql"}) - {"create_indexes"},
@@ -97,7 +99,7 @@ def test_what_ours_calls_takes_the_arguments_that_it_took(macro: str) -> None:
 def test_ours_calls_nothing_else() -> None:
     text = without_comments(OURS.read_text())
     own = set(re.findall(r"macro (\w+)\(", text))
-    assert called(text) - own == ALIKE | set(SIGNATURES)
+    assert called(text) - own == ALIKE | set(SIGNATURES) | CLOSING
 
 
 def test_the_project_has_none_of_what_ours_leaves_out() -> None:

@@ -197,7 +197,7 @@ def test_only_what_is_listed_is_published_and_every_table_view_and_column_has_a_
         ).fetchall()
     assert tables == {name: table.description for name, table in listed.items() if not table.is_view}
     assert views == {name: table.description for name, table in listed.items() if table.is_view}
-    assert len(views) == 12
+    assert len(views) == 13
     assert all([*tables.values(), *views.values()])
     assert schemas == []
     assert {name for name, *_ in columns} == tables.keys() | views.keys()
