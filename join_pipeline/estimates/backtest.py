@@ -27,12 +27,12 @@ LEVELS: Final = (80, 95)
 
 LEVEL_WEIGHT: Final = 8.0
 """Hires by whose weight it is believed that forecasts are right on average."""
-VARIANCES: Final = (0.08, 0.11, 0.15)
+VARIANCES: Final = (0.1, 0.16, 0.4)
 """What is believed of how times differ, relative to the usual one, with the weight of VARIANCE_WEIGHT squared hires.
 
 By horizon: the further ahead, the more comes in between, such as closings that many jobs have in common.
 """
-VARIANCE_WEIGHT: Final = 60.0
+VARIANCE_WEIGHT: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,3 +56,29 @@ def test_events_of_every_kind_were_judged_and_bounds_do_bound(sampled: tuple[str
             count(*) filter (where is_historic) as n_historic from recruiting.fct_time_to_hire
     """)
     assert min(widths.values()) > 0
+
+
+def test_forecasts_are_of_those_who_wait_and_past_ones_are_compared_with_their_hires(
+    sampled: tuple[str, Build],
+) -> None:
+    _, build = sampled
+    waits = """
+        select distinct application_key from recruiting.fct_stage_visit
+        where milestone <> 'HIRED' and entered_at < {at} and (exit is null or left_at > {at})
+    """
+    until = waits.format(at="(select followed_until from intermediate.int_follow_up)")
+    now = build.rows("from recruiting.mart_hiring_forecast where scope = 'overall'")
+    assert {row["n_waiting"] for row in now} == {build.row(f"select count(*) as n from ({until})")["n"]}
+    assert all(row["hires_low_95"] <= row["hires_expected"] <= row["hires_high_95"] for row in now)
+    past = build.rows("from recruiting.mart_hiring_forecast_backtest")
+    assert past
+    for row in past:
+        at = f"timestamptz '{row['forecast_at']}'"
+        then = waits.format(at=at)
+        truly = build.row(f"""
+            select (select count(*) from ({then})) as n_waiting, count(distinct application_key) as n_hired
+            from recruiting.fct_stage_visit
+            where exit = 'HIRED' and left_at > {at} and left_at <= {at} + interval {row["horizon_days"]} day
+                and application_key in ({then})
+        """)
+        assert {name: row[name] for name in truly} == truly
