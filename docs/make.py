@@ -23,13 +23,17 @@ from typer.main import get_command
 
 from join_pipeline.cli import app
 from join_pipeline.cli.verbosity import NAMES
+from join_pipeline.report.group_queries import HORIZON, SHOWN_GROUPS
+from join_pipeline.report.queries import DATASETS
 from join_pipeline.settings import declared, env_name, setting_text
+from join_pipeline.transform.exposures import exposures_file
 from join_pipeline.transform.source_yaml import source_files
 from join_pipeline.warehouse.contract import contract
 
 ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / "dbt_project"
 SCHEMA = ROOT / "docs" / "reference" / "published-schema.json"
+NOTEBOOK = ROOT / "notebooks" / "recruiting.py"
 SITE = ROOT / "docs" / "site"
 HEAD = """# Metrics
 
@@ -100,6 +104,7 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
     before = json.loads(SCHEMA.read_text(encoding="utf-8")) if SCHEMA.exists() else {}
     release = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     published = contract(manifest, before, release)
+    report, notebook = (SHOWN_GROUPS, HORIZON, *DATASETS.values()), (NOTEBOOK.read_text(encoding="utf-8"),)
     return {
         ROOT / "docs" / "metrics.md": metrics_page(),
         ROOT / "docs" / "reference" / "marts.md": marts_page(manifest),
@@ -107,6 +112,7 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
         PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
         ROOT / "docs" / "reference" / "settings.md": settings_page(),
         ROOT / "docs" / "reference" / "commands.md": commands_page(),
+        PROJECT / "models" / "_exposures.yml": exposures_file(manifest, report, notebook),
         **{sources / name: text for name, text in source_files().items()},
     }
 

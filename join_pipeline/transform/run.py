@@ -31,6 +31,9 @@ THREADS: Final = 1
 """DuckDB uses all cores for each dbt model. Two threads of dbt would only wait for each other's Python."""
 STARTS: Final = "LogStartLine"
 """dbt's event that a node begins. It has the node's number and how many there are."""
+SKIPPED: Final = ("unit_test", "exposure")
+"""Unit tests check the SQL on made-up rows: this package's own tests run them, and they cost a fifth of a build.
+Exposures only say who reads what."""
 FAILED: Final = frozenset({"error", "fail", "runtime error"})
 
 
@@ -104,12 +107,9 @@ def build_marts(
     # after a killed build, the results of the one before must not count as its results
     _results(settings).unlink(missing_ok=True)
     picked = ["--select", *select] if select else []
-    # unit tests check the SQL on made-up rows: this package's own tests run them, and they cost a fifth of a build
     with _held_open(settings):
         # with its JSON, dbt would write the whole manifest again, which costs a tenth of a small build
-        results = _invoke(
-            settings, ["build", "--no-write-json", "--exclude-resource-type", "unit_test", *picked], on_node
-        )
+        results = _invoke(settings, ["build", "--no-write-json", "--exclude-resource-type", *SKIPPED, *picked], on_node)
     nodes = _naming(settings, [_node(result) for result in results])
     write_whole(_results(settings), msgspec.json.encode(nodes))
     broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
