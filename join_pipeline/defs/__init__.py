@@ -23,18 +23,19 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     file, config = opening(settings)
     source = open_source(settings)
     held = dg.ResourceDefinition(lambda context: of_run(settings, context.run))
-    merged = dg.Definitions.merge(
+    owners, after = [f"team:{settings.team}"], dg.AutomationCondition.eager()
+
+    def told(spec: dg.AssetSpec) -> dg.AssetSpec:
+        """Dagster's sensor that makes assets again when what they are made of changed is off until switched on."""
+        follows = spec.deps and spec.group_name != "models"
+        return spec.replace_attributes(owners=owners, automation_condition=after if follows else None)
+
+    assets = [sync_assets(source), ats_tables(source), *mart_assets(read_manifest(settings))]
+    return dg.Definitions.merge(
         dg.Definitions(
-            assets=[sync_assets(source), ats_tables(source), *mart_assets(read_manifest(settings))],
+            assets=[one.map_asset_specs(told) for one in assets],
             resources={"settings": held, "warehouse": DuckDBResource(database=str(file), connection_config=config)},
             executor=dg.in_process_executor,  # a process per step costs 4 s of imports each, and all share one lock
         ),
         automation(settings.time_zone),
-    )
-    owners, after = [f"team:{settings.team}"], dg.AutomationCondition.eager()
-    # Dagster's sensor that makes assets again when what they are made of changed is off until switched on
-    return merged.map_resolved_asset_specs(
-        func=lambda spec: spec.replace_attributes(
-            owners=owners, automation_condition=after if spec.deps and spec.group_name != "models" else None
-        )
     )
