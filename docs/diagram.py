@@ -20,7 +20,7 @@ def links(manifest: dict[str, Any]) -> dict[str, dict[str, str]]:
     tables = {
         node["name"]: list(node["columns"])
         for node in sorted(manifest["nodes"].values(), key=lambda node: str(node["name"]))
-        if node["resource_type"] == "model" and node["name"].startswith(("dim_", "fct_", "bridge_"))
+        if node["schema"] == "recruiting" and node["name"].startswith(("dim_", "fct_", "bridge_"))
     }
     keys = {
         columns[0]: name for name, columns in tables.items() if name.startswith("dim_") or name == "fct_application"
