@@ -18,7 +18,7 @@ help:
 	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
 	@echo "make check        ruff, mypy --strict, sqlfluff, and tsc for the report's script where it is installed"
 	@echo "make generated    the committed files that are made of others: YAML of dbt's sources, pages of docs"
-	@echo "make docs         the same, and dbt's page of all models in docs/site"
+	@echo "make docs         the same, and the pages as a site in build/site, with dbt's page of all models"
 	@echo "make format       let ruff and sqlfluff put the code in shape"
 	@echo "make constraints  resolve the dependencies anew into constraints.txt"
 

@@ -1,4 +1,4 @@
-"""Files that are made of what is written once elsewhere: those that are committed, and dbt's own page of all models.
+"""Files that are made of what is written once elsewhere: those that are committed, and the site.
 
     python docs/make.py --committed
     python docs/make.py
@@ -19,8 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from dbt.cli.main import dbtRunner
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
 from typer.main import get_command
 
+from docs.diagram import entity_diagram
 from join_pipeline.cli import app
 from join_pipeline.cli.verbosity import NAMES
 from join_pipeline.report.group_queries import HORIZON, SHOWN_GROUPS
@@ -34,7 +37,7 @@ ROOT = Path(__file__).parents[1]
 PROJECT = ROOT / "dbt_project"
 SCHEMA = ROOT / "docs" / "reference" / "published-schema.json"
 NOTEBOOK = ROOT / "notebooks" / "recruiting.py"
-SITE = ROOT / "docs" / "site"
+SITE = ROOT / "build" / "site"
 HEAD = """# Metrics
 
 What each number means: how it is computed, what it counts, and what it could be taken for and is not. Made by
@@ -108,6 +111,7 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
     return {
         ROOT / "docs" / "metrics.md": metrics_page(),
         ROOT / "docs" / "reference" / "marts.md": marts_page(manifest),
+        ROOT / "docs" / "reference" / "entities.svg": entity_diagram(manifest),
         SCHEMA: json.dumps(published, indent=1, ensure_ascii=False) + "\n",
         PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
         ROOT / "docs" / "reference" / "settings.md": settings_page(),
@@ -191,12 +195,19 @@ def read_manifest() -> dict[str, Any]:
         return manifest
 
 
+def pages(site: Path) -> Path:
+    """The pages of docs/ as a site. Raises if a link leads nowhere."""
+    os.environ["NO_MKDOCS_2_WARNING"] = "true"
+    build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(site)))
+    return site / "index.html"
+
+
 def models_page(site: Path) -> Path:
     """dbt's page as one file: every model and column, and where they come from."""
     with tempfile.TemporaryDirectory() as folder:
         _dbt(folder, "docs", "generate", "--static", "--empty-catalog")
         site.mkdir(parents=True, exist_ok=True)
-        return Path(shutil.copy(Path(folder, "static_index.html"), site / "index.html"))
+        return Path(shutil.copy(Path(folder, "static_index.html"), site / "models.html"))
 
 
 def _dbt(folder: str, *command: str) -> None:
@@ -223,7 +234,8 @@ def main() -> None:
         path.write_text(text, encoding="utf-8")
         print(os.path.relpath(path))
     if not asked.committed:
-        print(os.path.relpath(models_page(asked.site)))
+        for page in (pages(asked.site), models_page(asked.site)):
+            print(os.path.relpath(page))
 
 
 if __name__ == "__main__":

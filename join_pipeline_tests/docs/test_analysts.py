@@ -1,5 +1,6 @@
 """The analysts' guide: its commands, Python and queries run on a published file, and the names in it exist."""
 
+import ast
 import contextlib
 import csv
 import json
@@ -85,6 +86,15 @@ def test_the_notebook_answers_from_the_file_that_it_is_given(at_home: Path, busy
     assert found["frames"]["sources"] == sources
     assert set(found["frames"]) == {"sure", "waiting", "funnel", "hires", "curve", "sources", "weeks", "mine"}
     assert all(found["frames"].values())
+
+
+def test_the_notebook_has_every_text_in_english_and_in_german() -> None:
+    called = [node for node in ast.walk(ast.parse(NOTEBOOK.read_text())) if isinstance(node, ast.Call)]
+    texts = [call.args for call in called if isinstance(call.func, ast.Name) and call.func.id == "said"]
+    assert len(texts) == 9
+    assert all(len(pair) == 2 and ast.dump(pair[0]) != ast.dump(pair[1]) for pair in texts)
+    plain = [call for call in called if isinstance(call.func, ast.Attribute) and call.func.attr == "md"]
+    assert len(plain) == 1  # the function that chooses between the two
 
 
 def test_the_notebook_is_one(at_home: Path) -> None:
