@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -10,8 +9,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from join_pipeline_tests.browser.report_page import choose, drawn, jobs, opened, table, unfold
 from join_pipeline_tests.report.companies import Companies
-from join_pipeline_tests.report.test_written import change
-from join_pipeline_tests.syncing import write_report
 
 SCREEN: Final = {"width": 1280, "height": 900}
 ANSWERS: Final = {
@@ -24,7 +21,7 @@ ANSWERS: Final = {
     "funnel": r"Of \d+ applications, \d+ \(\d+%\) got past screening",
     "offers": r"reached the offer",
     "volume": r"brings most applications, \d+% of all",
-    "sources": r"leads with \d+% past screening|is ahead with",
+    "sources": r"with \d+% past screening",
     "costs": r"JOIN_PIPELINE_COST_CSV",
     "decision": r"Half of all applications are decided within .+ days",
     "times": r"median time to hire|No hire was seen",
@@ -98,9 +95,9 @@ def test_a_choice_that_can_not_be_joined_by_another_says_so_and_is_kept(browser:
     with opened(browser, companies("busy")) as page:
         name = jobs(page)[0]
         choose(page, "job", name)
-        assert page.locator("#filter-source").is_disabled()
+        assert page.locator("#filter-channel").is_disabled()
         assert "can't be chosen as well" in page.locator("#left-out").inner_text()
-        assert "not told apart here by: Job" in page.locator("#figure-volume .scope").inner_text()
+        assert page.locator(".scope", has_text="not told apart here by: Job").count() > 0
         page.locator("#filter-job").fill("no such job")
         page.locator("#filter-job").press("Enter")
         assert "Pick one from the list" in page.locator("#shown").inner_text()
@@ -108,34 +105,26 @@ def test_a_choice_that_can_not_be_joined_by_another_says_so_and_is_kept(browser:
         drawn(page)
         assert page.locator("#filter-job").input_value() == name, "the address keeps it"
         choose(page, "job", "")
-        assert page.locator("#filter-source").is_enabled()
+        assert page.locator("#filter-channel").is_enabled()
 
 
-def test_two_choices_combine_where_the_marts_publish_both(
-    browser: Browser, companies: Companies, tmp_path: Path
-) -> None:
-    copy = companies.copy("busy", tmp_path)
-    change(
-        copy,
-        """INSERT INTO fct_funnel_cohort
-        SELECT * REPLACE ('job_source' AS scope, scope_key || '/LinkedIn' AS scope_key, n_cohort + 1000 AS n_cohort)
-        FROM fct_funnel_cohort WHERE scope = 'job' AND scope_key <> 'unknown'""",
-    )
-    write_report(copy)
-    with opened(browser, copy) as page:
+def test_two_choices_combine_where_the_marts_publish_both(browser: Browser, companies: Companies) -> None:
+    with opened(browser, companies("busy")) as page:
         choose(page, "job", jobs(page)[0])
         options = page.locator("#filter-source option:not([disabled]):not([value=''])")
-        assert options.evaluate_all("all => all.map(one => one.value)") == ["LinkedIn"], "others are not published"
+        published = options.evaluate_all("all => all.map(one => one.value)")
+        assert 0 < len(published) < page.locator("#filter-source option").count() - 1, "others are not published"
+        source = published[0]
         before = page.locator("#shown").inner_text()
-        choose(page, "source", "LinkedIn")
+        choose(page, "source", source)
         after = page.locator("#shown").inner_text()
         assert jobs(page)[0] in after
-        assert "× LinkedIn" in after
+        assert f"× {source}" in after
         assert before != after
         assert page.locator("#figure-now .scope").inner_text().endswith("not told apart here by: Source")
         address = str(page.evaluate("() => location.hash"))
         assert {"job", "source"} <= set(re.findall(r"(\w+)=", address))
     unknown = re.sub("source=[^&]*", "source=XING", address)
-    with opened(browser, copy, unknown) as page:
+    with opened(browser, companies("busy"), unknown) as page:
         assert "not published together" in page.locator("#figure-funnel .missing").inner_text()
         assert page.locator("#filter-source").input_value() == "XING", "nothing is dropped in silence"
