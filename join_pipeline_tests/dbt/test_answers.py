@@ -73,6 +73,7 @@ def test_the_funnel_is_that_of_the_cohorts(built: Build) -> None:
         ("what_happens_each_week", "mart_weekly_trend"),
         ("which_jobs_are_open", "fct_job_vacancy where status = 'OPEN'"),
         ("how_sure_are_we", "mart_trust"),
+        ("how_is_the_plan", "mart_plan_line"),
     ],
 )
 def test_the_others_are_rows_of_a_mart(built: Build, answer: str, mart: str) -> None:
@@ -84,6 +85,15 @@ def test_the_others_are_rows_of_a_mart(built: Build, answer: str, mart: str) -> 
     assert built.rows(f"select {listed} from recruiting.{answer} order by all") == built.rows(
         f"select {listed} from recruiting.{mart}{where} order by all"
     )
+
+
+def test_who_is_overdue_counts_each_open_application_once(built: Build) -> None:
+    counted = built.row(
+        "select sum(n_overdue)::int as n, max(days_over_at_most) as days from recruiting.who_is_overdue"
+    )
+    due = "select count(*) as n, round(max(-days_left), 1) as days from recruiting.mart_service_due where is_overdue"
+    assert counted == built.row(due)
+    assert counted["n"] > 3
 
 
 def names(built: Build, model: str) -> set[str]:
