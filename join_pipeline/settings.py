@@ -62,6 +62,12 @@ def _key(key: SecretStr) -> SecretStr:
     return key
 
 
+def _team(name: str) -> str:
+    if len(name) > 63 or not name.replace("_", "").replace("-", "").isalnum() or not name.isascii():
+        raise ValueError("is a name of 1 to 63 letters, digits, hyphens and underscores")
+    return name
+
+
 def _memory(text: str) -> str:
     found = _MEMORY.fullmatch(text)
     if found is None:
@@ -134,8 +140,8 @@ class Settings(Places, BaseSettings):
     report_language: Literal["en", "de"] | None = Field(
         None, description="Language in which the report opens, `en` or `de`; default: the language of the browser"
     )
-    team: str = Field(
-        "recruiting", pattern=r"^[A-Za-z0-9_-]{1,63}$", description="The team that owns the assets in Dagster"
+    team: Annotated[str, AfterValidator(_team)] = Field(
+        "recruiting", description="The team that owns the assets in Dagster"
     )
     platform: str | None = Field(
         None, min_length=1, max_length=100, description="Your platform's name, the source of applications created here"

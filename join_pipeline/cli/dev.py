@@ -14,9 +14,14 @@ def dev(
 
     JOIN_PIPELINE_CONNECTION names another one. Ctrl-C ends it.
     """
-    from join_pipeline.connections.dagster_home import serve, shown_settings
+    from join_pipeline.connections.dagster_home import DEMO, serve, shown_settings
+    from join_pipeline.sandbox.demo import figure_files
+    from join_pipeline.settings import load_settings
 
     settings = shown_settings()
+    if settings.connection == DEMO:  # its plan, service levels and costs are files of its own
+        figures = {name: path for name, path in figure_files(settings.data).items() if path.exists()}
+        settings = load_settings(connection=DEMO, **figures)
     err.print(f"Dagster of [bold]{settings.connection}[/]: http://127.0.0.1:{port} (Ctrl-C ends it)")
     if code := serve(settings, port):
         err.print("Dagster ended by itself. Its messages above say why.")

@@ -125,7 +125,10 @@ TABLES: Final = (
         ),
         _plan,
         test="plans_are_known",
-        unknown="SELECT DISTINCT coalesce(job, category) FROM {schema}.mart_plan_line WHERE n_jobs = 0 ORDER BY ALL",
+        unknown=(
+            "SELECT DISTINCT coalesce(job, category) FROM {schema}.mart_plan_line "
+            "WHERE scope = 'line' AND n_jobs = 0 ORDER BY ALL"
+        ),
         advice="No hire counts for them until the ATS has such a job. Write names as the ATS does, or a job's id",
     ),
     UserTable(
@@ -143,7 +146,10 @@ TABLES: Final = (
         ),
         _once("source", "month_on", "currency"),
         test="costs_are_known",
-        unknown="SELECT DISTINCT source FROM {schema}.mart_cost_per_hire WHERE NOT is_known ORDER BY ALL",
+        unknown=(
+            "SELECT DISTINCT source FROM {schema}.mart_cost_per_hire "
+            "WHERE scope = 'source' AND NOT is_known ORDER BY ALL"
+        ),
         advice="No application came from them. Write names as the ATS does",
     ),
 )

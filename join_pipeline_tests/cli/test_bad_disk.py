@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from join_pipeline.actions.journal import Journal
+from join_pipeline.connections.dagster_home import dagster_home, launch
 from join_pipeline.errors import LakeError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.record import FORMAT
 from join_pipeline.pipeline import load
-from join_pipeline.sandbox.demo import _dagster_run, make_dagster_home
 from join_pipeline_tests.cli.commands import Shell, contents, is_good, is_told
 from join_pipeline_tests.cli.companies import Grown, company
 
@@ -154,11 +154,11 @@ def test_a_home_of_dagsters_that_can_not_be_written_is_told(tmp_path: Path) -> N
     home.parent.mkdir(parents=True)
     home.write_text("a file is in the way")
     with pytest.raises(LakeError, match=r"dagster can't be written \(File exists\)"):
-        make_dagster_home(shell.settings)
+        dagster_home(shell.settings.data)
     home.unlink()
-    (make_dagster_home(shell.settings) / "demo.log").mkdir()
+    (dagster_home(shell.settings.data) / "demo.log").mkdir()
     with pytest.raises(LakeError, match=r"demo.log can't be written \(Is a directory\)"):
-        _dagster_run(shell.settings, home)
+        launch(shell.settings, "sync", home / "demo.log")
 
 
 def test_a_journal_that_is_no_database_is_told_without_what_is_in_it(tmp_path: Path) -> None:

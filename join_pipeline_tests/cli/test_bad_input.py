@@ -66,7 +66,7 @@ def test_a_sync_that_can_not_be_says_why_and_changes_nothing(known: Shell, name:
     bad = known.but(**{variable: value.replace("{url}", known.url) for variable, value in settings.items()})
     before = contents(known.settings.lake)
     with faulty(known.url, faults):
-        is_told(bad("sync", "--mode", "full", "--json"), 1, *words)
+        is_told(bad("sync", "--mode", "full"), 1, *words)
     assert contents(known.settings.lake) == before
     is_good(known("sync"))
 

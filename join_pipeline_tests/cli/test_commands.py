@@ -137,7 +137,7 @@ def test_the_report_is_written_by_a_build_and_anew_by_its_own_command(built: Gro
     before = path.read_bytes()
     ended = built.shell("report", "--json")
     assert ended.document == made == {"path": str(path), "n_bytes": len(before), "sections": made["sections"]}
-    assert made["sections"][:3] == ["trust", "now", "funnel"]
+    assert made["sections"][:3] == ["now", "bottleneck", "jobs"]
     assert path.read_bytes() == before
     is_good(built.shell("report"))
 

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from join_pipeline import faults, pipeline
-from join_pipeline.cli.inspect import FORMULAS
+from join_pipeline.cli.query import FORMULAS
 from join_pipeline.warehouse import query as queries
 from join_pipeline_tests.cli.commands import Shell, is_told, typed
 from join_pipeline_tests.cli.companies import Grown

@@ -185,10 +185,10 @@ def interrupt(settings: Settings) -> None:
 
 
 def test_a_step_waits_for_a_command_and_says_for_whom(settings: Settings, green: dg.ExecuteInProcessResult) -> None:
+    job = build_definitions(settings).resolve_implicit_global_asset_job_def()
     with held(settings.home, "join-pipeline", "build") as other, dg.instance_for_test() as instance:
         assert other.stdin is not None
-        threading.Timer(3, other.kill).start()
-        job = build_definitions(settings).resolve_implicit_global_asset_job_def()
+        threading.Timer(6, other.kill).start()
         keys = [dg.AssetKey(["published", "report"])]
         result = job.execute_in_process(asset_selection=keys, instance=instance, raise_on_error=False)
         said = [entry.user_message for entry in instance.all_logs(result.run_id)]

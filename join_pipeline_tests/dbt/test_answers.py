@@ -88,5 +88,14 @@ def test_the_others_are_rows_of_a_mart(built: Build, answer: str, mart: str) -> 
     )
 
 
+def test_who_is_overdue_counts_each_open_application_once(built: Build) -> None:
+    counted = built.row(
+        "select sum(n_overdue)::int as n, max(days_over_at_most) as days from recruiting.who_is_overdue"
+    )
+    due = "select count(*) as n, round(max(-days_left), 1) as days from recruiting.mart_service_due where is_overdue"
+    assert counted == built.row(due)
+    assert counted["n"] > 3
+
+
 def names(built: Build, model: str) -> set[str]:
     return {row["column_name"] for row in built.rows(f"describe recruiting.{model}")}
