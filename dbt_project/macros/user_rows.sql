@@ -3,9 +3,9 @@
 {% macro user_rows(csv, columns) -%}
     select
         {% for name, type in columns.items() -%}
-            cast(nullif({{ name }}, '') as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
-        {% endfor -%}
-    {% if csv -%}
+cast(nullif({{ name }}, '') as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+{% endfor -%}
+{% if csv -%}
         from read_csv(
             '{{ csv | replace("'", "''") }}',
             header = true,
@@ -20,5 +20,5 @@
             select {% for name in columns %}'' as {{ name }}{{ ', ' if not loop.last }}{% endfor %}
         ) as nothing
         where false
-    {%- endif %}
+{%- endif %}
 {%- endmacro %}
