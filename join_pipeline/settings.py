@@ -62,12 +62,6 @@ def _key(key: SecretStr) -> SecretStr:
     return key
 
 
-def _team(name: str) -> str:
-    if len(name) > 63 or not name.replace("_", "").replace("-", "").isalnum() or not name.isascii():
-        raise ValueError("is a name of 1 to 63 letters, digits, hyphens and underscores")
-    return name
-
-
 def _memory(text: str) -> str:
     found = _MEMORY.fullmatch(text)
     if found is None:
@@ -79,7 +73,7 @@ def _memory(text: str) -> str:
     return text
 
 
-def _connection(name: str) -> str:
+def _name(name: str) -> str:
     if _CONNECTION.fullmatch(name) is None:
         raise ValueError(
             "needs 1 to 63 lowercase letters, digits, hyphens and underscores, first a letter or a digit, as in acme-2"
@@ -108,7 +102,7 @@ class Settings(Places, BaseSettings):
     data: Annotated[Path, BeforeValidator(folder_of)] = Field(
         Path("data"), description="The data folder; it has one folder per connection"
     )
-    connection: Annotated[str, AfterValidator(_connection)] = Field(
+    connection: Annotated[str, AfterValidator(_name)] = Field(
         "join", description="Name of the connection; a connection is one company"
     )
     integration_id: str | None = Field(
@@ -140,7 +134,7 @@ class Settings(Places, BaseSettings):
     report_language: Literal["en", "de"] | None = Field(
         None, description="Language in which the report opens, `en` or `de`; default: the language of the browser"
     )
-    team: Annotated[str, AfterValidator(_team)] = Field(
+    team: Annotated[str, AfterValidator(_name)] = Field(
         "recruiting", description="The team that owns the assets in Dagster"
     )
     platform: str | None = Field(

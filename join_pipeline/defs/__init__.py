@@ -4,6 +4,8 @@ Belongs here: keys, descriptions, metadata, order. Not here: anything about data
 its result.
 """
 
+from functools import partial
+
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
@@ -11,6 +13,7 @@ from join_pipeline.connections.lost_runs import of_run
 from join_pipeline.defs.automation import automation
 from join_pipeline.defs.extract import sync_assets
 from join_pipeline.defs.marts import mart_assets
+from join_pipeline.defs.metadata import owned
 from join_pipeline.defs.warehouse import ats_tables
 from join_pipeline.settings import Settings
 from join_pipeline.sources.registry import open_source
@@ -23,17 +26,10 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     file, config = opening(settings)
     source = open_source(settings)
     held = dg.ResourceDefinition(lambda context: of_run(settings, context.run))
-    owners, after = [f"team:{settings.team}"], dg.AutomationCondition.eager()
-
-    def told(spec: dg.AssetSpec) -> dg.AssetSpec:
-        """Dagster's sensor that makes assets again when what they are made of changed is off until switched on."""
-        follows = spec.deps and spec.group_name != "models"
-        return spec.replace_attributes(owners=owners, automation_condition=after if follows else None)
-
     assets = [sync_assets(source), ats_tables(source), *mart_assets(read_manifest(settings))]
     return dg.Definitions.merge(
         dg.Definitions(
-            assets=[one.map_asset_specs(told) for one in assets],
+            assets=[one.map_asset_specs(partial(owned, settings.team)) for one in assets],
             resources={"settings": held, "warehouse": DuckDBResource(database=str(file), connection_config=config)},
             executor=dg.in_process_executor,  # a process per step costs 4 s of imports each, and all share one lock
         ),

@@ -7,7 +7,7 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline import pipeline
-from join_pipeline.defs.metadata import POOL, Result, check_result, check_specs, key_of, metadata_of, selected, step
+from join_pipeline.defs.metadata import POOL, check_result, check_specs, key_of, metadata_of, step
 from join_pipeline.settings import Settings
 from join_pipeline.transform.findings import Manifest, data_tests, finding_of, group_of
 
@@ -65,20 +65,23 @@ def _build_asset(
         can_subset=True,
         pool=POOL,
     )
-    def dbt_models(context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]) -> Iterator[Result]:
+    def dbt_models(
+        context: dg.AssetExecutionContext, settings: dg.ResourceParam[Settings]
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         """Run dbt and report each selected node."""
-        yield from selected(context, made(settings))
-
-    def made(settings: Settings) -> Iterator[Result]:
         with step():
             built = pipeline.model(settings)
             pictures = pipeline.pictures(settings)
         for node in built.nodes:
-            if node.unique_id in built.rows:
-                key, picture = keys[node.unique_id], pictures.get(node.unique_id.split(".")[-1])
+            if node.unique_id in built.rows and (key := keys[node.unique_id]) in context.selected_asset_keys:
+                picture = pictures.get(node.unique_id.split(".")[-1])
                 figures = {"rows": built.rows[node.unique_id], "seconds": node.seconds, "picture": picture}
                 yield dg.MaterializeResult(asset_key=key, metadata=metadata_of(figures))
-            elif (test := tests.get(node.unique_id)) and node.status != "skipped":
+            elif (
+                (test := tests.get(node.unique_id))
+                and node.status != "skipped"
+                and dg.AssetCheckKey(key_of(test.about), test.name) in context.selected_asset_check_keys
+            ):
                 yield check_result(key_of(test.about), finding_of(node, test))
         with step():
             pipeline.refuse_failed(built.nodes)
@@ -95,8 +98,7 @@ def _publish_asset(marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
         with step() as cost:
             published = pipeline.publish_modelled(settings)
         tables = [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
-        n_rows = sum(table.rows for table in published.tables)
-        figures = {"path": published.path, "bytes": published.n_bytes, "rows": n_rows, **cost}
+        figures = {"path": published.path, "bytes": published.n_bytes, "rows": published.n_rows, **cost}
         return dg.MaterializeResult(metadata=metadata_of(figures) | {"tables": dg.MetadataValue.table(tables)})
 
     return publish

@@ -19,7 +19,6 @@ from join_pipeline.warehouse.lineage import Described
 POOL: Final = "duckdb"
 """The pool of all steps. With a limit of 1 in dagster.yaml, one run works at a time and the others wait."""
 
-Result = dg.MaterializeResult[Any] | dg.AssetCheckResult
 key_of = dg.AssetKey.from_user_string
 
 
@@ -76,14 +75,6 @@ def check_result(asset_key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResul
     )
 
 
-def selected(context: dg.AssetExecutionContext, results: Iterable[Result]) -> Iterator[Result]:
-    """Those of a step's results that its run has selected. The step does all its work either way."""
-    wanted = context.selected_asset_keys | {(key.asset_key, key.name) for key in context.selected_asset_check_keys}
-    for one in results:
-        if (one.asset_key if isinstance(one, dg.MaterializeResult) else (one.asset_key, one.check_name)) in wanted:
-            yield one
-
-
 def asset_specs(described: Iterable[Described], group: str, *kinds: str) -> list[dg.AssetSpec]:
     """The results of a step as Dagster's assets, and their columns with type, meaning and tier."""
     return [
@@ -97,6 +88,12 @@ def asset_specs(described: Iterable[Described], group: str, *kinds: str) -> list
         )
         for one in described
     ]
+
+
+def owned(team: str, spec: dg.AssetSpec) -> dg.AssetSpec:
+    """With its owner. Dagster's sensor that makes assets again when their sources were is off until switched on."""
+    follows = dg.AutomationCondition.eager() if spec.deps and spec.group_name != "models" else None
+    return spec.replace_attributes(owners=[f"team:{team}"], automation_condition=follows)
 
 
 def _schema(columns: Iterable[Column]) -> dg.TableSchema:

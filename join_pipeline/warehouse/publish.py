@@ -89,6 +89,10 @@ class Published:
     n_bytes: int
     people: dict[str, int] | None = None
 
+    @property
+    def n_rows(self) -> int:
+        return sum(table.rows for table in self.tables)
+
 
 def publish(settings: Settings) -> Published:
     """Publish the tables in place of the old files. Names and contacts are published only if switched on."""

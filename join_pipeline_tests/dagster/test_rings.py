@@ -135,4 +135,4 @@ def test_only_settings_reads_the_environment() -> None:
 
 
 def test_the_wiring_stays_thin() -> None:
-    assert sum(len(path.read_text().splitlines()) for path in RING_2) < 600
+    assert sum(len(path.read_text().splitlines()) for path in RING_2) < 520
