@@ -9,12 +9,13 @@ import dagster as dg
 from join_pipeline import pipeline
 from join_pipeline.defs.metadata import POOL, check_result, check_specs, key_of, metadata_of, step
 from join_pipeline.settings import Settings
-from join_pipeline.transform.findings import Manifest, data_tests, finding_of, group_of
+from join_pipeline.transform.findings import Manifest, data_tests, finding_of, subject_of
 
 KINDS: Final = frozenset({"model", "seed"})
-MARTS: Final = "recruiting"
+MARTS: Final = "marts"
 PUBLISHED: Final = dg.AssetKey(["published", "recruiting"])
 REPORT: Final = dg.AssetKey(["published", "report"])
+GROUPS: Final = {"ats": "warehouse", "recruiting": MARTS} | {s: s for s in ("people", "staging", "intermediate")}
 # a late nightly sync warns, a missed one fails
 FRESH: Final = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=26), fail_window=timedelta(hours=50))
 
@@ -26,7 +27,7 @@ def mart_assets(manifest: Manifest) -> list[dg.AssetsDefinition]:
     keys = {unique_id: dg.AssetKey(["ats", source["name"]]) for unique_id, source in manifest["sources"].items()}
     keys |= {unique_id: dg.AssetKey([node["schema"], node["name"]]) for unique_id, node in nodes.items()}
     specs = [_spec(node, keys) for node in nodes.values()]
-    marts = [spec.key for spec in specs if spec.key.path[0] == MARTS]
+    marts = [spec.key for spec in specs if spec.group_name == MARTS]
     return [_build_asset(manifest, specs, keys), _publish_asset(marts), report]
 
 
@@ -45,9 +46,10 @@ def _spec(node: Manifest, keys: Mapping[str, dg.AssetKey]) -> dg.AssetSpec:
             "dagster/column_schema": dg.TableSchema(columns),
             "dagster/table_name": f"{node['schema']}.{node['alias']}",
         },
-        group_name=group_of(node),
+        group_name=GROUPS[node["schema"]],
+        tags={"subject": subject_of(node)},
         kinds={"dbt", "duckdb", node["config"]["materialized"]},
-        freshness_policy=FRESH if node["schema"] == MARTS else None,
+        freshness_policy=FRESH if GROUPS[node["schema"]] == MARTS else None,
     )
 
 

@@ -31,7 +31,7 @@ WORDS: Final = {
 """What each generic test demands, by its name and with its arguments."""
 
 
-def group_of(node: Manifest) -> str:
+def subject_of(node: Manifest) -> str:
     """The subject of a dbt model or seed: its folder among the marts, else its schema; `maps` for the seeds."""
     if node["resource_type"] == "seed":
         return "maps"

@@ -99,6 +99,7 @@ def test_the_location_loads_and_nothing_runs_by_itself(dagster: Dagster) -> None
         "failed_run": "RUNNING",
         "lost_run": "RUNNING",
         "webhook": "STOPPED",
+        "default_automation_condition_sensor": "STOPPED",
     }
 
 
