@@ -20,7 +20,7 @@ from join_pipeline.checks.sync import check_sync
 from join_pipeline.connections.trigger import answering
 from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
-from join_pipeline.lake.lake import IDENTITY, open_lake
+from join_pipeline.lake.lake import IDENTITY, Lake, open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.report.write import Report, write_report
@@ -37,6 +37,7 @@ from join_pipeline.transform.maps import copy_maps
 from join_pipeline.transform.run import Node, build_marts, last_build, read_manifest
 from join_pipeline.warehouse import needed
 from join_pipeline.warehouse.file import Connect, forget_warehouse, new_warehouse
+from join_pipeline.warehouse.growth import CannotGrow, last_loaded
 from join_pipeline.warehouse.load import LoadedTable, load_versions
 from join_pipeline.warehouse.outcome import Outcome, outcome
 from join_pipeline.warehouse.pseudonyms import pseudonym_key
@@ -264,11 +265,20 @@ def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: b
     upgrade(lake, settings.builds, settings.memory_limit)
     if from_nothing:
         forget_warehouse(settings)
-    with new_warehouse(settings, connect) as con:
+    key = pseudonym_key(settings)
+    since = last_loaded(settings.warehouse, lake, key)
+    if since is not None:
+        with contextlib.suppress(CannotGrow):
+            return _loaded(settings, lake, key, connect, since)
+    return _loaded(settings, lake, key, connect, None)
+
+
+def _loaded(settings: Settings, lake: Lake, key: bytes, connect: Connect | None, since: str | None) -> Loaded:
+    with new_warehouse(settings, connect, is_copy=since is not None) as con:
         # a lake that goes on with another source still has the words of the one before
         sources = [source_of(name, settings) for name in dict.fromkeys((lake.reads, lake.source))]
         states = next((source.application_states for source in sources if source.application_states), ())
-        tables = load_versions(lake, con, pseudonym_key(settings), settings.warehouse, states)
+        tables = load_versions(lake, con, key, settings.warehouse, states, since)
         names = con.execute(
             """SELECT schema_name || '.' || table_name FROM duckdb_tables()
             WHERE schema_name IN ('ats', 'ats_history') ORDER BY ALL"""

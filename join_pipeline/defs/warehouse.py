@@ -27,7 +27,7 @@ def ats_tables(source: Source) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="load",
-        description="Load the newest sync into a new warehouse.duckdb, which replaces the old one.",
+        description="Load what is new in the lake into another warehouse.duckdb, which replaces the old one.",
         specs=asset_specs(made, "warehouse", "duckdb", "table"),
         check_specs=check_specs(LOAD_CHECKS),
         pool=POOL,

@@ -59,6 +59,11 @@ class Model:
         return (*self.columns, *(column for column in OBSERVATION if column.name in observed))
 
     @property
+    def loaded_columns(self) -> tuple[Column, ...]:
+        """The columns of a table of newest versions in the warehouse: those of tier 1."""
+        return tuple(column for column in self.newest_columns if not column.tier.is_personal)
+
+    @property
     def plain(self) -> tuple[Column, ...]:
         """The version columns of tier 1. They are the columns of a version file."""
         return tuple(column for column in self.version_columns if not column.tier.is_personal)

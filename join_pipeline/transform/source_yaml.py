@@ -9,17 +9,21 @@ from typing import Final
 
 from join_pipeline.lake.sql import duckdb_type
 from join_pipeline.models import MODELS, Column, Model
-from join_pipeline.models.declared import OBSERVATION
+from join_pipeline.models.types import TEXT
 from join_pipeline.warehouse.tables import BESIDE
 
 HEAD: Final = "# Made by `make generated` from join_pipeline/models and join_pipeline/warehouse/tables.py.\n"
-FILES: Final = {"ats": "_ats__sources.yml", "ats_history": "_ats_history__sources.yml"}
+FILES: Final = {
+    "ats": "_ats__sources.yml",
+    "ats_history": "_ats_history__sources.yml",
+    "ats_personal": "_ats_personal__sources.yml",
+}
 DOCS: Final = {
     "ats": "The newest version of every record, deleted ones too, as load writes it",
     "ats_history": "All versions of every record, and the syncs that wrote them, as load writes them",
+    "ats_personal": "Views of the newest personal columns. They read the lake, so that the warehouse holds none",
 }
-LOADED: Final = tuple(column for column in OBSERVATION if column.name in {"observed_at", "sync_id"})
-"""The columns of `ats` that no model declares."""
+ID: Final = Column("id", TEXT, "The record")
 
 
 def source_files() -> dict[str, str]:
@@ -33,7 +37,8 @@ def _source(schema: str) -> Iterator[str]:
     yield f"    description: {DOCS[schema]}"
     yield "    tables:"
     for model in MODELS.values():
-        yield from _model(schema, model)
+        if schema != "ats_personal" or model.personal:
+            yield from _model(schema, model)
     for table in BESIDE:
         if table.schema == schema:
             yield from _table(table.name, table.doc, table.columns, table.key)
@@ -42,9 +47,11 @@ def _source(schema: str) -> Iterator[str]:
 def _model(schema: str, model: Model) -> Iterator[str]:
     if schema == "ats":
         doc = f"{model.doc} One row per record, its newest version."
-        return _table(model.name, doc, (*model.columns, *LOADED), ("id",))
+        return _table(model.name, doc, model.loaded_columns, ("id",))
+    if schema == "ats_personal":
+        return _table(model.name, f"{model.doc} One row per record with personal columns.", (ID, *model.personal))
     # no key test here: tests/every_version_is_one_row.sql checks that a version is one row
-    return _table(model.name, f"{model.doc} One row per version.", model.version_columns)
+    return _table(model.name, f"{model.doc} One row per version.", model.plain)
 
 
 def _table(name: str, doc: str, columns: Sequence[Column], key: Sequence[str] = ()) -> Iterator[str]:

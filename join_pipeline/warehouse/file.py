@@ -1,4 +1,4 @@
-"""The warehouse's file. It has one writer, and every load fills a new file.
+"""The warehouse's file. It has one writer, and every load fills another file, which takes its place.
 
 Belongs here: creating, replacing and deleting it. Not here: its content (load, dbt).
 """
@@ -26,11 +26,13 @@ def opening(settings: Settings) -> tuple[Path, dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def new_warehouse(settings: Settings, connect: Connect | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def new_warehouse(
+    settings: Settings, connect: Connect | None = None, *, is_copy: bool = False
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yield a connection to a new file, which replaces the warehouse at the end of the block.
 
-    `connect` opens the file that `opening` returns. The file is always new, because DuckDB leaves the bytes of deleted
-    people in a file that it overwrites. A load that fails or is killed leaves the warehouse as it was.
+    `connect` opens the file that `opening` returns. The file is empty, or with `is_copy` a copy of the warehouse. A
+    load that fails or is killed leaves the warehouse as it was.
     """
     aside, config = opening(settings)
     remove_asides(settings.warehouse)
@@ -38,6 +40,8 @@ def new_warehouse(settings: Settings, connect: Connect | None = None) -> Iterato
     make_folder(settings.builds)  # DuckDB creates its spill folder, but not the parent
     with appearing(settings.warehouse, aside=aside):
         try:
+            if is_copy:
+                shutil.copyfile(settings.warehouse, aside)
             with connect() if connect else contextlib.closing(duckdb.connect(aside, config=config)) as con:
                 yield con
                 con.execute("CHECKPOINT")  # closing does it too, but reports no failure

@@ -4,10 +4,9 @@ Belongs here: names such as `raw/<feed>`, `models/<model>`, `ats/<table>`. Not h
 dbt's lineage (its manifest).
 """
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from join_pipeline.models import MODELS, Column
-from join_pipeline.models.declared import OBSERVATION
 from join_pipeline.sources.base import Source
 from join_pipeline.warehouse import pseudonyms
 from join_pipeline.warehouse.tables import BESIDE, PSEUDONYMS, STATES, UNREAD
@@ -20,9 +19,6 @@ class Described(NamedTuple):
     doc: str
     sources: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
-
-
-_LOADED: Final = tuple(column for column in OBSERVATION if column.name in {"observed_at", "sync_id"})
 
 
 def raw(source: Source) -> tuple[Described, ...]:
@@ -60,7 +56,7 @@ def tables(source: Source) -> tuple[Described, ...]:
                 f"ats/{name}",
                 f"{model.doc} The newest version of each record; all versions in ats_history.",
                 (f"models/{name}",),
-                (*model.columns, *_LOADED),
+                model.loaded_columns,
             )
             for name, model in MODELS.items()
         ),

@@ -20,6 +20,7 @@ from join_pipeline_tests.oracle.compare import differences, fetched
 from join_pipeline_tests.oracle.tables import expected_tables
 from join_pipeline_tests.oracle.world import World
 from join_pipeline_tests.syncing import run_sync
+from join_pipeline_tests.whole_rows import whole
 
 TOKEN = "sandbox-token"
 INTEGRATION = "join:test"
@@ -58,7 +59,7 @@ def live_rows_differ(settings: Settings, url: str) -> dict[str, list[str]]:
     found = {}
     with contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
         for model, frame in expected.items():
-            actual = fetched(con, f"FROM ats.{model} WHERE remote_deleted_at IS NULL")
+            actual = fetched(con, f"FROM {whole(model)} WHERE remote_deleted_at IS NULL")
             wanted = frame
             if model in WITH_BORROWED:
                 wanted, actual = without_borrowed(frame), without_borrowed(actual)

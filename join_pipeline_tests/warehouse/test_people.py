@@ -65,7 +65,7 @@ def test_it_has_names_and_contacts_by_the_same_keys(on: Settings) -> None:
     assert rows(on.people, "SELECT candidate_key FROM dim_candidate_pii ORDER BY ALL") == known
     people = rows(
         on.warehouse,
-        """SELECT pseudonym, first_name, last_name FROM ats.candidates AS c
+        """SELECT pseudonym, first_name, last_name FROM ats_personal.candidates AS c
         JOIN ats.pseudonyms AS p ON p.model = 'candidates' AND p.id = c.id ORDER BY ALL""",
     )
     assert rows(on.people, "SELECT candidate_key, first_name, last_name FROM dim_candidate_pii ORDER BY ALL") == people

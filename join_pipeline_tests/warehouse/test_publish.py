@@ -239,7 +239,8 @@ def test_nothing_of_a_person_is_published(settings: Settings) -> None:
         )
         assert not texts & {text for (text,) in ids.fetchall()}
         people = con.execute(
-            """SELECT first_name || ' ' || last_name, last_name FROM ats.candidates WHERE last_name IS NOT NULL"""
+            """SELECT first_name || ' ' || last_name, last_name FROM ats_personal.candidates
+            WHERE last_name IS NOT NULL"""
         ).fetchall()
     assert len(people) > 50
     assert not texts & {text for person in people for text in person}

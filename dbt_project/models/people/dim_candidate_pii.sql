@@ -2,6 +2,12 @@
 with
 
 candidates as (
+    select id
+    from {{ source('ats', 'candidates') }}
+    where remote_deleted_at is null
+),
+
+contacts as (
     select
         id,
         first_name,
@@ -9,8 +15,7 @@ candidates as (
         array_to_string([entry['email_address'] for entry in email_addresses], ', ') as email_addresses,
         array_to_string([entry['phone_number'] for entry in phone_numbers], ', ') as phone_numbers,
         coalesce(location['raw'], location['country']) as country
-    from {{ source('ats', 'candidates') }}
-    where remote_deleted_at is null
+    from {{ source('ats_personal', 'candidates') }}
 ),
 
 candidate_keys as (
@@ -20,13 +25,14 @@ candidate_keys as (
 final as (
     select
         candidate_keys.pseudonym as candidate_key,
-        candidates.first_name,
-        candidates.last_name,
-        candidates.email_addresses,
-        candidates.phone_numbers,
-        candidates.country
+        contacts.first_name,
+        contacts.last_name,
+        contacts.email_addresses,
+        contacts.phone_numbers,
+        contacts.country
     from candidates
     inner join candidate_keys on candidates.id = candidate_keys.id
+    left join contacts on candidates.id = contacts.id
 )
 
 select * from final

@@ -1,7 +1,13 @@
 with
 
 users as (
-    select * from {{ source('ats', 'users') }}
+    select id
+    from {{ source('ats', 'users') }}
+    where remote_deleted_at is null
+),
+
+names as (
+    select * from {{ source('ats_personal', 'users') }}
 ),
 
 user_keys as (
@@ -12,12 +18,13 @@ user_keys as (
 final as (
     select
         user_keys.pseudonym as user_key,
-        users.first_name,
-        users.last_name,
-        users.email
+        names.first_name,
+        names.last_name,
+        names.email
     from users
     inner join user_keys on users.id = user_keys.id
-    where users.remote_deleted_at is null and {{ var('per_person') }}
+    left join names on users.id = names.id
+    where {{ var('per_person') }}
 )
 
 select * from final
