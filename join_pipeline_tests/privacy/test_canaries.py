@@ -27,7 +27,9 @@ UNFILLED = {("screening_questions", "format")}
 """Tier 3 for what it could hold: the raw question, where JOIN's format is not known."""
 PLAIN = rf"{CANARY}-external-\d+"
 """The key that an integration gave an application has tier 1."""
-PERSONAL = rf"{CANARY}-(?!external)"
+KINDS = "first|last|mail|phone|country|link|url|answer|file|attachment|note|contact|surname|position|description"
+PERSONAL = rf"{CANARY}-({KINDS}|contact-mail|person-text|stage-text|job-text)-"
+"""With their kinds, because DuckDB's compression keeps the beginning that all have as a symbol of its own."""
 
 
 @dataclass
