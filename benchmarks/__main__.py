@@ -81,7 +81,7 @@ def _pages_a_second(served: Sandbox, extra: str) -> dict[str, float]:
 
 
 def measure_sync(applications: int, data: Path) -> None:
-    """Measure a first full sync, a load, incremental syncs, a later full sync, and the plain script."""
+    """Measure a first full sync, a load, incremental syncs, a later full sync, checks of the lake, the plain script."""
     changed_at, n_changed = when_changed(applications, SHARE)
     with sandbox(applications) as served:
         environment = {
@@ -104,6 +104,7 @@ def measure_sync(applications: int, data: Path) -> None:
         _load(applications, "load after it", environment, data)
         served.set_clock(changed_at + timedelta(days=1))
         sync("full, a day later", "full")
+        _check(applications, environment, data)
         if applications <= MOST_FOR_PLAIN:
             target = data / "plain.parquet"
             cost = cost_of([sys.executable, "-m", "benchmarks.plain", served.url, str(target)], environment)
@@ -141,6 +142,17 @@ def _load(applications: int, step: str, environment: dict[str, str], data: Path)
     cost = cost_of([sys.executable, "-m", "benchmarks.load"], environment)
     on_disk = round((data / "join" / "warehouse.duckdb").stat().st_size / 1e6, 1)
     told("sync", applications, step=step, **_costs(cost), megabytes_on_disk=on_disk)
+
+
+def _check(applications: int, environment: dict[str, str], data: Path) -> None:
+    """Measure the digests of all files alone, and `doctor --lake`, which compares keys and references as well."""
+    files, on_disk = size_of(data / "join" / "lake")
+    for step, arguments in {
+        "digests": ["benchmarks.digests"],
+        "doctor --lake": ["join_pipeline.cli", "doctor", "--lake"],
+    }.items():
+        cost = cost_of([sys.executable, "-m", *arguments], environment)
+        told("sync", applications, step=step, **_costs(cost), files=files, megabytes_on_disk=on_disk)
 
 
 def _costs(cost: Cost) -> dict[str, float]:

@@ -1,12 +1,27 @@
-"""The diagram of how the published tables belong together, as SVG, made from the columns of the models.
+"""The diagrams of the docs, as SVG: how the published tables belong together, made from the columns of the models, and
+the way of the data.
 
-Belongs here: which tables are in it, and drawing. Not here: writing the file (make).
+Belongs here: what is in them, and drawing. Not here: writing the file (make).
 """
 
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+LANES = {"source": (10, 150), "lake": (250, 190), "warehouse.duckdb": (530, 200), "published": (800, 170)}
+"""The left edge and the width of each place where data lie."""
+LANE_HEIGHT, TOP, BOTTOM, STATION = 230, 50, 150, 62
+STATIONS: tuple[tuple[str, int, str, str], ...] = (
+    ("source", TOP, "JOIN or Kombo", "answers over HTTP"),
+    ("lake", TOP, "raw", "payloads as they came"),
+    ("lake", BOTTOM, "models", "versions of each record"),
+    ("warehouse.duckdb", BOTTOM, "ats, ats_history", "newest rows, all versions"),
+    ("warehouse.duckdb", TOP, "recruiting", "staging, then the marts"),
+    ("published", TOP, "recruiting.duckdb", "what readers open"),
+    ("published", BOTTOM, "report.html", "one file"),
+)
+STEPS = ("sync: extract", "sync: decode … diff", "load", "dbt", "publish", "report")
+"""What leads from each station to the next one."""
 COLOURS = ("#3f51b5", "#00796b", "#c2185b", "#e65100", "#5d4037", "#455a64", "#7b1fa2", "#827717")
 WIDTH, BOX, ROW, GAP = 980, 270, 18, 14
 LEFT, RIGHT = 20, WIDTH - BOX - 20
@@ -47,6 +62,57 @@ def entity_diagram(manifest: dict[str, Any]) -> str:
         f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>'
     )
     return "\n".join([head, *body, "</svg>", ""])
+
+
+def path_diagram() -> str:
+    """The SVG of the way of the data, from the source to the report: one lane for each place where they lie."""
+    body = []
+    for lane, (x, width) in LANES.items():
+        shape = f'x="{x}" y="24" width="{width}" height="{LANE_HEIGHT - 34}" rx="6" fill="#eceff1" stroke="#b0bec5"'
+        body += [f"<rect {shape}/>", _text(x + width // 2, 17, lane, "#37474f", is_bold=True)]
+    for lane, y, name, what in STATIONS:
+        x, width = LANES[lane]
+        shape = f'x="{x + 8}" y="{y}" width="{width - 16}" height="{STATION}" rx="4" fill="#fafafa" stroke="#3f51b5"'
+        middle = x + width // 2
+        body += [f"<rect {shape}/>", _text(middle, y + 26, name, "#212121", is_bold=True)]
+        body.append(_text(middle, y + 46, what, "#424242"))
+    for step, here, there in zip(STEPS, STATIONS[:-1], STATIONS[1:], strict=True):
+        body += _step(step, here, there)
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {LANE_HEIGHT}" font-family="sans-serif" '
+            'font-size="12"><title>The way of the data, from the source to the report</title>',
+            '<defs><marker id="end" markerWidth="8" markerHeight="8" refX="7" refY="4" orient="auto">'
+            '<path d="M0,0 L8,4 L0,8 Z" fill="#00796b"/></marker></defs>',
+            f'<rect width="{WIDTH}" height="{LANE_HEIGHT}" fill="#ffffff"/>',
+            *body,
+            "</svg>",
+            "",
+        ]
+    )
+
+
+def _step(step: str, here: tuple[str, int, str, str], there: tuple[str, int, str, str]) -> Iterator[str]:
+    """An arrow with its words: above it between two lanes, beside it within one."""
+    (x, width), (to_x, _) = LANES[here[0]], LANES[there[0]]
+    if here[0] == there[0]:
+        middle, down = x + width // 2 - 60, here[1] < there[1]
+        start, end = (here[1] + STATION, there[1] - 2) if down else (here[1], there[1] + STATION + 2)
+        line, words = (
+            f"M{middle},{start} L{middle},{end}",
+            _text(middle + 10, (start + end) // 2 + 4, step, "#00796b", "start"),
+        )
+    else:
+        y = here[1] + STATION // 2
+        line = f"M{x + width - 8},{y} L{to_x + 6},{y}"
+        words = _text((x + width + to_x) // 2, y - 8, step, "#00796b")
+    yield f'<path d="{line}" stroke="#00796b" stroke-width="1.5" fill="none" marker-end="url(#end)"/>'
+    yield words
+
+
+def _text(x: int, y: int, words: str, colour: str, anchor: str = "middle", *, is_bold: bool = False) -> str:
+    weight = ' font-weight="bold"' if is_bold else ""
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}"{weight} fill="{colour}">{escape(words)}</text>'
 
 
 def _placed(rows: dict[str, int]) -> tuple[dict[str, int], int]:

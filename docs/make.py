@@ -23,7 +23,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from typer.main import get_command
 
-from docs.diagram import entity_diagram
+from docs.diagram import entity_diagram, path_diagram
 from join_pipeline.cli import app
 from join_pipeline.cli.verbosity import NAMES
 from join_pipeline.report.group_queries import HORIZON, SHOWN_GROUPS
@@ -112,6 +112,7 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
         ROOT / "docs" / "metrics.md": metrics_page(),
         ROOT / "docs" / "reference" / "marts.md": marts_page(manifest),
         ROOT / "docs" / "reference" / "entities.svg": entity_diagram(manifest),
+        ROOT / "docs" / "developers" / "architecture.svg": path_diagram(),
         SCHEMA: json.dumps(published, indent=1, ensure_ascii=False) + "\n",
         PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
         ROOT / "docs" / "reference" / "settings.md": settings_page(),

@@ -140,6 +140,7 @@ _SENTENCES: Final = {
     "SerializationException": "the file is damaged",
     "Serialization Error": "the file is damaged",
     "DecodeError": "it is not JSON",
+    "DecodingError": "the body is packed in a way that can't be unpacked",
     "ValidationError": "it does not have the form that is expected",
     "UnicodeDecodeError": "it is not UTF-8",
     "UnicodeEncodeError": "a text holds what no encoding can write",

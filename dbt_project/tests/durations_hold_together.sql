@@ -28,7 +28,7 @@ broken_stays as (
 ),
 
 broken_pipeline as (
-    select concat_ws(' ', scope, stage_key, job_key) as broken
+    select concat_ws(' ', scope, scope_key, milestone, stage_key) as broken
     from {{ ref('mart_pipeline_now') }}
     where n_certainly_stuck > n_stuck or n_stuck > n_open or n_open < {{ var('k') }}
 ),

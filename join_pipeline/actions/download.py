@@ -20,6 +20,7 @@ from join_pipeline.errors import InputError, RateLimited, SourceError, Transient
 from join_pipeline.http.client import USER_AGENT
 from join_pipeline.http.deadline import bound, within
 from join_pipeline.http.network import http_client, is_public
+from join_pipeline.http.unpacking import TooLargeError, UnpackingError, codings_of, unpacking
 
 MAX_REDIRECTS: Final = 5
 READ_SECONDS: Final = 15.0
@@ -29,12 +30,13 @@ FIRST_WAIT: Final = 1.0
 HEADERS: Final = {
     "User-Agent": USER_AGENT,
     "Accept": "*/*",
-    "Accept-Encoding": "identity",  # a small compressed body can unpack without end
+    "Accept-Encoding": "identity",  # some storages pack what they keep, all the same
 }
 Resolve = Callable[[str, int], list[str]]
 
-PACKED: Final = frozenset({"gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress", "dcb", "dcz"})
-"""Codings that pack a body. Storages also keep charsets, `aws-chunked` and nothing there: such a body is the file."""
+UNREADABLE: Final = frozenset({"br", "zstd", "compress", "x-compress", "dcb", "dcz"})
+"""Codings that pack a body and are not unpacked. Storages also keep charsets, `aws-chunked` and nothing there: such a
+body is the file."""
 BUSY: Final = frozenset({408, 425, 429})
 NEEDS_TOKEN: Final = frozenset({401, 403})
 GONE: Final = frozenset({400, 404, 410}) | NEEDS_TOKEN
@@ -204,24 +206,37 @@ class FileResponse:
         return self.response.headers
 
     def chunks(self, max_bytes: int) -> Iterator[bytes]:
-        """The body, limited in bytes and in time, whatever its headers say."""
+        """The file, unpacked, limited in bytes and in time, whatever the headers say."""
+        codings = codings_of(self.response.headers)
+        if not UNREADABLE.isdisjoint(codings):
+            raise DownloadError(f"{self.host} packs the file in a way that can't be unpacked, and was asked not to.")
+        try:
+            yield from unpacking(self._sent(max_bytes), codings, max_bytes)
+        except TooLargeError:
+            raise _too_large(self.host, max_bytes) from None
+        except UnpackingError as error:
+            raise DownloadError(f"The file at {self.host} can't be unpacked: {error}.") from None
+
+    def _sent(self, max_bytes: int) -> Iterator[bytes]:
+        """The body as it is sent."""
         host, n_bytes = self.host, 0
-        codings = self.response.headers.get_list("content-encoding", split_commas=True)
-        if any(coding.strip().lower() in PACKED for coding in codings):
-            raise DownloadError(f"{host} packs the file although it was asked not to.")
         promised = self.response.headers.get("content-length", "")
         if promised.isascii() and promised.isdigit() and int(promised) > max_bytes:
-            raise DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
+            raise _too_large(host, max_bytes)
         try:
             for chunk in self.response.iter_raw():
                 n_bytes += len(chunk)
                 if n_bytes > max_bytes:
-                    raise DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
+                    raise _too_large(host, max_bytes)
                 if time.monotonic() >= self.ends:
                     raise DownloadError(f"The file at {host} takes too long.")
                 yield chunk
         except httpx.RequestError as error:
             raise _broken(host, "broke off", error, self.ends) from None
+
+
+def _too_large(host: str, max_bytes: int) -> DownloadError:
+    return DownloadError(f"The file at {host} is larger than {max_bytes:,} bytes.")
 
 
 def _response(http: httpx.Client, request: httpx.Request, ends: float) -> httpx.Response:

@@ -28,7 +28,7 @@ SYNC: Final = _job(
 )
 SYNC_FULL: Final = _job(
     "sync_full",
-    "As sync, but it reads all, so it finds deletions. `accept_loss` and `accept_account` accept what it refused.",
+    "As sync, but it reads all, so it finds deletions. Its config accepts what a sync refused: see `accept_…`.",
     extract=SyncConfig(mode="full"),
 )
 REBUILD: Final = _job(

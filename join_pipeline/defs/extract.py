@@ -24,6 +24,7 @@ class SyncConfig(dg.Config):
     )
     accept_loss: list[str] = Field(default=[], description="Feeds whose large loss this run accepts as real")
     accept_account: bool = Field(default=False, description="Whether this run accepts another account than the lake's")
+    accept_source: bool = Field(default=False, description="Whether this run accepts another source than the lake's")
 
 
 def sync_assets(source: Source) -> dg.AssetsDefinition:

@@ -23,7 +23,7 @@ from join_pipeline.http.network import http_client, is_on_this_machine
 from join_pipeline.http.rate_limit import RateLimit, wait_asked_for
 from join_pipeline.http.retry import error_for_transport, retrying
 from join_pipeline.http.server_clock import SANDBOX_CLOCK, ServerClock, seconds_of
-from join_pipeline.http.unpacking import ACCEPTED, Unpacked, as_utf8, codings_of
+from join_pipeline.http.unpacking import ACCEPTED, Unpacked, as_utf8, codings_of, why_not_unpacked
 from join_pipeline.http.words import Words
 
 MAX_REDIRECTS: Final = 3
@@ -237,7 +237,7 @@ class HttpClient(ABC):
         try:
             body = as_json(as_utf8(response.content, kind))
         except httpx.DecodingError as error:
-            raise TransientError(f"{returned} with a body that can't be unpacked: {error}.") from None
+            raise TransientError(f"{returned} with a body that can't be unpacked: {why_not_unpacked(error)}.") from None
         if body is None:
             is_page = "html" in kind.lower() or response.content.lstrip()[:1] == b"<"
             page = " It is a web page, as a proxy, a sign-in page or an outage sends it." if is_page else ""
@@ -278,7 +278,7 @@ class HttpClient(ABC):
             kind = error_for_transport(error)
             what = f"got no response ({type(error).__name__})"
             if isinstance(error, httpx.DecodingError):
-                what = f"got a response that can't be unpacked ({error})"
+                what = f"got a response that can't be unpacked ({why_not_unpacked(error)})"
             raise kind(f"{request.method} {path} at {self._base.host} {what}. {self.words.next_step(kind)}") from None
         finally:
             headers = None if response is None else response.headers

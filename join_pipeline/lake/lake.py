@@ -28,11 +28,12 @@ KEPT_RECORDS: Final = 16
 DIFFER: Final = ": their ids differ. "
 GOES_ON: Final = (
     ". If the lake is to go on with this source, and it is of the same company, accept it once: `join-pipeline sync "
-    "--mode full --accept-source`. If not, set JOIN_PIPELINE_SOURCE back. For another company: "
+    "--mode full --accept-source`, or launch the job sync_full with `accept_source: true`. If not, set "
+    "JOIN_PIPELINE_SOURCE back. For another company: "
 )
 ANOTHER_INTEGRATION: Final = (
     "This lake goes on with another integration of this source. Check its id. If the integration was made anew, accept "
-    "it once: `join-pipeline sync --mode full --accept-source`."
+    "it once: `join-pipeline sync --mode full --accept-source`, or launch the job sync_full with `accept_source: true`."
 )
 T = TypeVar("T")
 

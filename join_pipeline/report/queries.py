@@ -121,7 +121,7 @@ DATASETS: Final = {
         LEFT JOIN shown_group
             ON pipeline.scope = 'job' AND shown_group.scope = 'job' AND pipeline.job_key = shown_group.scope_key
         LEFT JOIN dim_stage USING (stage_id)
-        WHERE pipeline.scope <> 'job' OR shown_group.group_number IS NOT NULL
+        WHERE pipeline.scope IN ('milestone', 'stage') OR shown_group.group_number IS NOT NULL
         ORDER BY
             "group", pipeline.scope, dim_stage.milestone_rank, dim_stage.global_index, pipeline.n_open DESC, stage""",
     "open_jobs": """

@@ -44,6 +44,7 @@ FAULTS: Final = {
     "dripping": "an answer that comes byte by byte and takes `slow_seconds`",
     "unknown_enum": "a record with a word that nobody knows",
     "missing_field": "a record that lacks a field",
+    "missing_id": "a record that lacks its id, so that nobody can know which one it is",
     "extra_field": "a record with a field that nobody knows",
     "odd_part": "a record with one part of an odd shape",
     "odd_for_good": "this share of records, always the same ones, each with one part of an odd shape in every answer",

@@ -22,6 +22,8 @@ from join_pipeline.sandbox.world import World
 
 _HTML = "<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center></body>\r\n</html>\r\n"
 _REQUIRED = ("id", "createdAt", "lastUpdatedAt", "job", "candidate", "currentStage", "state", "title", "status", "name")
+_DATED = frozenset({"createdAt", "changed_at"})
+"""A record of its own has one of these keys; what the API says of itself has none."""
 _ENUMS = ("state", "hiringState", "qualified", "status", "workplaceType", "outcome")
 
 
@@ -98,6 +100,11 @@ def _missing_field(record: dict[str, Any], chance: random.Random) -> None:
         del record[chance.choice(present)]
 
 
+def _missing_id(record: dict[str, Any], _chance: random.Random) -> None:
+    if _DATED & record.keys():
+        record.pop("id", None)
+
+
 def _extra_field(record: dict[str, Any], chance: random.Random) -> None:
     record["talentScore"] = {"value": chance.randrange(100), "labels": ["new", "beta"]}
 
@@ -116,6 +123,7 @@ _ODD_DATES = (
 _RECORD_FAULTS: dict[str, Callable[[dict[str, Any], random.Random], None]] = {
     "unknown_enum": _unknown_enum,
     "missing_field": _missing_field,
+    "missing_id": _missing_id,
     "extra_field": _extra_field,
 }
 
@@ -236,7 +244,7 @@ def _odd_parts(world: World, body: bytes) -> bytes:
     if not share and not strikes:
         return body
     content = msgspec.json.decode(body)
-    mine = [one for one in _records(content) if isinstance(one, dict) and {"createdAt", "changed_at"} & one.keys()]
+    mine = [one for one in _records(content) if isinstance(one, dict) and _DATED & one.keys()]
     texts: dict[str, str] = {}
     struck = world.chance.choice(mine) if strikes and mine else None
     for record in mine:

@@ -5,7 +5,7 @@ Belongs here: which sheets there are, and their words in each language. Not here
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -46,7 +46,7 @@ def export(settings: Settings, path: Path, language: Language = "en", *, force: 
                 (words["time_zone"], settings.time_zone),
                 (words["file"], settings.published.name),
             ]
-            sheets = list(_sheets(con, words, about))
+            sheets = list(_sheets(con, words, about, language))
             n_bytes = write_workbook(settings, path, sheets, language=language, force=force)
         except duckdb.Error as error:
             raise BuildError(
@@ -60,7 +60,9 @@ def header_of(column: str, words: dict[str, str]) -> str:
     return words.get(column) or column.replace("_", " ")
 
 
-def _sheets(con: duckdb.DuckDBPyConnection, words: dict[str, str], about: list[tuple[Any, ...]]) -> Iterator[Sheet]:
+def _sheets(
+    con: duckdb.DuckDBPyConnection, words: dict[str, str], about: list[tuple[Any, ...]], language: Language
+) -> Iterator[Sheet]:
     views = [name for (name,) in con.execute(VIEWS).fetchall()]
     titles = [words["about"], *(header_of(view, words) for view in views), words["columns"], words["definitions"]]
     names = list(names_of_sheets(titles))
@@ -72,7 +74,7 @@ def _sheets(con: duckdb.DuckDBPyConnection, words: dict[str, str], about: list[t
     comments = [(header_of(view, words), header_of(column, words), column, said) for view, column, said in _said(con)]
     head3 = (words["sheet"], words["column"], words["name"], words["meaning"])
     yield Sheet(names[-2], head3, ("sheet", "column", "name", "meaning"), comments)
-    yield _sheet(con, names[-1], "FROM metric_definition ORDER BY name", words)
+    yield _definitions(con, names[-1], words, language)
 
 
 def _said(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
@@ -85,10 +87,29 @@ def _sheet(con: duckdb.DuckDBPyConnection, name: str, query: str, words: dict[st
     return Sheet(name, [header_of(column, words) for column in columns], columns, cursor.fetchall())
 
 
+def _definitions(con: duckdb.DuckDBPyConnection, name: str, words: dict[str, str], language: Language) -> Sheet:
+    """The definitions that are published. They are in English, so another language lays its own words over them."""
+    sheet = _sheet(con, name, "FROM metric_definition", words)
+    told = {} if language == "en" else read_definitions(language)
+    english = [dict(zip(sheet.columns, row, strict=True)) for row in sheet.rows]
+    definitions = sorted((one | told.get(one["id"], {}) for one in english), key=lambda one: one["name"].casefold())
+    return replace(sheet, rows=[[one[column] for column in sheet.columns] for one in definitions])
+
+
+def read_definitions(language: Language) -> dict[str, dict[str, str]]:
+    """The words of another language than English for the columns of `metric_definition`, by a metric's id."""
+    definitions: dict[str, dict[str, str]] = _read(language, f"definitions.{language}.json")
+    return definitions
+
+
 def _words(language: Language) -> dict[str, str]:
     """The words of a language, by name of view, column and part of the workbook. English has few: names are English."""
-    file = Path(str(resources.files("join_pipeline.warehouse"))) / "words" / f"{language}.json"
+    words: dict[str, str] = _read(language, f"{language}.json")
+    return words
+
+
+def _read(language: Language, name: str) -> Any:
+    file = Path(str(resources.files("join_pipeline.warehouse"))) / "words" / name
     with contextlib.suppress(FileNotFoundError):
-        words: dict[str, str] = msgspec.json.decode(file.read_bytes())
-        return words
+        return msgspec.json.decode(file.read_bytes())
     raise BuildError(f"The words of the language {language} are missing. Install join-pipeline again.")

@@ -1,5 +1,6 @@
 """Attachments: listing and saving them, their ids, names and types, expired URLs, and hostile responses."""
 
+import gzip
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
@@ -234,6 +235,7 @@ def files_of(*answers: Answer) -> Callable[[Asked], Answer]:
 
 
 PAGE = Answer(b"<!-- x --> <!DOCTYPE  html><html>", headers={"Content-Type": "text/html"})
+DAMAGED = Answer(gzip.compress(PDF + bytes(range(256)) * 4000)[:-9], headers={"Content-Encoding": "gzip"})
 NO_FILES = (
     (Answer(b""), "of 0 bytes"),
     (PAGE, "a web page, not a file"),
@@ -246,6 +248,22 @@ NO_FILES = (
         "a web page, not a file",
     ),
 )
+
+
+def test_a_packed_file_is_listed_and_saved_unpacked_and_a_damaged_one_is_not_saved(tmp_path: Path) -> None:
+    whole = PDF + bytes(range(256)) * 4000
+    packed = gzip.compress(whole)
+    with serving(files_of(*[Answer(packed, headers={"Content-Encoding": "gzip"})] * 2, DAMAGED)) as join:
+        settings = Company(join.url.removesuffix("/v2"), tmp_path / "data").settings()
+        [listed] = application_attachments(settings, "remote:1")
+        [saved] = save_attachments(settings, tmp_path / "out", application_id="remote:1")
+        [damaged] = save_attachments(settings, tmp_path / "none", application_id="remote:1")
+    assert listed.content_type == "application/pdf"
+    assert saved.path == tmp_path / "out" / "cv.pdf"
+    assert saved.path.read_bytes() == whole
+    assert saved.n_bytes == len(whole)
+    assert str(damaged.fault).endswith("can't be unpacked: the packed body ends too early.")
+    assert list((tmp_path / "none").glob("*")) == []
 
 
 @pytest.mark.parametrize(("answer", "words"), NO_FILES, ids=range(len(NO_FILES)))

@@ -39,16 +39,22 @@ def chromium() -> str | None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """This machine's Chromium; none is downloaded. One per module: while it is open, nothing else can use asyncio."""
-    path = chromium()
-    if path is None:
+    if chromium() is None:
         said = "no Chromium on this machine: install one (Debian: apt-get install chromium) to run the browser tests"
         if os.environ.get("BROWSER_TESTS") == "required":
             pytest.fail(said)
         pytest.skip(said)
+    with launched() as browser:
+        yield browser
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """This machine's Chromium, which must be there."""
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*QUIET, *as_root])
+        browser = playwright.chromium.launch(executable_path=chromium(), args=[*QUIET, *as_root])
         yield browser
         browser.close()
 

@@ -54,10 +54,18 @@ def test_every_chart_has_its_definition_as_of_n_and_table(browser: Browser, comp
             assert "table below" in str(place.locator(".chart").get_attribute("aria-label"))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", ["busy", "tiny", "empty"])
-def test_axe_finds_nothing_to_object_to(browser: Browser, companies: Companies, name: str, scheme: str) -> None:
-    with opened(browser, companies(name), color_scheme=scheme) as page:
+@pytest.mark.parametrize(
+    ("name", "scheme", "locale"),
+    [
+        *((name, scheme, "en-GB") for name in ("busy", "tiny", "empty") for scheme in ("light", "dark")),
+        *(("busy", scheme, "de-DE") for scheme in ("light", "dark")),  # longer words, other labels
+    ],
+)
+def test_axe_finds_nothing_to_object_to(
+    browser: Browser, companies: Companies, name: str, scheme: str, locale: str
+) -> None:
+    with opened(browser, companies(name), color_scheme=scheme, locale=locale) as page:
+        assert page.locator("html").get_attribute("lang") == locale[:2]
         unfold(page)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()

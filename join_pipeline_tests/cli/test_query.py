@@ -164,10 +164,11 @@ def test_a_workbook_replaces_nothing_that_it_was_not_told_to(published: Shell, t
 
 
 @pytest.mark.parametrize(
-    ("language", "about", "header"), [("en", "As of", "Applications"), ("de", "Stand", "Bewerbungen")]
+    ("language", "about", "header", "metric"),
+    [("en", "As of", "Applications", "Time in stage"), ("de", "Stand", "Bewerbungen", "Verweildauer")],
 )
 def test_all_views_become_a_workbook_in_words(
-    published: Shell, tmp_path: Path, language: str, about: str, header: str
+    published: Shell, tmp_path: Path, language: str, about: str, header: str, metric: str
 ) -> None:
     file = tmp_path / "answers.xlsx"
     ended = published("export", "--xlsx", str(file), "--language", language, "--json")
@@ -182,7 +183,11 @@ def test_all_views_become_a_workbook_in_words(
     texts = {text for rows in book.values() for row in rows for text, _ in row}
     assert {about, header, "Europe/Berlin"} <= texts
     metrics = published("query", "SELECT count(*) AS n FROM metric_definition", "--json").document[0]["n"]
-    assert len(list(book.values())[-1]) == metrics + 1
+    definitions = list(book.values())[-1]
+    assert len(definitions) == metrics + 1
+    names = [row[1][0] for row in definitions[1:]]
+    assert metric in names
+    assert names == sorted(names, key=str.casefold)
     for name in zipfile.ZipFile(file).namelist():
         if name.startswith("xl/worksheets/sheet"):
             sheet = zipfile.ZipFile(file).read(name)

@@ -45,6 +45,15 @@ def test_committed_files_that_are_made_are_up_to_date(tmp_path: Path) -> None:
     assert stale == [], "run `make generated`"
 
 
+def test_pictures_are_small_and_on_a_page() -> None:
+    text = "".join(page.read_text() for page in (ROOT / "docs").rglob("*.md"))
+    pictures = sorted((ROOT / "docs" / "pictures").glob("*"))
+    assert len(pictures) >= 3
+    for picture in pictures:
+        assert picture.stat().st_size <= 150_000, f"{picture.name}: take it with fewer colours, or less of the page"
+        assert f"pictures/{picture.name})" in text, f"{picture.name} is on no page"
+
+
 def test_the_page_of_marts_names_every_mart_and_view_once() -> None:
     named = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs" / "reference" / "marts.md").read_text(), re.MULTILINE)
     models = [path.stem for folder in ("marts", "answers") for path in PROJECT.glob(f"models/{folder}/**/*.sql")]

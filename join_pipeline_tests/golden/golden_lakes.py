@@ -30,13 +30,18 @@ NOWHERE = "http://127.0.0.1:9"
 
 @dataclass(frozen=True)
 class Golden:
-    """One golden lake: `format-<format>-<source>`."""
+    """One golden lake: `format-<format>-mapping-<mapping>-<source>`. Those of mapping 1 do not name it."""
 
     folder: Path
 
     @property
     def format(self) -> int:
         return int(self.folder.name.split("-")[1])
+
+    @property
+    def mapping(self) -> int:
+        parts = self.folder.name.split("-")
+        return int(parts[3]) if "mapping" in parts else 1
 
     @property
     def company(self) -> Company:

@@ -1,7 +1,8 @@
 """Writes the golden lakes of this release: `python -m join_pipeline_tests.golden.make --to FOLDER`.
 
 Belongs here: the life of the two companies, and what their lakes must contain. Not here: what later releases make of
-them (test_golden_lakes). A lake that is committed is never written anew: each change of the format adds its own.
+them (test_golden_lakes). A lake that is committed is never written anew: each change of the format, or of a
+mapping, adds its own.
 """
 
 import argparse
@@ -26,8 +27,9 @@ from join_pipeline.lake.record import FORMAT, FileKind, SyncRecord
 from join_pipeline.sandbox.kombo.config import Off
 from join_pipeline.sandbox.kombo.lists import Lists
 from join_pipeline.settings import Settings
+from join_pipeline.sources.registry import open_source
 from join_pipeline_tests.golden.company import CONNECTION, Company, Switch, apply, begun, read
-from join_pipeline_tests.golden.golden_lakes import ARCHIVE, pack
+from join_pipeline_tests.golden.golden_lakes import ARCHIVE, NOWHERE, pack
 from join_pipeline_tests.golden.reader import expectation, versions
 from join_pipeline_tests.simulation.account import Account
 
@@ -50,17 +52,20 @@ class Week:
     max_second_looks: int = 1000
 
 
+SPOILED = {"missing_field": 1.0, "unknown_enum": 1.0}
+NAMELESS = {"missing_id": 1.0}  # a record is set aside only if nobody can know which one it is
 # by the number of the sync; of the others every fourth is full
 COMMON = {
     20: Week("full", loses=(0, 2)),  # they are deleted, and at the next full sync they have returned
     60: Week("incremental"),
-    61: Week("full", loses=(0, 2), faults={"missing_field": 1.0, "unknown_enum": 1.0}),
+    61: Week("full", loses=(0, 2), faults=SPOILED),
     63: Week("full"),
     64: Week("full", loses=(2, 4), max_second_looks=0),  # their second looks are pending at the end
 }
 WEEKS: dict[str, dict[int, Week]] = {  # and in week 62 more is lost than the guard believes
-    "join": COMMON | {62: Week("full", loses=(-26, None))},
-    "kombo": COMMON | {62: Week("full", models_off={"applications": "deleted"})},
+    "join": COMMON | {61: Week("full", loses=(0, 2), faults=SPOILED | NAMELESS), 62: Week("full", loses=(-26, None))},
+    # not in week 61: Kombo tells deletions, and these would lack their ids
+    "kombo": COMMON | {62: Week("full", models_off={"applications": "deleted"}), 63: Week("full", faults=NAMELESS)},
 }
 COMPANIES = {
     "join": Company(source="join", seed=16, applications=60, jobs=5, begins=BEGINS, now=BEGINS),
@@ -71,7 +76,7 @@ COMPANIES = {
 def make(source: str, to: Path) -> None:
     """One lake with what is needed to read its company again, and what is expected of it."""
     company = COMPANIES[source]
-    golden = to / f"format-{FORMAT}-{source}"
+    golden = to / f"format-{FORMAT}-mapping-{_mapping(company)}-{source}"
     if golden.exists():
         raise SystemExit(
             f"{golden} is there already, and a golden lake is never written anew: it is what that format was."
@@ -87,6 +92,10 @@ def make(source: str, to: Path) -> None:
         pack(lake, golden / ARCHIVE)
         (golden / "expected.json").write_text(json.dumps(expectation(lake), indent=1) + "\n")
     (golden / "company.json").write_bytes(msgspec.json.format(msgspec.json.encode(company), indent=1) + b"\n")
+
+
+def _mapping(company: Company) -> int:
+    return open_source(company.settings(NOWHERE, Path())).mapping_version
 
 
 def _live(company: Company, account: Account, data: Path) -> Iterator[SyncRecord]:

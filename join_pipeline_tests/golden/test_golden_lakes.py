@@ -41,7 +41,7 @@ def copy(golden: Golden, tmp_path: Path) -> Copy:
     return golden.unpack(tmp_path)
 
 
-@pytest.fixture(params=cases(slow=lambda golden: golden.format < FORMAT), scope="module")
+@pytest.fixture(params=cases(slow=lambda golden: golden.format < FORMAT or golden.mapping == 1), scope="module")
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy from which everything was built; tests only look at it. Older formats are changed and loaded elsewhere."""
     copy: Copy = request.param.unpack(tmp_path_factory.mktemp("built"))
@@ -80,6 +80,16 @@ def warehouse(copy: Copy) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def test_there_is_a_golden_lake_of_every_source() -> None:
     assert {golden.company.source for golden in golden_lakes()} == {"join", "kombo"}
+
+
+@pytest.mark.parametrize("source", ["join", "kombo"])
+def test_there_is_one_by_the_present_mapping_which_set_records_aside(source: str, tmp_path: Path) -> None:
+    golden = max((one for one in golden_lakes() if one.company.source == source), key=lambda one: one.mapping)
+    copy = golden.unpack(tmp_path)
+    newest = copy.open().newest()
+    assert newest is not None
+    assert newest.mapping_version == golden.mapping == open_source(copy.settings()).mapping_version
+    assert newest.files.quarantine["applications"]
 
 
 def test_it_opens_with_all_its_syncs_and_holds_what_was_noted_of_it(golden: Golden, copy: Copy) -> None:

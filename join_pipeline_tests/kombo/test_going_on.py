@@ -5,10 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import duckdb
 import pytest
 
 from join_pipeline import pipeline
+from join_pipeline.defs import build_definitions
 from join_pipeline.errors import AccountError, SettingsError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
@@ -136,6 +138,23 @@ def test_another_source_is_refused_until_it_is_accepted_once(company: Account) -
         assert newest(company.join())[name].keys() == rows.keys()
     with locked(company.join().home):
         assert replay(company.join(), open_lake(company.join().lake)).n_different == 0
+
+
+def test_dagsters_job_accepts_another_source_as_the_command_does(company: Account) -> None:
+    settings = by_kombo(company)
+    job = build_definitions(settings).resolve_job_def("sync_full")
+    keys = [key for key in job.asset_layer.executable_asset_keys if key.path[0] in {"raw", "models"}]
+
+    def launched(**accepts: bool) -> dg.ExecuteInProcessResult:
+        config = {"ops": {"extract": {"config": {"mode": "full", **accepts}}}}
+        return job.execute_in_process(run_config=config, asset_selection=keys, raise_on_error=False)
+
+    refused = launched()
+    (failed,) = [event for event in refused.all_events if event.is_step_failure]
+    assert "launch the job sync_full with `accept_source: true`" in str(failed.step_failure_data.user_failure_data)
+    assert launched(accept_source=True).success
+    assert open_lake(settings.lake).newest().source == "kombo"
+    assert launched().success, "it is accepted once"
 
 
 def test_a_lake_with_kombos_ids_does_not_go_on_with_join(company: Account) -> None:

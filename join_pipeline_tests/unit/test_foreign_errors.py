@@ -56,6 +56,7 @@ FORCED: Final[dict[str, Callable[[], Any]]] = {
     "duckdb cast of an instant": lambda: duckdb.sql(f"SELECT '{CANARY}'::TIMESTAMPTZ").fetchall(),
     "duckdb error()": lambda: duckdb.sql(f"SELECT error('{CANARY}')").fetchall(),
     "duckdb encoding": bad_utf8,
+    "httpx packing": lambda: httpx.Response(200, headers={"content-encoding": "gzip"}, content=CANARY.encode()),
     "duckdb key": duplicate_key,
     "duckdb file": lambda: duckdb.connect(f"/nowhere/{CANARY}/x"),
     "duckdb json": lambda: duckdb.sql(f"SELECT '{CANARY}'::JSON").fetchall(),

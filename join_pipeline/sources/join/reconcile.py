@@ -8,6 +8,7 @@ from typing import Final
 
 from join_pipeline.models.rows import UNREAD
 from join_pipeline.sources.join.known import FOCUSED
+from join_pipeline.sync.known import newest
 from join_pipeline.sync.precedence import LAST, WINNER
 from join_pipeline.sync.reconcile import (
     LIVE,
@@ -136,6 +137,32 @@ def _candidates(workspace: Workspace) -> None:
     )
 
 
+def _keep_newer(workspace: Workspace, model: str, content: str, shown_by: dict[str, str]) -> None:
+    """Remove what applications showed from `now_<model>` if one that was not read now is newer and shows the record.
+
+    Then the known `content` is at least as new. `shown_by` has the application's columns by the record's. Few records
+    change, and only their applications are asked for: `known_applications` has a part of them.
+    """
+    contested = f"contested_{model}"
+    workspace.step(
+        contested,
+        f"""SELECT n.* FROM now_{model} AS n JOIN known_{model} AS k ON k.id = n.id AND k.{LIVE}
+        WHERE k.{content} IS NOT NULL AND n.{content} IS DISTINCT FROM k.{content}""",
+    )
+    if not workspace.holds_any(f"FROM {contested}"):
+        return
+    showing = " AND ".join(f"a.{column} = c.{own}" for own, column in shown_by.items())
+    among = f"SELECT a.id FROM versions_applications AS a JOIN {contested} AS c ON {showing}"
+    workspace.con.execute(
+        f"""DELETE FROM now_{model} WHERE id IN (
+            SELECT c.id FROM {contested} AS c JOIN {newest("applications", among)} AS a ON {showing}
+            WHERE a.{LIVE} AND a.id NOT IN (SELECT id FROM now_applications)
+                AND a.id NOT IN (SELECT id FROM gone_applications)
+                AND {_order("a.remote_updated_at", "a.remote_id::BIGINT")}
+                    > {_order("c.parent_updated_at", "c.parent_id")})"""
+    )
+
+
 def _order(updated_at: str, key: str) -> str:
     """SQL: the precedence of an application. One whose update time could not be read comes before all others."""
     return f"struct_pack(at := coalesce({updated_at}, '-infinity'::TIMESTAMPTZ), key := {key})"
@@ -190,6 +217,8 @@ def _job_links(workspace: Workspace) -> None:
             model,
             f"SELECT k.id, g.observed_at FROM known_{model} AS k JOIN gone_jobs AS g ON g.id = k.job_id WHERE {LIVE}",
         )
+        if model == "job_application_stages":
+            _keep_newer(workspace, model, '"index"', {"stage_id": "current_stage_id", "job_id": "job_id"})
         live_after(workspace, model, f'id, job_id, {other}, "index"')
     those_linked(workspace, "screening_questions", "job_screening_questions", "question_id")
 
@@ -231,5 +260,6 @@ def _stages(workspace: Workspace) -> None:
         SELECT w.* REPLACE (g.global_index AS global_index)
         FROM winner AS w LEFT JOIN global_index AS g ON g.id = w.id""",
     )
+    _keep_newer(workspace, "application_stages", "payload_hash", {"id": "current_stage_id"})
     links = {"job_application_stages": "stage_id", "applications": "current_stage_id"}
     gone_without_link(workspace, "application_stages", links, FOCUSED)

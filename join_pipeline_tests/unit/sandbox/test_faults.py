@@ -101,6 +101,8 @@ def test_one_record_of_a_page_is_spoiled(api, path):
     assert set(bad) - set(good) == {"talentScore"}
     [(good, bad)] = changed_records(api, path, missing_field=1)
     assert len(set(good) - set(bad)) == 1
+    [(good, bad)] = changed_records(api, path, missing_id=1)
+    assert set(good) - set(bad) == {"id"}
     [(good, bad)] = changed_records(api, path, unknown_enum=1)
     changed = {key for key in good if good[key] != bad[key]}
     assert {bad[key] for key in changed} == {"ON_HOLD"}

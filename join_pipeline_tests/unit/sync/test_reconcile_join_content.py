@@ -17,7 +17,7 @@ from join_pipeline_tests.unit.sync.join_rows import (
     shown_job,
     tagged,
 )
-from join_pipeline_tests.unit.sync.tables import BEFORE, DAY, MINUTE, NOW, Row, Rows, Tables
+from join_pipeline_tests.unit.sync.tables import BEFORE, DAY, LAST_SYNC, MINUTE, NOW, Row, Rows, Tables
 
 # Jobs
 
@@ -142,6 +142,54 @@ def test_a_stage_or_question_is_as_the_parent_shows_that_is_greatest_by_update_a
         ],
     )
     assert found.now[model][of["id"]][column] == values[2]
+
+
+@pytest.mark.parametrize("model", ["application_stages", "job_application_stages"])
+def test_a_stage_stays_as_it_is_known_if_an_application_that_was_not_read_is_newer_and_in_it(
+    given: Tables, model: str
+) -> None:
+    later, earlier = BEFORE + 2 * MINUTE, BEFORE + MINUTE
+    unread: dict[str, Row | None] = {
+        "nobody else": None,
+        "older": application(31),
+        "newer": application(32, remote_updated_at=later),
+        "of the same instant, and greater as a number": application(200, remote_updated_at=earlier),
+        "of the same instant, and less as a number": application(9, remote_updated_at=earlier),
+        "newer, and gone": application(33, remote_updated_at=later),
+        "newer, and deleted before": application(34, remote_updated_at=later, **DELETED),
+        "newer, and read now": application(35, remote_updated_at=later),
+        "newer, in another stage by now": application(36, remote_updated_at=later),
+        "newer, and the same": application(37, remote_updated_at=later),
+    }
+    places = {name: {"current_stage_id": name, "job_id": "j1"} for name in unread}
+    is_place = model == "job_application_stages"
+
+    def stage(name: str, content: str, **columns: object) -> Row:
+        index = 1 if content == "known" or name == "newer, and the same" else 2
+        mark = "known" if index == 1 else content
+        return place("j1", name, index, **columns) if is_place else {"id": name, "payload_hash": mark, **columns}
+
+    moved = unread["newer, in another stage by now"] or {}
+    found = reconciled(
+        given,
+        known={
+            "jobs": [job("j1")],
+            "applications": [
+                *(row | places[name] for name, row in unread.items() if row),
+                moved | {"current_stage_id": "elsewhere", "job_id": "j1", "sync_id": LAST_SYNC + "5"},
+            ],
+            model: [stage(name, "known") for name in unread],
+        },
+        shown=[
+            *({model: [stage(name, "shown", parent_updated_at=earlier, parent_id=100)]} for name in unread),
+            {"applications": [(unread["newer, and read now"] or {}) | {"current_stage_id": "elsewhere"}]},
+        ],
+        missing=no("applications", "a33"),
+    )
+    kept = {"newer", "of the same instant, and greater as a number"}
+    name_of = {(f"j1/{name}" if is_place else name): name for name in unread}
+    assert {name_of[key] for key in found.now[model]} == unread.keys() - kept
+    assert found.gone[model] == {}
 
 
 def test_a_jobs_own_form_tells_of_a_question_before_any_application_does(given: Tables) -> None:

@@ -1,5 +1,7 @@
-{#- Milestones add up to all open applications, a milestone's stages to the milestone, a stage's jobs to the stage. -#}
-{%- set family = "scope, if(scope = 'milestone', null, milestone), if(scope = 'job', stage_id, null)" -%}
+{#- Milestones add up to all open applications, a milestone's stages to the milestone, a stage's jobs to the stage, and
+    a milestone's groups of each other scope to the milestone. -#}
+{%- set groups = scopes().keys() | reject('eq', 'job') | list -%}
+{%- set family = scope_family() ~ ", if(scope = 'milestone', null, milestone), if(scope = 'job', stage_id, null)" -%}
 
 with
 
@@ -8,11 +10,24 @@ ageing as (
         coalesce(milestone, 'UNKNOWN') as milestone,
         coalesce(stage_id, 'unknown') as stage_id,
         coalesce(job_id, 'unknown') as job_id,
+        coalesce(source, 'unknown') as source,
         days_in_stage,
         is_in_closed_job,
         is_stuck,
         is_certainly_stuck
     from {{ ref('mart_pipeline_ageing') }}
+),
+
+scopes as (
+    select * from {{ ref('int_scope') }}
+),
+
+scoped as (
+    select
+        ageing.*,
+        {{ scope_keys('scopes') }}
+    from ageing
+    left join scopes on ageing.job_id = scopes.job_id and ageing.source = scopes.source
 ),
 
 rules as (
@@ -24,8 +39,19 @@ counted as (
         case
             when grouping(job_id) = 0 then 'job'
             when grouping(stage_id) = 0 then 'stage'
+            {% for scope in groups -%}
+                when grouping({{ scopes()[scope] }}) = 0 then '{{ scope }}'
+            {% endfor -%}
             else 'milestone'
         end as scope,
+        case
+            when grouping(job_id) = 0 then job_id
+            when grouping(stage_id) = 0 then stage_id
+            {% for scope in groups -%}
+                when grouping({{ scopes()[scope] }}) = 0 then {{ scopes()[scope] }}
+            {% endfor -%}
+            else 'all'
+        end as scope_key,
         milestone,
         coalesce(stage_id, 'all') as stage_id,
         coalesce(job_id, 'all') as job_id,
@@ -36,14 +62,27 @@ counted as (
         n_open - n_in_closed_job as n_in_open_job,
         quantile_cont(days_in_stage, 0.5) filter (where not is_in_closed_job) as days_p50,
         quantile_cont(days_in_stage, 0.75) filter (where not is_in_closed_job) as days_p75
-    from ageing
-    group by grouping sets ((milestone), (milestone, stage_id), (milestone, stage_id, job_id))
+    from scoped
+    group by
+        grouping sets (
+            (milestone),
+            (milestone, stage_id),
+            {% for scope in groups -%}
+                (milestone, {{ scopes()[scope] }}),
+            {% endfor -%}
+            (milestone, stage_id, job_id)
+        )
+    having
+        {% for scope in told_scopes() -%}
+            {{ 'and ' if not loop.first -}}
+            (grouping({{ scopes()[scope] }}) = 1 or {{ scopes()[scope] }} is not null)
+        {% endfor %}
 ),
 
 small as (
     select
         *,
-        {{ is_hidden('n_open', family, 'milestone, stage_id, job_id') }} as is_hidden
+        {{ is_hidden('n_open', family, 'milestone, stage_id, job_id, scope_key') }} as is_hidden
     from counted
 ),
 
@@ -60,6 +99,7 @@ hidden as (
 final as (
     select
         hidden.scope,
+        hidden.scope_key,
         hidden.milestone,
         hidden.stage_id as stage_key,
         hidden.job_id as job_key,
