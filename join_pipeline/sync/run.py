@@ -123,7 +123,7 @@ def run_sync(
             _check_account(extraction, source, session, is_accepted=accept_account)
             _store(source, lake, spool, record)
             n_late = derive(source, workspace, lake.ids, record, previous, raw_of)
-            _note_reading(record, spool, is_sure=is_proved(source, spool, record, previous, n_late))
+            _note_reading(source, record, spool, is_sure=is_proved(source, spool, record, previous, n_late))
             aged_by = clocks.retired_by(clock, previous, record.started_at)
             compact(con, lake.path, record, settings.raw_days, aged_by)
             retire(con, lake.path, record, settings.raw_days, lists, aged_by)
@@ -154,13 +154,16 @@ def _check_account(extraction: Extraction, source: Source, session: Session, *, 
         extraction.record.reason += ", another account accepted"
 
 
-def _note_reading(record: SyncRecord, spool: Spool, *, is_sure: bool) -> None:
+def _note_reading(source: Source, record: SyncRecord, spool: Spool, *, is_sure: bool) -> None:
     """Move the watermark of each feed that was read whole, and note a whole full sync.
 
     If that one does not prove that its list was complete, the next one has to.
     """
-    for figures in record.feeds.values():
-        figures.listed_since = spool.state.watermark if figures.is_whole else figures.listed_since
+    filtered = {feed.name for feed in source.feeds if feed.is_incremental}
+    for name, figures in record.feeds.items():
+        before, state = figures.listed_since, spool.state
+        moved = state.watermark_of(name, before) if name in filtered else state.watermark
+        figures.listed_since = moved if figures.is_whole else before
     if record.mode == "full" and record.verdict == "committed":
         full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
         record.last_full = full if is_sure else None
