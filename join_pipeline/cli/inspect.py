@@ -16,6 +16,7 @@ def status(
     """Show what the last syncs did and how fresh the data is."""
     from join_pipeline.connections.status import read_status
     from join_pipeline.sources.registry import open_source
+    from join_pipeline.sync.completeness import NOT_PROVED
 
     settings = load_settings()
     found = read_status(settings, last)
@@ -33,7 +34,7 @@ def status(
     age = f", {_duration(found.age_seconds)} ago" if found.age_seconds is not None else ""
     _print_line(f"as of       {instant(found.as_of)}{age}")
     _print_line(f"published   {instant(found.published_at)}  {found.published or ''}")
-    _print_line(f"last full   {instant(found.last_full_at)}")
+    _print_line(f"last full   {NOT_PROVED if found.syncs and not found.last_full_at else instant(found.last_full_at)}")
     _print_line(f"live        {_listed({name: f'{n:,}' for name, n in found.live_records.items()})}")
     _print_line(f"watermarks  {_listed({feed: instant(at) for feed, at in found.watermarks.items()})}")
     _print_line(f"pending     {_listed({f'missing {feed}': n for feed, n in found.pending_looks.items()})}")

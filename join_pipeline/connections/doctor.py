@@ -27,6 +27,7 @@ from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Connection, Source
 from join_pipeline.sync.account import asked_evidence, cure, differs, known_of
+from join_pipeline.sync.completeness import NOT_PROVED
 from join_pipeline.sync.origin import carried, carries
 from join_pipeline.transform.figures import TABLES, checked_table, unknown_names
 from join_pipeline.transform.maps import MAPS, checked, unmapped
@@ -154,6 +155,8 @@ def _lake_faults(source: Source, newest: SyncRecord) -> Iterator[str]:
         yield "the last sync dropped what it could do without: " + "; ".join(map(str, newest.lost))
     if newest.last_full and (n := newest.last_full.n_unannounced):
         yield f"{source.since_word} did not announce {n} changes, so every sync in mode auto is full"
+    if newest.last_full is None:
+        yield f"{NOT_PROVED}. Leave the mode at auto"
     if newest.odd:
         yield told_odd(source, newest.odd)
     age = datetime.now(UTC) - newest.as_of

@@ -6,6 +6,7 @@ Belongs here: decoding, strictly first and field by field if that fails. Not her
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
 
 import msgspec
@@ -100,10 +101,17 @@ def lost(odd: Iterable[Odd], shown_in: Mapping[str, Iterable[str]]) -> list[str]
 
 
 def _instants(payload: msgspec.Struct) -> Iterator[tuple[str, datetime]]:
-    for name in payload.__struct_fields__:
+    for name in _dated(type(payload)):
         value = getattr(payload, name)
         if isinstance(value, datetime):
             yield name, value
+
+
+@cache
+def _dated(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """The fields of a payload that can hold an instant."""
+    fields = msgspec.inspect.type_info(kind).fields  # type: ignore[attr-defined]
+    return tuple(one.name for one in fields if "DateTimeType" in repr(one.type))
 
 
 def key_of(kind: type[msgspec.Struct], name: str) -> str:
@@ -113,8 +121,13 @@ def key_of(kind: type[msgspec.Struct], name: str) -> str:
 
 def extras(kind: type[msgspec.Struct], payload: dict[str, Any]) -> list[str]:
     """The keys of `payload` that have no field in `kind`."""
-    known = set(kind.__struct_encode_fields__)
+    known = _keys(kind)
     return [key for key in payload if key not in known]
+
+
+@cache
+def _keys(kind: type[msgspec.Struct]) -> frozenset[str]:
+    return frozenset(kind.__struct_encode_fields__)
 
 
 def shown_key(key: str) -> str:

@@ -7,12 +7,12 @@ token.
 """
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from typing import Any, Final
-
-import httpx
+from typing import TYPE_CHECKING, Any, Final
 
 from join_pipeline.errors import SettingsError
-from join_pipeline.http.deadline import bound
+
+if TYPE_CHECKING:
+    import httpx
 
 
 def is_on_this_machine(host: str) -> bool:
@@ -94,6 +94,8 @@ def _wrapped(ip: IPv6Address) -> list[IPv4Address]:
 
 def checked_url(text: str) -> str:
     """The address of an API, without a slash at its end. Raises `ValueError` with the reason if it can't be one."""
+    import httpx  # noqa: PLC0415  a command without the network, such as a query, needs none
+
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
@@ -113,8 +115,11 @@ def checked_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def http_client(base: httpx.URL, *, verify: bool = True, **options: Any) -> httpx.Client:
+def http_client(base: "httpx.URL", *, verify: bool = True, **options: Any) -> "httpx.Client":
     """A client for one server. Raises `SettingsError` if the environment's proxy or certificates can't be used."""
+    import httpx  # noqa: PLC0415
+
+    from join_pipeline.http.deadline import bound  # noqa: PLC0415
     from join_pipeline.settings import proxy_for  # noqa: PLC0415  the settings check addresses with this module
 
     is_own = is_on_this_machine(base.host)  # a proxy can't reach this machine's own addresses

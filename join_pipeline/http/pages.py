@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from join_pipeline.errors import ContractError
-from join_pipeline.http.lenient import identity_text
+from join_pipeline.http.lenient import identity_text, in_utc
 from join_pipeline.http.tolerant import UNREAD_JSON, parse
 
 
@@ -39,6 +39,14 @@ def keys_of(payload: bytes, strict: msgspec.json.Decoder[Any], updated_key: str)
         found, updated = (read.get("id"), read.get(updated_key)) if isinstance(read, dict) else (None, None)
     name = str(found) if type(found) is int else identity_text(found)  # a name, even if it is too large for an id
     return name, updated if isinstance(updated, str) else None
+
+
+def instant_of(text: str) -> datetime | None:
+    """The instant that the text of an update time tells, in UTC; None if it tells none."""
+    try:
+        return in_utc(datetime.fromisoformat(text))
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class SpoolState(msgspec.Struct, kw_only=True):
     `changed_since`: from when on a list of changes holds all that came after the start. It is the next watermark.
     `reader` is the mark of the address and the credentials that it read with, made with `salt`.
     `source` is the name of the source that it read.
+    `newest` has the latest update of each feed that a listing showed. One later than its fetch does not count.
     """
 
     sync_id: str
@@ -79,10 +80,19 @@ class SpoolState(msgspec.Struct, kw_only=True):
     salt: str = ""
     reader: str = ""
     source: str = ""
+    newest: dict[str, datetime] = {}
 
     @property
     def watermark(self) -> datetime:
         return self.started_at if self.changed_since is None else min(self.changed_since, self.started_at)
+
+    def watermark_of(self, feed: str, before: datetime | None) -> datetime:
+        """From when on the next sync asks the feed for changes, if `before` is from when on this one did.
+
+        A list of changes may show them late. So nobody knows what it lacks after the newest update that it showed.
+        """
+        shown = [at for at in (self.newest.get(feed), before) if at is not None]
+        return min(self.watermark, max(shown)) if shown else self.watermark
 
 
 @dataclass(slots=True)

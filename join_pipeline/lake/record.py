@@ -29,7 +29,7 @@ class FeedRecord(msgspec.Struct, kw_only=True):
     `pending_undecided` those of them about records without a decision; None where an older version did not count them.
     `unread` lists the records whose last payload broke the contract, in this sync or an earlier one. What the lake has
     of them may be out of date.
-    `listed_since` is the start of the last sync that read the feed whole.
+    `listed_since` is the start of the last sync that read the feed whole, or the newest update that was listed by then.
     `key` is the column that identifies the feed's records here: in `unread`, and in `pending` of the sync record.
     """
 

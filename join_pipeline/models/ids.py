@@ -10,14 +10,20 @@ ID_BYTES: Final = 17
 ID_LENGTH: Final = 24  # 58 ** 24 > 256 ** 17
 
 
+_PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
+_EIGHT: Final = 58**8
+_TWO: Final = len(_PAIRS)
+
+
 def base58(raw: bytes, length: int) -> str:
     """Read `raw` as a big-endian number and write it in base58, left-padded with `1` to `length` characters."""
     number = int.from_bytes(raw, "big")
-    digits = []
-    while number:
-        number, rest = divmod(number, 58)
-        digits.append(ALPHABET[rest])
-    return "".join(reversed(digits)).rjust(length, ALPHABET[0])
+    text = ""
+    while number:  # two digits at a time, of numbers that are small enough to be quick: every record needs this
+        number, eight = divmod(number, _EIGHT)
+        four, last = divmod(eight, _TWO * _TWO)
+        text = f"{_PAIRS[four // _TWO]}{_PAIRS[four % _TWO]}{_PAIRS[last // _TWO]}{_PAIRS[last % _TWO]}{text}"
+    return text.lstrip(ALPHABET[0]).rjust(length, ALPHABET[0])
 
 
 @lru_cache(maxsize=65_536)

@@ -62,25 +62,36 @@ def country_code(text: str | None) -> str | None:
 def without_query(value: Any, depth: int = 0) -> Any:
     """Remove the query from every URL in `value`: a signature grants access, and it changes with every response.
 
+    What holds none is returned as the same object, because this runs over every value of every payload.
     Raises `RecursionError` at a fixed depth, so that a sync and a replay agree.
     """
     kind = type(value)
-    if depth >= MAX_DEPTH and kind in (dict, list):
+    if kind is str:
+        return _cut(value) if "://" in value else value
+    if kind is not dict and kind is not list:
+        return value
+    if depth >= MAX_DEPTH:
         raise RecursionError
-    if kind is dict:
-        return {key: item if _holds_no_url(item) else without_query(item, depth + 1) for key, item in value.items()}
-    if kind is list:
-        return [without_query(item, depth + 1) for item in value]
-    # a text that only mentions a URL stays unchanged
-    if not _holds_no_url(value) and _URL.fullmatch(value):
-        return re.split("[?#]", value, maxsplit=1)[0]
-    return value
+    kept = value
+    for place, item in value.items() if kind is dict else enumerate(value):
+        inner = type(item)
+        if inner is str:
+            new = _cut(item) if "://" in item else item
+        elif inner is dict or inner is list:
+            new = without_query(item, depth + 1)
+        else:
+            continue
+        if new is not item:
+            kept = kept.copy() if kept is value else kept
+            kept[place] = new
+    return kept
 
 
-def _holds_no_url(value: Any) -> bool:
-    """A cheap test, because it runs over every value of every payload. Most values pass it."""
-    kind = type(value)
-    return "://" not in value if kind is str else kind is not dict and kind is not list
+def _cut(text: str) -> str:
+    """A URL without its query. A text that only mentions a URL stays unchanged."""
+    if ("?" in text or "#" in text) and _URL.fullmatch(text):
+        return re.split("[?#]", text, maxsplit=1)[0]
+    return text
 
 
 def json_text(value: Any) -> str:
@@ -90,4 +101,9 @@ def json_text(value: Any) -> str:
 
 def content_digest(value: Any) -> str:
     """The hash of a JSON value: 32 hex digits of BLAKE2b. The order of keys does not matter."""
-    return hashlib.blake2b(msgspec.json.encode(value, order="sorted"), digest_size=16).hexdigest()
+    return text_digest(msgspec.json.encode(value, order="sorted"))
+
+
+def text_digest(json: bytes) -> str:
+    """The same of a value whose JSON is there already, with sorted keys."""
+    return hashlib.blake2b(json, digest_size=16).hexdigest()

@@ -112,6 +112,7 @@ class Source(Rhythm, Protocol):
     `application_states`: the source's words for the state of an application; empty if it has none.
     `max_age`: how old a response may be.
     `only_created`: whether syncs keep only applications that were created through this tool.
+    `hides_what_moves`: whether a list that shifts while it is read may lack a record.
     `webhooks`: None if the source sends none.
     """
 
@@ -138,6 +139,9 @@ class Source(Rhythm, Protocol):
 
     @property
     def only_created(self) -> bool: ...
+
+    @property
+    def hides_what_moves(self) -> bool: ...
 
     @property
     def connection(self) -> Connection: ...

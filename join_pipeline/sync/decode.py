@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import md5
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -45,7 +45,7 @@ class Decoder:
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
-    _best: dict[str, dict[str, Row]] = field(default_factory=dict)
+    _best: dict[str, dict[str, tuple[Any, Row]]] = field(default_factory=dict)
     _last: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
     _gone: list[Row] = field(default_factory=list)
     _missing: list[Row] = field(default_factory=list)
@@ -79,9 +79,9 @@ class Decoder:
             self.odd.update(mapped.odd)
             for model, found in mapped.rows.items():
                 # a payload may show a nested record twice, and (seq, id) identifies an observation
-                once = list({row["id"]: row for row in reversed(found)}.values())
+                once = found if len(found) == 1 else list({row["id"]: row for row in reversed(found)}.values())
                 for row in once:
-                    row |= {"observed_at": raw.fetched_at, "seq": self._seq}
+                    row["observed_at"], row["seq"] = raw.fetched_at, self._seq
                 self._hold(model, once)
             self._take_endings(mapped, raw)
             self._n += 1
@@ -115,16 +115,18 @@ class Decoder:
             return
         best = self._best.setdefault(model, {})
         for row in rows:
-            known = best.get(row["id"])
-            if known is None or WINNER.key(row) > WINNER.key(known):
-                best[row["id"]] = row
+            known, key = best.get(row["id"]), WINNER.key(row)
+            if known is None or key > known[0]:
+                best[row["id"]] = key, row
 
     def _flush(self) -> None:
-        for model, rows in [*self._rows.items(), *((m, list(best.values())) for m, best in self._best.items())]:
-            if rows:
-                self.workspace.add("seen", model, rows)
-                if heavy := [row for row in rows if row.get(HEAVY) is not None]:
-                    self.workspace.add("payloads", model, heavy)
+        held = {model: [row for _, row in best.values()] for model, best in self._best.items()}
+        for model, rows in (self._rows | held).items():
+            # apart from the others, because the whole payload is most of a row, and no step compares it
+            payloads = [(row["id"], row["seq"], row.pop(HEAVY, None)) for row in rows]
+            self.workspace.add("seen", model, rows)
+            if heavy := [{"id": key, "seq": seq, HEAVY: text} for key, seq, text in payloads if text is not None]:
+                self.workspace.add("payloads", model, heavy)
         for model, rows in self._endings.items():
             self.workspace.add("ended", model, rows)
         if self._missing:

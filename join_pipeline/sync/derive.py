@@ -12,6 +12,7 @@ from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
 from join_pipeline.sources.base import MapperInput, SelectingSource, Source
 from join_pipeline.sources.feed import Feed, RawOf
+from join_pipeline.sync.completeness import n_late
 from join_pipeline.sync.decode import QUARANTINE, Decoder
 from join_pipeline.sync.diff import Writing, refuse_dangling, write_versions
 from join_pipeline.sync.plan import OVERLAP
@@ -29,8 +30,11 @@ def derive(
     record: SyncRecord,
     previous: SyncRecord | None,
     raw_of: RawOf,
-) -> None:
-    """Write the new versions of one sync, and add its files and figures to `record`. The workspace must be open."""
+) -> int:
+    """Write the new versions of one sync, and add its files and figures to `record`. The workspace must be open.
+
+    Returns the number of applications that came late: see `n_late`.
+    """
     with workspace.phase(Phase.DECODE):
         decoder = _decode(source, workspace, ids, record, previous, raw_of)
         _set_aside(decoder, workspace, record)
@@ -42,12 +46,14 @@ def derive(
         source.reconcile(workspace)
         know_what_is_named(workspace)
     with workspace.phase(Phase.DIFF):
+        late = n_late(source, workspace, record, previous)
         record.n_unannounced = _unannounced(source, workspace, record, previous)
         for name, model in MODELS.items():
             record.models[name] = write_versions(workspace, model, Writing(workspace.lake, record, previous))
         refuse_dangling(workspace.con, workspace.lake, record)
     record.unknown = dict(sorted(decoder.unknown.items()))
     record.odd = dict(sorted(decoder.odd.items()))
+    return late
 
 
 def _decode(

@@ -12,7 +12,7 @@ from typing import Final
 
 import duckdb
 
-from join_pipeline.http.pages import Page
+from join_pipeline.http.pages import Page, instant_of
 from join_pipeline.lake.raw import RawRow, Spool
 from join_pipeline.lake.record import FeedRecord, Objection, SyncRecord
 from join_pipeline.lake.sql import files_literal
@@ -107,6 +107,7 @@ class FeedExtraction:
 
     def take(self, page: Page, listing: str) -> None:
         """Store one page of a listing."""
+        self._note_newest(page)
         for record in page.records:
             self._keep(listing, page.number, record.id, FOUND, page.fetched_at, record.payload)
         self.record.pages += 1
@@ -114,6 +115,14 @@ class FeedExtraction:
         self.record.bytes += page.n_bytes
         self._listed[listing] = self._listed.get(listing, 0) + len(page.records)
         self.sync.progress(self.feed.name, max(self._listed.values()))
+
+    def _note_newest(self, page: Page) -> None:
+        """Note the latest update that the page shows. What lies later than the fetch is no instant of an update."""
+        updates = (instant_of(record.updated) for record in page.records if record.updated)
+        newest = self.spool.state.newest
+        shown = [at for at in (*updates, newest.get(self.feed.name)) if at is not None and at <= page.fetched_at]
+        if shown:
+            newest[self.feed.name] = max(shown)
 
     def take_whole(self, page: Page, kept: Iterable[RawRow] = ()) -> None:
         """Store a whole list that has no pages, after the rows `kept` from the list before."""

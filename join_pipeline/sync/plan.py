@@ -12,6 +12,7 @@ from join_pipeline.sources.feed import Feed
 
 AskedMode = Literal["auto", "full", "incremental"]
 OVERLAP: Final = timedelta(minutes=15)
+ONE_READING: Final = "one reading proves little, and a second one shows whether the list was complete"
 MOVED: Final = "the clock was moved, so a list of changes since the last sync may lack some"
 LOSS_SHARE: Final = 0.2
 LOSS_COUNT: Final = 20
@@ -67,11 +68,20 @@ def plan(
         return Plan("full", "until now only what was created here was kept" if is_widened else "asked for")
     if asked == "incremental":
         return Plan("incremental", "asked for", since)
-    if last_full is None or not -MOST_SKEW <= now - last_full.started_at < rhythm.full_every:
-        return Plan("full", f"the last full sync is {hours} old or older")
-    if last_full.n_unannounced:
-        return Plan("full", f"the last full sync found changes that {rhythm.since_word} had not announced")
+    if (reason := _full_is_due(rhythm, last_full, now, hours)) is not None:
+        return Plan("full", reason)
     return Plan("incremental", f"the last full sync is less than {hours} old", since)
+
+
+def _full_is_due(rhythm: Rhythm, last_full: LastFull | None, now: datetime, hours: str) -> str | None:
+    """Why the mode auto takes a full sync now, or None."""
+    if last_full is None:
+        return ONE_READING
+    if not -MOST_SKEW <= now - last_full.started_at < rhythm.full_every:
+        return f"the last full sync is {hours} old or older"
+    if last_full.n_unannounced:
+        return f"the last full sync found changes that {rhythm.since_word} had not announced"
+    return None
 
 
 def is_widened(only_created: bool, previous: SyncRecord | None) -> bool:

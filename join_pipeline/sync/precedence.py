@@ -23,7 +23,7 @@ class Precedence:
 
     def key(self, row: Mapping[str, Any]) -> tuple[tuple[bool, Any], ...]:
         """The key by which `max` finds the row that holds."""
-        return tuple((row.get(column) is not None, row.get(column)) for column in self.columns)
+        return tuple([(value is not None, value) for value in map(row.get, self.columns)])
 
 
 LAST: Final = Precedence(("observed_at", "seq"))

@@ -29,6 +29,7 @@ from join_pipeline.sources.base import Session, Source
 from join_pipeline.sources.feed import RawOf, guarded
 from join_pipeline.sync import clock as clocks
 from join_pipeline.sync.account import check_account, has_read
+from join_pipeline.sync.completeness import NOT_PROVED, is_proved
 from join_pipeline.sync.derive import derive, mapped_since
 from join_pipeline.sync.extract import Extraction, Progress, no_progress
 from join_pipeline.sync.origin import carried, carries, named, refuse_older
@@ -116,15 +117,13 @@ def run_sync(
             record.max_age_seconds = source.max_age.total_seconds()
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
-            limit = settings.max_second_looks
-            extraction = Extraction(
-                con, spool, record, previous, limit, accept_loss, progress, _raw_of(source, lake, record), expect
-            )
+            raw_of, limit = _raw_of(source, lake, record), settings.max_second_looks
+            extraction = Extraction(con, spool, record, previous, limit, accept_loss, progress, raw_of, expect)
             session.extract(extraction, planned)
             _check_account(extraction, source, session, is_accepted=accept_account)
             _store(source, lake, spool, record)
-            derive(source, workspace, lake.ids, record, previous, _raw_of(source, lake, record))
-            _move_watermarks(record, spool.state.watermark)
+            n_late = derive(source, workspace, lake.ids, record, previous, raw_of)
+            _note_reading(source, record, spool, is_sure=is_proved(source, spool, record, previous, n_late))
             aged_by = clocks.retired_by(clock, previous, record.started_at)
             compact(con, lake.path, record, settings.raw_days, aged_by)
             retire(con, lake.path, record, settings.raw_days, lists, aged_by)
@@ -155,11 +154,25 @@ def _check_account(extraction: Extraction, source: Source, session: Session, *, 
         extraction.record.reason += ", another account accepted"
 
 
-def _end(record: SyncRecord, session: Session, previous: SyncRecord | None) -> None:
-    """Note what is known once the sync has ended: its requests, its clock, and that it was a whole full sync."""
-    clock = session.client.clock
+def _note_reading(source: Source, record: SyncRecord, spool: Spool, *, is_sure: bool) -> None:
+    """Move the watermark of each feed that was read whole, and note a whole full sync.
+
+    If that one does not prove that its list was complete, the next one has to.
+    """
+    filtered = {feed.name for feed in source.feeds if feed.is_incremental}
+    for name, figures in record.feeds.items():
+        before, state = figures.listed_since, spool.state
+        moved = state.watermark_of(name, before) if name in filtered else state.watermark
+        figures.listed_since = moved if figures.is_whole else before
     if record.mode == "full" and record.verdict == "committed":
-        record.last_full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
+        full = LastFull(started_at=record.started_at, n_unannounced=record.n_unannounced)
+        record.last_full = full if is_sure else None
+        record.reason += "" if is_sure else f"; {NOT_PROVED}"
+
+
+def _end(record: SyncRecord, session: Session, previous: SyncRecord | None) -> None:
+    """Note what is known once the sync has ended: its requests and its clock."""
+    clock = session.client.clock
     record.clock_skew_seconds = round(clock.skew.total_seconds(), 1)
     record.clock = clocks.heard(clock, previous)
     record.n_requests, record.n_retries = session.client.n_requests, session.client.n_retries
@@ -242,12 +255,6 @@ def _forget_starts(record: SyncRecord) -> None:
             file.sync_id for group in record.files.groups().values() for files in group.values() for file in files
         }
         record.starts = {sync_id: at for sync_id, at in record.starts.items() if sync_id in listed}
-
-
-def _move_watermarks(record: SyncRecord, watermark: datetime) -> None:
-    """Move the watermark of each feed that was read whole."""
-    for figures in record.feeds.values():
-        figures.listed_since = watermark if figures.is_whole else figures.listed_since
 
 
 def _store(source: Source, lake: Lake, spool: Spool, record: SyncRecord) -> None:

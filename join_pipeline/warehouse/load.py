@@ -215,7 +215,8 @@ def _beside(con: duckdb.DuckDBPyConnection, table: BesideTable, rows: list[dict[
 
 def _counts(record: SyncRecord) -> list[tuple[str, str, int]]:
     """The counts of a sync as (scope, name, n): of each feed, of each model, and of unknown words by field."""
-    rows = []
+    # whether the list of applications may still lack some that one reading did not show
+    rows = [("applications", "not_proved", int(record.last_full is None))]
     for feed, figures in record.feeds.items():
         names = ("pages", "records", "bytes", "looks", "pending_looks", "quarantined")
         rows += [(feed, name, int(getattr(figures, name))) for name in names]

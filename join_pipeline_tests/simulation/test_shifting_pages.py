@@ -39,11 +39,13 @@ def test_what_shifts_while_it_is_read_is_neither_lost_nor_falsely_deleted() -> N
         assert len(before) > 1_000
         first = sync(account, data, "full", SHIFTING)
         # those that were there when it began and when it ended were there all the time
-        missed_first = (before & listed(account)) - known(first)
+        assert (before & listed(account)) - known(first), "one reading of such a list misses some"
+        assert first.newest.last_full is None
 
-        shifted = sync(account, data, "full", SHIFTING)
-        missed = listed(account) - known(shifted)
-        assert missed_first & missed == set()
+        shifted = sync(account, data, "auto", SHIFTING)
+        assert shifted.newest.mode == "full", "the list is read again until two readings prove each other"
+        assert shifted.newest.last_full is None, "it showed what the first should have shown"
+        assert len(listed(account) - known(shifted)) < len(listed(account) - known(first))
         falsely_deleted = {
             versions[-1]["remote_id"]
             for versions in shifted.versions("applications").values()
@@ -54,7 +56,8 @@ def test_what_shifts_while_it_is_read_is_neither_lost_nor_falsely_deleted() -> N
         looks = [raw for raw in shifted.raw(shifted.newest.sync_id) if raw.listing == "look"]
         assert len(looks) > 0, "a list that shifts hides some from the one who reads it"
 
-        caught_up = sync(account, data, "incremental", {})
-        assert missed - known(caught_up) == set()
-        still = sync(account, data, "full", {})
-        assert known(still) == listed(account)
+        still = sync(account, data, "auto", {})
+        assert (still.newest.mode, known(still)) == ("full", listed(account))
+        proved = sync(account, data, "auto", {})
+        assert (proved.newest.mode, proved.newest.last_full is None) == ("full", False)
+        assert sync(account, data, "auto", {}).newest.mode == "incremental"

@@ -37,15 +37,13 @@ class JoinExtraction:
             applications.look(unread, believes_absence=False)  # the listing shows changed records only
             applications.extraction.forget_pending()
         else:
-            if self.sync.previous is None:
-                applications.read_whole(applications.shows_what_was_there)
-            else:
-                applications.read_whole()
+            applications.read_whole()
             self._look_at_missing(applications)
             applications.read_since(self.sync.spool.state.watermark)
         applications.extraction.finish()
         jobs = self._listing(JOBS)
-        jobs.read_whole()
+        # a full sync reads each list, so that nothing stays unknown for long; the first one is followed by another
+        jobs.read_whole(is_sparing=since is not None or self.sync.previous is None)
         self._look_at_missing(jobs, self._named_jobs(applications, jobs))
         jobs.extraction.finish()
         self.sync.end(self.client.clock.latest(), FEEDS)

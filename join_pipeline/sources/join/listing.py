@@ -3,7 +3,7 @@
 Belongs here: choosing requests. Not here: sending (client), the order of feeds (extract), storing pages (sync).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,8 @@ from join_pipeline.sources.join.feeds import JoinFeed
 from join_pipeline.sync.extract import FeedExtraction, Look
 
 MAX_PASSES: Final = 10
-MAX_READINGS: Final = 5
+PLAIN: Final = "all-1"
+"""The name in raw of the plain list. Older releases read it several times in a first sync, and counted."""
 LOOKS_IN_FLIGHT: Final = 8
 
 
@@ -27,43 +28,37 @@ class Listing:
     feed: JoinFeed
     extraction: FeedExtraction
 
-    def read_whole(self, is_enough: Callable[[int], bool] = lambda _number: True) -> None:
-        """Read the plain list until `is_enough`, at most five times, then the list of each status.
+    def read_whole(self, *, is_sparing: bool = False) -> None:
+        """Read the plain list, then the list of each status.
 
-        JOIN rejects a status that it does not offer (422). That status is skipped.
+        If it `is_sparing`, it asks for no status that the plain list shows: a job of it proves that the plain list does
+        not leave that status out. If the lists still lack a known record, it asks for the others, too.
         """
-        for n in range(1, MAX_READINGS + 1):
-            self._list(_reading(n), {})
-            if is_enough(n):
-                break
-        for status in self.feed.per_status:
+        self._list(PLAIN, {})
+        shown = self._statuses() if is_sparing else set()
+        self._per_status(status for status in self.feed.per_status if status not in shown)
+        if shown and self._lacks_known:
+            self._per_status(status for status in self.feed.per_status if status in shown)
+        self.extraction.record.is_whole = True
+
+    @property
+    def _lacks_known(self) -> bool:
+        """Whether the lists so far lack a known record."""
+        return bool(self.extraction.sync.ids(f"{self.extraction.known} EXCEPT {self.extraction.listed}"))
+
+    def _per_status(self, statuses: Iterable[str]) -> None:
+        """Read the list of each of these statuses. One that JOIN does not offer, it rejects (422); it is skipped."""
+        for status in statuses:
             try:
                 self._list(f"status={status}", {"status": status})
             except RefusedError:
                 continue
-        self.extraction.record.is_whole = True
 
-    def shows_what_was_there(self, number: int) -> bool:
-        """Whether pass `number` over the list showed nothing that an earlier pass should have shown.
-
-        A list that shifts while it is read can hide a record, and in a first sync no known record is missing then.
-        Records that were updated since this sync began do not count: the sync reads them at its end.
-        """
-        if number == 1:
-            return False
-        sync = self.extraction.sync
-        n_hidden = sync.con.execute(
-            f"""WITH came AS (FROM {self.extraction.rows}),
-            unseen AS (
-                SELECT record_id FROM came WHERE listing = $listing
-                EXCEPT SELECT record_id FROM came WHERE listing <> $listing
-            )
-            SELECT count(*) FROM came
-            WHERE listing = $listing AND record_id IN (FROM unseen)
-                AND try_cast(try(payload->>'$.lastUpdatedAt') AS TIMESTAMPTZ) < $started_at""",
-            {"listing": _reading(number), "started_at": sync.spool.state.watermark},
-        ).fetchall()
-        return n_hidden == [(0,)]
+    def _statuses(self) -> Collection[str]:
+        """The statuses of the records that the plain list showed."""
+        return self.extraction.sync.ids(
+            f"SELECT DISTINCT try(payload->>'$.status') FROM {self.extraction.rows} WHERE listing = '{PLAIN}'"
+        )
 
     def read_since(self, since: datetime) -> bool:
         """Read what was updated at or after `since` until a pass shows nothing unseen; False if ten passes did not.
@@ -113,8 +108,3 @@ class Listing:
         for page in self.client.pages(self.feed.path, {**self.feed.params, **params}, first=first):
             self.extraction.take(page, listing)
         spool.mark(name, listing)
-
-
-def _reading(number: int) -> str:
-    """The name in raw of a pass over the plain list."""
-    return f"all-{number}"

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import Annotated, Final
 
-import httpx
 from pydantic import AfterValidator, Field, SecretStr
 
 from join_pipeline.connections.credentials import checked_token, stored_token
@@ -19,6 +18,8 @@ TOKEN_VARIABLE: Final = "JOIN_API_TOKEN"  # noqa: S105  the variable's name
 
 def _urls(text: str) -> tuple[str, ...]:
     """The addresses of hosts in a list: `files.example.org`, or with a port. Raises `ValueError` with the reason."""
+    import httpx  # noqa: PLC0415  a command without the network needs none
+
     urls = tuple(checked_url(one if "://" in one else f"https://{one}") for one in re.split(r"[,;\s]+", text) if one)
     for url in map(httpx.URL, urls):
         if url.path != "/" or "*" in url.host:

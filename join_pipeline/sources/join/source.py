@@ -95,6 +95,7 @@ class JoinSource:
     mapping_version: ClassVar = MAPPING_VERSION
     full_every: ClassVar = FULL_EVERY
     max_age: ClassVar = timedelta(0)
+    hides_what_moves: ClassVar = True
     webhooks: ClassVar = None
 
     @property

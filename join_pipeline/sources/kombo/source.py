@@ -76,6 +76,7 @@ class KomboSource:
     application_states: ClassVar = ()  # Kombo does not show the ATS's own word for the state
     mapping_version: ClassVar = mapping.VERSION
     full_every: ClassVar = FULL_EVERY
+    hides_what_moves: ClassVar = False  # its cursors mark a place in a list, whatever moves
     only_created: ClassVar = False  # the integration has its own switch for it
 
     @property

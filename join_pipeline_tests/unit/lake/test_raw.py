@@ -139,3 +139,28 @@ def test_everything_raw_is_its_owners_only(spool, tmp_path):
     paths = [*(tmp_path / "spool").rglob("*"), *(tmp_path / "lake").rglob("*")]
     assert {path.stat().st_mode & 0o777 for path in paths if path.is_file()} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in paths if path.is_dir()} == {0o700}
+
+
+@pytest.mark.parametrize(
+    ("newest", "before", "watermark"),
+    [
+        (None, None, 0),  # nothing was listed, ever
+        (-60, None, -60),  # a list may show late what came after its newest update
+        (-60, -90, -60),
+        (None, -90, -90),  # this list showed nothing new
+        (-90, -60, -60),  # it never goes back
+        (5, None, 0),  # updated while the sync ran
+        (-1, -1, -1),
+    ],
+)
+def test_the_watermark_is_the_newest_update_that_was_listed_but_never_after_the_start(newest, before, watermark):
+    def at(minutes):
+        return None if minutes is None else NOON + timedelta(minutes=minutes)
+
+    began = state()
+    if newest is not None:
+        began.newest["applications"] = at(newest)
+    assert began.watermark_of("applications", at(before)) == at(watermark)
+    assert began.watermark_of("jobs", None) == NOON
+    began.changed_since = at(-120)  # the server's clock is behind
+    assert began.watermark_of("applications", at(before)) == at(-120)

@@ -65,7 +65,7 @@ def full(age: timedelta, n_unannounced: int = 0) -> LastFull:
         ("auto", previous(), full(24 * HOURS), "full", "24 hours old or older"),
         ("auto", previous(), full(240 * HOURS), "full", "24 hours old or older"),
         ("auto", previous(), full(HOURS, 1), "full", "changes that lastUpdatedAt had not announced"),
-        ("auto", previous(), None, "full", "24 hours old or older"),
+        ("auto", previous(), None, "full", "a second one shows whether the list was complete"),
         ("auto", previous(), full(-HOURS), "incremental", "less than 24 hours old"),
     ],
 )

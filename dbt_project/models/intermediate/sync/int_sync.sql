@@ -22,6 +22,7 @@ proofs as (
         syncs.finished_at,
         syncs.as_of,
         syncs.is_applications_whole,
+        coalesce(syncs.is_list_not_proved, false) as is_list_not_proved,
         trust.is_last_updated_at_trusted,
         row_number() over (order by syncs.sync_id) as sync_number,
         syncs.verdict = 'committed' and syncs.is_applications_whole
@@ -51,6 +52,7 @@ final as (
         finished_at,
         as_of,
         is_applications_whole,
+        is_list_not_proved,
         is_last_updated_at_trusted,
         is_proof_of_content,
         is_proof_of_presence,

@@ -175,9 +175,15 @@ expiry as (
 observation as (
     select
         'observation' as check_name,
-        unnest(['syncs', 'syncs that prove changes', 'syncs that prove deletions']) as subject,
         unnest([
-            count(*), count(*) filter (where is_proof_of_content), count(*) filter (where is_proof_of_presence)
+            'syncs', 'syncs that prove changes', 'syncs that prove deletions',
+            'syncs before the list was proved complete'
+        ]) as subject,
+        unnest([
+            count(*),
+            count(*) filter (where is_proof_of_content),
+            count(*) filter (where is_proof_of_presence),
+            count(*) filter (where is_list_not_proved)
         ]) as n,
         count(*) as n_of,
         cast(null as double) as value,

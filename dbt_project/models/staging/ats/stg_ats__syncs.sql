@@ -20,6 +20,16 @@ pending_looks as (
     group by sync_id
 ),
 
+-- A list was read once only, which does not prove that it was complete. Syncs of older versions proved it themselves.
+not_proved as (
+    select
+        sync_id,
+        max(n) > 0 as is_list_not_proved
+    from {{ source('ats_history', 'sync_counts') }}
+    where scope = 'applications' and name = 'not_proved'
+    group by sync_id
+),
+
 final as (
     select
         syncs.sync_id,
@@ -35,10 +45,12 @@ final as (
         syncs.n_unannounced,
         coalesce(pending_looks.n_pending_looks, 0) as n_pending_looks,
         coalesce(pending_looks.n_pending_undecided, pending_looks.n_pending_looks, 0) as n_pending_undecided,
+        coalesce(not_proved.is_list_not_proved, false) as is_list_not_proved,
         syncs.mapping_version
     from syncs
     cross join as_of
     left join pending_looks on syncs.sync_id = pending_looks.sync_id
+    left join not_proved on syncs.sync_id = not_proved.sync_id
     where syncs.as_of <= as_of.as_of
 )
 

@@ -1,13 +1,23 @@
 """Mapping an application's payload: the application, its candidate with tags, its stage, its screening questions."""
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 from join_pipeline.http.contracts import extras, present, shown_key
 from join_pipeline.models.ids import Ids
-from join_pipeline.models.rows import Mapped, Parent, Row, content_digest, country_code, json_text, without_query
+from join_pipeline.models.rows import (
+    Mapped,
+    Parent,
+    Row,
+    content_digest,
+    country_code,
+    json_text,
+    text_digest,
+    without_query,
+)
 from join_pipeline.sources.join.mapping.questions import add_question
 from join_pipeline.sources.join.mapping.vocabulary import OUTCOMES
 from join_pipeline.sources.join.payloads import ApplicationPayload, CandidatePayload, StagePayload
@@ -82,6 +92,7 @@ def application(payload: ApplicationPayload, raw: dict[str, Any], ids: Ids) -> R
 def candidate(payload: CandidatePayload, raw: dict[str, Any], ids: Ids) -> Row:
     """The candidate's row. The sync adds source and creation, because they depend on all of its applications."""
     country = payload.country
+    shown = msgspec.json.encode(raw, order="sorted")
     has_email = payload.email is not None and _EMAIL.fullmatch(payload.email.strip())
     return {
         "id": ids.of("candidates", payload.id),
@@ -91,19 +102,26 @@ def candidate(payload: CandidatePayload, raw: dict[str, Any], ids: Ids) -> Row:
         "phone_numbers": [{"phone_number": payload.phone_number, "type": None}] if payload.phone_number else [],
         "email_addresses": [{"email_address": (payload.email or "").strip(), "type": None}] if has_email else [],
         "location": NO_LOCATION | {"country": country_code(country.iso3166), "raw": country.name} if country else None,
-        "remote_data": json_text({PATH: {"candidate": raw}}),
-        "payload_hash": content_digest(raw),
+        "remote_data": f'{{"{PATH}":{{"candidate":{shown.decode()}}}}}',
+        "payload_hash": text_digest(shown),
         "shows_tags": payload.tags is not msgspec.UNSET,
     }
 
 
 def stage(payload: StagePayload, raw: dict[str, Any], ids: Ids) -> Row:
     """The row of the stage that an application is in. The index belongs to the job's pipeline, not to the stage."""
+    return dict(_stage(ids, payload.id, payload.name, msgspec.json.encode(raw, order="sorted").decode()))
+
+
+@lru_cache(maxsize=4_096)
+def _stage(ids: Ids, key: int, name: str | None, shown: str) -> Row:
+    """A stage's row, made once, because every application in it repeats it."""
+    raw = msgspec.json.decode(shown)
     return {
-        "id": ids.of("application_stages", payload.id),
-        "remote_id": str(payload.id),
-        "name": payload.name,
-        "remote_data": json_text({PATH: {"currentStage": raw}}),
+        "id": ids.of("application_stages", key),
+        "remote_id": str(key),
+        "name": name,
+        "remote_data": f'{{"{PATH}":{{"currentStage":{shown}}}}}',
         "payload_hash": content_digest({key: value for key, value in raw.items() if key != "index"}),
     }
 

@@ -1,6 +1,6 @@
 """Mapping screening questions. JOIN gives them no id, so format type and exact text are the key."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, NamedTuple
 
 from join_pipeline.models.ids import Ids, question_key
@@ -40,7 +40,7 @@ def add_question(
             "remote_id": ours.key,
             "title": text,
             "description": None,
-            "format": json_text(_format(format_type, ours.key, raw, options, ids)),
+            "format": _format_text(format_type, ours.key, raw, options, ids),
             "format_type": format_type,
             **order,
         },
@@ -78,6 +78,18 @@ def _keyed(ids: Ids, job: int, format_type: str, text: str) -> _Keyed:
         ids.of("job_screening_questions", f"{job}/{key}"),
         ids.of("jobs", job),
     )
+
+
+def _format_text(format_type: str, key: str, raw: dict[str, Any], options: list[Any] | None, ids: Ids) -> str:
+    if format_type != UNKNOWN_FORMAT and not (options and format_type in _WITH_OPTIONS):
+        return _plain_format(format_type)
+    return json_text(_format(format_type, key, raw, options, ids))
+
+
+@cache
+def _plain_format(format_type: str) -> str:
+    """The format of a question that shows no options, of which there are a few."""
+    return json_text({"type": format_type} | ({"options": []} if format_type in _WITH_OPTIONS else {}))
 
 
 def _format(format_type: str, key: str, raw: dict[str, Any], options: list[Any] | None, ids: Ids) -> dict[str, Any]:
