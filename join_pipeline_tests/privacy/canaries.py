@@ -25,7 +25,7 @@ Record = dict[str, Any]
 
 @dataclass
 class Join:
-    """The proxy: `erased` applications are listed no more, and their own GET answers 404; `broken` lack their job's id."""
+    """The proxy: `erased` applications are listed no more, and their own GET is a 404; `broken` ones lack it."""
 
     upstream: str
     url: str = ""
@@ -46,7 +46,7 @@ class Join:
             records = [record for record in records if record["id"] not in self.erased]
         changed = [change(record) for record in records]
         if room == "applications":
-            changed = [record | ({"state": 1, "hiringState": None, "id": str(record["id"]) + "!"} if False else {}) for record in changed]
+            changed = [record | ({"id": None} if record["id"] in self.broken else {}) for record in changed]
         return json.dumps(changed).encode()
 
 

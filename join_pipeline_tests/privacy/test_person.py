@@ -310,23 +310,33 @@ def test_every_reading_of_people_is_noted_with_who_and_what_kind(settings: Setti
     assert person.address not in str(lines)
 
 
-def test_an_application_that_nobody_could_read_is_erased_from_quarantine_and_records(
+def test_an_application_that_nobody_could_read_is_erased_from_quarantine(
     api: Join, settings: Settings, person: Somebody
 ) -> None:
-    number = person.applications[0]
-    api.broken.add(number)
+    api.broken.add(person.applications[0])
     try:
-        record = run_sync(settings, "full")
+        run_sync(settings, "full")
     finally:
         api.broken.clear()
-    assert record.feeds["applications"].unread == [str(number)]
-    assert record.files.quarantine
+    assert any("quarantine" in path for path in found_in(settings.lake, person.pattern))
     erased(settings, person.address)
     assert found_in(settings.data, person.pattern) == {}
-    assert is_found(settings, f"application:{number}") == []
-    newest = open_lake(settings.lake).newest()
-    assert newest is not None
-    assert newest.feeds["applications"].unread == []
+    run_sync(settings, "full")
+
+
+def test_records_forget_whose_look_is_pending_and_who_could_not_be_read(settings: Settings, person: Somebody) -> None:
+    lake, theirs = open_lake(settings.lake), [str(number) for number in person.applications]
+    records = lake.records()
+    for record in records:
+        record.pending, record.pending_since = {"applications": theirs}, {"applications": record.started_at}
+        record.feeds["applications"].unread = [*theirs, "999"]
+    lake.correct(records)
+    assert any(path.startswith("lake/syncs/") for path in is_found(settings, f"candidate:{person.candidate}"))
+    erased(settings, person.address)
+    assert is_found(settings, *(f"application:{number}" for number in theirs)) == []
+    for record in lake.records():
+        assert (record.pending, record.pending_since) == ({}, {})
+        assert record.feeds["applications"].unread == ["999"]
 
 
 def test_a_lake_of_kombos_loses_a_person_and_keeps_them_out(tmp_path: Path) -> None:
