@@ -15,6 +15,7 @@ import msgspec
 from join_pipeline.errors import LakeError
 from join_pipeline.lake.compaction import merge_versions
 from join_pipeline.lake.damage import foreign_errors
+from join_pipeline.lake.erasing import ERASED, PREFIX
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.files import make_folder
 from join_pipeline.lake.integrity import drop_lost
@@ -75,7 +76,7 @@ def replay(source: Source, lake: Lake, settings: SyncSettings, others: SourceOf 
             raw_of = _raw_of(source, lake, newest.files, record)
             workspace = Workspace(con, folder, files, again.started_at)
             workspace.open()
-            derive(source, workspace, lake.ids, again, previous, raw_of)
+            derive(source, workspace, lake.ids, again, previous, raw_of, is_replay=True)
             previous = again
         n_versions = n_different = 0
         for model in MODELS.values():
@@ -119,7 +120,9 @@ def replayable(source: Source, lake: Lake, newest: SyncRecord, others: SourceOf 
 
 
 def _syncs_of(paths: list[str]) -> set[str]:
-    query = f"SELECT DISTINCT sync_id FROM read_parquet({files_literal(paths)}, union_by_name = true)"
+    """The syncs whose rows are here, but for those of which rows of erased people are gone."""
+    query = f"""SELECT sync_id FROM read_parquet({files_literal(paths)}, union_by_name = true)
+        GROUP BY sync_id HAVING count(*) FILTER (status = {ERASED}) = 0"""
     return {row[0] for row in duckdb.execute(query).fetchall()}
 
 
@@ -136,7 +139,9 @@ def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: Sync
                 continue
             lake.listed(listed)
             file = LakeFile(path=f"models/{name}/base{end}.parquet", sync_id=before, kind=FileKind.REPLAYED)
-            query = f"FROM {relation_of(lake.path, model, listed)} WHERE sync_id < '{before}'"
+            # no raw is kept of who was erased, so no replay can make these versions again
+            query = f"""FROM {relation_of(lake.path, model, listed)}
+                WHERE sync_id < '{before}' OR starts_with(id, '{PREFIX}')"""
             write_query(con, query, folder / file.path)
             files.groups()[group][name] = [file]
     return files

@@ -17,11 +17,13 @@ import duckdb
 from join_pipeline.errors import AccountError, SettingsError
 from join_pipeline.http.server_clock import MOST_SKEW, ServerClock
 from join_pipeline.lake.compaction import compact, retire
+from join_pipeline.lake.erased import erased_list
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.future import put_right
 from join_pipeline.lake.integrity import drop_lost
 from join_pipeline.lake.lake import IDENTITY, Lake, open_lake
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
+from join_pipeline.lake.receipts import note_sync
 from join_pipeline.lake.record import Files, LastFull, LostFile, SyncRecord, sync_id_after, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
@@ -70,6 +72,7 @@ def run_sync(
         raise SettingsError("Another source is accepted by a sync of mode full only, as others read what changed.")
     source = _of_lake(source, settings)
     with source.session(sleep, monotonic) as session, locked(settings.home), within or nullcontext():
+        erased = erased_list(settings.home)
         asked_at = monotonic()
         session.greet()
         lake = open_lake(
@@ -118,7 +121,9 @@ def run_sync(
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
             raw_of, limit = _raw_of(source, lake, record), settings.max_second_looks
-            extraction = Extraction(con, spool, record, previous, limit, accept_loss, progress, raw_of, expect)
+            extraction = Extraction(
+                con, spool, record, previous, limit, accept_loss, progress, raw_of, erased, expect
+            )
             session.extract(extraction, planned)
             _check_account(extraction, source, session, is_accepted=accept_account)
             _store(source, lake, spool, record)
@@ -132,9 +137,15 @@ def run_sync(
         lake.commit(record)
         shutil.rmtree(spool.folder, ignore_errors=True)
         # what was written to put the lake right is merged by now, and nobody has read it
-        lake.remove_unlisted(None if previous is None or previous.told_at else previous, record)
-        lake.fold_records()
+        _tidy(settings, lake, record, None if previous is None or previous.told_at else previous)
         return record
+
+
+def _tidy(settings: SyncSettings, lake: Lake, record: SyncRecord, before: SyncRecord | None) -> None:
+    """Remove what neither this record nor the one before lists, with a receipt, and fold old records."""
+    note_sync(settings.home, lake, record, lake.unlisted(before, record))
+    lake.remove_unlisted(before, record)
+    lake.fold_records()
 
 
 def _of_lake(source: Source, settings: SyncSettings) -> Source:

@@ -25,11 +25,12 @@ Record = dict[str, Any]
 
 @dataclass
 class Join:
-    """The proxy: `erased` applications are listed no more, and their own GET answers 404."""
+    """The proxy: `erased` applications are listed no more, and their own GET is a 404; `broken` ones lack it."""
 
     upstream: str
     url: str = ""
     erased: set[int] = field(default_factory=set)
+    broken: set[int] = field(default_factory=set)
 
     def answer(self, path: str, body: bytes) -> bytes | None:
         """JOIN's answer with canaries; None for what was erased."""
@@ -43,7 +44,10 @@ class Join:
             return None if is_gone else json.dumps(change(records)).encode()
         if room == "applications":
             records = [record for record in records if record["id"] not in self.erased]
-        return json.dumps([change(record) for record in records]).encode()
+        changed = [change(record) for record in records]
+        if room == "applications":
+            changed = [record | ({"id": None} if record["id"] in self.broken else {}) for record in changed]
+        return json.dumps(changed).encode()
 
 
 def canary(kind: str, number: object) -> str:
