@@ -121,9 +121,7 @@ def run_sync(
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
             raw_of, limit = _raw_of(source, lake, record), settings.max_second_looks
-            extraction = Extraction(
-                con, spool, record, previous, limit, accept_loss, progress, raw_of, erased, expect
-            )
+            extraction = Extraction(con, spool, record, previous, limit, accept_loss, progress, raw_of, erased, expect)
             session.extract(extraction, planned)
             _check_account(extraction, source, session, is_accepted=accept_account)
             _store(source, lake, spool, record)
