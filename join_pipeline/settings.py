@@ -30,6 +30,7 @@ from join_pipeline.environment import (
 )
 from join_pipeline.errors import SettingsError
 from join_pipeline.places import Places
+from join_pipeline.privacy import PrivacySettings
 from join_pipeline.sources.options import Options
 from join_pipeline.sources.registry import DEFAULT, SOURCES
 
@@ -81,7 +82,7 @@ def _name(name: str) -> str:
     return name
 
 
-class Settings(Places, BaseSettings):
+class Settings(Places, PrivacySettings, BaseSettings):
     """The settings that hold for every source, with each source's own options. `load_settings` makes one."""
 
     model_config = SettingsConfigDict(

@@ -13,6 +13,8 @@ from join_pipeline.sources.feed import Feed
 AskedMode = Literal["auto", "full", "incremental"]
 OVERLAP: Final = timedelta(minutes=15)
 MOVED: Final = "the clock was moved, so a list of changes since the last sync may lack some"
+WIDENED: Final = "until now only what was created here was kept"
+KEPT_OTHERWISE: Final = "another choice of what is kept out of the lake"
 LOSS_SHARE: Final = 0.2
 LOSS_COUNT: Final = 20
 
@@ -48,11 +50,13 @@ def plan(
     *,
     is_widened: bool = False,
     is_moved: bool = False,
+    is_kept_otherwise: bool = False,
 ) -> Plan:
     """The plan of the next sync. Without an earlier sync it is full, whatever `asked` is.
 
     `is_widened`: the previous sync kept only applications that were created here, and this one keeps all. `is_moved`:
     the clock moved since, so a list of changes may lack some. A watermark in the future shows that, too.
+    `is_kept_otherwise`: the previous sync kept other parts of the payloads out of the lake.
     """
     before, hours = previous.feeds if previous else {}, f"{rhythm.full_every / timedelta(hours=1):.0f} hours"
     since = {
@@ -63,8 +67,9 @@ def plan(
     is_moved = is_moved or any(at > now for at in since.values())
     if is_moved or not since:
         return Plan("full", MOVED if is_moved else "nothing is known yet")
-    if asked == "full" or is_widened:
-        return Plan("full", "until now only what was created here was kept" if is_widened else "asked for")
+    if asked == "full" or is_widened or is_kept_otherwise:
+        why = KEPT_OTHERWISE if is_kept_otherwise else "asked for"
+        return Plan("full", WIDENED if is_widened else why)
     if asked == "incremental":
         return Plan("incremental", "asked for", since)
     if last_full is None or not -MOST_SKEW <= now - last_full.started_at < rhythm.full_every:

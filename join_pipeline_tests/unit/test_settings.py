@@ -33,6 +33,8 @@ NAMES = {
     "KOMBO_API_URL": "https://api.kombo.dev/v1",
     "KOMBO_WEBHOOK_SECRET": None,
     "JOIN_PIPELINE_KOMBO_STALENESS_HOURS": 10.0,
+    "JOIN_PIPELINE_PRIVACY": "full",
+    "JOIN_PIPELINE_KEEP_OUT": None,
     "JOIN_PIPELINE_DATA": Path("data"),
     "JOIN_PIPELINE_CONNECTION": "join",
     "JOIN_PIPELINE_INTEGRATION_ID": None,
