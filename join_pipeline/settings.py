@@ -151,10 +151,6 @@ class Settings(Places, PrivacySettings, BaseSettings):
         "2GB", description="Memory that DuckDB may use at most"
     )
 
-    publish_people: bool = Field(
-        False, description="Whether to publish `people.duckdb` also: names and contacts, under the same keys"
-    )
-    per_person: bool = Field(False, description="Whether readers see keys of users and figures per person")
     k: int = Field(5, ge=2, le=1000, description="k: the smallest group of people that a shared model shows")
     minimum_n: int = Field(
         10, ge=2, le=10_000, description="Smallest number of cases that a rate stands on; at least k"

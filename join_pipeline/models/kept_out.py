@@ -29,7 +29,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "screening_questions": ("format",),
     },
 }
-"""For each word, the columns that are empty if it is kept out. All of them together are all of tiers 2 and 3."""
+"""For each word, the columns that are empty if it is kept out: together all of tiers 2 and 3, and tags."""
 PRESETS: Final[Mapping[Preset, frozenset[str]]] = {
     "full": frozenset(),
     "standard": frozenset({"phone_numbers", "screening_answers", "job_descriptions"}),

@@ -111,6 +111,7 @@ def test_minimal_empties_every_column_of_tiers_2_and_3():
     }
     named = {(model, column) for model, columns in emptied(PRESETS["minimal"]).items() for column in columns}
     assert personal <= named
+    assert {("tags", "name"), ("tags", "remote_id"), ("candidate_tags", "remote_id")} <= named
 
 
 @pytest.mark.parametrize("source", [JoinSource, KomboSource])
