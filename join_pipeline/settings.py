@@ -30,6 +30,7 @@ from join_pipeline.environment import (
 )
 from join_pipeline.errors import SettingsError
 from join_pipeline.places import Places
+from join_pipeline.privacy import PrivacySettings
 from join_pipeline.sources.options import Options
 from join_pipeline.sources.registry import DEFAULT, SOURCES
 
@@ -81,7 +82,7 @@ def _name(name: str) -> str:
     return name
 
 
-class Settings(Places, BaseSettings):
+class Settings(Places, PrivacySettings, BaseSettings):
     """The settings that hold for every source, with each source's own options. `load_settings` makes one."""
 
     model_config = SettingsConfigDict(
@@ -150,10 +151,6 @@ class Settings(Places, BaseSettings):
         "2GB", description="Memory that DuckDB may use at most"
     )
 
-    publish_people: bool = Field(
-        False, description="Whether to publish `people.duckdb` also: names and contacts, under the same keys"
-    )
-    per_person: bool = Field(False, description="Whether readers see keys of users and figures per person")
     k: int = Field(5, ge=2, le=1000, description="k: the smallest group of people that a shared model shows")
     minimum_n: int = Field(
         10, ge=2, le=10_000, description="Smallest number of cases that a rate stands on; at least k"

@@ -23,6 +23,7 @@ from join_pipeline.cli.output import err, has_printed_json, prepare_streams, pri
 from join_pipeline.cli.person import person
 from join_pipeline.cli.pipeline import build, rebuild, report, run, sync
 from join_pipeline.cli.query import export, query
+from join_pipeline.cli.retention import retention
 from join_pipeline.cli.verbosity import Quiet, Verbose, begin, choose, everywhere
 from join_pipeline.errors import PipelineError, SettingsError
 from join_pipeline.faults import is_the_machines, told
@@ -66,6 +67,7 @@ for command in (
 app.add_typer(create, name="create")
 app.add_typer(attachments, name="attachments")
 app.add_typer(person, name="person")
+app.add_typer(retention, name="retention")
 
 
 def _print_version(is_asked: bool) -> None:

@@ -76,7 +76,7 @@ def query(
         if as_json:
             print_json(_records(answer.columns, rows))
         elif as_csv:
-            _print_csv(answer.columns, rows, separator, decimal, bom=bom)
+            print_csv(answer.columns, rows, separator, decimal, bom=bom)
         elif xlsx is not None:
             from join_pipeline.warehouse.workbook import Sheet, write_workbook
 
@@ -122,9 +122,15 @@ def _separator(delimiter: str, decimal: Decimals) -> str:
     return DELIMITERS[delimiter]
 
 
-def _print_csv(
-    columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]], separator: str, decimal: Decimals, *, bom: bool
+def print_csv(
+    columns: tuple[str, ...],
+    rows: Iterable[tuple[Any, ...]],
+    separator: str,
+    decimal: Decimals,
+    *,
+    bom: bool = False,
 ) -> None:
+    """Print rows as CSV in which no cell is a formula."""
     if not is_utf8(sys.stdout) and isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")  # a file of data is UTF-8, whatever the terminal has
     if bom:

@@ -113,6 +113,25 @@ def retire(
             group[feed] = _merged(con, lake, files[first:], record)
 
 
+def drop_before(con: duckdb.DuckDBPyConnection, lake: Path, record: SyncRecord, references: Collection[str]) -> None:
+    """Drop what this sync's choice keeps out and an earlier one did not: old payloads, and old personal details.
+
+    A live record that this sync did not see keeps its details until one sees it. `references` are lists about nobody.
+    """
+    for group in (record.files.raw, record.files.quarantine):
+        for feed in group.keys() - set(references):
+            group[feed] = [file for file in group[feed] if file.sync_id == record.sync_id]
+    for name, model in MODELS.items():
+        if model.personal and len(record.files.models.get(name, [])) > 1:
+            merge_versions(con, lake, model, record.files, record.sync_id)
+
+
+def drop_raw(record: SyncRecord, references: Collection[str]) -> None:
+    """Drop the payloads of this sync, which made its versions from them."""
+    for feed in record.files.raw.keys() - set(references):
+        record.files.raw[feed] = []
+
+
 def _merged(con: duckdb.DuckDBPyConnection, lake: Path, files: list[LakeFile], record: SyncRecord) -> list[LakeFile]:
     """The feed's files. If there are many small files of earlier syncs, those of each day are merged into one.
 

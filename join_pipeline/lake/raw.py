@@ -66,7 +66,7 @@ class SpoolState(msgspec.Struct, kw_only=True):
 
     `changed_since`: from when on a list of changes holds all that came after the start. It is the next watermark.
     `reader` is the mark of the address and the credentials that it read with, made with `salt`.
-    `source` is the name of the source that it read.
+    `source` is the name of the source that it read, `kept_out` the words for what it kept out of the lake.
     `newest` has the latest update of each feed that a listing showed. One later than its fetch does not count.
     """
 
@@ -81,6 +81,7 @@ class SpoolState(msgspec.Struct, kw_only=True):
     reader: str = ""
     source: str = ""
     newest: dict[str, datetime] = {}
+    kept_out: list[str] = []
 
     @property
     def watermark(self) -> datetime:

@@ -179,6 +179,7 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     `mapped_since`: the first sync with the current `mapping_version`. An older mapping made the versions before it.
     `lost`: the dispensable files that this sync found missing or damaged, and dropped.
     `source`: the source that it read; empty if an older release wrote the record, and then it is the lake's own.
+    `kept_out`: the words for what it kept out of the lake; `kept_out_since`: the first sync with the same ones.
     `integration_id`: the id at that source, if a lake that another source began goes on with it.
     """
 
@@ -203,6 +204,8 @@ class SyncRecord(msgspec.Struct, kw_only=True):
     source: str = ""
     integration_id: str | None = None
     only_created: bool = False
+    kept_out: list[str] = []
+    kept_out_since: str = ""
     max_age_seconds: float = 0.0
     n_requests: int = 0
     n_retries: int = 0

@@ -16,6 +16,7 @@ from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.models.states import ApplicationState
 from join_pipeline.sources.feed import Feed, RawOf
+from join_pipeline.sync.door import Door
 from join_pipeline.sync.extract import Extraction
 from join_pipeline.sync.plan import Plan, Rhythm
 from join_pipeline.sync.workspace import Workspace
@@ -110,6 +111,7 @@ class Source(Rhythm, Protocol):
     `feeds`: in the order in which they are mapped; `model_feeds`: for each model, the feeds that it is mapped from.
     `shared`: the models whose records many parents show. Decoding keeps only the observation of them that can hold.
     `application_states`: the source's words for the state of an application; empty if it has none.
+    `door`: which parts of its payloads may be kept out of the lake.
     `max_age`: how old a response may be.
     `only_created`: whether syncs keep only applications that were created through this tool.
     `hides_what_moves`: whether a list that shifts while it is read may lack a record.
@@ -133,6 +135,9 @@ class Source(Rhythm, Protocol):
 
     @property
     def mapping_version(self) -> int: ...
+
+    @property
+    def door(self) -> Door: ...
 
     @property
     def max_age(self) -> timedelta: ...

@@ -5,7 +5,7 @@ parts. Not here: what a payload means (a source's mapping), which of several obs
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Any, Final
@@ -16,6 +16,7 @@ from join_pipeline.errors import ContractError
 from join_pipeline.lake.hashing import HEAVY
 from join_pipeline.lake.raw import RawRow
 from join_pipeline.models.ids import Ids
+from join_pipeline.models.kept_out import empty
 from join_pipeline.models.rows import Mapped, Row
 from join_pipeline.models.types import INSTANT, TEXT
 from join_pipeline.sources.base import Mapper
@@ -40,6 +41,8 @@ class Decoder:
     shared: frozenset[str]  # models whose records many parents show: a batch keeps the observation that can hold
     ids: Ids
     keys: Mapping[str, Key]  # by feed, the column that identifies its records
+    emptied: Mapping[str, Collection[str]] = field(default_factory=dict)  # by model, the columns that are kept out
+    keeps_payloads: bool = True
     unknown: Counter[str] = field(default_factory=Counter)
     odd: Counter[str] = field(default_factory=Counter)
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
@@ -77,6 +80,7 @@ class Decoder:
             unread.discard(raw.record_id)
             self.unknown.update(mapped.unknown)
             self.odd.update(mapped.odd)
+            self._empty(mapped)
             for model, found in mapped.rows.items():
                 # a payload may show a nested record twice, and (seq, id) identifies an observation
                 once = found if len(found) == 1 else list({row["id"]: row for row in reversed(found)}.values())
@@ -88,6 +92,12 @@ class Decoder:
             if self._n >= BATCH:
                 self._flush()
         self._flush()
+
+    def _empty(self, mapped: Mapped) -> None:
+        """Empty the columns that are kept out. Payloads lack most of them already; some are made of what is left."""
+        for model, columns in self.emptied.items():
+            for row in (*mapped.rows.get(model, ()), *mapped.endings.get(model, ())):
+                empty(row, columns)
 
     def _take_endings(self, mapped: Mapped, raw: RawRow) -> None:
         seen = {"observed_at": raw.fetched_at, "seq": self._seq}
@@ -152,5 +162,6 @@ class Decoder:
     def _set_aside(self, feed: str, raw: RawRow, reason: str) -> None:
         if raw.record_id is not None:
             self._unread.append(self._named(feed, raw))
-        row = {"record_id": raw.record_id, "fetched_at": raw.fetched_at, "reason": reason, "payload": raw.payload}
+        row = {"record_id": raw.record_id, "fetched_at": raw.fetched_at, "reason": reason}
+        row["payload"] = raw.payload if self.keeps_payloads else None
         self.quarantined.setdefault(feed, []).append(row)

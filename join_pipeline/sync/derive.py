@@ -10,6 +10,7 @@ from join_pipeline.lake.record import LakeFile, SyncRecord
 from join_pipeline.lake.sql import write_rows
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
+from join_pipeline.models.kept_out import RAW, emptied
 from join_pipeline.sources.base import MapperInput, SelectingSource, Source
 from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.completeness import n_late
@@ -71,7 +72,15 @@ def _decode(
     """Decode all raw rows of this sync, and note the unread records in `record`."""
     kept = source.selected(raw_of) if record.only_created and isinstance(source, SelectingSource) else raw_of
     keys = {feed.name: feed.key for feed in source.feeds}
-    decoder = Decoder(workspace, source.mapper(MapperInput(ids, kept)), source.shared, ids, keys)
+    decoder = Decoder(
+        workspace,
+        source.mapper(MapperInput(ids, kept)),
+        source.shared,
+        ids,
+        keys,
+        emptied(record.kept_out),
+        keeps_payloads=RAW not in record.kept_out,
+    )
     for feed in (feed for feed in source.feeds if not feed.is_reference):
         before = previous.feeds.get(feed.name) if previous else None
         decoder.unread[feed.name] = set(before.unread if before else ())
@@ -123,6 +132,8 @@ def _unannounced(source: Source, workspace: Workspace, record: SyncRecord, previ
     before = previous.feeds if previous and is_of(previous, source) else {}
     listed = [before[feed.name].listed_since for feed in source.feeds if feed.is_incremental and feed.name in before]
     watermarks = [at for at in listed if at is not None]
-    if record.mode != "full" or not watermarks:
+    # every record differs from what was kept of it before, and nobody changed it
+    is_kept_otherwise = record.kept_out_since == record.sync_id
+    if record.mode != "full" or not watermarks or is_kept_otherwise:
         return 0
     return source.count_unannounced(workspace, min(watermarks) - OVERLAP)

@@ -70,6 +70,10 @@ def _compare(workspace: Workspace, model: Model, writing: Writing) -> None:
     derived = "".join(
         f'AND n."{c.name}" IS NOT DISTINCT FROM k."{c.name}" ' for c in model.fields if c.is_derived
     ).rstrip()
+    # who keeps other parts of a payload out sees another payload, although nobody changed the record
+    same = "".join(
+        f'AND n."{c.name}" IS NOT DISTINCT FROM k."{c.name}" ' for c in light(model.fields) if not c.tier.is_personal
+    ).rstrip()
     remote_id = "k.remote_id" if model.remote_id_tier == 1 else "NULL"
     workspace.make(
         "new",
@@ -85,6 +89,7 @@ def _compare(workspace: Workspace, model: Model, writing: Writing) -> None:
                 {fields}, n.observed_at, n.seq, $sync_id AS sync_id, n.content_hash, n.payload_hash,
                 CASE WHEN k.remote_deleted_at IS NOT NULL THEN 'returned'
                     WHEN k.sync_id < $mapped_since AND k.payload_hash = n.payload_hash {derived} THEN 'mapping'
+                    WHEN k.sync_id < $kept_out_since {same} THEN 'mapping'
                     ELSE 'observed' END AS reason,
                 CASE WHEN k.id IS NULL THEN 'new' WHEN k.remote_deleted_at IS NOT NULL THEN 'returned'
                     ELSE 'changed' END AS kind
@@ -104,6 +109,7 @@ def _compare(workspace: Workspace, model: Model, writing: Writing) -> None:
             "as_of": record.as_of,
             "sync_id": record.sync_id,
             "mapped_since": record.mapped_since,
+            "kept_out_since": record.kept_out_since,
         },
     )
 

@@ -28,6 +28,9 @@ once. Before that, a full sync calls the function `expect` with the number that 
 Look = tuple[str, bytes | None, datetime]
 """A record's own id, its payload (None if the source does not have it), and when it was fetched."""
 
+LetIn = Callable[[str, bytes], bytes]
+"""A function that returns what may enter of a payload of this feed."""
+
 KEPT: Final = "kept"
 FOUND: Final = 200
 NOT_FOUND: Final = 404
@@ -40,11 +43,17 @@ def no_progress(_feed: str, _records: int) -> None:
     """The `Progress` of callers that show none."""
 
 
+def whole(_feed: str, body: bytes) -> bytes:
+    """The `LetIn` of a sync that keeps nothing out."""
+    return body
+
+
 @dataclass(frozen=True, slots=True)
 class Extraction:
     """One sync's extraction. It fills the spool and the record, and needs the workspace's views `versions_<model>`.
 
-    `in_force` returns the rows of a reference list that are in force. What is of `erased` people reaches no file.
+    `in_force` returns the rows of a reference list that are in force, `let_in` what may enter of a payload. What is of
+    `erased` people reaches no file.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -57,6 +66,7 @@ class Extraction:
     in_force: RawOf
     erased: ErasedList
     expect: Progress = no_progress
+    let_in: LetIn = whole
 
     def of(self, feed: Feed) -> "FeedExtraction":
         """The extraction of one feed. In a resumed sync it goes on with the figures so far."""
@@ -257,10 +267,12 @@ class FeedExtraction:
     def _keep(
         self, listing: str, page: int, record_id: str | None, status: int, at: datetime, body: bytes | None
     ) -> bool:
-        """Store a record, and return whether it was stored: one of an erased person is not."""
+        """Store what may enter of a record, and return whether it was stored: one of an erased person is not."""
         text = None if body is None else body.decode(errors="replace")
         if self.sync.erased.holds_record(self.feed.name, self.feed.key, record_id, text, self.feed.people):
             return False
+        if body is not None:
+            text = self.sync.let_in(self.feed.name, body).decode(errors="replace")
         state = self.spool.state
         # nothing is observed before its sync began, even if the server's clock was set back
         row = RawRow(state.sync_id, listing, page, record_id, status, max(at, state.started_at), text)

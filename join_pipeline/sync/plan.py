@@ -14,6 +14,8 @@ AskedMode = Literal["auto", "full", "incremental"]
 OVERLAP: Final = timedelta(minutes=15)
 ONE_READING: Final = "one reading proves little, and a second one shows whether the list was complete"
 MOVED: Final = "the clock was moved, so a list of changes since the last sync may lack some"
+WIDENED: Final = "until now only what was created here was kept"
+KEPT_OTHERWISE: Final = "another choice of what is kept out of the lake"
 LOSS_SHARE: Final = 0.2
 LOSS_COUNT: Final = 20
 
@@ -49,11 +51,13 @@ def plan(
     *,
     is_widened: bool = False,
     is_moved: bool = False,
+    is_kept_otherwise: bool = False,
 ) -> Plan:
     """The plan of the next sync. Without an earlier sync it is full, whatever `asked` is.
 
     `is_widened`: the previous sync kept only applications that were created here, and this one keeps all. `is_moved`:
     the clock moved since, so a list of changes may lack some. A watermark in the future shows that, too.
+    `is_kept_otherwise`: the previous sync kept other parts of the payloads out of the lake.
     """
     before, hours = previous.feeds if previous else {}, f"{rhythm.full_every / timedelta(hours=1):.0f} hours"
     since = {
@@ -64,8 +68,9 @@ def plan(
     is_moved = is_moved or any(at > now for at in since.values())
     if is_moved or not since:
         return Plan("full", MOVED if is_moved else "nothing is known yet")
-    if asked == "full" or is_widened:
-        return Plan("full", "until now only what was created here was kept" if is_widened else "asked for")
+    if asked == "full" or is_widened or is_kept_otherwise:
+        why = KEPT_OTHERWISE if is_kept_otherwise else "asked for"
+        return Plan("full", WIDENED if is_widened else why)
     if asked == "incremental":
         return Plan("incremental", "asked for", since)
     if (reason := _full_is_due(rhythm, last_full, now, hours)) is not None:

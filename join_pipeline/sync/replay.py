@@ -25,6 +25,7 @@ from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord
 from join_pipeline.lake.sql import files_literal, scratch, write_query
 from join_pipeline.lake.upgrade import replayed_file, upgrade
 from join_pipeline.models import MODELS, Model
+from join_pipeline.models.kept_out import RAW
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive, mapped_since
@@ -60,7 +61,8 @@ def replay(source: Source, lake: Lake, settings: SyncSettings, others: SourceOf 
         newest.lost += drop_lost(lake.path, newest.files, frozenset(feeds))
     records = replayable(source, lake, newest, others) if newest else []
     if newest is None or not records:
-        raise LakeError(f"{lake.path} keeps no raw to replay. Run `join-pipeline rebuild` without --from raw.")
+        why = ", because raw payloads are kept out of it" if newest and RAW in newest.kept_out else ""
+        raise LakeError(f"{lake.path} keeps no raw to replay{why}. Run `join-pipeline rebuild` without --from raw.")
     folder = settings.builds / "replay"
     shutil.rmtree(folder, ignore_errors=True)
     make_folder(folder)

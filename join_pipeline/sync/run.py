@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import version
+from operator import attrgetter
 from typing import Final
 
 import duckdb
 
 from join_pipeline.errors import AccountError, SettingsError
 from join_pipeline.http.server_clock import MOST_SKEW, ServerClock
-from join_pipeline.lake.compaction import compact, retire
+from join_pipeline.lake.compaction import compact, drop_before, drop_raw, retire
 from join_pipeline.lake.erased import erased_list
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.future import put_right
@@ -27,6 +29,7 @@ from join_pipeline.lake.receipts import note_sync
 from join_pipeline.lake.record import Files, LastFull, LostFile, SyncRecord, sync_id_after, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
+from join_pipeline.models.kept_out import RAW
 from join_pipeline.sources.base import Session, Source
 from join_pipeline.sources.feed import RawOf, guarded
 from join_pipeline.sync import clock as clocks
@@ -99,6 +102,7 @@ def run_sync(
             now,
             is_widened=is_widened(source.only_created, previous),
             is_moved=is_moved,
+            is_kept_otherwise=previous is not None and set(previous.kept_out) != settings.kept_out,
         )
         with scratch(settings.builds, settings.memory_limit) as con:
             state = SpoolState(
@@ -108,6 +112,7 @@ def run_sync(
                 started_at=started_at,
                 changed_since=clock.changed_since(now),
                 source=source.name,
+                kept_out=sorted(settings.kept_out),
             )
             spool = _spool(con, source, session, settings, state, lost)
             record = _record(source, spool, planned, previous)
@@ -121,7 +126,10 @@ def run_sync(
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
             raw_of, limit = _raw_of(source, lake, record), settings.max_second_looks
-            extraction = Extraction(con, spool, record, previous, limit, accept_loss, progress, raw_of, erased, expect)
+            let_in = partial(source.door.let_in, kept_out=settings.kept_out)
+            extraction = Extraction(
+                con, spool, record, previous, limit, accept_loss, progress, raw_of, erased, expect, let_in
+            )
             session.extract(extraction, planned)
             _check_account(extraction, source, session, is_accepted=accept_account)
             _store(source, lake, spool, record)
@@ -130,12 +138,13 @@ def run_sync(
             aged_by = clocks.retired_by(clock, previous, record.started_at)
             compact(con, lake.path, record, settings.raw_days, aged_by)
             retire(con, lake.path, record, settings.raw_days, lists, aged_by)
-            _forget_starts(record)
+            is_stricter = _keep_out(con, lake, record, previous, lists)
+        _forget_starts(record)
         _end(record, session, previous)
         lake.commit(record)
         shutil.rmtree(spool.folder, ignore_errors=True)
-        # what was written to put the lake right is merged by now, and nobody has read it
-        _tidy(settings, lake, record, None if previous is None or previous.told_at else previous)
+        # what was written to put the lake right is merged by now, and nobody has read it; what is kept out has to go
+        _tidy(settings, lake, record, None if is_stricter or (previous and previous.told_at) else previous)
         return record
 
 
@@ -216,14 +225,19 @@ def _spool(
     """
     folder = settings.builds / "spool"
     left = left_spool(con, folder, lost) if state.mode == "full" else None
-    is_same = left is not None and (left.state.mode, left.state.source) == ("full", state.source)
-    if left is not None and is_same and left.state.previous == state.previous:
+    if left is not None and _reads_the_same(left.state, state):
         age = session.client.clock.latest() - left.state.started_at
         if timedelta(0) <= age <= timedelta(hours=settings.resume_hours) and has_read(left, source, session):
             return left
     state.salt = secrets.token_hex(16)
     state.reader = session.client.mark(state.salt)
     return begin_spool(con, folder, state)
+
+
+def _reads_the_same(left: SpoolState, state: SpoolState) -> bool:
+    """Whether a full sync that was cut off read the same, and on top of the same sync."""
+    of = attrgetter("mode", "source", "kept_out", "previous")
+    return of(left) == of(state)
 
 
 def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | None) -> SyncRecord:
@@ -242,6 +256,8 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         mapped_since=mapped_since(source, previous, state.sync_id),
         package_version=version("join-pipeline"),
         source=source.name,
+        kept_out=state.kept_out,
+        kept_out_since=_kept_out_since(state, previous),
         # copies, because the previous record must not change
         pending=dict(previous.pending) if previous else {},
         pending_since=dict(previous.pending_since) if previous else {},
@@ -249,6 +265,25 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         files=previous.files.copy() if previous else Files(),
         starts=_starts(state, previous),
     )
+
+
+def _keep_out(
+    con: duckdb.DuckDBPyConnection, lake: Lake, record: SyncRecord, previous: SyncRecord | None, lists: Collection[str]
+) -> bool:
+    """Drop what the choice of this sync keeps out. Returns whether the sync before it kept more."""
+    is_stricter = previous is not None and not set(record.kept_out) <= set(previous.kept_out)
+    if is_stricter:
+        drop_before(con, lake.path, record, lists)
+    if RAW in record.kept_out:
+        drop_raw(record, lists)
+    return is_stricter
+
+
+def _kept_out_since(state: SpoolState, previous: SyncRecord | None) -> str:
+    """The first sync with this choice of what is kept out; empty if nothing ever was."""
+    if previous is None:
+        return state.sync_id if state.kept_out else ""
+    return previous.kept_out_since if previous.kept_out == state.kept_out else state.sync_id
 
 
 def _starts(state: SpoolState, previous: SyncRecord | None) -> dict[str, datetime]:

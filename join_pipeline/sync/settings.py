@@ -33,6 +33,9 @@ class SyncSettings(Protocol):
     def max_second_looks(self) -> int: ...
 
     @property
+    def kept_out(self) -> frozenset[str]: ...
+
+    @property
     def resume_hours(self) -> float: ...
 
     @property

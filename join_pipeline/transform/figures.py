@@ -136,6 +136,7 @@ TABLES: Final = (
         (Column("milestone", word_of(MILESTONES), "milestone"), Column("days", whole_of(1, MOST_DAYS), "days_allowed")),
         _once("milestone"),
     ),
+    UserTable("published_tags_csv", (Column("tag", name_of, "tag_name"),), _once("tag_name")),
     UserTable(
         "cost_csv",
         (

@@ -21,6 +21,8 @@ import msgspec
 from join_pipeline.errors import BuildError, foreign, foreign_text
 from join_pipeline.lake.files import make_folder, taking_turns, write_whole
 from join_pipeline.settings import Settings, without_foreign
+from join_pipeline.transform.consents import CHECK as CONSENTS
+from join_pipeline.transform.consents import kept_without_consent
 from join_pipeline.transform.figures import copy_tables, table_vars, unknown_names
 from join_pipeline.transform.maps import copy_maps, map_vars, unmapped
 from join_pipeline.transform.odd import ADVICE as ODD
@@ -123,7 +125,7 @@ def _naming(settings: Settings, nodes: list[Node]) -> list[Node]:
     if all(node.status != "warn" for node in nodes):
         return nodes
     told = unmapped(settings.warehouse, "recruiting") | odd_records(settings.warehouse)
-    told |= unknown_names(settings.warehouse, "recruiting")
+    told |= unknown_names(settings.warehouse, "recruiting") | kept_without_consent(settings.warehouse)
     return [
         replace(node, message=told.get(node.unique_id.split(".")[-1], node.message)) if node.status == "warn" else node
         for node in nodes
@@ -142,7 +144,7 @@ def odd_in_last_build(settings: Settings) -> dict[str, str]:
     if not _results(settings).exists():
         return {}
     names = ((node.unique_id.split(".")[-1], node) for node in last_build(settings))
-    return {name: node.message for name, node in names if name in ODD and node.status == "warn"}
+    return {name: node.message for name, node in names if name in {*ODD, CONSENTS} and node.status == "warn"}
 
 
 def _node(result: Any) -> Node:

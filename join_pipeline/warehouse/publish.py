@@ -10,6 +10,7 @@ schema of that name would make `recruiting.fct_application` ambiguous, which is 
 
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from join_pipeline.lake.files import aside_of, make_folder, remove_asides
 from join_pipeline.settings import Settings
 from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.audit import note
+from join_pipeline.warehouse.coarse import coarse
 from join_pipeline.warehouse.log_name import give_log_name_back, keep_until_free, log_of, take_log_name
 
 # the oldest format that the data's types allow, because analysts' tools use older releases of DuckDB
@@ -74,8 +76,10 @@ class PublishedTable:
         """The comment of every column, old names last."""
         return self.columns | {old.name: old.comment for old in self.old_names}
 
-    def selected_from(self, relation: str) -> str:
-        """A query for all its columns and old names."""
+    def selected_from(self, relation: str, instead: Mapping[str, str] | None = None) -> str:
+        """A query for all its columns and old names. `instead` has the SQL of columns that are made coarser."""
+        made = ", ".join(f'{sql} AS "{name}"' for name, sql in (instead or {}).items())
+        relation = f"(SELECT * REPLACE ({made}) FROM {relation})" if made else relation
         old = "".join(f', "{old.column}" AS "{old.name}"' for old in self.old_names)
         return f"SELECT *{old} FROM {relation}"
 
@@ -234,7 +238,8 @@ def _write(
                 con.execute(_view(con, audience, table))
             else:
                 relation = f'warehouse.{audience.schema}."{table.name}"'
-                con.execute(f"CREATE TABLE {name} AS {table.selected_from(relation)}")
+                coarser = coarse(table.name, table.types, settings.time_zone) if settings.publishes_days else {}
+                con.execute(f"CREATE TABLE {name} AS {table.selected_from(relation, coarser)}")
             con.execute(f"COMMENT ON {kind} {name} IS {_text(table.description)}")
             present = {row[0] for row in con.execute(f"DESCRIBE {name}").fetchall()}
             if present != set(table.comments):

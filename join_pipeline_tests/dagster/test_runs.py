@@ -81,7 +81,7 @@ def test_the_job_sync_is_green_makes_every_asset_and_publishes(
     assert made(green) == {key.to_user_string() for key in definitions.resolve_asset_graph().get_all_asset_keys()}
     ran = {(check.asset_key, check.check_name) for check in green.get_asset_check_evaluations()}
     assert ran == {(key.asset_key, key.name) for key in definitions.resolve_asset_graph().asset_check_keys}
-    told = {"known_words", "stages_are_mapped", "sources_are_mapped"}
+    told = {"known_words", "stages_are_mapped", "sources_are_mapped", "consents_allow_keeping"}
     assert {name for _, name in broken_checks(green)} <= told
     assert rows(settings, "fct_application") == metadata(green, "recruiting/fct_application")["dagster/row_count"] > 0
 

@@ -16,6 +16,7 @@ from join_pipeline.models.declared import OBSERVATION
 from join_pipeline.models.types import INSTANT
 from join_pipeline.pipeline import refuse_failed
 from join_pipeline.settings import Settings
+from join_pipeline.transform.consents import CHECK as CONSENTS
 from join_pipeline.transform.figures import TABLES
 from join_pipeline.transform.findings import data_tests, finding_of
 from join_pipeline.transform.maps import MAPS
@@ -153,7 +154,7 @@ def test_an_odd_instant_is_not_known_and_spoils_no_other(odd: Odd) -> None:
 
 def test_names_of_any_characters_and_any_length_reach_readers_and_the_report_as_they_are(odd: Odd) -> None:
     with duckdb.connect(str(odd.settings.published), read_only=True) as con:
-        for table, column in (("dim_job", "job_name"), ("dim_stage", "stage_name"), ("dim_tag", "tag_name")):
+        for table, column in (("dim_job", "job_name"), ("dim_stage", "stage_name")):
             assert set(NAMES) <= {name for (name,) in con.execute(f"SELECT {column} FROM {table}").fetchall()}
         assert set(NAMES) <= {name for (name,) in con.execute("SELECT source FROM dim_source").fetchall()}
     page = odd.settings.report.read_text()
@@ -209,7 +210,7 @@ def test_a_test_stops_publishing_if_and_only_if_the_source_can_not_fail_it(odd: 
         assert test["config"]["meta"] == {"fault": fault}, test["name"]
         assert test["config"]["severity"].lower() == severity, test["name"]
     warning = {test["name"] for test in tests if test["config"]["severity"].lower() == "warn"}
-    named = {*ADVICE, *(one.test for one in MAPS), *(one.test for one in TABLES if one.test)}
+    named = {*ADVICE, CONSENTS, *(one.test for one in MAPS), *(one.test for one in TABLES if one.test)}
     assert warning == named, "each warning has a message that names the records"
 
 

@@ -19,6 +19,7 @@ from join_pipeline.sources.base import MapperInput
 from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.connection import JoinConnection
+from join_pipeline.sources.join.door import DOOR
 from join_pipeline.sources.join.extract import JoinExtraction
 from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, MODEL_FEEDS, JoinFeed
 from join_pipeline.sources.join.known import recall
@@ -93,6 +94,7 @@ class JoinSource:
     )
     application_states: ClassVar = STATES
     mapping_version: ClassVar = MAPPING_VERSION
+    door: ClassVar = DOOR
     full_every: ClassVar = FULL_EVERY
     max_age: ClassVar = timedelta(0)
     hides_what_moves: ClassVar = True

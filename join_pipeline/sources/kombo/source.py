@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
+from join_pipeline.errors import SettingsError
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.settings import Settings
@@ -18,6 +19,7 @@ from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo import mapping
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.connection import KomboConnection
+from join_pipeline.sources.kombo.door import DOOR, NAMED_BY_TEXT
 from join_pipeline.sources.kombo.extract import KomboExtraction
 from join_pipeline.sources.kombo.feeds import FEEDS, MODEL_FEEDS, SINCE
 from join_pipeline.sources.kombo.mapping import map_record
@@ -75,6 +77,7 @@ class KomboSource:
     shared: ClassVar = frozenset({"jobs", "application_stages", "users", "tags", "screening_questions"})
     application_states: ClassVar = ()  # Kombo does not show the ATS's own word for the state
     mapping_version: ClassVar = mapping.VERSION
+    door: ClassVar = DOOR
     full_every: ClassVar = FULL_EVERY
     hides_what_moves: ClassVar = False  # its cursors mark a place in a list, whatever moves
     only_created: ClassVar = False  # the integration has its own switch for it
@@ -88,6 +91,11 @@ class KomboSource:
         return self.names.feeds
 
     def carrying(self, ids: Ids) -> "KomboSource":
+        if needed := sorted(NAMED_BY_TEXT & self.settings.kept_out):
+            raise SettingsError(
+                f"JOIN_PIPELINE_KEEP_OUT: {' and '.join(needed)} can't be kept out of a lake that JOIN's API began: it "
+                "knows these records by their text. Set JOIN_PIPELINE_CONNECTION to begin another lake."
+            )
         return replace(self, names=Names(ids))
 
     @property

@@ -9,7 +9,7 @@ from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
 from join_pipeline.transform.figures import TABLES, checked_table, copy_tables, table_vars, unknown_names
 
-PLAN, LEVELS, COSTS = TABLES
+PLAN, LEVELS, TAGS, COSTS = TABLES
 SETTINGS = {one.setting: one for one in TABLES}
 
 
@@ -32,6 +32,12 @@ def test_a_plan_has_jobs_or_categories_in_any_form(tmp_path: Path, content: str 
     job = {"job": "Nurse", "category": "", "n_wanted": "3", "due_on": "2026-12-31", "counts_from_on": "2026-01-01"}
     care = {"job": "", "category": "Care", "n_wanted": "5", "due_on": "2026-06-30", "counts_from_on": "2026-01-01"}
     assert rows(tmp_path, "hiring_plan_csv", content) == [{"line_number": "2", **job}, {"line_number": "3", **care}]
+
+
+def test_a_list_of_tags_has_one_column_and_each_tag_once(tmp_path: Path) -> None:
+    assert rows(tmp_path, TAGS.setting, "tag\nSpeaks French\n") == [{"line_number": "2", "tag_name": "Speaks French"}]
+    with pytest.raises(SettingsError, match="line 3: the same tag_name as in line 2"):
+        rows(tmp_path, TAGS.setting, "tag\nStar\nSTAR\n")
 
 
 def test_columns_that_may_be_empty_may_be_left_out(tmp_path: Path) -> None:

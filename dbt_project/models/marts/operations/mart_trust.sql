@@ -212,6 +212,20 @@ shares as (
     from applications
 ),
 
+consents as (
+    select
+        'consent' as check_name,
+        unnest(['rejected, and still in JOIN', 'expired, and still in JOIN']) as subject,
+        unnest([
+            count(*) filter (where upper(consent_status) = 'REJECTED' and not is_deleted),
+            count(*) filter (where upper(consent_status) = 'EXPIRED' and not is_deleted)
+        ]) as n,
+        count(*) filter (where not is_deleted) as n_of,
+        cast(null as double) as value,
+        cast(null as varchar) as unit
+    from applications
+),
+
 names as (
     select
         'not mapped' as check_name,
@@ -255,6 +269,8 @@ checks as (
     union all
     select * from shares
     union all
+    select * from consents
+    union all
     select * from names
 ),
 
@@ -264,7 +280,9 @@ checks as (
 hidden as (
     select
         *,
-        coalesce(check_name in ('applications', 'lastUpdatedAt', 'expiry') and n > 0 and n < {{ var('k') }}, false)
+        coalesce(
+            check_name in ('applications', 'consent', 'lastUpdatedAt', 'expiry') and n > 0 and n < {{ var('k') }}, false
+        )
         or (
             check_name = 'odd records'
             and (starts_with(subject, 'applications') or starts_with(subject, 'candidates'))

@@ -1,7 +1,7 @@
 with
 
 tags as (
-    select * from {{ ref('stg_ats__tags') }}
+    select * from {{ ref('dim_tag') }}
 ),
 
 -- When a candidate was first seen to carry a tag.

@@ -1,0 +1,63 @@
+"""Privacy: the settings of what enters the lake, and of what readers get of it.
+
+Belongs here: their names, presets and checks. Not here: what the words mean for a model (models.kept_out), the other
+settings (settings).
+"""
+
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
+
+from join_pipeline.environment import file_of
+from join_pipeline.models.kept_out import COLUMNS, PRESETS, Preset
+
+
+def _words(text: str) -> str:
+    """The words in one spelling, so that the same choice is the same setting."""
+    words = {word.strip().lower() for word in text.split(",")} - {""}
+    if unknown := sorted(words - COLUMNS.keys()):
+        raise ValueError(f"{unknown[0][:40]!r} is none of {', '.join(COLUMNS)}")
+    return ",".join(word for word in COLUMNS if word in words)
+
+
+class PrivacySettings(BaseModel):
+    """The settings of what enters the lake, and of what readers get of it. `Settings` is one."""
+
+    privacy: Preset = Field(
+        "full", description="What enters the lake: `full`, `standard` or `minimal`, which keeps no personal column"
+    )
+    keep_out: Annotated[str, AfterValidator(_words)] | None = Field(
+        None, description="Words for what also never enters the lake, separated by commas, as in `phone_numbers,tags`"
+    )
+
+    published_tags_csv: Annotated[Path | None, BeforeValidator(file_of)] = Field(
+        None, description="Your CSV file, `tag`: tags whose text readers see if k people carry them; else none"
+    )
+
+    publish_people: bool = Field(
+        False, description="Whether to publish `people.duckdb` also: names and contacts, under the same keys"
+    )
+    per_person: bool = Field(False, description="Whether readers see keys of users and figures per person")
+    publish_days: bool = Field(
+        False, description="Whether readers get days in place of instants, and durations to a tenth of a day"
+    )
+    works_council: bool = Field(
+        False, description="Preset of a works agreement: days in place of instants, nothing of a single employee"
+    )
+
+    @model_validator(mode="after")
+    def _one_promise(self) -> Self:
+        if self.works_council and self.per_person:
+            raise ValueError("JOIN_PIPELINE_WORKS_COUNCIL and JOIN_PIPELINE_PER_PERSON exclude each other")
+        return self
+
+    @property
+    def publishes_days(self) -> bool:
+        """Whether readers get days in place of instants."""
+        return self.publish_days or self.works_council
+
+    @property
+    def kept_out(self) -> frozenset[str]:
+        """The words for what never enters the lake: those of the preset and one's own."""
+        return PRESETS[self.privacy] | frozenset(self.keep_out.split(",") if self.keep_out else ())
