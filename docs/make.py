@@ -59,7 +59,8 @@ The commands are in `.venv/bin`. Each has `--help`. Made by `make generated` fro
 and options; `--show-completion` prints the script instead.
 
 Every command takes `-v` (`--verbose`), which prints details, and `-q` (`--quiet`), which prints nothing but results,
-warnings and errors. Progress is shown in a terminal only.
+warnings and errors. Progress is shown in a terminal only. Every command takes `--connection NAME`, which names one of
+[several companies](../several-companies.md).
 
 A command that takes `--json` then prints one JSON document on standard output and nothing else there. If it fails, the
 document is the error, unless the result was printed before; standard error has the same in words:

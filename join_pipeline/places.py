@@ -1,4 +1,4 @@
-"""Places: where the files of a connection lie below the data folder.
+"""Places: where the files of a connection lie, below the data folder and in the user's config folder.
 
 Belongs here: the path of each file and folder that more than one room names. Not here: what is in them (the rooms), and
 the setting of the data folder itself (settings).
@@ -6,12 +6,31 @@ the setting of the data folder itself (settings).
 
 from pathlib import Path
 
+import typer
+
+from join_pipeline.errors import SettingsError
+
+
+def config_folder() -> Path:
+    """The user's config folder. Secrets lie here, outside of the data folder."""
+    try:
+        found = Path(typer.get_app_dir("join-pipeline", roaming=False)).expanduser()
+        # XDG_CONFIG_HOME counts only as a whole path
+        return found if found.is_absolute() else Path("~/.config/join-pipeline").expanduser()
+    except RuntimeError:
+        raise SettingsError("HOME is not set and this user has no home folder. Set HOME or XDG_CONFIG_HOME.") from None
+
 
 class Places:
     """The paths that follow from the data folder and the connection's name. `Settings` is one."""
 
     data: Path
     connection: str
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether the connection is one of many in a file."""
+        raise NotImplementedError
 
     @property
     def home(self) -> Path:
@@ -55,3 +74,14 @@ class Places:
     def builds(self) -> Path:
         """The folder of dbt's target, DuckDB's spill and the report's script. It may be deleted while nothing runs."""
         return self.home / "builds"
+
+    @property
+    def token_file(self) -> Path:
+        """Where `connect` keeps the connection's token. A token in the environment takes precedence."""
+        return config_folder() / "tokens" / self.connection
+
+    @property
+    def pseudonym_key_file(self) -> Path:
+        """Where the pseudonym key lies if no setting has one. Each connection of a file has its own."""
+        folder = config_folder()
+        return folder / "keys" / f"{self.connection}.key" if self.is_listed else folder / "pseudonym.key"

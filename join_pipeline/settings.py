@@ -5,81 +5,37 @@ options of one source (sources), the paths below the data folder (places), anyth
 """
 
 import os
-import re
-import zoneinfo
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from functools import cache
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeVar, cast
 
-import typer
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from join_pipeline.connections.listed import DEMO, FILE, Kinds, Listed, kinds_of, read_listed
 from join_pipeline.environment import (
     asked_directly,
     dropped,
     file_of,
     folder_of,
-    in_words,
     misspelt,
     proxies,
     without_dropped,
 )
 from join_pipeline.errors import SettingsError
-from join_pipeline.places import Places
+from join_pipeline.places import Places, config_folder
 from join_pipeline.privacy import PrivacySettings
+from join_pipeline.setting_values import faults_of, from_environment, known_zone, long_key, memory, short_name
 from join_pipeline.sources.options import Options
-from join_pipeline.sources.registry import DEFAULT, SOURCES
+from join_pipeline.sources.registry import DEFAULT, SOURCES, known_source
 
 PREFIX: Final = "JOIN_PIPELINE_"
-SHORTEST_KEY: Final = 16
-NO_ZONES: Final = frozenset({"localtime", "posixrules", "Factory", "leapseconds"})
-UNITS: Final = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
-MOST_MEMORY: Final = 10**15
-_MEMORY: Final = re.compile(r"([1-9][0-9]*(?:\.[0-9]+)?)(MB|GB|MiB|GiB)")
-_CONNECTION: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 OptionsT = TypeVar("OptionsT", bound=Options)
-
-
-def _time_zone(name: str) -> str:
-    # the files of a machine's own zone are listed, too; what they hold differs from machine to machine
-    if name in NO_ZONES or name not in zoneinfo.available_timezones():
-        raise ValueError("is not an IANA time zone; an example is Europe/Zurich")
-    return name
-
-
-def _source(name: str) -> str:
-    if name not in SOURCES:
-        raise ValueError(f"is not a source; the sources are {', '.join(SOURCES)}")
-    return name
-
-
-def _key(key: SecretStr) -> SecretStr:
-    if len(key) < SHORTEST_KEY:
-        raise ValueError(f"needs at least {SHORTEST_KEY} characters")
-    return key
-
-
-def _memory(text: str) -> str:
-    found = _MEMORY.fullmatch(text)
-    if found is None:
-        raise ValueError(
-            "needs a number above zero and a unit (MB, GB, MiB or GiB), without a blank; an example is 2GB"
-        )
-    if float(found[1]) * UNITS[found[2]] > MOST_MEMORY:
-        raise ValueError("is more memory than any machine has")
-    return text
-
-
-def _name(name: str) -> str:
-    if _CONNECTION.fullmatch(name) is None:
-        raise ValueError(
-            "needs 1 to 63 lowercase letters, digits, hyphens and underscores, first a letter or a digit, as in acme-2"
-        )
-    return name
+_CHOSEN: Final[ContextVar[str | None]] = ContextVar("connection", default=None)
 
 
 class Settings(Places, PrivacySettings, BaseSettings):
@@ -94,8 +50,9 @@ class Settings(Places, PrivacySettings, BaseSettings):
         populate_by_name=True,
     )
     _options: dict[type[Options], Options] = PrivateAttr(default_factory=dict)
+    _is_listed: bool = PrivateAttr(default=False)
 
-    source: Annotated[str, AfterValidator(_source)] = Field(
+    source: Annotated[str, AfterValidator(known_source)] = Field(
         DEFAULT,
         description="The source of syncs, fixed with the first one: "
         + "; ".join(f"`{name}`, {entry.doc}" for name, entry in SOURCES.items()),
@@ -103,8 +60,11 @@ class Settings(Places, PrivacySettings, BaseSettings):
     data: Annotated[Path, BeforeValidator(folder_of)] = Field(
         Path("data"), description="The data folder; it has one folder per connection"
     )
-    connection: Annotated[str, AfterValidator(_name)] = Field(
+    connection: Annotated[str, AfterValidator(short_name)] = Field(
         "join", description="Name of the connection; a connection is one company"
+    )
+    connections_toml: Annotated[Path | None, BeforeValidator(file_of)] = Field(
+        None, description=f"Your file of many companies; default: `{FILE}` in the user's config folder"
     )
     integration_id: str | None = Field(
         None,
@@ -112,10 +72,10 @@ class Settings(Places, PrivacySettings, BaseSettings):
         max_length=200,
         description="Seed of all ids, fixed with the first sync; without it, a random one",
     )
-    pseudonym_key: Annotated[SecretStr, AfterValidator(_key)] | None = Field(
+    pseudonym_key: Annotated[SecretStr, AfterValidator(long_key)] | None = Field(
         None, description="Secret key of the pseudonyms; without it, a 0600 file in the user's config folder holds one"
     )
-    time_zone: Annotated[str, AfterValidator(_time_zone)] = Field(
+    time_zone: Annotated[str, AfterValidator(known_zone)] = Field(
         "Europe/Berlin", description="Time zone of calendar days and of Dagster's schedules"
     )
     pages_in_flight: int = Field(8, ge=1, le=32, description="Pages of a listing that are fetched at the same time")
@@ -135,7 +95,7 @@ class Settings(Places, PrivacySettings, BaseSettings):
     report_language: Literal["en", "de"] | None = Field(
         None, description="Language in which the report opens, `en` or `de`; default: the language of the browser"
     )
-    team: Annotated[str, AfterValidator(_name)] = Field(
+    team: Annotated[str, AfterValidator(short_name)] = Field(
         "recruiting", description="The team that owns the assets in Dagster"
     )
     platform: str | None = Field(
@@ -147,7 +107,7 @@ class Settings(Places, PrivacySettings, BaseSettings):
     private_data_urls: bool = Field(
         False, description="Whether attachments may also be fetched from loopback and private addresses"
     )
-    memory_limit: Annotated[str, AfterValidator(_memory)] = Field(
+    memory_limit: Annotated[str, AfterValidator(memory)] = Field(
         "2GB", description="Memory that DuckDB may use at most"
     )
 
@@ -211,9 +171,9 @@ class Settings(Places, PrivacySettings, BaseSettings):
         return self._options[SOURCES[self.source].options].lake_seed or self.integration_id
 
     @property
-    def token_file(self) -> Path:
-        """Where `connect` keeps the connection's token. A token in the environment takes precedence."""
-        return config_folder() / "tokens" / self.connection
+    def is_listed(self) -> bool:
+        """Whether the connection is one of the file's, and not the environment's own."""
+        return self._is_listed
 
 
 def declared() -> dict[str, FieldInfo]:
@@ -246,23 +206,64 @@ def setting_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def load_settings(**overrides: object) -> Settings:
-    """Read the settings from the environment; `overrides` take precedence.
+def choose_connection(connection: str | None) -> None:
+    """Take this connection's settings from now on, unless a program passes another one."""
+    _CHOSEN.set(connection)
 
-    Raises `SettingsError` for faulty values. It names each variable and never shows its value.
+
+def chosen_connection() -> str | None:
+    """The connection that was chosen, or None."""
+    return _CHOSEN.get()
+
+
+@contextmanager
+def choosing(connection: str | None) -> Iterator[None]:
+    """The same within a block."""
+    token = _CHOSEN.set(connection)
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(token)
+
+
+def connections_file(path: object = None) -> Path:
+    """The file of many companies, whether it is there or not. `path` takes precedence over the environment."""
+    try:
+        stated = file_of(path or os.environ.get(env_name("connections_toml")) or None)
+    except ValueError as error:
+        raise SettingsError(f"{env_name('connections_toml')}: {error}") from None
+    return stated if isinstance(stated, Path) else config_folder() / FILE
+
+
+def kinds() -> Kinds:
+    """The settings that a connection of the file may have."""
+    return kinds_of(declared())
+
+
+def listed_connections(path: object = None) -> dict[str, Listed]:
+    """All connections of the file, by name. Raises `SettingsError` if the file can't be read."""
+    return read_listed(connections_file(path), kinds())
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings from the environment and, for a connection of the file, from there; `overrides` win.
+
+    Raises `SettingsError` for faulty values. It names each variable, or the line, and never shows a value.
     """
+    listed = _listed(overrides)
+    overrides = (listed.values(kinds(), os.environ) if listed else {}) | overrides
     options: dict[type[Options], Options] = {}
     faults: list[str] = []
     for entry in SOURCES.values():
         given = {name: overrides.pop(name) for name in entry.options.model_fields if name in overrides}
         try:
-            options[entry.options] = _from_environment(entry.options)(**given)
+            options[entry.options] = from_environment(entry.options)(**given)
         except ValidationError as error:
-            faults += _faults_of(error)
+            faults += faults_of(error, partial(_told, listed=listed))
     try:
         settings = Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
-        faults += _faults_of(error)
+        faults += faults_of(error, partial(_told, listed=listed))
     if faults:
         raise SettingsError("; ".join(faults))
     try:
@@ -271,44 +272,33 @@ def load_settings(**overrides: object) -> Settings:
     except ValueError as error:
         raise SettingsError(str(error)) from None
     settings._options = options
+    settings._is_listed = listed is not None
     return settings
 
 
-@cache
-def _from_environment(kind: type[Options]) -> Callable[..., Options]:
-    """A type with the same options that reads those from the environment that are not given."""
-    return type(
-        kind.__name__,
-        (kind, BaseSettings),
-        {"model_config": SettingsConfigDict(env_ignore_empty=True), "__module__": __name__},
-    )
+def _listed(overrides: dict[str, object]) -> Listed | None:
+    """The entry of the connection that a program, `--connection` or the environment names; None without one.
+
+    A name that was asked for must be in the file if there is one. The environment's own connection need not.
+    """
+    chosen = _CHOSEN.get()
+    if chosen is not None:
+        overrides.setdefault("connection", chosen)
+    name = overrides.get("connection") or os.environ.get(env_name("connection"))
+    if not name or name == DEMO:
+        return None
+    path = overrides.get("connections_toml")
+    known = listed_connections(path)
+    if known and name not in known and name == chosen:
+        raise SettingsError(f"{name} is not in {connections_file(path)}. It has {', '.join(known)}.")
+    return known.get(str(name))
 
 
-def _faults_of(error: ValidationError) -> list[str]:
-    """The message of each fault, with its variable and without its value."""
-    faults = []
-    for fault in error.errors(include_input=False, include_url=False):
-        said = in_words(fault["type"], fault.get("ctx", {}), fault["msg"].removeprefix("Value error, "))
-        if fault["loc"]:
-            field = str(fault["loc"][0])
-            said = f"{field if field.isupper() else env_name(field)}: {said}"
-        faults.append(said)
-    return faults
-
-
-def config_folder() -> Path:
-    """The user's config folder. Secrets lie here, outside of the data folder."""
-    try:
-        found = Path(typer.get_app_dir("join-pipeline", roaming=False)).expanduser()
-        # XDG_CONFIG_HOME counts only as a whole path
-        return found if found.is_absolute() else Path("~/.config/join-pipeline").expanduser()
-    except RuntimeError:
-        raise SettingsError("HOME is not set and this user has no home folder. Set HOME or XDG_CONFIG_HOME.") from None
-
-
-def pseudonym_key_file() -> Path:
-    """Where the pseudonym key lies if the environment has none."""
-    return config_folder() / "pseudonym.key"
+def _told(variable: str, listed: Listed | None) -> str:
+    """The name of a setting for a message: its line in the file if it stands there, else its variable."""
+    fields = {env_name(name): name for name in declared()}
+    field = fields.get(variable, variable)
+    return (listed.place(field) if listed else None) or (env_name(field) if field in fields.values() else variable)
 
 
 def process_environment(settings: Settings) -> dict[str, str]:

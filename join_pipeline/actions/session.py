@@ -17,7 +17,7 @@ from join_pipeline.errors import InputError, LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.models.ids import Ids
-from join_pipeline.settings import Settings, pseudonym_key_file
+from join_pipeline.settings import Settings
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.options import TOKEN_HOSTS_VARIABLE, JoinOptions
 from join_pipeline.warehouse.pseudonyms import key_from_file
@@ -73,7 +73,7 @@ def journal_of(settings: Settings) -> Journal:
     if settings.pseudonym_key is not None:
         secret = settings.pseudonym_key.get_secret_value().encode()
     else:
-        secret = key_from_file(pseudonym_key_file())
+        secret = key_from_file(settings.pseudonym_key_file)
     return Journal(settings.actions, secret)
 
 

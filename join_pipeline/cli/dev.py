@@ -14,7 +14,8 @@ def dev(
 
     JOIN_PIPELINE_CONNECTION names another one. Ctrl-C ends it.
     """
-    from join_pipeline.connections.dagster_home import DEMO, serve, shown_settings
+    from join_pipeline.connections.dagster_home import serve, shown_settings
+    from join_pipeline.connections.listed import DEMO
     from join_pipeline.sandbox.demo import figure_files
     from join_pipeline.settings import load_settings
 

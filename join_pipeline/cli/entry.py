@@ -14,11 +14,13 @@ from join_pipeline.cli.api import api
 from join_pipeline.cli.assistants import mcp
 from join_pipeline.cli.attachments import attachments
 from join_pipeline.cli.connect import connect
+from join_pipeline.cli.connections import connections
 from join_pipeline.cli.create import create
 from join_pipeline.cli.demo import demo, sandbox
 from join_pipeline.cli.dev import dev
 from join_pipeline.cli.inspect import doctor, status
 from join_pipeline.cli.listen import listen
+from join_pipeline.cli.many import FAULT, for_all
 from join_pipeline.cli.output import err, has_printed_json, prepare_streams, print_json, shown
 from join_pipeline.cli.person import person
 from join_pipeline.cli.pipeline import build, rebuild, report, run, sync
@@ -30,8 +32,6 @@ from join_pipeline.faults import is_the_machines, told
 from join_pipeline.settings import drop_foreign, unknown_variables
 
 INTERRUPTED: Final = 130
-FAULT: Final = 70
-"""sysexits.h calls it an internal software error."""
 MISUSED: Final = 2
 INTERRUPTION: Final = "Interrupted. Nothing is half-written. Run it again."
 NO_OUTPUT: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
@@ -47,15 +47,15 @@ app = typer.Typer(
 # help shows the commands in this order
 for command in (
     connect,
-    run,
-    sync,
-    build,
+    for_all(run),
+    for_all(sync),
+    for_all(build),
     rebuild,
     report,
     query,
     export,
-    status,
-    doctor,
+    for_all(status),
+    for_all(doctor),
     mcp,
     listen,
     dev,
@@ -64,6 +64,7 @@ for command in (
     api,
 ):
     app.command()(everywhere(command))
+app.add_typer(connections, name="connections")
 app.add_typer(create, name="create")
 app.add_typer(attachments, name="attachments")
 app.add_typer(person, name="person")

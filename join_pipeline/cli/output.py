@@ -3,12 +3,13 @@
 Belongs here: what several commands share. Not here: the text of one command.
 """
 
+import contextlib
 import io
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -41,6 +42,8 @@ MOST_STANDARD: Final = 2
 
 _printed: list[bool] = [False]
 """Whether this command has printed its JSON document."""
+
+_collected: Final[list[list[Any]]] = []
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 
@@ -79,8 +82,22 @@ def has_printed_json(*, begin: bool = False) -> bool:
     return _printed[0]
 
 
+@contextlib.contextmanager
+def collecting() -> Iterator[list[Any]]:
+    """Within the block, what would be printed as JSON is put into a list: it is a part of a larger document."""
+    documents: list[Any] = []
+    _collected.append(documents)
+    try:
+        yield documents
+    finally:
+        _collected.pop()
+
+
 def print_json(value: Any) -> None:
     """Print a value as one JSON document on standard output, with escapes where the terminal has no UTF-8."""
+    if _collected:
+        _collected[-1].append(value)
+        return
     _printed[0] = True
     text = msgspec.json.encode(value, enc_hook=_plain).decode()
     if not is_utf8(sys.stdout):

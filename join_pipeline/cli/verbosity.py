@@ -1,6 +1,7 @@
-"""How much a command says: `-v` and `-q`, which every command takes, before its name or after it.
+"""What every command takes: how much it says (`-v`, `-q`, before its name or after it), and `--connection`.
 
-Belongs here: the two options, and printing that follows them. Not here: results, which are printed whatever they say.
+Belongs here: these options, and printing that follows them. Not here: results, which are printed whatever they say,
+`--all` (many).
 """
 
 import functools
@@ -13,6 +14,7 @@ import typer
 
 from join_pipeline.cli.output import err, out
 from join_pipeline.errors import SettingsError
+from join_pipeline.settings import choose_connection, chosen_connection
 
 
 class Level(IntEnum):
@@ -25,7 +27,10 @@ class Level(IntEnum):
 
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Print details, too.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but results, warnings and errors.")]
-NAMES: Final = ("verbose", "quiet")
+OneConnection = Annotated[
+    str | None, typer.Option("--connection", metavar="NAME", help="The connection, where there are several.")
+]
+NAMES: Final = ("verbose", "quiet", "connection")
 """The parameters that every command has. docs/make.py tells them once."""
 _chosen: list[Level] = [Level.NORMAL]
 
@@ -33,6 +38,7 @@ _chosen: list[Level] = [Level.NORMAL]
 def begin() -> None:
     """Forget what an earlier command of this process chose."""
     _chosen[0] = Level.NORMAL
+    choose_connection(None)
 
 
 def choose(*, verbose: bool, quiet: bool) -> None:
@@ -60,24 +66,41 @@ def say(*objects: Any, **options: Any) -> None:
 
 
 def remark(text: str) -> None:
-    """Print a warning about data, with markup: beside the result, or on standard error if the command is quiet."""
-    (err if is_quiet() else out).print(text, soft_wrap=True)
+    """Print a warning about data, with markup: beside the result, or on standard error if the command is quiet.
+
+    There, it begins with the connection that was chosen, as no heading says it.
+    """
+    if is_quiet():
+        about = chosen_connection()
+        err.print(f"{about}: {text}" if about else text, soft_wrap=True)
+    else:
+        out.print(text, soft_wrap=True)
 
 
 def everywhere(command: Callable[..., None]) -> Callable[..., None]:
-    """The same command with `-v` and `-q`."""
+    """The same command with `-v`, `-q` and `--connection`."""
 
-    @functools.wraps(command)
-    def run(*, verbose: bool = False, quiet: bool = False, **given: Any) -> None:
+    def run(*, verbose: bool = False, quiet: bool = False, connection: str | None = None, **given: Any) -> None:
         choose(verbose=verbose, quiet=quiet)
+        if connection is not None:
+            if given.get("every"):
+                raise SettingsError("Give --connection or --all, not both.")
+            choose_connection(connection)
         command(**given)
 
+    return with_options(command, run, verbose=(Verbose, False), quiet=(Quiet, False), connection=(OneConnection, None))
+
+
+def with_options(
+    command: Callable[..., None], run: Callable[..., None], **options: tuple[Any, Any]
+) -> Callable[..., None]:
+    """`run` in place of the command, with its name, help and options and with these, each with its default."""
     own = inspect.signature(command)
-    kinds = dict(zip(NAMES, (Verbose, Quiet), strict=True))
     added = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=kind)
-        for name, kind in kinds.items()
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=kind)
+        for name, (kind, default) in options.items()
     ]
-    run.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
-    run.__annotations__ = {**command.__annotations__, **kinds}
-    return run
+    wrapped = functools.wraps(command)(run)
+    wrapped.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {**command.__annotations__, **{name: kind for name, (kind, _) in options.items()}}
+    return wrapped

@@ -13,10 +13,11 @@ import msgspec
 from join_pipeline.actions.session import integration_ids
 from join_pipeline.checks.finding import Finding
 from join_pipeline.connections.credentials import checked_token, store_token
-from join_pipeline.connections.dagster_home import DEMO
 from join_pipeline.connections.doctor import account_findings, examine_machine
+from join_pipeline.connections.listed import DEMO
 from join_pipeline.errors import AccountError, AuthError, SettingsError, SourceError
-from join_pipeline.settings import Settings, config_folder
+from join_pipeline.places import config_folder
+from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Connection, Source, TokenConnection
 
 LOCAL: Final = frozenset({"data folder", "disk space", "lock"})

@@ -13,12 +13,11 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from join_pipeline.connections.listed import DEMO
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.files import unwritable, write_whole
 from join_pipeline.settings import Settings, load_settings, process_environment
 
-DEMO: Final = "sandbox"
-"""The connection of the demo. No company may have this name, so that the demo never meets a company's data."""
 WORKSPACE: Final = """load_from:
   - python_module:
       module_name: join_pipeline.definitions

@@ -16,7 +16,8 @@ from typing import Any, Final
 import duckdb
 import httpx
 
-from join_pipeline.connections.dagster_home import DEMO, dagster_home, launch
+from join_pipeline.connections.dagster_home import dagster_home, launch
+from join_pipeline.connections.listed import DEMO
 from join_pipeline.errors import BuildError, PipelineError, SettingsError, machines_reason
 from join_pipeline.lake.files import locked, make_folder, write_whole
 from join_pipeline.lake.lake import open_lake

@@ -45,6 +45,13 @@ SOURCES: Final[Mapping[str, Entry]] = {
 DEFAULT: Final = join.NAME
 
 
+def known_source(name: str) -> str:
+    """The name of a source. Raises `ValueError` for another one."""
+    if name not in SOURCES:
+        raise ValueError(f"is not a source; the sources are {', '.join(SOURCES)}")
+    return name
+
+
 def open_source(settings: "Settings") -> "Source":
     """The source that the settings name. This sends no request."""
     return source_of(settings.source, settings)

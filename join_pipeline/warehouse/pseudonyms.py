@@ -15,7 +15,7 @@ from typing import Final
 from join_pipeline.errors import LakeError, SettingsError
 from join_pipeline.lake.files import create_whole
 from join_pipeline.models.ids import base58
-from join_pipeline.settings import Settings, pseudonym_key_file
+from join_pipeline.settings import Settings
 
 MODELS: Final = ("applications", "candidates", "users")
 LENGTH: Final = 26
@@ -32,7 +32,7 @@ def pseudonym_key(settings: Settings) -> bytes:
     """The key from the environment, else from its file."""
     if settings.pseudonym_key is not None:
         return settings.pseudonym_key.get_secret_value().encode()
-    return key_from_file(pseudonym_key_file())
+    return key_from_file(settings.pseudonym_key_file)
 
 
 def key_from_file(path: Path) -> bytes:

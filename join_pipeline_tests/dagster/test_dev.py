@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from join_pipeline.connections.connect import connect
-from join_pipeline.connections.dagster_home import DEMO, WORKSPACE, dagster_home, serve, shown_settings
+from join_pipeline.connections.dagster_home import WORKSPACE, dagster_home, serve, shown_settings
+from join_pipeline.connections.listed import DEMO
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.sandbox.demo import run_demo

@@ -15,7 +15,6 @@ from join_pipeline.settings import (
     env_name,
     load_settings,
     process_environment,
-    pseudonym_key_file,
     values,
 )
 from join_pipeline.sources.join.options import JoinOptions
@@ -40,6 +39,7 @@ NAMES = {
     "JOIN_PIPELINE_WORKS_COUNCIL": False,
     "JOIN_PIPELINE_DATA": Path("data"),
     "JOIN_PIPELINE_CONNECTION": "join",
+    "JOIN_PIPELINE_CONNECTIONS_TOML": None,
     "JOIN_PIPELINE_INTEGRATION_ID": None,
     "JOIN_PIPELINE_PSEUDONYM_KEY": None,
     "JOIN_PIPELINE_TIME_ZONE": "Europe/Berlin",
@@ -159,7 +159,7 @@ def test_everything_of_a_connection_lies_below_its_folder(tmp_path, monkeypatch)
 def test_the_pseudonym_key_does_not_lie_in_the_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    path = pseudonym_key_file()
+    path = load_settings().pseudonym_key_file
     assert path.name == "pseudonym.key"
     assert tmp_path in path.parents
     assert load_settings().home not in path.parents

@@ -173,7 +173,10 @@ def test_what_is_wrong_with_a_value_is_told_in_words_for_people(monkeypatch, fie
         assert said != message
         assert not PATTERN.search(said), said
     takes_any_text = {"join_api_token", "kombo_api_key", "kombo_integration_id", "kombo_webhook_secret", "data"}
-    takes_any_text |= {field for field in declared() if field.endswith("_csv")} | {"post_url_template"}
+    takes_any_text |= {field for field in declared() if field.endswith("_csv")} | {
+        "post_url_template",
+        "connections_toml",
+    }
     assert told or field in takes_any_text
 
 

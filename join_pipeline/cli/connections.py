@@ -1,0 +1,136 @@
+"""The commands `connections …`: the file of many companies."""
+
+import json
+import re
+from typing import Annotated, Any, Final
+
+import typer
+
+from join_pipeline.cli.arguments import pair
+from join_pipeline.cli.output import Json, out, print_findings, print_json
+from join_pipeline.cli.verbosity import everywhere, say
+from join_pipeline.errors import InputError, PipelineError
+from join_pipeline.settings import connections_file, kinds, listed_connections, load_settings
+
+ORIGINS: Final = {"env": "environment", "environment": "environment", "file": "file"}
+
+connections = typer.Typer(
+    help="List, add, remove and check the connections of several companies.", no_args_is_help=True
+)
+
+Name = Annotated[str, typer.Argument(help="Name of the connection, as in acme-2.")]
+Secret = Annotated[
+    list[str] | None,
+    typer.Option(help="Where a secret lies: join_api_token=env:NAME or pseudonym_key=file:PATH. Never the secret."),
+]
+
+
+@connections.command("list")
+@everywhere
+def list_connections(as_json: Json = False) -> None:
+    """List the connections of the file, each with its source, its schedule and its folder."""
+    found = [_line(name) for name in listed_connections()]
+    if as_json:
+        print_json({"file": connections_file(), "connections": found})
+        return
+    if not found:
+        out.print(f"No connection is in {connections_file()}. The environment's own is used.", soft_wrap=True)
+    for one in found:
+        said = f"{one['source']:<6} {one['schedule']:<8} {one['home'] or one['fault']}"
+        out.print(f"{one['name']:<20} {said}", markup=False, highlight=False, soft_wrap=True)
+
+
+@connections.command("add")
+@everywhere
+def add_connection(
+    name: Name,
+    setting: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting, as in time_zone=Europe/Zurich or source=kombo.")
+    ] = None,
+    secret: Secret = None,
+    schedule: Annotated[str | None, typer.Option(help="hourly (the default), nightly or off.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Add a connection to the file. Without a token's place, `join-pipeline connect --connection NAME` asks for it."""
+    from join_pipeline.connections.edited import add
+
+    settings = {field: _scalar(text) for field, text in (pair("--set", one) for one in setting or [])}
+    if schedule is not None:
+        settings["schedule"] = schedule
+    origins = dict(_origin(one) for one in secret or [])
+    add(connections_file(), kinds(), name, settings, origins)
+    _say_done(name, f"{name} is in {connections_file()}. Next: join-pipeline connections check {name}", as_json=as_json)
+
+
+@connections.command("remove")
+@everywhere
+def remove_connection(name: Name, as_json: Json = False) -> None:
+    """Take a connection out of the file. Its data folder stays: delete it yourself if nobody needs it."""
+    from join_pipeline.connections.edited import remove
+
+    home = _line(name)["home"] if name in listed_connections() else None
+    remove(connections_file(), kinds(), name)
+    _say_done(name, f"{name} is removed from the file. Its data stays in {home or 'its folder'}.", as_json=as_json)
+
+
+@connections.command("check")
+@everywhere
+def check_connections(
+    name: Annotated[str | None, typer.Argument(help="Name of one connection; all without it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check the entries of the file: names, settings, and whether each secret can be read. It sends no request.
+
+    `join-pipeline doctor --connection NAME` asks the source, too.
+    """
+    from join_pipeline.checks.finding import Finding
+
+    known = listed_connections()
+    if name is not None and name not in known:
+        raise InputError("name", f"{name} is not in {connections_file()}. It has {', '.join(known) or 'none'}.")
+    findings = []
+    for one in [name] if name else known:
+        line = _line(one)
+        findings.append(Finding(one, "failed" if line["fault"] else "ok", str(line["fault"] or line["home"])))
+    print_json(findings) if as_json else print_findings(findings)
+    if any(finding.is_grave for finding in findings):
+        raise typer.Exit(1)
+
+
+def _line(name: str) -> dict[str, Any]:
+    """What there is to say of an entry, or what is wrong with it."""
+    entry = listed_connections()[name]
+    try:
+        settings, fault = load_settings(connection=name), None
+    except PipelineError as error:
+        settings, fault = None, str(error)
+    return {
+        "name": name,
+        "source": settings.source if settings else "?",
+        "schedule": entry.schedule,
+        "home": settings.home if settings else None,
+        "line": entry.line,
+        "fault": fault,
+    }
+
+
+def _scalar(text: str) -> object:
+    """A setting's value as TOML should hold it: a number and a truth value as such, all else as a text."""
+    if text in {"true", "false"}:
+        return text == "true"
+    return json.loads(text) if re.fullmatch(r"0|[1-9]\d*(\.\d+)?", text) else text
+
+
+def _origin(text: str) -> tuple[str, tuple[str, str]]:
+    field, where = pair("--secret", text)
+    kind, mark, rest = where.partition(":")
+    if not mark or kind not in ORIGINS or not rest:
+        raise InputError("--secret", f"{field} needs env:NAME or file:PATH, and never the secret itself.")
+    return field, (ORIGINS[kind], rest)
+
+
+def _say_done(name: str, said: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"name": name, "file": connections_file()})
+    else:
+        say(said, soft_wrap=True, highlight=False, markup=False)
