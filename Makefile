@@ -1,10 +1,9 @@
-# Two commands set everything up: `make demo` and `make test`. Each makes .venv when it is needed.
+# Two commands set everything up: `make demo` installs what runs into .venv, `make test` adds what tests need.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 PORT ?= 3000
-export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .PHONY: help demo dev test test-unit test-all soak bench coverage check generated docs format constraints clean
 help:
@@ -22,21 +21,19 @@ help:
 	@echo "make format       let ruff and sqlfluff put the code in shape"
 	@echo "make constraints  resolve the dependencies anew into constraints.txt"
 
-# uv where it is installed, else venv and pip
-$(VENV)/.installed: pyproject.toml constraints.txt
-	@if command -v uv >/dev/null 2>&1; then \
-		uv venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-		uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --editable '.[dev]'; \
-	else \
-		$(PYTHON) -m venv $(VENV) && \
-		$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'; \
-	fi
+# Each is made once, and again when the dependencies change.
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	@$(PYTHON) install.py $(VENV) report
 	@touch $@
 
-demo: $(VENV)/.installed
+$(VENV)/.installed: $(VENV)/.runtime
+	@$(PYTHON) install.py $(VENV) dev
+	@touch $@
+
+demo: $(VENV)/.runtime
 	@$(BIN)/join-pipeline demo --data $(DATA)
 
-dev: $(VENV)/.installed
+dev: $(VENV)/.runtime
 	@JOIN_PIPELINE_DATA="$(DATA)" $(BIN)/join-pipeline dev --port $(PORT)
 
 # Each worker begins with one half of the tests, in their order, so that tests beside each other share what they are

@@ -25,7 +25,7 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.people import erase
 from join_pipeline.people.commands import resume
-from join_pipeline.report.write import Report, write_report
+from join_pipeline.report.write import Report, can_draw, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import Feed
@@ -77,13 +77,14 @@ class Modelled:
 class Built:
     """The results of a whole build, with what was published before and after it.
 
-    If nothing had changed since the last build, these are that one's results, and `is_unchanged` says so.
+    If nothing had changed since the last build, these are that one's results, and `is_unchanged` says so. `report` is
+    None where the extra of that name is not installed.
     """
 
     tables: list[LoadedTable]
     nodes: list[Node]
     published: Published
-    report: Report
+    report: Report | None
     before: Outcome | None = None
     after: Outcome | None = None
     is_unchanged: bool = False
@@ -193,6 +194,8 @@ def model(settings: Settings) -> Modelled:
 
 def pictures(settings: Settings) -> dict[str, bytes]:
     """Draw small charts of the last dbt run. Returns the PNG of each mart by its name."""
+    if not can_draw():
+        return {}
     from join_pipeline.report.pictures import draw  # noqa: PLC0415  a second of imports that only this needs
 
     with locked(settings.home), contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
@@ -207,7 +210,7 @@ def publish_modelled(settings: Settings) -> Published:
 
 
 def report(settings: Settings) -> Report:
-    """Write the report from the published file."""
+    """Write the report from the published file. Needs the extra `report`."""
     with locked(settings.home):
         return _report(settings)
 
@@ -259,7 +262,10 @@ def _build(settings: Settings, on_step: Step) -> Built:
     on_step("publishing", 0, None)
     published = publish(settings)
     on_step("writing the report", 0, None)
-    built = Built(loaded.tables, modelled.nodes, published, _report(settings), before, outcome(settings))
+    written = _report(settings) if can_draw() else None
+    if written is None:  # an old one would show other figures than the file beside it
+        settings.report.unlink(missing_ok=True)
+    built = Built(loaded.tables, modelled.nodes, published, written, before, outcome(settings))
     erase.finish(settings)
     made_of = _fingerprint(settings)  # the load may have upgraded the lake
     if made_of is not None:

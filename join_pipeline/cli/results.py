@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from join_pipeline.transform.run import Node
     from join_pipeline.warehouse.outcome import Outcome
 
+NO_REPORT: Final = "needs an extra. Install it: pip install 'join-pipeline[report]'"
 WORDS: Final = {"other_ends": "ended otherwise"}
 SLOWEST: Final = 10
 
@@ -47,7 +48,8 @@ def print_built(built: "Built") -> None:
     if is_verbose():
         _print_tables(built)
     say(f"For DuckDB   {escape(str(built.published.path))}", soft_wrap=True)
-    say(f"Report       {escape(str(built.report.path))}", soft_wrap=True)
+    report = NO_REPORT if built.report is None else str(built.report.path)
+    say(f"Report       {escape(report)}", soft_wrap=True)
     tests = [node for node in built.nodes if node.kind in {"test", "unit_test"}]
     warned = [node for node in tests if node.status == "warn"]
     say(f"Checks       {len(tests) - len(warned):,} of {len(tests):,} passed, {len(warned)} warned.")

@@ -4,12 +4,14 @@ Belongs here: writing the folder's configuration, launching one job and waiting 
 which connection is shown where none is named. Not here: what Dagster runs (defs).
 """
 
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,33 @@ run_coordinator:
   class: DefaultRunCoordinator
 """
 """For a launch without a daemon: nobody else would take the run out of the queue."""
+LAUNCH: Final = """
+import sys, time, dagster as dg
+from dagster._cli import job as cli
+from dagster_shared.cli import WorkspaceOpts
+from join_pipeline.connections.event_store import quick_events
+with dg.DagsterInstance.get() as instance, cli.get_workspace_from_cli_opts(
+    instance, version=dg.__version__, workspace_opts=WorkspaceOpts(workspace=(sys.argv[1],))
+) as workspace:
+    location = cli.get_code_location_from_workspace(workspace, None)
+    repository = cli.get_remote_repository_from_code_location(location, None)
+    name = sys.stdin.readline().strip()
+    if not name:
+        sys.exit(0)
+    job = cli.get_remote_job_from_remote_repo(repository, name)
+    with quick_events(instance):
+        run = cli._create_run(
+            instance=instance, code_location=location, remote_repo=repository, remote_job=job,
+            run_config={}, tags={}, op_selection=None, run_id=None,
+        )
+    instance.submit_run(run.run_id, workspace)
+    end = time.monotonic() + float(sys.argv[2])
+    while not run.is_finished and time.monotonic() < end:
+        time.sleep(0.2)
+        run = instance.get_run_by_id(run.run_id)
+    sys.exit(0 if run.is_success else 1)
+"""
+"""What `dagster job launch` does, in two parts: it loads the definitions, and launches the job that it is told."""
 ANSWERS_WITHIN: Final = 120.0
 ENDS_WITHIN: Final = 3600.0
 
@@ -48,32 +77,40 @@ def dagster_home(data: Path, further: str = "") -> Path:
     return home
 
 
-def launch(settings: Settings, job: str, log: Path) -> int:
-    """Launch a job as the web server would, so that Dagster's overview shows its run, and wait for its end.
+@contextlib.contextmanager
+def launching(settings: Settings, log: Path) -> Iterator[Callable[[str], int]]:
+    """Start the process that launches one job, and yield a function that launches it and waits for its end.
 
-    The command that launches returns once the run has begun. Returns 0 if it succeeded, and something else if it failed
-    or did not end within an hour. `log` is the file for what Dagster prints.
+    Until then the process imports Dagster and loads the definitions, while the caller does other things. The job is
+    launched as the web server would, so that Dagster's overview shows its run. The function returns 0 if the run
+    succeeded, and something else if it failed or did not end within an hour. `log` gets what Dagster prints.
     """
     home = dagster_home(settings.data, AT_ONCE)
-    program = f"""
-import sys, time, dagster as dg
-with dg.DagsterInstance.get() as instance:
-    run, end = next(iter(instance.get_runs(limit=1)), None), time.monotonic() + {ENDS_WITHIN}
-    while run and not run.is_finished and time.monotonic() < end:
-        time.sleep(0.3)
-        run = instance.get_run_by_id(run.run_id)
-    sys.exit(0 if run and run.job_name == {job!r} and run.is_success else 1)
-"""
+    command = [sys.executable, "-c", LAUNCH, str(home / "workspace.yaml"), str(ENDS_WITHIN)]
     try:
-        with log.open("wb") as output:
+        with contextlib.ExitStack() as stack:
+            try:
+                output = stack.enter_context(log.open("wb"))
+            except OSError as error:
+                raise unwritable(log, error) from None
             how: dict[str, Any] = {"env": _environment(settings, home), "stdout": output, "stderr": output}
-            command = [sys.executable, "-m", "dagster", "job", "launch", "--workspace", str(home / "workspace.yaml")]
-            code = subprocess.run([*command, "--job", job], check=False, **how).returncode  # noqa: S603
-            return code or subprocess.run([sys.executable, "-c", program], check=False, **how).returncode  # noqa: S603
-    except OSError as error:
-        raise unwritable(log, error) from None
+            process = stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, text=True, **how))  # noqa: S603
+            stack.callback(process.terminate)
+
+            def launch(job: str) -> int:
+                with contextlib.suppress(BrokenPipeError):  # it has failed, and its code says so
+                    process.communicate(job)
+                return process.wait()
+
+            yield launch
     finally:
         dagster_home(settings.data)
+
+
+def launch(settings: Settings, job: str, log: Path) -> int:
+    """Launch a job at once, and wait for its end: see `launching`."""
+    with launching(settings, log) as go:
+        return go(job)
 
 
 def shown_settings() -> Settings:

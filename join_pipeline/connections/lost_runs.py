@@ -5,7 +5,6 @@ judged by two looks some seconds apart, because a run that ends in order lets go
 Belongs here: the judgement, the words, and what is told to a Dagster that is handed in. Not here: sensors (defs).
 """
 
-import contextlib
 import json
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from join_pipeline import pipeline
+from join_pipeline.connections.event_store import quick_events
 from join_pipeline.lake.run_locks import forget_run, look_at, run_ids, run_lock
 from join_pipeline.settings import Settings
 
@@ -116,9 +116,12 @@ def _open_run(record: Any, jobs: Container[str], location: Any) -> OpenRun:
     return OpenRun(run.run_id, run.status.value, record.update_timestamp.timestamp(), run.job_name in jobs and is_here)
 
 
-def of_run(settings: Settings, run: Any) -> Iterator[Settings]:
+def of_run(settings: Settings, run: Any, instance: Any) -> Iterator[Settings]:
     """The settings for as long as a run has them; meanwhile it holds its lock. A sensor or a schedule is no run."""
-    with run_lock(settings.home, run.run_id) if run is not None else contextlib.nullcontext():
+    if run is None:
+        yield settings
+        return
+    with run_lock(settings.home, run.run_id), quick_events(instance, run.run_id):
         yield settings
 
 

@@ -25,7 +25,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """Build all Dagster definitions of one connection. dbt parses its project if that has changed."""
     file, config = opening(settings)
     source = open_source(settings)
-    held = dg.ResourceDefinition(lambda context: of_run(settings, context.run))
+    held = dg.ResourceDefinition(lambda context: of_run(settings, context.run, context.instance))
     assets = [sync_assets(source), ats_tables(source), *mart_assets(read_manifest(settings))]
     return dg.Definitions.merge(
         dg.Definitions(

@@ -8,6 +8,7 @@ import dagster as dg
 
 from join_pipeline import pipeline
 from join_pipeline.defs.metadata import POOL, check_result, check_specs, key_of, metadata_of, step
+from join_pipeline.report.write import can_draw
 from join_pipeline.settings import Settings
 from join_pipeline.transform.findings import Manifest, data_tests, finding_of, subject_of
 
@@ -28,7 +29,7 @@ def mart_assets(manifest: Manifest) -> list[dg.AssetsDefinition]:
     keys |= {unique_id: dg.AssetKey([node["schema"], node["name"]]) for unique_id, node in nodes.items()}
     specs = [_spec(node, keys) for node in nodes.values()]
     marts = [spec.key for spec in specs if spec.group_name == MARTS]
-    return [_build_asset(manifest, specs, keys), _publish_asset(marts), report]
+    return [_build_asset(manifest, specs, keys), _publish_asset(marts), *([report] if can_draw() else [])]
 
 
 def _spec(node: Manifest, keys: Mapping[str, dg.AssetKey]) -> dg.AssetSpec:

@@ -4,13 +4,17 @@ Belongs here: the order, and the facts about the connection. Not here: reading (
 """
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from join_pipeline.lake.files import appearing, remove_asides
 from join_pipeline.report.data import Dataset, read_datasets
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
+
+NEEDED: Final = ("altair", "vl_convert")
+"""The packages of the extra `report`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,11 @@ class Report:
     path: Path
     n_bytes: int
     sections: tuple[str, ...]
+
+
+def can_draw() -> bool:
+    """Whether the extra `report` is installed, without importing it."""
+    return all(find_spec(package) is not None for package in NEEDED)
 
 
 def write_report(source: Source, settings: Settings) -> Report:

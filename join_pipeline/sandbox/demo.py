@@ -16,7 +16,7 @@ from typing import Any, Final
 import duckdb
 import httpx
 
-from join_pipeline.connections.dagster_home import dagster_home, launch
+from join_pipeline.connections.dagster_home import dagster_home, launching
 from join_pipeline.connections.listed import DEMO
 from join_pipeline.errors import BuildError, PipelineError, SettingsError, machines_reason
 from join_pipeline.lake.files import locked, make_folder, write_whole
@@ -24,6 +24,7 @@ from join_pipeline.lake.lake import open_lake
 from join_pipeline.sandbox.figures import example_figures
 from join_pipeline.settings import Settings, load_settings
 from join_pipeline.sources.base import Source
+from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.run import run_sync
 
 CONNECTION: Final = DEMO
@@ -31,6 +32,9 @@ TOKEN: Final = "sandbox-token"  # noqa: S105  it opens nothing but the sandbox
 SEED: Final = "join:sandbox"
 END: Final = datetime(2026, 6, 1, 6, tzinfo=UTC)
 DAYS: Final = 60
+FIRST: Final = END - timedelta(days=100)
+"""The first sync, of somebody who tried it. The daily ones begin forty days later. So a forecast of ninety days knows
+what became of those who waited then."""
 COST_MONTHS: Final = 17  # the company's applications begin about 18 months before its end
 FIGURES: Final = {
     "hiring_plan_csv": "hiring-plan.csv",
@@ -60,7 +64,7 @@ def run_demo(
     on_day: Callable[[int], None],
     on_dagster: Callable[[], None],
 ) -> Demo:
-    """Weekly full syncs and daily incremental ones, then one Dagster run from the last sync to the published file.
+    """A first sync, forty days later sixty days of weekly full syncs and daily incremental ones, then one Dagster run.
 
     `source_of` gives the source of the demo's settings. `on_day` is called after each day's sync, `on_dagster` before
     the run.
@@ -79,15 +83,19 @@ def run_demo(
             for folder in ("lake", "builds", "published"):
                 shutil.rmtree(settings.home / folder, ignore_errors=True)
             settings.warehouse.unlink(missing_ok=True)
-        for day in range(DAYS + 1):
-            now = END - timedelta(days=DAYS - day)
-            control.post("/control/clock", json={"now": now.isoformat()}).raise_for_status()
-            if day < DAYS:
-                run_sync(source_of(settings), settings, "full" if day % FULL_EVERY_DAYS == 0 else "incremental")
+        _write_figures(settings, control)  # the clock is at the end still
+        home = dagster_home(settings.data)
+        log = home / "demo.log"
+        with launching(settings, log) as launch:  # it loads what it needs while the days are played
+            _sync_at(FIRST, "full", source_of(settings), settings, control)
+            for day in range(DAYS):
+                mode: AskedMode = "full" if day % FULL_EVERY_DAYS == 0 else "incremental"
+                _sync_at(END - timedelta(days=DAYS - day), mode, source_of(settings), settings, control)
                 on_day(day + 1)
-        _write_figures(settings, control)
-        on_dagster()
-        home = _dagster_run(settings)
+            _set_clock(END, control)
+            on_dagster()
+            if launch("sync"):
+                raise BuildError(_why(log, home))
     records = open_lake(settings.lake).records()
     return Demo(
         settings=settings,
@@ -138,13 +146,13 @@ def sandbox_process(applications: int) -> Iterator[str]:
             process.terminate()
 
 
-def _dagster_run(settings: Settings) -> Path:
-    """Launch the job `sync` in processes of Dagster's own. Returns Dagster's folder."""
-    home = dagster_home(settings.data)
-    log = home / "demo.log"
-    if launch(settings, "sync", log):
-        raise BuildError(_why(log, home))
-    return home
+def _sync_at(now: datetime, mode: AskedMode, source: Source, settings: Settings, control: httpx.Client) -> None:
+    _set_clock(now, control)
+    run_sync(source, settings, mode)
+
+
+def _set_clock(now: datetime, control: httpx.Client) -> None:
+    control.post("/control/clock", json={"now": now.isoformat()}).raise_for_status()
 
 
 def _why(log: Path, dagster_home: Path) -> str:

@@ -66,13 +66,7 @@ def run_sync(
     Raises a `PipelineError` if the sync fails. Then nothing is committed, and the lake is as it was. The next full sync
     resumes from the spool of a full sync that failed.
     """
-    for feed in accept_loss:
-        if feed not in (known := guarded(source.feeds)):
-            raise SettingsError(f"--accept-loss takes {', '.join(known)}, not {feed!r}.")
-    if accept_account and mode != "full":
-        raise SettingsError("Another account is accepted by a sync of mode full only, as others read what changed.")
-    if accept_source and mode != "full":
-        raise SettingsError("Another source is accepted by a sync of mode full only, as others read what changed.")
+    _refuse_unfit(source, mode, accept_loss, {"account": accept_account, "source": accept_source})
     source = _of_lake(source, settings)
     with source.session(sleep, monotonic) as session, locked(settings.home), within or nullcontext():
         erased = erased_list(settings.home)
@@ -146,6 +140,15 @@ def run_sync(
         # what was written to put the lake right is merged by now, and nobody has read it; what is kept out has to go
         _tidy(settings, lake, record, None if is_stricter or (previous and previous.told_at) else previous)
         return record
+
+
+def _refuse_unfit(source: Source, mode: AskedMode, accept_loss: Collection[str], accepts: Mapping[str, bool]) -> None:
+    for feed in accept_loss:
+        if feed not in (known := guarded(source.feeds)):
+            raise SettingsError(f"--accept-loss takes {', '.join(known)}, not {feed!r}.")
+    for name, is_accepted in accepts.items():
+        if is_accepted and mode != "full":
+            raise SettingsError(f"Another {name} is accepted by a sync of mode full only, as others read what changed.")
 
 
 def _tidy(settings: SyncSettings, lake: Lake, record: SyncRecord, before: SyncRecord | None) -> None:

@@ -21,6 +21,7 @@ import msgspec
 from join_pipeline.errors import BuildError, foreign, foreign_text
 from join_pipeline.lake.files import make_folder, taking_turns, write_whole
 from join_pipeline.settings import Settings, without_foreign
+from join_pipeline.transform import data_tests
 from join_pipeline.transform.consents import CHECK as CONSENTS
 from join_pipeline.transform.consents import kept_without_consent
 from join_pipeline.transform.figures import copy_tables, table_vars, unknown_names
@@ -36,6 +37,8 @@ STARTS: Final = "LogStartLine"
 SKIPPED: Final = ("unit_test", "exposure")
 """Unit tests check the SQL on made-up rows: this package's own tests run them, and they cost a fifth of a build.
 Exposures only say who reads what."""
+# with its JSON, dbt would write the whole manifest again, which costs a tenth of a small build
+BUILD: Final = ("build", "--no-write-json", "--exclude-resource-type")
 FAILED: Final = frozenset({"error", "fail", "runtime error"})
 
 
@@ -97,8 +100,9 @@ def _ensure_manifest(settings: Settings) -> Path:
 def build_marts(
     settings: Settings, select: Sequence[str] = (), on_node: Callable[[int, int], None] | None = None
 ) -> list[Node]:
-    """Run `dbt build`: seeds, models and tests. A failed test is a node of the result and raises no error.
+    """Make seeds and models, and test them. A failed test is a node of the result and raises no error.
 
+    The first build of a project leaves the tests to dbt, later ones play what it compiled (`data_tests`).
     `on_node` is called with the number of nodes that have ended, and of all.
 
     Raises `BuildError` if dbt could not run or a model failed, `SettingsError` if a user's file is faulty.
@@ -109,15 +113,43 @@ def build_marts(
     # after a killed build, the results of the one before must not count as its results
     _results(settings).unlink(missing_ok=True)
     picked = ["--select", *select] if select else []
-    with _held_open(settings):
-        # with its JSON, dbt would write the whole manifest again, which costs a tenth of a small build
-        results = _invoke(settings, ["build", "--no-write-json", "--exclude-resource-type", *SKIPPED, *picked], on_node)
-    nodes = _naming(settings, [_node(result) for result in results])
+    made_of = _fingerprint(settings)
+    tests = [] if select else data_tests.kept(_tests(settings), made_of)
+    with _held_open(settings) as con:
+        nodes = _without_dbts_tests(settings, con, tests, on_node) if tests else []
+        if not nodes or _broken(nodes):  # dbt says which test failed before a model that rests on it could not be made
+            results = _invoke(settings, [*BUILD, *SKIPPED, *picked], on_node)
+            nodes = [_node(result) for result in results]
+            if not select:
+                data_tests.keep(_tests(settings), made_of, results)
+    nodes = _naming(settings, nodes)
     write_whole(_results(settings), msgspec.json.encode(nodes))
-    broken = [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
-    if broken:
+    if broken := _broken(nodes):
         raise BuildError("dbt could not build " + "; ".join(f"{node.unique_id}: {node.message}" for node in broken))
     return nodes
+
+
+def _without_dbts_tests(
+    settings: Settings,
+    con: duckdb.DuckDBPyConnection,
+    tests: Sequence[data_tests.DataTest],
+    on_node: Callable[[int, int], None] | None,
+) -> list[Node]:
+    """dbt makes seeds and models, and the database plays these tests unless a model could not be made."""
+    tell = on_node or (lambda _done, _of: None)
+    nodes = [
+        _node(result)
+        for result in _invoke(settings, [*BUILD, *SKIPPED, "test"], lambda done, of: tell(done, of + len(tests)))
+    ]
+    if _broken(nodes):
+        return nodes
+    n, of = len(nodes), len(nodes) + len(tests)
+    played = data_tests.play(con, tests, lambda done: tell(n + done, of))
+    return [*nodes, *(Node(kind="test", **msgspec.structs.asdict(one)) for one in played)]
+
+
+def _broken(nodes: list[Node]) -> list[Node]:
+    return [node for node in nodes if node.is_failed and node.kind in {"model", "seed"}]
 
 
 def _naming(settings: Settings, nodes: list[Node]) -> list[Node]:
@@ -168,8 +200,12 @@ def _results(settings: Settings) -> Path:
     return target_dir(settings) / "nodes.json"
 
 
+def _tests(settings: Settings) -> Path:
+    return target_dir(settings) / "tests.json"
+
+
 @contextlib.contextmanager
-def _held_open(settings: Settings) -> Iterator[None]:
+def _held_open(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Hold the warehouse open. Otherwise dbt closes it whenever no node runs, and each time DuckDB checkpoints.
 
     It has dbt's configuration, because DuckDB demands the same one of all connections of a process.
@@ -182,7 +218,8 @@ def _held_open(settings: Settings) -> Iterator[None]:
             f"{settings.warehouse} can't be opened ({foreign(error)}). Correct that, then build again."
         ) from None
     with contextlib.closing(held):
-        yield
+        held.execute("SET TimeZone = 'UTC'")
+        yield held
 
 
 def _invoke(settings: Settings, command: list[str], on_node: Callable[[int, int], None] | None = None) -> list[Any]:

@@ -8,7 +8,7 @@ Belongs here: the fingerprint of those, and the note of the last build. Not here
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -104,6 +104,8 @@ def _of_settings(settings: Settings) -> Iterator[bytes]:
 
 def _of_code() -> Iterator[bytes]:
     yield from (f"{name} {version(name)}".encode() for name in ("join-pipeline", "duckdb", "dbt-core", "dbt-duckdb"))
+    with contextlib.suppress(PackageNotFoundError):  # of the extra `report`, so that its first build writes one
+        yield version("vl-convert-python").encode()
     for folder in (Path(join_pipeline.__file__).parent, project_dir()):
         for path in sorted(folder.rglob("*")):
             if NOT_CODE.isdisjoint(path.parts) and path.is_file():

@@ -3,6 +3,7 @@
 import re
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -39,6 +40,15 @@ def test_a_run_builds_what_changed_and_nothing_else(copied: Shell) -> None:
     assert guarded.code == 3
     assert "--accept-loss applications" in guarded.err
     assert "Checks" in guarded.out  # what is known is published
+
+
+def test_without_the_extra_a_build_publishes_the_file_and_says_how_to_get_the_report(copied: Shell) -> None:
+    with mock.patch("join_pipeline.pipeline.can_draw", return_value=False):
+        said = copied("build", "--force")
+    assert said.code == 0
+    assert "pip install 'join-pipeline[report]'" in said.out
+    assert copied.settings.published.exists()
+    assert not copied.settings.report.exists()  # an old one would contradict the file
 
 
 def test_a_build_prints_results_and_tables_only_if_asked_to(built: Grown) -> None:
