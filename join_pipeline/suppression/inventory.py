@@ -268,9 +268,9 @@ CHECKED: Final = (
 
 
 NOT_CHECKED: Final = {
-    "fct_survival": "a curve: its groups are hidden when it is built, each on its own",
-    "fct_turnbull": "a curve: its groups are hidden when it is built, each on its own",
-    "mart_pass_through": "read from the curves of fct_survival",
+    "fct_survival": "a curve: small groups are hidden when it is built, and steps of few people put together (curves)",
+    "fct_turnbull": "a curve: small groups are hidden when it is built, and steps of few people put together (curves)",
+    "mart_pass_through": "read from the curves of fct_survival at three ages",
     "mart_hiring_forecast_backtest": "one group per day of the past; no other table counts the same",
     "mart_cost_per_hire": "only sources and months that the user's file names",
     "mart_hiring_plan": "the user's file says which hires a line counts, so lines add up to nothing",

@@ -13,6 +13,7 @@ import numpy as np
 
 from join_pipeline.errors import BuildError
 from join_pipeline.suppression.cells import COORDINATES, Cells, coordinates, read_cells
+from join_pipeline.suppression.curves import coarsen
 from join_pipeline.suppression.hiding import hide, unsafe_cells
 from join_pipeline.suppression.inventory import CHECKED, Group, SharedTable
 
@@ -36,6 +37,7 @@ def suppress(
     """
     ends_at = time.monotonic() + seconds
     n_dropped, n_weeks = _drop_weeks(con)
+    n_steps, n_of_steps = coarsen(con, k)
     cells = read_cells(con, tables, k)
     con.execute(f"CREATE OR REPLACE TEMP TABLE secret AS SELECT {COORDINATES} FROM cell WHERE is_asked")
     hidden = hide(cells, k, lambda: ends_at - time.monotonic())
@@ -57,7 +59,7 @@ def suppress(
             "groups not judged in time": int((is_new & ~is_few & hidden.for_time).sum()),
             "small groups that sums would have told": hidden.n_unsafe_at_first,
         },
-        {"weeks of jobs and sources": (n_dropped, n_weeks)},
+        {"weeks of jobs and sources": (n_dropped, n_weeks), "steps of curves": (n_steps, n_of_steps)},
     )
     for temporary in ("cell", "part", "people", "gone", "secret"):
         con.execute(f"DROP TABLE IF EXISTS temp.{temporary}")
