@@ -6,7 +6,7 @@ Belongs here: the order of the steps, resuming, the sync record. Not here: the s
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import partial

@@ -20,6 +20,7 @@ import duckdb
 from join_pipeline.errors import BuildError, foreign
 from join_pipeline.lake.files import aside_of, make_folder, remove_asides
 from join_pipeline.settings import Settings
+from join_pipeline.suppression.tables import suppress
 from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.audit import note
 from join_pipeline.warehouse.coarse import coarse
@@ -233,13 +234,17 @@ def _write(
         con.execute("BEGIN")
         for table in listed:
             name = f'main."{table.name}"'
-            kind = "VIEW" if table.is_view else "TABLE"
             if table.is_view:
                 con.execute(_view(con, audience, table))
             else:
                 relation = f'warehouse.{audience.schema}."{table.name}"'
                 coarser = coarse(table.name, table.types, settings.time_zone) if settings.publishes_days else {}
                 con.execute(f"CREATE TABLE {name} AS {table.selected_from(relation, coarser)}")
+        if audience is READERS:
+            suppress(con, settings.k)
+        for table in listed:
+            name = f'main."{table.name}"'
+            kind = "VIEW" if table.is_view else "TABLE"
             con.execute(f"COMMENT ON {kind} {name} IS {_text(table.description)}")
             present = {row[0] for row in con.execute(f"DESCRIBE {name}").fetchall()}
             if present != set(table.comments):
