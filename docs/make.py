@@ -24,6 +24,7 @@ from mkdocs.config import load_config
 from typer.main import get_command
 
 from docs.diagram import entity_diagram, path_diagram
+from docs.semantic import semantic_file
 from join_pipeline.cli import app
 from join_pipeline.cli.verbosity import NAMES
 from join_pipeline.report.group_queries import HORIZON, SHOWN_GROUPS
@@ -114,6 +115,7 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
         ROOT / "docs" / "reference" / "marts.md": marts_page(manifest),
         ROOT / "docs" / "reference" / "entities.svg": entity_diagram(manifest),
         ROOT / "docs" / "developers" / "architecture.svg": path_diagram(),
+        PROJECT / "semantic" / "recruiting.yml": semantic_file(definitions()),
         SCHEMA: json.dumps(published, indent=1, ensure_ascii=False) + "\n",
         PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
         ROOT / "docs" / "reference" / "settings.md": settings_page(),
@@ -125,9 +127,13 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
 
 def metrics_page() -> str:
     """`metrics.md` as the seed has it."""
+    return HEAD + "".join(_metric(metric) for metric in definitions())
+
+
+def definitions() -> list[dict[str, str]]:
+    """The metrics as the seed defines them."""
     with (PROJECT / "seeds" / "metric_definition.csv").open(encoding="utf-8") as file:
-        metrics = list(csv.DictReader(file))
-    return HEAD + "".join(_metric(metric) for metric in metrics)
+        return list(csv.DictReader(file))
 
 
 def marts_page(manifest: dict[str, Any]) -> str:

@@ -1,0 +1,3 @@
+{{ config(schema='recruiting', materialized='view') }}
+
+select date_on from {{ ref('dim_date') }}
