@@ -1,7 +1,6 @@
 """The entry point: the list of commands, and how an error ends a command."""
 
 import errno
-import gc
 import os
 import sys
 import warnings
@@ -96,7 +95,6 @@ def main() -> None:
     interruption with 130.
     """
     os.umask(0o077)  # dbt and DuckDB create files too, and only the owner may read them
-    gc.set_threshold(100_000, 20, 100)  # rows hold no cycles, and looking for some is a twentieth of a sync
     prepare_streams()
     warnings.simplefilter("ignore")  # PYTHONWARNINGS=error would make errors of what libraries only remark
     drop_foreign()
