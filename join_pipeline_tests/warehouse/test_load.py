@@ -229,6 +229,7 @@ def test_what_each_sync_counted_is_there(settings: Settings) -> None:
     for feed, figures in record.feeds.items():
         assert counts[record.sync_id, feed, "records"] == figures.records
         assert counts[record.sync_id, feed, "quarantined"] == 0
+    assert counts[record.sync_id, "applications", "not_proved"] == int(record.last_full is None)
     (live,) = rows(settings, "SELECT count(*) FROM ats.applications WHERE remote_deleted_at IS NULL")[0]
     assert counts[record.sync_id, "applications", "live"] == live
     assert counts[record.previous or "", "applications", "new"] == live
