@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 PORT ?= 3000
 
-.PHONY: help demo dev test test-unit test-all soak bench coverage check generated docs format constraints clean
+.PHONY: help demo dev test test-unit test-all soak bench bench-peers coverage check generated docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…): the connected company's, or the demo's"
@@ -15,6 +15,7 @@ help:
 	@echo "make coverage     how often the marts' bounds, intervals and forecasts hold, over 1,000 companies"
 	@echo "make soak         5,000 random histories of a company and its pipeline, 1,000 by Kombo, a year of hours, a million applications"
 	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
+	@echo "make bench-peers  the same company read by a script, by dlt, by a Singer tap and by us"
 	@echo "make check        ruff, mypy --strict, sqlfluff, and tsc for the report's script where it is installed"
 	@echo "make generated    the committed files that are made of others: YAML of dbt's sources, pages of docs"
 	@echo "make docs         the same, and the pages as a site in build/site, with dbt's page of all models"
@@ -63,6 +64,9 @@ SIZES ?= 10000 100000
 bench: $(VENV)/.installed
 	@$(BIN)/python -m benchmarks sandbox --applications $(SIZES)
 	@$(BIN)/python -m benchmarks sync --applications $(SIZES)
+
+bench-peers: $(VENV)/.installed
+	@$(BIN)/python -m benchmarks.peers
 
 check: $(VENV)/.installed
 	@$(BIN)/ruff check

@@ -19,7 +19,6 @@ import msgspec
 import vl_convert
 
 from join_pipeline.lake.files import write_whole
-from join_pipeline.report.charts import charts
 from join_pipeline.report.data import Dataset
 from join_pipeline.report.texts import texts_of
 
@@ -45,8 +44,8 @@ DEFINE: Final = "window.vegaEmbed = vegaEmbed;"
 _ESCAPES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset], library: str) -> str:
-    """The page as HTML. `about` describes the connection, and `library` is the script that draws the charts."""
+def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset], library: str, specs: str = "{}") -> str:
+    """The page as HTML. `about` describes the connection, `library` is the script that draws, `specs` what it draws."""
     texts = texts_of(about["source"])
     language = about["language"] or "en"
     said = texts[language]["texts"]
@@ -68,7 +67,7 @@ def render(about: Mapping[str, Any], datasets: Mapping[str, Dataset], library: s
         sections="\n".join(_section(section, figures, said) for section, figures in SECTIONS.items()),
         data=_json({"about": about, "datasets": datasets}),
         texts=_json(texts),
-        charts=_json(charts()),
+        charts=specs,
         library=library,
         app=app,
     )
@@ -79,6 +78,19 @@ def chart_library(scratch: Path) -> str:
     kept = scratch / f"vega-{version('vl-convert-python')}.js"
     if not kept.exists():
         write_whole(kept, vl_convert.javascript_bundle(DEFINE).encode())
+    return kept.read_text("utf-8")
+
+
+def chart_specs(scratch: Path) -> str:
+    """All charts as JSON. The scratch folder caches it, because Altair takes most of a second to make them."""
+    digest = hashlib.sha256(version("altair").encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    kept = scratch / f"charts-{digest.hexdigest()[:16]}.json"
+    if not kept.exists():
+        from join_pipeline.report.charts import charts  # noqa: PLC0415  Altair's import, which the kept ones spare
+
+        write_whole(kept, _json(charts()).encode())
     return kept.read_text("utf-8")
 
 

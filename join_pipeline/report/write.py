@@ -34,10 +34,11 @@ def can_draw() -> bool:
 def write_report(source: Source, settings: Settings) -> Report:
     """Write `published/report.html` from the published file. `source` is the lake's. The caller holds the lock."""
     # these imports take a second, which a sync or Dagster's definitions should not pay
-    from join_pipeline.report.page import SECTIONS, chart_library, render  # noqa: PLC0415
+    from join_pipeline.report.page import SECTIONS, chart_library, chart_specs, render  # noqa: PLC0415
 
     datasets = read_datasets(settings.published, settings.memory_limit)
-    page = render(_about(source, settings, datasets["syncs"]), datasets, chart_library(settings.builds))
+    about = _about(source, settings, datasets["syncs"])
+    page = render(about, datasets, chart_library(settings.builds), chart_specs(settings.builds))
     remove_asides(settings.report)  # those of killed builds: the lock makes this process the only writer
     with appearing(settings.report, mode=0o444) as aside:
         aside.write_text(page, encoding="utf-8")

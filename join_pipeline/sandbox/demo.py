@@ -19,7 +19,7 @@ import httpx
 from join_pipeline.connections.dagster_home import dagster_home, launching
 from join_pipeline.connections.listed import DEMO
 from join_pipeline.errors import BuildError, PipelineError, SettingsError, machines_reason
-from join_pipeline.lake.files import locked, make_folder, write_whole
+from join_pipeline.lake.files import locked, make_folder, unflushed, write_whole
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.sandbox.figures import example_figures
 from join_pipeline.settings import Settings, load_settings
@@ -86,7 +86,7 @@ def run_demo(
         _write_figures(settings, control)  # the clock is at the end still
         home = dagster_home(settings.data)
         log = home / "demo.log"
-        with launching(settings, log) as launch:  # it loads what it needs while the days are played
+        with unflushed(), launching(settings, log) as launch:  # it loads what it needs while the days are played
             _sync_at(FIRST, "full", source_of(settings), settings, control)
             for day in range(DAYS):
                 mode: AskedMode = "full" if day % FULL_EVERY_DAYS == 0 else "incremental"

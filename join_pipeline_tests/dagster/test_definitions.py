@@ -1,9 +1,11 @@
 """The definitions: the exact assets, checks, jobs, schedules and sensors, and their descriptions."""
 
 from pathlib import Path
+from unittest import mock
 
 import dagster as dg
 
+from join_pipeline.defs import build_definitions
 from join_pipeline.settings import Settings
 from join_pipeline.transform.run import project_dir, read_manifest
 
@@ -62,6 +64,13 @@ def test_the_assets_are_these_and_no_others(definitions: dg.Definitions) -> None
         "published/report",
     }
     assert graph.materializable_asset_keys == graph.get_all_asset_keys(), "each is made here: none is a stub"
+
+
+def test_without_the_extra_there_is_no_report(settings: Settings) -> None:
+    with mock.patch("join_pipeline.defs.marts.can_draw", return_value=False):
+        graph = build_definitions(settings).resolve_asset_graph()
+    published = {key.to_user_string() for key in graph.get_all_asset_keys() if key.path[0] == "published"}
+    assert published == {"published/recruiting"}
 
 
 def test_the_checks_are_these_and_all_data_tests_of_dbt(definitions: dg.Definitions, settings: Settings) -> None:

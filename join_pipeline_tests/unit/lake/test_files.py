@@ -20,7 +20,7 @@ import pytest
 
 from join_pipeline.errors import LakeError, LockedError
 from join_pipeline.lake import files
-from join_pipeline.lake.files import appearing, create_whole, locked, make_folder, remove_asides, write_whole
+from join_pipeline.lake.files import appearing, create_whole, locked, make_folder, remove_asides, unflushed, write_whole
 
 FULL = Path("/dev/full")
 needs_full_disk = pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full, a disk that is always full")
@@ -325,3 +325,13 @@ def test_a_lock_that_cannot_be_opened_is_told_with_the_setting_behind_it(tmp_pat
     (tmp_path / "lock").mkdir()
     with pytest.raises(LakeError, match=r"lock can't be opened \(Is a directory\)\. Check JOIN_PIPELINE_DATA"):
         locked(tmp_path).__enter__()
+
+
+def test_only_a_block_that_says_so_waits_for_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    with unflushed():
+        write_whole(tmp_path / "toy", b"x")
+    assert flushed == []
+    write_whole(tmp_path / "real", b"x")
+    assert len(flushed) == 2  # the file and its folder

@@ -15,7 +15,7 @@ import yaml
 from join_pipeline.report.charts import charts
 from join_pipeline.report.data import Dataset
 from join_pipeline.report.group_queries import HORIZON, SHOWN_GROUPS
-from join_pipeline.report.page import SECTIONS, render
+from join_pipeline.report.page import SECTIONS, chart_specs, render
 from join_pipeline.report.queries import DATASETS
 from join_pipeline.report.texts import read_texts
 from join_pipeline.transform.run import project_dir
@@ -43,6 +43,19 @@ def chart_data(node: Any) -> set[str]:
         return set()
     own = {node["data"]["name"]} if isinstance(node.get("data"), dict) else set()
     return own.union(*map(chart_data, node.values()))
+
+
+def test_the_charts_that_are_kept_are_those_of_the_code_and_lie_safely_in_a_script(tmp_path: Path) -> None:
+    made = chart_specs(tmp_path)
+    assert json.loads(made) == charts()
+    assert "<" not in made
+    assert chart_specs(tmp_path) == made
+    (kept,) = tmp_path.iterdir()
+    kept.write_text("what is kept")  # it is read, and not made again
+    assert chart_specs(tmp_path) == "what is kept"
+    assert made in render(
+        ABOUT, {name: Dataset(["name"], []) for name in DATASETS} | {"groups": Dataset(["name"], [])}, "", made
+    )
 
 
 def test_both_languages_have_the_same_texts_but_for_definitions() -> None:
