@@ -72,6 +72,32 @@ MISSING_AGES: Final = """
     WHERE cohorts.what = 'applied' AND NOT cohorts.is_latent
 """
 
+# Applications of a month for one job by one source, where no table tells them: the number of a job and that of a source
+# share them, so in a month of few jobs each bounds the other. A pair that is told, or that has no row among pairs that
+# are, is no unknown. Of a large company there would be too many, and each would say little.
+MOST_PAIRS: Final = 20_000
+PAIRS: Final = """
+    CREATE OR REPLACE TEMP TABLE pair AS
+    WITH months AS (SELECT * FROM cell WHERE what = 'applied' AND grain = 'month'),
+    told AS (
+        SELECT DISTINCT split_part(key, '/', 1) AS job, regexp_replace(key, '^[^/]*/', '') AS source
+        FROM months WHERE scope = 'job_source'
+    )
+    SELECT jobs.period, jobs.key AS job, sources.key AS source
+    FROM months AS jobs
+    INNER JOIN months AS sources ON jobs.period = sources.period AND sources.scope = 'source'
+    ANTI JOIN told ON jobs.key = told.job AND sources.key = told.source
+    WHERE jobs.scope = 'job' AND (
+        jobs.key NOT IN (SELECT job FROM told)
+        OR (jobs.period, jobs.key || '/(other)') IN (SELECT (period, key) FROM months WHERE scope = 'job_source')
+    )
+"""
+UNTOLD_PAIRS: Final = f"""
+    INSERT INTO cell
+    SELECT 'applied', 'month', period, 'pair', job || '/' || source, NULL, true, false
+    FROM pair WHERE (SELECT count(*) FROM pair) <= {MOST_PAIRS}
+"""
+
 MISSING_TOTALS: Final = """
     INSERT INTO cell
     SELECT DISTINCT parts.what, parts.grain, parts.period, 'overall', 'all', NULL::BIGINT, true, false
@@ -105,10 +131,25 @@ PARTS: Final = """
     ),
     hung AS (
         SELECT id, what, grain, period, 'overall' AS scope, 'all' AS key, scope AS rule FROM cell
-        WHERE scope NOT IN ('overall', 'job_source', 'stage', 'stage_job')
+        WHERE scope NOT IN ('overall', 'job_source', 'pair', 'stage', 'stage_job')
         UNION ALL
         SELECT id, what, grain, period, 'job', split_part(key, '/', 1), 'sources of a job' FROM cell
         WHERE scope = 'job_source'
+        UNION ALL
+        SELECT id, what, grain, period, 'job_source', split_part(key, '/', 1) || '/(other)', 'pairs' FROM cell
+        WHERE scope = 'pair'
+        UNION ALL
+        SELECT id, what, grain, period, 'job', split_part(key, '/', 1), 'pairs' FROM cell
+        WHERE scope = 'pair' AND split_part(key, '/', 1) NOT IN (
+            SELECT split_part(key, '/', 1) FROM cell WHERE what = 'applied' AND grain = 'month' AND scope = 'job_source'
+        )
+        UNION ALL
+        SELECT id, what, grain, period, 'source', regexp_replace(key, '^[^/]*/', ''), 'pairs' FROM cell
+        WHERE scope = 'pair'
+            OR (
+                scope = 'job_source' AND what = 'applied' AND grain = 'month'
+                AND EXISTS (SELECT 1 FROM cell WHERE scope = 'pair')
+            )
         UNION ALL
         SELECT id, what, grain, period, 'milestone', split_part(key, '/', 1), 'stages' FROM cell WHERE scope = 'stage'
         UNION ALL
@@ -137,6 +178,9 @@ SHARES_OF_SOURCES: Final = """
     SELECT parts.id, totals.id AS total, totals.id AS equation FROM cell AS parts
     INNER JOIN cell AS totals USING (what, grain, period)
     WHERE parts.scope = 'job_source' AND totals.scope = 'source'
+        AND NOT (
+            what = 'applied' AND grain = 'month' AND EXISTS (SELECT 1 FROM cell AS pairs WHERE pairs.scope = 'pair')
+        )
         AND totals.key = regexp_replace(parts.key, '^[^/]*/', '')
     ORDER BY ALL
 """
@@ -180,7 +224,7 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
         SELECT {COORDINATES}, max(n) AS n, false AS is_latent, max(n) IS NULL AS is_asked
         FROM ({told}) GROUP BY ALL"""
     )
-    for missing in (KEPT_AGES, OTHER_AGES, MISSING_AGES, SHARED_DAYS, MISSING_TOTALS):
+    for missing in (KEPT_AGES, OTHER_AGES, MISSING_AGES, SHARED_DAYS, PAIRS, UNTOLD_PAIRS, MISSING_TOTALS):
         con.execute(missing)
     con.execute(PEOPLE)
     con.execute(
