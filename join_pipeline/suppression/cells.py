@@ -23,6 +23,12 @@ COORDINATES: Final = "what, grain, period, scope, key"
 
 # What hiding a cell costs is its count, times these: weeks go before months, and small scopes before everything.
 GRAIN_COSTS: Final = "CASE grain WHEN 'week' THEN 1 WHEN 'month' THEN 3 WHEN 'quarter' THEN 4 ELSE 6 END"
+# What goes first where time is short: the higher, the more detailed.
+DETAIL: Final = """CASE
+    WHEN scope = 'job_source' THEN 3
+    WHEN scope IN ('category', 'city', 'channel') OR (grain = 'week' AND scope <> 'overall') THEN 2
+    ELSE 1
+END"""
 SCOPE_COSTS: Final = "CASE scope WHEN 'overall' THEN 500 WHEN 'job' THEN 2 WHEN 'source' THEN 2 ELSE 1 END"
 
 # Days that a week shares with a month, where it has days of two. A week within one month is a part of it as it is. A
@@ -197,6 +203,8 @@ class Cells:
     """Whether an attacker must not learn of it: it is hidden because it may be small."""
     goes_with: Whole
     """The cell that it is hidden with: those of an age with their cohort. -1 where there is none."""
+    detail: Whole
+    """How detailed it is. Where time is short, the most detailed cells go first."""
     equations: Equations
 
     @property
@@ -238,11 +246,12 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
                     ELSE is_asked
                 END AS is_asked
             ),
-            greatest(coalesce(n, 0), 1) * {GRAIN_COSTS} * {SCOPE_COSTS} AS cost
+            greatest(coalesce(n, 0), 1) * {GRAIN_COSTS} * {SCOPE_COSTS} AS cost,
+            {DETAIL} AS detail
         FROM cell LEFT JOIN people USING ({COORDINATES}) ORDER BY id"""
     )
     con.execute(PARTS.format(ever=EVER))
-    found = con.execute("SELECT n, is_latent, is_asked, cost FROM cell ORDER BY id").fetchnumpy()
+    found = con.execute("SELECT n, is_latent, is_asked, cost, detail FROM cell ORDER BY id").fetchnumpy()
     n_cells = len(found["cost"])
     parts = con.execute(
         "SELECT dense_rank() OVER (ORDER BY total, rule) - 1 AS equation, id, total FROM part ORDER BY ALL"
@@ -262,6 +271,7 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
         np.asarray(found["is_latent"], dtype=bool),
         np.asarray(found["is_asked"], dtype=bool),
         goes_with,
+        _whole(found["detail"]),
         Equations(
             np.concatenate([equation, numbers]),
             np.concatenate([part, _whole(parts["total"])[first]]),
@@ -298,6 +308,7 @@ def _with_at_most(cells: Cells, parts: Whole, totals: Whole, number: Whole) -> C
         np.append(cells.is_latent, np.ones(n, dtype=bool)),
         np.append(cells.is_asked, np.zeros(n, dtype=bool)),
         np.append(cells.goes_with, np.full(n, -1)),
+        np.append(cells.detail, np.ones(n, dtype=np.int64)),
         Equations(
             np.concatenate([equations.equation, of + number, of + np.arange(n), of + np.arange(n)]),
             np.concatenate([equations.cell, parts, rest, totals[first]]),
