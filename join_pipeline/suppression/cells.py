@@ -23,6 +23,12 @@ COORDINATES: Final = "what, grain, period, scope, key"
 
 # What hiding a cell costs is its count, times these: weeks go before months, and small scopes before everything.
 GRAIN_COSTS: Final = "CASE grain WHEN 'week' THEN 1 WHEN 'month' THEN 3 WHEN 'quarter' THEN 4 ELSE 6 END"
+# What goes first where time is short: the higher, the more detailed.
+DETAIL: Final = """CASE
+    WHEN scope = 'job_source' THEN 3
+    WHEN scope IN ('category', 'city', 'channel') OR (grain = 'week' AND scope <> 'overall') THEN 2
+    ELSE 1
+END"""
 SCOPE_COSTS: Final = "CASE scope WHEN 'overall' THEN 500 WHEN 'job' THEN 2 WHEN 'source' THEN 2 ELSE 1 END"
 
 # Days that a week shares with a month, where it has days of two. A week within one month is a part of it as it is. A
@@ -72,6 +78,32 @@ MISSING_AGES: Final = """
     WHERE cohorts.what = 'applied' AND NOT cohorts.is_latent
 """
 
+# Applications of a month for one job by one source, where no table tells them: the number of a job and that of a source
+# share them, so in a month of few jobs each bounds the other. A pair that is told, or that has no row among pairs that
+# are, is no unknown. Of a large company there would be too many, and each would say little.
+MOST_PAIRS: Final = 20_000
+PAIRS: Final = """
+    CREATE OR REPLACE TEMP TABLE pair AS
+    WITH months AS (SELECT * FROM cell WHERE what = 'applied' AND grain = 'month'),
+    told AS (
+        SELECT DISTINCT split_part(key, '/', 1) AS job, regexp_replace(key, '^[^/]*/', '') AS source
+        FROM months WHERE scope = 'job_source'
+    )
+    SELECT jobs.period, jobs.key AS job, sources.key AS source
+    FROM months AS jobs
+    INNER JOIN months AS sources ON jobs.period = sources.period AND sources.scope = 'source'
+    ANTI JOIN told ON jobs.key = told.job AND sources.key = told.source
+    WHERE jobs.scope = 'job' AND (
+        jobs.key NOT IN (SELECT job FROM told)
+        OR (jobs.period, jobs.key || '/(other)') IN (SELECT (period, key) FROM months WHERE scope = 'job_source')
+    )
+"""
+UNTOLD_PAIRS: Final = f"""
+    INSERT INTO cell
+    SELECT 'applied', 'month', period, 'pair', job || '/' || source, NULL, true, false
+    FROM pair WHERE (SELECT count(*) FROM pair) <= {MOST_PAIRS}
+"""
+
 MISSING_TOTALS: Final = """
     INSERT INTO cell
     SELECT DISTINCT parts.what, parts.grain, parts.period, 'overall', 'all', NULL::BIGINT, true, false
@@ -105,10 +137,25 @@ PARTS: Final = """
     ),
     hung AS (
         SELECT id, what, grain, period, 'overall' AS scope, 'all' AS key, scope AS rule FROM cell
-        WHERE scope NOT IN ('overall', 'job_source', 'stage', 'stage_job')
+        WHERE scope NOT IN ('overall', 'job_source', 'pair', 'stage', 'stage_job')
         UNION ALL
         SELECT id, what, grain, period, 'job', split_part(key, '/', 1), 'sources of a job' FROM cell
         WHERE scope = 'job_source'
+        UNION ALL
+        SELECT id, what, grain, period, 'job_source', split_part(key, '/', 1) || '/(other)', 'pairs' FROM cell
+        WHERE scope = 'pair'
+        UNION ALL
+        SELECT id, what, grain, period, 'job', split_part(key, '/', 1), 'pairs' FROM cell
+        WHERE scope = 'pair' AND split_part(key, '/', 1) NOT IN (
+            SELECT split_part(key, '/', 1) FROM cell WHERE what = 'applied' AND grain = 'month' AND scope = 'job_source'
+        )
+        UNION ALL
+        SELECT id, what, grain, period, 'source', regexp_replace(key, '^[^/]*/', ''), 'pairs' FROM cell
+        WHERE scope = 'pair'
+            OR (
+                scope = 'job_source' AND what = 'applied' AND grain = 'month'
+                AND EXISTS (SELECT 1 FROM cell WHERE scope = 'pair')
+            )
         UNION ALL
         SELECT id, what, grain, period, 'milestone', split_part(key, '/', 1), 'stages' FROM cell WHERE scope = 'stage'
         UNION ALL
@@ -137,6 +184,9 @@ SHARES_OF_SOURCES: Final = """
     SELECT parts.id, totals.id AS total, totals.id AS equation FROM cell AS parts
     INNER JOIN cell AS totals USING (what, grain, period)
     WHERE parts.scope = 'job_source' AND totals.scope = 'source'
+        AND NOT (
+            what = 'applied' AND grain = 'month' AND EXISTS (SELECT 1 FROM cell AS pairs WHERE pairs.scope = 'pair')
+        )
         AND totals.key = regexp_replace(parts.key, '^[^/]*/', '')
     ORDER BY ALL
 """
@@ -153,6 +203,8 @@ class Cells:
     """Whether an attacker must not learn of it: it is hidden because it may be small."""
     goes_with: Whole
     """The cell that it is hidden with: those of an age with their cohort. -1 where there is none."""
+    detail: Whole
+    """How detailed it is. Where time is short, the most detailed cells go first."""
     equations: Equations
 
     @property
@@ -180,7 +232,7 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
         SELECT {COORDINATES}, max(n) AS n, false AS is_latent, max(n) IS NULL AS is_asked
         FROM ({told}) GROUP BY ALL"""
     )
-    for missing in (KEPT_AGES, OTHER_AGES, MISSING_AGES, SHARED_DAYS, MISSING_TOTALS):
+    for missing in (KEPT_AGES, OTHER_AGES, MISSING_AGES, SHARED_DAYS, PAIRS, UNTOLD_PAIRS, MISSING_TOTALS):
         con.execute(missing)
     con.execute(PEOPLE)
     con.execute(
@@ -194,11 +246,12 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
                     ELSE is_asked
                 END AS is_asked
             ),
-            greatest(coalesce(n, 0), 1) * {GRAIN_COSTS} * {SCOPE_COSTS} AS cost
+            greatest(coalesce(n, 0), 1) * {GRAIN_COSTS} * {SCOPE_COSTS} AS cost,
+            {DETAIL} AS detail
         FROM cell LEFT JOIN people USING ({COORDINATES}) ORDER BY id"""
     )
     con.execute(PARTS.format(ever=EVER))
-    found = con.execute("SELECT n, is_latent, is_asked, cost FROM cell ORDER BY id").fetchnumpy()
+    found = con.execute("SELECT n, is_latent, is_asked, cost, detail FROM cell ORDER BY id").fetchnumpy()
     n_cells = len(found["cost"])
     parts = con.execute(
         "SELECT dense_rank() OVER (ORDER BY total, rule) - 1 AS equation, id, total FROM part ORDER BY ALL"
@@ -218,6 +271,7 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
         np.asarray(found["is_latent"], dtype=bool),
         np.asarray(found["is_asked"], dtype=bool),
         goes_with,
+        _whole(found["detail"]),
         Equations(
             np.concatenate([equation, numbers]),
             np.concatenate([part, _whole(parts["total"])[first]]),
@@ -254,6 +308,7 @@ def _with_at_most(cells: Cells, parts: Whole, totals: Whole, number: Whole) -> C
         np.append(cells.is_latent, np.ones(n, dtype=bool)),
         np.append(cells.is_asked, np.zeros(n, dtype=bool)),
         np.append(cells.goes_with, np.full(n, -1)),
+        np.append(cells.detail, np.ones(n, dtype=np.int64)),
         Equations(
             np.concatenate([equations.equation, of + number, of + np.arange(n), of + np.arange(n)]),
             np.concatenate([equations.cell, parts, rest, totals[first]]),

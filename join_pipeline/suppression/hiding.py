@@ -22,6 +22,8 @@ INDIRECT: Final = 2.0
 """How much dearer a cell is that loosens a sum only by way of another sum."""
 MOST_ROUNDS: Final = 200
 SOLVER_ROUNDS: Final = 25
+STAGES: Final = ((3, 0.5), (2, 0.25), (0, 0.0))
+"""What is hidden where time is short: cells of this detail and more, with this share of the time left for the rest."""
 MOST_ENTRIES_ANEW: Final = 3_000_000
 """How many entries of equations are looked at to show cells again: a second or two."""
 
@@ -45,6 +47,7 @@ class Hider:
         self._is_hidden = ~cells.is_shown
         self._ages = _followers(cells.goes_with)
         self._safe: set[bytes] = set()
+        self._reserve = 0.0
 
     def run(self, *, is_solved: bool = True) -> Hidden:
         """Hide until every count is safe. Raises `OutOfTimeError` where even hiding all parts is not proved in time."""
@@ -54,12 +57,16 @@ class Hider:
             self._hide(int(cell))
         n_unsafe = int(self.unsafe().sum())
         for_time = np.zeros(len(at_first), dtype=bool)
-        try:
-            self._search(at_first, is_solved=is_solved)
-        except OutOfTimeError:
-            before = self._is_hidden.copy()
-            self._hide_unproved()
-            for_time = self._is_hidden & ~before
+        seconds = self._seconds_left()
+        for detail, share in STAGES:
+            self._reserve = seconds * share
+            try:
+                self._search(at_first | for_time, is_solved=is_solved)
+                break
+            except OutOfTimeError:
+                before = self._is_hidden.copy()
+                self._hide_unproved(detail)
+                for_time |= self._is_hidden & ~before
         return Hidden(self._is_hidden & ~at_first & ~for_time, for_time, n_unsafe)
 
     def _search(self, at_first: Flags, *, is_solved: bool) -> None:
@@ -74,6 +81,10 @@ class Hider:
         if is_solved:
             raise OutOfTimeError
 
+    def _time(self) -> float:
+        """The seconds that are left to this stage."""
+        return self._seconds_left() - self._reserve
+
     def unsafe(self) -> Flags:
         """Cells of which single equations tell more than that they are small."""
         return self._cells.is_asked & ~_is_open(*self._bounds(), self._k)
@@ -87,7 +98,7 @@ class Hider:
         """Hide one cell more of each equation that tells too much, until none does."""
         equations = self._cells.equations
         for _ in range(MOST_ROUNDS):
-            if self._seconds_left() <= 0:
+            if self._time() <= 0:
                 raise OutOfTimeError
             low, high = self._bounds()
             unsafe = self._cells.is_asked & ~_is_open(low, high, self._k)
@@ -153,7 +164,7 @@ class Hider:
     def _unsolved(self) -> Flags:
         low, high = self._bounds()
         asked = self._cells.is_asked & (low < self._k)
-        return without_witness(self._cells.equations, low, high, asked, self._k, self._seconds_left, self._safe)
+        return without_witness(self._cells.equations, low, high, asked, self._k, self._time, self._safe)
 
     def _loosen(self, unsafe: Flags) -> None:
         """Hide a cell near each of these: in one of its sums, or further off if all of those are hidden."""
@@ -171,14 +182,16 @@ class Hider:
                 raise OutOfTimeError
             near = further
 
-    def _hide_unproved(self) -> None:
-        """Hide all that shares a sum with cells that are not proved to be safe, near and far: nothing is told."""
+    def _hide_unproved(self, detail: int) -> None:
+        """Hide the cells of this detail and more that share sums with cells that are not proved to be safe.
+
+        Where all are hidden, nothing is told.
+        """
         equations = self._cells.equations
         low, high = self._bounds()
-        is_near = np.zeros(equations.n_cells, dtype=bool)
+        is_near = self.unsafe()
         for cells, name in components(equations, low, high):
-            is_near[cells] = name not in self._safe
-        is_near |= self.unsafe()
+            is_near[cells] |= name not in self._safe
         while True:
             is_touched = np.zeros(equations.n_equations, dtype=bool)
             is_touched[equations.equation[is_near[equations.cell]]] = True
@@ -186,7 +199,7 @@ class Hider:
             if is_near[cells].all():
                 break
             is_near[cells] = True
-        for cell in np.flatnonzero(is_near):
+        for cell in np.flatnonzero(is_near & (self._cells.detail >= detail)):
             self._hide(int(cell))
 
     def _hide(self, cell: int) -> None:

@@ -47,6 +47,7 @@ def suppress(
     for table in tables:
         for group in table.groups:
             _empty(con, table, group, gone)
+    con.execute("DELETE FROM main.fct_funnel_cohort_age WHERE n_cohort IS NULL")  # as dbt leaves hidden groups out
     _check(con, read_cells(con, tables, k), k)
     in_tables = ~cells.is_latent
     is_hidden = in_tables & ~cells.is_shown
@@ -61,7 +62,7 @@ def suppress(
         },
         {"weeks of jobs and sources": (n_dropped, n_weeks), "steps of curves": (n_steps, n_of_steps)},
     )
-    for temporary in ("cell", "part", "people", "gone", "secret"):
+    for temporary in ("cell", "gone", "kept", "pair", "part", "people", "secret"):
         con.execute(f"DROP TABLE IF EXISTS temp.{temporary}")
 
 

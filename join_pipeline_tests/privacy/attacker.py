@@ -29,6 +29,9 @@ TABLES = {
 }
 
 
+DAYS = {"week": 7, "month": 31, "quarter": 92}
+
+
 @dataclass(frozen=True)
 class Found:
     """A hidden group of fewer than k people, and between which counts it must be."""
@@ -42,14 +45,22 @@ class Found:
 class Attack:
     """What the shared tables of one schema say of who applied."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, schema: str) -> None:
+    def __init__(self, con: duckdb.DuckDBPyConnection, schema: str, before: str | None = None) -> None:
+        """With `before`, the schema of an earlier file, which told of periods that were over by then."""
         self._con = con
         self._schema = schema
         rows = con.execute(
             f"""SELECT coalesce(job_id, 'unknown'), coalesce(source, 'unknown'), applied_on, candidate_key
             FROM {schema}.fct_application"""
         ).fetchall()
-        self._told = self._numbers()
+        self._told = self._numbers(schema)
+        if before is not None:
+            ((first_open_on,),) = con.execute(f"SELECT CAST(as_of AS DATE) FROM {before}.mart_follow_up").fetchall()
+            for group, n in self._numbers(before).items():
+                grain, period, scope, _ = group
+                is_over = period is not None and period + timedelta(DAYS[grain]) <= first_open_on
+                if is_over and n is not None and scope in ("overall", "job", "source") and group in self._told:
+                    self._told[group] = n
         self._named = {
             "category": self._words("dim_job", "job_id", "coalesce(category, 'unknown')"),
             "city": self._words("dim_job", "job_id", "coalesce(city, 'unknown')"),
@@ -78,13 +89,11 @@ class Attack:
                     self._members[group].append(place)
                     self._n_people[group] |= people.get(atom, set())
 
-    def _numbers(self) -> dict[Told, int | None]:
+    def _numbers(self, schema: str) -> dict[Told, int | None]:
         """Each group that is named, and its number if any table shows it."""
         told: dict[Told, int | None] = {}
         for name, query in TABLES.items():
-            for grain, period, scope, key, n in self._con.execute(
-                query.format(table=f"{self._schema}.{name}")
-            ).fetchall():
+            for grain, period, scope, key, n in self._con.execute(query.format(table=f"{schema}.{name}")).fetchall():
                 group = (grain, period, scope, key)
                 told[group] = n if n is not None else told.get(group)
         return told
@@ -174,6 +183,14 @@ def attack(published: Path, k: int) -> tuple[int, list[Found]]:
     with duckdb.connect() as con:
         con.execute(f"ATTACH '{published}' AS attacked (READ_ONLY)")
         return Attack(con, "attacked.main").found(k)
+
+
+def attack_two(before: Path, after: Path, k: int) -> tuple[int, list[Found]]:
+    """The same of somebody who has kept the file of an earlier day."""
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{before}' AS earlier (READ_ONLY)")
+        con.execute(f"ATTACH '{after}' AS attacked (READ_ONLY)")
+        return Attack(con, "attacked.main", "earlier.main").found(k)
 
 
 def attack_marts(warehouse: Path, k: int) -> tuple[int, list[Found]]:

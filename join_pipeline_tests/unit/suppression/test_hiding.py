@@ -36,6 +36,7 @@ def table_of(parts: list[list[int]], k: int) -> Cells:
         np.zeros(len(counts), dtype=bool),
         is_small,
         np.full(len(counts), -1),
+        np.ones(len(counts), dtype=np.int64),
         Equations(
             np.concatenate([np.full(len(members) + 1, number) for number, (members, _) in enumerate(sums)]),
             np.concatenate([np.append(members, whole) for members, whole in sums]),
@@ -119,6 +120,23 @@ def test_what_only_several_sums_tell_together_is_found() -> None:
     )
     counts = np.array([np.nan, np.nan, np.nan, x + y, y + z, z + x])
     asked = np.array([True, False, False, False, False, False])
-    cells = Cells(counts, np.nan_to_num(counts, nan=1.0), np.zeros(6, dtype=bool), asked, np.full(6, -1), equations)
+    cells = Cells(
+        counts,
+        np.nan_to_num(counts, nan=1.0),
+        np.zeros(6, dtype=bool),
+        asked,
+        np.full(6, -1),
+        np.ones(6, dtype=np.int64),
+        equations,
+    )
     assert not hide(cells, K, in_a_minute(), is_solved=False).complementary.any()
     assert hide(cells, K, in_a_minute()).complementary.any()
+
+
+def test_where_time_is_short_details_go_first() -> None:
+    cells = table_of([[2, 9, 40], [30, 50, 60]], K)
+    cells.detail[:6] = 3
+    times = iter([100.0])  # of which half is gone by the next look
+    found = hide(cells, K, lambda: next(times, 40.0))
+    assert (found.for_time == (np.arange(len(cells.count)) < 6) & cells.is_shown).all()
+    assert not found.complementary.any()
