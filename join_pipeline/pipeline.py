@@ -20,14 +20,18 @@ from join_pipeline.checks.sync import check_sync
 from join_pipeline.connections.trigger import answering
 from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
-from join_pipeline.lake.lake import IDENTITY, open_lake
+from join_pipeline.lake.lake import IDENTITY, Lake, open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.upgrade import upgrade
+from join_pipeline.people import erase
+from join_pipeline.people.commands import resume
 from join_pipeline.report.write import Report, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
+from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.registry import open_source, source_of
 from join_pipeline.sync.extract import Progress, no_progress
+from join_pipeline.sync.origin import carried
 from join_pipeline.sync.plan import AskedMode
 from join_pipeline.sync.replay import replay
 from join_pipeline.sync.run import run_sync
@@ -103,6 +107,9 @@ def sync(
     expect: Progress = no_progress,
 ) -> Synced:
     """Run one sync from the first request to the commit, then check it."""
+    if erase.pending(settings) is not None:
+        with locked(settings.home):
+            resume_erasure(settings)
     source = open_source(settings)
     # run_sync enters it once it holds the lock: a sync that gets no lock reads nothing, so its trigger must stay
     within = answering(settings.home)
@@ -148,7 +155,7 @@ def build(settings: Settings, *, on_step: Step = no_step) -> Built:
 def build_if_needed(settings: Settings, *, force: bool = False, on_step: Step = no_step) -> Built:
     """Build, unless another build would publish the same: see `join_pipeline/warehouse/needed.py`."""
     with locked(settings.home):
-        made_of = None if force else _fingerprint(settings)
+        made_of = None if force or resume_erasure(settings) else _fingerprint(settings)
         last = None if made_of is None else needed.noted(settings, made_of)
         if last is not None:
             with contextlib.suppress(msgspec.ValidationError):  # noted by other code of the same version
@@ -162,6 +169,7 @@ def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_st
     With `from_raw`, a replay first makes the versions of all kept raw payloads again. A changed mapping needs that.
     """
     with locked(settings.home):
+        resume_erasure(settings)
         lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
         if from_raw:
             replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
@@ -203,6 +211,17 @@ def report(settings: Settings) -> Report:
         return _report(settings)
 
 
+def feeds_of(settings: Settings, lake: Lake) -> tuple[Feed, ...]:
+    """The feeds of the sources that a lake was filled from, by its ids."""
+    sources = (carried(source_of(name, settings), lake) for name in dict.fromkeys((lake.reads, lake.source)))
+    return tuple(feed for source in sources for feed in source.feeds)
+
+
+def resume_erasure(settings: Settings) -> bool:
+    """Carry out an erasure of a person that was cut off. Returns whether there was one. The caller holds the lock."""
+    return resume(settings, feeds_of)
+
+
 def forget_people(settings: Settings) -> None:
     """Withdraw the published names and contacts if the setting is off, even if the build then fails."""
     if not settings.publish_people:
@@ -229,6 +248,7 @@ def busy(settings: Settings) -> str | None:
 
 
 def _build(settings: Settings, on_step: Step) -> Built:
+    resume_erasure(settings)
     needed.forget(settings)
     before = outcome(settings)
     on_step("loading the lake", 0, None)
@@ -239,6 +259,7 @@ def _build(settings: Settings, on_step: Step) -> Built:
     published = publish(settings)
     on_step("writing the report", 0, None)
     built = Built(loaded.tables, modelled.nodes, published, _report(settings), before, outcome(settings))
+    erase.finish(settings)
     made_of = _fingerprint(settings)  # the load may have upgraded the lake
     if made_of is not None:
         needed.note(settings, made_of, msgspec.json.encode(built, enc_hook=str))
@@ -257,6 +278,7 @@ def _fingerprint(settings: Settings) -> str | None:
 
 
 def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
+    resume_erasure(settings)
     forget_people(settings)
     copy_maps(settings)  # first, so that a faulty file is reported before anything changes
     copy_tables(settings)

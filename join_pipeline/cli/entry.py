@@ -20,6 +20,7 @@ from join_pipeline.cli.dev import dev
 from join_pipeline.cli.inspect import doctor, status
 from join_pipeline.cli.listen import listen
 from join_pipeline.cli.output import err, has_printed_json, prepare_streams, print_json, shown
+from join_pipeline.cli.person import person
 from join_pipeline.cli.pipeline import build, rebuild, report, run, sync
 from join_pipeline.cli.query import export, query
 from join_pipeline.cli.retention import retention
@@ -65,6 +66,7 @@ for command in (
     app.command()(everywhere(command))
 app.add_typer(create, name="create")
 app.add_typer(attachments, name="attachments")
+app.add_typer(person, name="person")
 app.add_typer(retention, name="retention")
 
 

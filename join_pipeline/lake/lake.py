@@ -137,14 +137,20 @@ class Lake:
         """Remove files that none of `records` lists: those of interrupted syncs, and those that were replaced."""
         for part in (*self.path.glob(".*.part"), *(self.path / "syncs").glob(".*.part")):
             _remove(part)
-        kept = {path for record in records if record for path in record.files.all()}
+        for unlisted in self.unlisted(*records):
+            _remove(self.path / unlisted)
         for room in ("raw", "models", "quarantine"):
             for path in sorted((self.path / room).rglob("*"), reverse=True):
                 if path.is_dir():
                     with contextlib.suppress(OSError):  # a folder that is not empty stays
                         path.rmdir()
-                elif path.relative_to(self.path).as_posix() not in kept:
-                    _remove(path)
+
+    def unlisted(self, *records: SyncRecord | None) -> list[str]:
+        """The paths of files that none of `records` lists."""
+        kept = {path for record in records if record for path in record.files.all()}
+        found = (path for room in ("raw", "models", "quarantine") for path in (self.path / room).rglob("*"))
+        inside = (path.relative_to(self.path).as_posix() for path in found if not path.is_dir())
+        return sorted(path for path in inside if path not in kept)
 
 
 def open_lake(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from join_pipeline.lake.erased import Naming
 from join_pipeline.lake.raw import RawRow
 
 Key = Literal["remote_id", "id"]
@@ -25,6 +26,7 @@ class Feed:
     `is_reference`: the feed gives names to ids, and its last fetched list stays in force.
     `key`: the model's column that `record_id` in raw has the values of.
     `created`: the payload's key of when the record was created; None if a payload does not tell.
+    `people`: where a payload names the person that it is about, so that nobody comes back who was erased here.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Feed:
     is_reference: bool = False
     key: Key = "remote_id"
     created: str | None = None
+    people: tuple[Naming, ...] = ()
 
     @property
     def is_incremental(self) -> bool:

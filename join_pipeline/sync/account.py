@@ -22,6 +22,7 @@ from join_pipeline.lake.sql import files_literal
 from join_pipeline.models import MODELS
 from join_pipeline.sources.base import Session, Source
 from join_pipeline.sources.feed import Feed, guarded
+from join_pipeline.sync.known import NOT_ERASED
 from join_pipeline.sync.workspace import Workspace
 
 COMPARED: Final = 500
@@ -231,7 +232,7 @@ def _known(feed: Feed) -> str:
         FROM (
             SELECT {feed.key} AS key, max_by(remote_deleted_at IS NULL, sync_id) AS is_live,
                 {created} AS created_at, min(observed_at) AS first_seen_at
-            FROM versions_{feed.name} WHERE {feed.key} IS NOT NULL GROUP BY {feed.key}
+            FROM versions_{feed.name} WHERE {feed.key} IS NOT NULL AND {NOT_ERASED} GROUP BY {feed.key}
         )"""
 
 

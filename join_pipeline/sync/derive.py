@@ -16,7 +16,7 @@ from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.decode import QUARANTINE, Decoder
 from join_pipeline.sync.diff import Writing, refuse_dangling, write_versions
 from join_pipeline.sync.plan import OVERLAP
-from join_pipeline.sync.reconcile import keep_unread, know_what_is_named
+from join_pipeline.sync.reconcile import end_erased, keep_unread, know_what_is_named
 from join_pipeline.sync.workspace import Phase, Workspace
 
 MOST_UNREAD: Final = 1000
@@ -30,6 +30,8 @@ def derive(
     record: SyncRecord,
     previous: SyncRecord | None,
     raw_of: RawOf,
+    *,
+    is_replay: bool = False,
 ) -> None:
     """Write the new versions of one sync, and add its files and figures to `record`. The workspace must be open."""
     with workspace.phase(Phase.DECODE):
@@ -42,6 +44,8 @@ def derive(
         workspace.guarded = frozenset(record.guarded)
         source.reconcile(workspace)
         know_what_is_named(workspace)
+        if not is_replay:  # a replay keeps the versions of who was erased as they are
+            end_erased(workspace)
     with workspace.phase(Phase.DIFF):
         record.n_unannounced = _unannounced(source, workspace, record, previous)
         for name, model in MODELS.items():

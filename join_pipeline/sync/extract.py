@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 
 from join_pipeline.http.pages import Page
+from join_pipeline.lake.erased import ErasedList
 from join_pipeline.lake.raw import RawRow, Spool
 from join_pipeline.lake.record import FeedRecord, Objection, SyncRecord
 from join_pipeline.lake.sql import files_literal
@@ -51,7 +52,8 @@ def whole(_feed: str, body: bytes) -> bytes:
 class Extraction:
     """One sync's extraction. It fills the spool and the record, and needs the workspace's views `versions_<model>`.
 
-    `in_force` returns the rows of a reference list that are in force, `let_in` what may enter of a payload.
+    `in_force` returns the rows of a reference list that are in force, `let_in` what may enter of a payload. What is of
+    `erased` people reaches no file.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -62,6 +64,7 @@ class Extraction:
     accept_loss: Collection[str]
     progress: Progress
     in_force: RawOf
+    erased: ErasedList
     expect: Progress = no_progress
     let_in: LetIn = whole
 
@@ -116,10 +119,9 @@ class FeedExtraction:
 
     def take(self, page: Page, listing: str) -> None:
         """Store one page of a listing."""
-        for record in page.records:
-            self._keep(listing, page.number, record.id, FOUND, page.fetched_at, record.payload)
+        kept = [self._keep(listing, page.number, one.id, FOUND, page.fetched_at, one.payload) for one in page.records]
         self.record.pages += 1
-        self.record.records += len(page.records)
+        self.record.records += sum(kept)  # a replay expects the raw of each record that is counted
         self.record.bytes += page.n_bytes
         self._listed[listing] = self._listed.get(listing, 0) + len(page.records)
         self.sync.progress(self.feed.name, max(self._listed.values()))
@@ -138,8 +140,10 @@ class FeedExtraction:
         A look that finds no record is stored if `believes_absence`: if a whole listing lacked the record, too.
         """
         for record_id, body, fetched_at in looks:
-            if body or believes_absence:
-                self._keep("look", 0, record_id, FOUND if body else NOT_FOUND, fetched_at, body)
+            if (body or believes_absence) and not self._keep(
+                "look", 0, record_id, FOUND if body else NOT_FOUND, fetched_at, body
+            ):
+                continue
             self.record.looks += 1
             self.record.bytes += len(body or b"")
 
@@ -253,9 +257,15 @@ class FeedExtraction:
 
     def _keep(
         self, listing: str, page: int, record_id: str | None, status: int, at: datetime, body: bytes | None
-    ) -> None:
-        text = None if body is None else self.sync.let_in(self.feed.name, body).decode(errors="replace")
+    ) -> bool:
+        """Store a record, and return whether it was stored: one of an erased person is not."""
+        text = None if body is None else body.decode(errors="replace")
+        if self.sync.erased.holds_record(self.feed.name, self.feed.key, record_id, text, self.feed.people):
+            return False
+        if body is not None:
+            text = self.sync.let_in(self.feed.name, body).decode(errors="replace")
         state = self.spool.state
         # nothing is observed before its sync began, even if the server's clock was set back
         row = RawRow(state.sync_id, listing, page, record_id, status, max(at, state.started_at), text)
         self.spool.add(self.feed.name, row)
+        return True

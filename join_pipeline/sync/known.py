@@ -3,6 +3,13 @@
 Belongs here: the queries. Not here: which versions a sync can concern (a source), what follows from them (reconcile).
 """
 
+from typing import Final
+
+from join_pipeline.lake.erasing import PREFIX
+
+NOT_ERASED: Final = f"NOT starts_with(id, '{PREFIX}')"
+"""Nobody asks the source for a record that was erased here: it has a key of ours."""
+
 
 def newest(name: str, ids: str | None = None) -> str:
     """SQL of the newest version of every record. With `ids`, a query of ids, of these records only."""
@@ -12,7 +19,7 @@ def newest(name: str, ids: str | None = None) -> str:
 
 def live_keys(name: str, key: str) -> str:
     """SQL of the keys of the known live records; `key` is the column of the keys."""
-    return f"SELECT {key} FROM {newest(name)} WHERE remote_deleted_at IS NULL AND {key} IS NOT NULL"
+    return f"SELECT {key} FROM {newest(name)} WHERE remote_deleted_at IS NULL AND {key} IS NOT NULL AND {NOT_ERASED}"
 
 
 def live_undecided_keys(name: str, key: str) -> str:

@@ -7,11 +7,12 @@ which (a source), which observation holds (precedence), the diff and its files (
 from collections.abc import Collection
 from typing import Final
 
+from join_pipeline.lake.erasing import PEOPLE
 from join_pipeline.lake.hashing import HEAVY, light
 from join_pipeline.lake.sql import quoted
 from join_pipeline.models import MODELS
 from join_pipeline.models.rows import UNREAD
-from join_pipeline.sync.known import linked_elsewhere
+from join_pipeline.sync.known import NOT_ERASED, linked_elsewhere, newest
 from join_pipeline.sync.precedence import WINNER
 from join_pipeline.sync.workspace import LATER, Workspace
 
@@ -99,6 +100,21 @@ def keep_unread(workspace: Workspace) -> None:
 def shown_whole(link: str) -> str:
     """SQL: whether an observation of a parent shows its links of the model `link` so that one it lacks is gone."""
     return f"NOT coalesce(list_contains({UNREAD}, '{link}'), false)"
+
+
+def end_erased(workspace: Workspace) -> None:
+    """Add to `gone_<model>` the records that were erased here and are live: no source reports that they are gone."""
+    for name in PEOPLE:
+        theirs = f"SELECT id FROM versions_{name} WHERE NOT {NOT_ERASED}"
+        if not workspace.holds_any(theirs):
+            continue
+        erased = f"(FROM {newest(name, theirs)} WHERE {LIVE})"
+        workspace.con.execute(
+            f"INSERT INTO known_{name} BY NAME FROM {erased} WHERE id NOT IN (SELECT id FROM known_{name})"
+        )
+        workspace.con.execute(
+            f"INSERT INTO gone_{name} BY NAME SELECT id, NULL::TIMESTAMPTZ AS observed_at FROM {erased}"
+        )
 
 
 def know_what_is_named(workspace: Workspace) -> None:

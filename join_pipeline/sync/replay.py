@@ -15,6 +15,7 @@ import msgspec
 from join_pipeline.errors import LakeError
 from join_pipeline.lake.compaction import merge_versions
 from join_pipeline.lake.damage import foreign_errors
+from join_pipeline.lake.erasing import PREFIX
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.files import make_folder
 from join_pipeline.lake.integrity import drop_lost
@@ -77,7 +78,7 @@ def replay(source: Source, lake: Lake, settings: SyncSettings, others: SourceOf 
             raw_of = _raw_of(source, lake, newest.files, record)
             workspace = Workspace(con, folder, files, again.started_at)
             workspace.open()
-            derive(source, workspace, lake.ids, again, previous, raw_of)
+            derive(source, workspace, lake.ids, again, previous, raw_of, is_replay=True)
             previous = again
         n_versions = n_different = 0
         for model in MODELS.values():
@@ -138,7 +139,9 @@ def _base(con: duckdb.DuckDBPyConnection, lake: Lake, folder: Path, newest: Sync
                 continue
             lake.listed(listed)
             file = LakeFile(path=f"models/{name}/base{end}.parquet", sync_id=before, kind=FileKind.REPLAYED)
-            query = f"FROM {relation_of(lake.path, model, listed)} WHERE sync_id < '{before}'"
+            # no raw is kept of who was erased, so no replay can make these versions again
+            query = f"""FROM {relation_of(lake.path, model, listed)}
+                WHERE sync_id < '{before}' OR starts_with(id, '{PREFIX}')"""
             write_query(con, query, folder / file.path)
             files.groups()[group][name] = [file]
     return files

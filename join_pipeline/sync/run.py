@@ -19,11 +19,13 @@ import duckdb
 from join_pipeline.errors import AccountError, SettingsError
 from join_pipeline.http.server_clock import MOST_SKEW, ServerClock
 from join_pipeline.lake.compaction import compact, drop_before, drop_raw, retire
+from join_pipeline.lake.erased import erased_list
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.future import put_right
 from join_pipeline.lake.integrity import drop_lost
 from join_pipeline.lake.lake import IDENTITY, Lake, open_lake
 from join_pipeline.lake.raw import RawRow, Spool, SpoolState, begin_spool, left_spool, read_raw
+from join_pipeline.lake.receipts import note_sync
 from join_pipeline.lake.record import Files, LastFull, LostFile, SyncRecord, sync_id_after, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
@@ -72,6 +74,7 @@ def run_sync(
         raise SettingsError("Another source is accepted by a sync of mode full only, as others read what changed.")
     source = _of_lake(source, settings)
     with source.session(sleep, monotonic) as session, locked(settings.home), within or nullcontext():
+        erased = erased_list(settings.home)
         asked_at = monotonic()
         session.greet()
         lake = open_lake(
@@ -117,10 +120,9 @@ def run_sync(
                 record.reason += f", went on from {previous.source} to {source.name}"
             lists = frozenset(feed.name for feed in source.feeds if feed.is_reference)
             record.lost = lost + drop_lost(lake.path, record.files, lists)
-            record.only_created = source.only_created
-            record.max_age_seconds = source.max_age.total_seconds()
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
+            raw_of = _raw_of(source, lake, record)
             extraction = Extraction(
                 con,
                 spool,
@@ -129,14 +131,15 @@ def run_sync(
                 settings.max_second_looks,
                 accept_loss,
                 progress,
-                _raw_of(source, lake, record),
+                raw_of,
+                erased,
                 expect,
                 partial(source.door.let_in, kept_out=settings.kept_out),
             )
             session.extract(extraction, planned)
             _check_account(extraction, source, session, is_accepted=accept_account)
             _store(source, lake, spool, record)
-            derive(source, workspace, lake.ids, record, previous, _raw_of(source, lake, record))
+            derive(source, workspace, lake.ids, record, previous, raw_of)
             _move_watermarks(record, spool.state.watermark)
             aged_by = clocks.retired_by(clock, previous, record.started_at)
             compact(con, lake.path, record, settings.raw_days, aged_by)
@@ -147,9 +150,15 @@ def run_sync(
         lake.commit(record)
         shutil.rmtree(spool.folder, ignore_errors=True)
         # what was written to put the lake right is merged by now, and nobody has read it; what is kept out has to go
-        lake.remove_unlisted(None if is_stricter or (previous and previous.told_at) else previous, record)
-        lake.fold_records()
+        _tidy(settings, lake, record, None if is_stricter or (previous and previous.told_at) else previous)
         return record
+
+
+def _tidy(settings: SyncSettings, lake: Lake, record: SyncRecord, before: SyncRecord | None) -> None:
+    """Remove what neither this record nor the one before lists, with a receipt, and fold old records."""
+    note_sync(settings.home, lake, record, lake.unlisted(before, record))
+    lake.remove_unlisted(before, record)
+    lake.fold_records()
 
 
 def _of_lake(source: Source, settings: SyncSettings) -> Source:
@@ -239,6 +248,8 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         mapped_since=mapped_since(source, previous, state.sync_id),
         package_version=version("join-pipeline"),
         source=source.name,
+        only_created=source.only_created,
+        max_age_seconds=source.max_age.total_seconds(),
         kept_out=state.kept_out,
         kept_out_since=_kept_out_since(state, previous),
         # copies, because the previous record must not change

@@ -5,6 +5,7 @@ import io
 from datetime import date
 
 import duckdb
+import pytest
 
 from join_pipeline_tests.cli.commands import Shell, is_good, is_told
 from join_pipeline_tests.cli.companies import Grown
@@ -59,3 +60,26 @@ def test_a_damaged_warehouse_says_what_to_do(shell: Shell) -> None:
     with duckdb.connect(path):
         pass
     is_told(shell("retention", "due"), "can't be read")
+
+
+@pytest.mark.slow
+def test_who_is_due_is_erased_here_once_asked_for_with_a_receipt_and_does_not_come_back(known: Shell) -> None:
+    policy = known.data.parent / "policy.csv"
+    policy.write_text("country,months\nDE,0\nAT,0\nCH,0\n")
+    shell = known.but(JOIN_PIPELINE_RETENTION_POLICY_CSV=str(policy))
+    is_good(shell("build"))
+    told = shell("retention", "apply", "--json").document
+    assert told["n_people"] > 0
+    assert told["receipt"] is None
+    live = newest(shell.settings())["candidates"]
+    done = shell("retention", "apply", "--yes", "--json").document
+    assert done["receipt"]["number"]
+    left = newest(shell.settings())["candidates"]
+    assert (
+        len({row["remote_id"] for row in live.values()} - {row["remote_id"] for row in left.values()})
+        == told["n_people"]
+    )
+    assert shell("retention", "apply", "--json").document["n_people"] == 0
+    is_good(shell("sync", "--mode", "full"))
+    again = {row["remote_id"] for row in newest(shell.settings())["candidates"].values()}
+    assert again <= {row["remote_id"] for row in left.values()}

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from join_pipeline.lake.erased import Naming
 from join_pipeline.sources.feed import Feed
 
 JOB_STATUSES: Final = ("ONLINE", "OFFLINE", "ARCHIVED", "DRAFT")
@@ -35,6 +36,10 @@ APPLICATIONS: Final = JoinFeed(
     "Applications as JOIN lists them, each with its candidate, job and current stage.",
     since="updatedAtGte",
     created="createdAt",
+    people=(
+        Naming("applications", "remote_id", ("id",)),
+        Naming("candidates", "remote_id", ("candidate", "id")),
+    ),
 )
 JOBS: Final = JoinFeed(
     "jobs",
