@@ -311,6 +311,11 @@ def pseudonym_key_file() -> Path:
     return config_folder() / "pseudonym.key"
 
 
+def creation_key_file() -> Path:
+    """Where the key of the journal of creations lies, once the pseudonym key was rotated."""
+    return config_folder() / "creation.key"
+
+
 def process_environment(settings: Settings) -> dict[str, str]:
     """The environment of a child process with these settings: this process's own, with every setting stated."""
     environment = {name: value for name, value in os.environ.items() if name not in dropped(os.environ)}

@@ -37,7 +37,7 @@ from join_pipeline.settings import Settings
 from join_pipeline.sources.feed import Feed
 from join_pipeline.warehouse.audit import user
 from join_pipeline.warehouse.file import forget_warehouse
-from join_pipeline.warehouse.pseudonyms import pseudonym_key
+from join_pipeline.warehouse.pseudonyms import creation_key, pseudonym_key
 from join_pipeline.warehouse.publish import withdraw_people
 
 PENDING: Final = "pending.json"
@@ -177,7 +177,7 @@ def _digests(settings: Settings) -> dict[str, str]:
 
 def _forget_written(settings: Settings, person: Person) -> int:
     """Remove what was kept and noted of the person's creations at the source. Returns how many."""
-    journal = Journal(settings.actions, pseudonym_key(settings))
+    journal = Journal(settings.actions, creation_key(settings))
     remote_ids, n = person.remote_ids(), 0
     texts = {one.casefold() for one in (*person.given, *person.texts)}
     keys = {
