@@ -7,6 +7,7 @@ import shlex
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from join_pipeline import pipeline
 from join_pipeline.checks.lake import LakeCheck
 from join_pipeline.errors import InputError, LakeError
+from join_pipeline.lake import compaction
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.people import commands, erase
@@ -215,6 +217,32 @@ def test_a_sync_leaves_a_receipt_of_who_is_deleted_and_of_the_files_that_go(
     shown = (settings.home / "erasures.jsonl").read_text()
     assert person.id not in shown
     assert person.address not in shown
+
+
+def test_a_person_leaves_merged_files_and_what_is_merged_later(
+    api: Join, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "MOST_VERSION_FILES", 1)
+    monkeypatch.setattr(compaction, "MOST_SMALL_FILES", 1)
+    for days in (3, 6):
+        api.move(START + timedelta(days=days))
+        run_sync(settings, "full")
+    newest = open_lake(settings.lake).newest()
+    assert newest is not None
+    assert any(file.kind == "merged" for files in newest.files.models.values() for file in files)
+    first, second = somebody(settings), somebody(settings, place=1)
+    erased(settings, first.address)
+    api.move(START + timedelta(days=9))
+    run_sync(settings, "full")
+    erased(settings, second.address)
+    api.move(START + timedelta(days=12))
+    run_sync(settings, "full")
+    for person in (first, second):
+        assert found_in(settings.data, person.pattern) == {}
+    assert is_sound(settings)
+    kept = versions(open_lake(settings.lake), "applications", "DISTINCT id")
+    gone = [one for (one,) in kept if str(one).startswith("erased-")]
+    assert len(gone) == len(first.applications) + len(second.applications)
 
 
 class Killed(BaseException):
