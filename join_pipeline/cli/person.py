@@ -1,6 +1,8 @@
 """The commands `person find`, `show`, `export`, `erase`, `verify` and `reapply`."""
 
 import sys
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -25,6 +27,13 @@ From = Annotated[
 ]
 By = Annotated[str | None, typer.Option("--by", help="Who asked for it, for the logs, beside the account's name.")]
 FOUND: Final = 1
+
+
+class ExportLanguage(StrEnum):
+    """The languages of an export."""
+
+    de = "de"
+    en = "en"
 
 
 def _given(file: str | None) -> list[str]:
@@ -82,6 +91,28 @@ def show(file: From = None, by: By = None, as_json: Json = False) -> None:
     _print_list("\nAn erasure leaves:", held.erase_leaves)
     _print_list("\nOut of reach:", held.outside)
     _print_list("\nOnly the bytes could be looked through of:", held.unread)
+
+
+@person.command()
+@everywhere
+def export(
+    to: Annotated[Path, typer.Option(help="The archive to write, a .zip file that is not there yet.")],
+    file: From = None,
+    language: Annotated[ExportLanguage, typer.Option(help="Language of the page for reading.")] = ExportLanguage.en,
+    by: By = None,
+    as_json: Json = False,
+) -> None:
+    """Write an archive of all that is held about a person (Art. 15 GDPR): JSON, and a page for reading."""
+    from join_pipeline.people import commands
+    from join_pipeline.people.export_page import Language
+    from join_pipeline.pipeline import feeds_of
+
+    with working("looking through every file"):
+        n_bytes = commands.export_person(load_settings(), _given(file), to, Language(language), feeds_of, by)
+    if as_json:
+        print_json({"path": str(to), "bytes": n_bytes})
+    else:
+        out.print(f"{n_bytes:,} bytes: {escape(str(to))}", highlight=False, soft_wrap=True)
 
 
 @person.command()

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from join_pipeline.lake.evolution import versions_relation
@@ -35,6 +36,8 @@ PEOPLE: Final = ("candidates", "applications")
 FORGOTTEN: Final = ("remote_id", "content_hash", "payload_hash", "integration_external_id")
 """Columns of tier 1 that lead back to the person, for whoever may look into the ATS."""
 BATCH: Final = 2_000
+ERASED: Final = 410
+"""The status of a raw row that was emptied."""
 
 IsTheirs = Callable[[str, str | None, str | None], bool]
 """Whether a row of raw or quarantine is of the people to erase, by its feed, its record's id and its payload."""
@@ -183,23 +186,37 @@ def _key_of(model: str, column: str) -> str:
 
 
 def _without_theirs(lake: Path, feed: str, file: LakeFile, erasing: Erasing, done: Erased) -> LakeFile | None:
-    """A file of raw or quarantine without their rows. It is read in batches, as it may be large."""
+    """A file of raw or quarantine without their rows. It is read in batches, as it may be large.
+
+    In raw each of their rows becomes an empty one, which tells that its sync can't be replayed any more.
+    """
     path = lake / file.path
     n_theirs = n_rows = 0
     for batch in _batches(path):
-        theirs = _mask(feed, batch, erasing).count(True)
-        n_theirs, n_rows = n_theirs + theirs, n_rows + batch.num_rows
+        n_theirs, n_rows = n_theirs + _mask(feed, batch, erasing).count(True), n_rows + batch.num_rows
     if not n_theirs:
         return file
     done.payloads += n_theirs
-    if n_theirs == n_rows:
+    schema = pa.schema([field.with_nullable(True) for field in pq.read_schema(path)])
+    leaves_rows = "status" in schema.names
+    if n_theirs == n_rows and not leaves_rows:
         return None
     target = _beside(lake, file)
-    with appearing(lake / target.path) as aside, pq.ParquetWriter(aside, _schema(path), compression="zstd") as writer:
+    with appearing(lake / target.path) as aside, pq.ParquetWriter(aside, schema, compression="zstd") as writer:
         for batch in _batches(path):
-            kept = pa.array([not theirs for theirs in _mask(feed, batch, erasing)], pa.bool_())
-            writer.write_batch(batch.filter(kept))
+            theirs = pa.array(_mask(feed, batch, erasing), pa.bool_())
+            columns = _emptied(batch, theirs) if leaves_rows else batch.filter(pc.invert(theirs)).columns
+            writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
     return target
+
+
+def _emptied(batch: pa.RecordBatch, theirs: pa.Array) -> list[pa.Array]:
+    """The columns of the rows with nothing of theirs in them."""
+    empty = {"record_id": None, "payload": None, "status": ERASED}
+    return [
+        pc.if_else(theirs, pa.scalar(empty[name], column.type), column) if name in empty else column
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
 
 
 def _mask(feed: str, batch: pa.RecordBatch, erasing: Erasing) -> list[bool]:
@@ -214,10 +231,6 @@ def _mask(feed: str, batch: pa.RecordBatch, erasing: Erasing) -> list[bool]:
 def _batches(path: Path) -> Any:
     with pq.ParquetFile(path) as file:
         yield from file.iter_batches(BATCH)
-
-
-def _schema(path: Path) -> pa.Schema:
-    return pq.read_schema(path)
 
 
 def _beside(lake: Path, file: LakeFile) -> LakeFile:

@@ -6,6 +6,7 @@ caller gives their feeds), printing (cli), the build after an erasure (pipeline)
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from join_pipeline.lake.erasing import PEOPLE
@@ -13,6 +14,8 @@ from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.sql import scratch
 from join_pipeline.people import erase
+from join_pipeline.people.export import export
+from join_pipeline.people.export_page import Language
 from join_pipeline.people.held import Held, held
 from join_pipeline.people.person import Person, Seeking
 from join_pipeline.people.search import Searched, Sought, search
@@ -67,6 +70,23 @@ def verify(
             return search(settings, _sought(look.person(given), look), on_file)
 
 
+def export_person(
+    settings: Settings,
+    given: Collection[str],
+    to: Path,
+    language: Language,
+    feeds_of: FeedsOf,
+    by: str | None = None,
+) -> int:
+    """Write an archive of all that is held about a person, and return its size in bytes."""
+    with locked(settings.home):
+        note_read(settings, "person export", by)
+        with seeking(settings, feeds_of) as look:
+            person = look.person(given)
+            found = held(settings, person, search(settings, _sought(person, look)))
+            return export(settings, look, person, found, to, language)
+
+
 def erase_person(
     settings: Settings,
     given: Collection[str],
@@ -93,6 +113,7 @@ def reapply(settings: Settings, feeds_of: FeedsOf, build: Build, by: str | None 
     The history stays under random keys, as nobody notes of whom it was removed, too.
     """
     with locked(settings.home):
+        note_read(settings, "person reapply", by)
         resume(settings, feeds_of)
         with seeking(settings, feeds_of) as look:
             back = erase.all_erased(settings, look)

@@ -15,7 +15,7 @@ import msgspec
 from join_pipeline.errors import LakeError
 from join_pipeline.lake.compaction import merge_versions
 from join_pipeline.lake.damage import foreign_errors
-from join_pipeline.lake.erasing import PREFIX
+from join_pipeline.lake.erasing import ERASED, PREFIX
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.files import make_folder
 from join_pipeline.lake.integrity import drop_lost
@@ -122,7 +122,9 @@ def replayable(source: Source, lake: Lake, newest: SyncRecord, others: SourceOf 
 
 
 def _syncs_of(paths: list[str]) -> set[str]:
-    query = f"SELECT DISTINCT sync_id FROM read_parquet({files_literal(paths)}, union_by_name = true)"
+    """The syncs whose rows are here, but for those of which rows of erased people are gone."""
+    query = f"""SELECT sync_id FROM read_parquet({files_literal(paths)}, union_by_name = true)
+        GROUP BY sync_id HAVING count(*) FILTER (status = {ERASED}) = 0"""
     return {row[0] for row in duckdb.execute(query).fetchall()}
 
 

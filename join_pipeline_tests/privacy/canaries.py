@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,17 @@ Record = dict[str, Any]
 
 @dataclass
 class Join:
-    """The proxy: `erased` applications are listed no more, and their own GET answers 404."""
+    """The proxy: `erased` applications are listed no more, and their own GET is a 404; `broken` ones lack it."""
 
     upstream: str
     url: str = ""
     erased: set[int] = field(default_factory=set)
+    broken: set[int] = field(default_factory=set)
+
+    def move(self, now: datetime) -> None:
+        """Set the clock of the company behind it."""
+        clock = {"now": now.isoformat()}
+        httpx.post(f"{self.upstream}/control/clock", json=clock, trust_env=False).raise_for_status()
 
     def answer(self, path: str, body: bytes) -> bytes | None:
         """JOIN's answer with canaries; None for what was erased."""
@@ -43,7 +50,10 @@ class Join:
             return None if is_gone else json.dumps(change(records)).encode()
         if room == "applications":
             records = [record for record in records if record["id"] not in self.erased]
-        return json.dumps([change(record) for record in records]).encode()
+        changed = [change(record) for record in records]
+        if room == "applications":
+            changed = [record | ({"id": None} if record["id"] in self.broken else {}) for record in changed]
+        return json.dumps(changed).encode()
 
 
 def canary(kind: str, number: object) -> str:
