@@ -206,7 +206,9 @@ def publish_modelled(settings: Settings) -> Published:
     """Publish the last dbt run. Raises `BuildError` if the run did not finish or one of its tests failed."""
     with locked(settings.home):
         refuse_failed(last_build(settings))
-        return publish(settings)
+        published = publish(settings)
+        erase.finish(settings)
+        return published
 
 
 def report(settings: Settings) -> Report:

@@ -85,3 +85,9 @@ class Places:
         """Where the pseudonym key lies if no setting has one. Each connection of a file has its own."""
         folder = config_folder()
         return folder / "keys" / f"{self.connection}.key" if self.is_listed else folder / "pseudonym.key"
+
+    @property
+    def creation_key_file(self) -> Path:
+        """Where the key of the journal of creations lies, once the pseudonym key was rotated."""
+        folder = config_folder()
+        return folder / "keys" / f"{self.connection}.creation.key" if self.is_listed else folder / "creation.key"

@@ -17,7 +17,7 @@ def _words(text: str) -> str:
     """The words in one spelling, so that the same choice is the same setting."""
     words = {word.strip().lower() for word in text.split(",")} - {""}
     if unknown := sorted(words - COLUMNS.keys()):
-        raise ValueError(f"{unknown[0][:40]!r} is none of {', '.join(COLUMNS)}")
+        raise ValueError(f"has a word that is none of {', '.join(COLUMNS)}")
     return ",".join(word for word in COLUMNS if word in words)
 
 

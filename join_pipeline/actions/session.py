@@ -20,7 +20,7 @@ from join_pipeline.models.ids import Ids
 from join_pipeline.settings import Settings
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.options import TOKEN_HOSTS_VARIABLE, JoinOptions
-from join_pipeline.warehouse.pseudonyms import key_from_file
+from join_pipeline.warehouse.pseudonyms import creation_key
 
 REMOTE: Final = "remote:"
 CHOICE_SECONDS: Final = 10.0
@@ -70,11 +70,7 @@ def open_session(settings: Settings, sleep: Callable[[float], None] | None = Non
 
 def journal_of(settings: Settings) -> Journal:
     """The connection's journal."""
-    if settings.pseudonym_key is not None:
-        secret = settings.pseudonym_key.get_secret_value().encode()
-    else:
-        secret = key_from_file(settings.pseudonym_key_file)
-    return Journal(settings.actions, secret)
+    return Journal(settings.actions, creation_key(settings))
 
 
 def integration_ids(settings: Settings) -> Ids:

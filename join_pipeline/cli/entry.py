@@ -24,6 +24,7 @@ from join_pipeline.cli.many import FAULT, for_all
 from join_pipeline.cli.output import err, has_printed_json, prepare_streams, print_json, shown
 from join_pipeline.cli.person import person
 from join_pipeline.cli.pipeline import build, rebuild, report, run, sync
+from join_pipeline.cli.pseudonyms import pseudonyms
 from join_pipeline.cli.query import export, query
 from join_pipeline.cli.retention import retention
 from join_pipeline.cli.verbosity import Quiet, Verbose, begin, choose, everywhere
@@ -69,6 +70,7 @@ app.add_typer(create, name="create")
 app.add_typer(attachments, name="attachments")
 app.add_typer(person, name="person")
 app.add_typer(retention, name="retention")
+app.add_typer(pseudonyms, name="pseudonyms")
 
 
 def _print_version(is_asked: bool) -> None:

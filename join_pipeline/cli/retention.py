@@ -1,4 +1,4 @@
-"""The command `retention due`."""
+"""The commands `retention due` and `apply`."""
 
 from dataclasses import astuple
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from join_pipeline.cli.output import Json, print_json
+from join_pipeline.cli.output import Json, out, print_json
 from join_pipeline.cli.query import Decimals, print_csv
 from join_pipeline.cli.tables import print_rows
 from join_pipeline.cli.verbosity import everywhere, say
@@ -50,3 +50,32 @@ def due(
     else:
         print_rows(COLUMNS, map(astuple, listed))
         say(f"{len(listed):,} applications. Delete them in the ATS: the next full sync then erases them here.")
+
+
+@retention.command()
+@everywhere
+def apply(
+    yes: Annotated[bool, typer.Option("--yes", help="Erase them. Without it, only their number is told.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase here, at once, the people whose data is certainly due, and leave a receipt. It changes nothing in JOIN.
+
+    Somebody is erased if all of their applications are due, and nobody who still waits or was hired. A person whom JOIN
+    still has does not come back with the next sync. It is off unless you call it with `--yes`, as from a timer.
+    """
+    from join_pipeline import pipeline
+    from join_pipeline.people import commands
+    from join_pipeline.warehouse.retention import candidates_due
+
+    settings = load_settings()
+    listed = candidates_due(settings)
+    receipt = None
+    if yes and listed:
+        given = [f"candidate:{one}" for one in listed]
+        receipt = commands.erase_person(settings, given, pipeline.feeds_of, pipeline.build, "retention apply")
+    if as_json:
+        print_json({"n_people": len(listed), "receipt": receipt})
+    elif receipt is not None:
+        out.print(f"{len(listed):,} people were erased. Receipt {receipt['number']}.", highlight=False)
+    else:
+        out.print(f"{len(listed):,} people are due." + (" --yes erases them here." if listed else ""), highlight=False)

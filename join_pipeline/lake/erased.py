@@ -109,11 +109,11 @@ class ErasedList:
         entry = Entry(number=number, at=datetime.now(UTC), marks=sorted({self.mark(one) for one in ids}))
         return self._written([*others, entry])
 
-    def remove(self, numbers: Collection[str], ids: Collection[Mark] = ()) -> tuple["ErasedList", int]:
-        """The list without the erasures of these numbers or ids, and how many were removed."""
-        marks = {self.mark(one) for one in ids}
-        kept = [one for one in self.entries if one.number not in numbers and marks.isdisjoint(one.marks)]
-        return self._written(kept), len(self.entries) - len(kept)
+    def remove(self, numbers: Collection[str]) -> int:
+        """Take the erasures with these numbers off the list. Returns how many there were."""
+        kept = [one for one in self.entries if one.number not in numbers]
+        self._written(kept)
+        return len(self.entries) - len(kept)
 
     def _written(self, entries: list[Entry]) -> "ErasedList":
         document = _Document(proof=self.mark(("", "", PROOF)), entries=entries)

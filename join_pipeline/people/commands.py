@@ -113,6 +113,7 @@ def reapply(settings: Settings, feeds_of: FeedsOf, build: Build, by: str | None 
     The history stays under random keys, as nobody notes of whom it was removed, too.
     """
     with locked(settings.home):
+        note_read(settings, "person reapply", by)
         resume(settings, feeds_of)
         with seeking(settings, feeds_of) as look:
             back = erase.all_erased(settings, look)

@@ -13,7 +13,7 @@ Whatever is cut off after `begin`, the next command of the pipeline carries it o
 
 import secrets
 import shutil
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +37,7 @@ from join_pipeline.settings import Settings
 from join_pipeline.sources.feed import Feed
 from join_pipeline.warehouse.audit import user
 from join_pipeline.warehouse.file import forget_warehouse
-from join_pipeline.warehouse.pseudonyms import pseudonym_key
+from join_pipeline.warehouse.pseudonyms import creation_key, pseudonym_key
 from join_pipeline.warehouse.publish import withdraw_people
 
 PENDING: Final = "pending.json"
@@ -124,9 +124,9 @@ def carry_out(settings: Settings, lake: Lake, feeds: Collection[Feed]) -> bool:
 
 
 def finish(settings: Settings) -> None:
-    """Append the receipt of an erasure that was carried out and built, and forget whom it was about."""
+    """Append the receipt of an erasure that was carried out, and forget whom it was about. The build is done."""
     found = pending(settings)
-    if found is None:
+    if found is None or not found.counts:
         return
     if receipt_of(settings, found.number) is None:
         append_line(settings.home / NAME, _receipt(settings, found))
@@ -154,15 +154,13 @@ def _receipt(settings: Settings, found: Pending) -> dict[str, Any]:
     }
 
 
-def undo(settings: Settings, numbers: Iterable[str], person: Person | None = None) -> int:
-    """Let people in again by the numbers of receipts, or by their ids. Returns how many erasures were taken back.
+def undo(settings: Settings, numbers: Collection[str]) -> int:
+    """Let people in again by the numbers of receipts. Returns how many erasures were taken back.
 
     What was erased stays erased. The next full sync reads what the source still has.
     """
     erased = erased_list(settings.home)
-    if not erased:
-        return 0
-    return erased.remove(set(numbers), person.marks() if person else ())[1]
+    return erased.remove(numbers) if erased else 0
 
 
 def _digests(settings: Settings) -> dict[str, str]:
@@ -177,7 +175,7 @@ def _digests(settings: Settings) -> dict[str, str]:
 
 def _forget_written(settings: Settings, person: Person) -> int:
     """Remove what was kept and noted of the person's creations at the source. Returns how many."""
-    journal = Journal(settings.actions, pseudonym_key(settings))
+    journal = Journal(settings.actions, creation_key(settings))
     remote_ids, n = person.remote_ids(), 0
     texts = {one.casefold() for one in (*person.given, *person.texts)}
     keys = {
@@ -220,9 +218,3 @@ def all_erased(settings: Settings, seeking: Seeking) -> Person | None:
                 back.ids[model][one] = remote_id
     seeking.complete(back)
     return back if back.is_known else None
-
-
-def loose_files(settings: Settings) -> int:
-    """How many saved attachments there are. Nobody noted whose they are, so an erasure removes only what names them."""
-    folder = settings.actions / "attachments"
-    return sum(path.is_file() and not path.is_symlink() for path in folder.rglob("*")) if folder.is_dir() else 0

@@ -115,8 +115,6 @@ def run_sync(
                 record.reason += f", went on from {previous.source} to {source.name}"
             lists = frozenset(feed.name for feed in source.feeds if feed.is_reference)
             record.lost = lost + drop_lost(lake.path, record.files, lists)
-            record.only_created = source.only_created
-            record.max_age_seconds = source.max_age.total_seconds()
             workspace = Workspace(con, lake.path, record.files, record.started_at)
             workspace.open()
             raw_of, limit = _raw_of(source, lake, record), settings.max_second_looks
@@ -259,6 +257,8 @@ def _record(source: Source, spool: Spool, planned: Plan, previous: SyncRecord | 
         mapped_since=mapped_since(source, previous, state.sync_id),
         package_version=version("join-pipeline"),
         source=source.name,
+        only_created=source.only_created,
+        max_age_seconds=source.max_age.total_seconds(),
         kept_out=state.kept_out,
         kept_out_since=_kept_out_since(state, previous),
         # copies, because the previous record must not change

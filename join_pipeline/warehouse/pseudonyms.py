@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from join_pipeline.errors import LakeError, SettingsError
-from join_pipeline.lake.files import create_whole
+from join_pipeline.lake.files import create_whole, write_whole
 from join_pipeline.models.ids import base58
 from join_pipeline.settings import Settings
 
@@ -33,6 +33,29 @@ def pseudonym_key(settings: Settings) -> bytes:
     if settings.pseudonym_key is not None:
         return settings.pseudonym_key.get_secret_value().encode()
     return key_from_file(settings.pseudonym_key_file)
+
+
+def creation_key(settings: Settings) -> bytes:
+    """The key of the journal of creations: that of the pseudonyms before they were rotated for the first time."""
+    path = settings.creation_key_file
+    return key_from_file(path) if path.exists() else pseudonym_key(settings)
+
+
+def rotate(settings: Settings) -> None:
+    """Put a new key in the place of the key in its file. The old one stays only as that of the journal of creations.
+
+    Raises `SettingsError` if the key is in the environment.
+    """
+    if settings.pseudonym_key is not None:
+        raise SettingsError(
+            "JOIN_PIPELINE_PSEUDONYM_KEY has the key, so only you can change it. Keep the old one in "
+            f"{settings.creation_key_file} (mode 0600), so that creations stay exactly-once."
+        )
+    path = settings.pseudonym_key_file
+    create_whole(
+        settings.creation_key_file, key_from_file(path)
+    )  # first: with another key, a creation could be sent twice
+    write_whole(path, secrets.token_hex(32).encode())
 
 
 def key_from_file(path: Path) -> bytes:

@@ -61,6 +61,28 @@ def due(settings: Settings, *, until: date | None = None) -> list[Due]:
     return [Due(*row) for row in rows]
 
 
+def candidates_due(settings: Settings) -> list[str]:
+    """The ATS's ids of the candidates all of whose applications are certainly due, and who are not needed elsewhere."""
+    path = settings.warehouse
+    if not path.exists():
+        raise BuildError(f"{path} is not there. Nothing is built yet: run `join-pipeline build` first.")
+    try:
+        with contextlib.closing(duckdb.connect(path, read_only=True)) as con:
+            return [str(remote_id) for (remote_id,) in con.execute(CANDIDATES).fetchall()]
+    except duckdb.Error as error:
+        raise BuildError(f"{path} can't be read ({foreign(error)}). `join-pipeline build` makes it again.") from None
+
+
+CANDIDATES: Final = """
+SELECT any_value(c.remote_id) AS remote_id
+FROM recruiting.mart_retention_due AS l
+JOIN ats.pseudonyms AS p ON p.model = 'candidates' AND p.pseudonym = l.candidate_key
+JOIN ats.candidates AS c ON c.id = p.id
+WHERE c.remote_id IS NOT NULL
+GROUP BY l.candidate_key
+HAVING bool_and(l.is_due) AND NOT bool_or(l.is_candidate_needed)
+ORDER BY length(any_value(c.remote_id)), 1
+"""
 QUERY: Final = f"""
 WITH listed AS (
     SELECT application_key, country, status, rule, retention_months, due_on_lo, due_on, is_due, is_deleted,

@@ -55,6 +55,8 @@ WRONG_USAGE = (
     ["query"],
     ["query", "SELECT 1", "--csv", "--json"],
     ["retention"],
+    ["pseudonyms"],
+    ["pseudonyms", "rotate"],
     ["retention", "due", "--csv", "--json"],
     ["retention", "due", "--until", "soon"],
     ["query", "SELECT 1", "--limit", "-1"],

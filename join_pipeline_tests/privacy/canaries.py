@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ class Join:
     url: str = ""
     erased: set[int] = field(default_factory=set)
     broken: set[int] = field(default_factory=set)
+
+    def move(self, now: datetime) -> None:
+        """Set the clock of the company behind it."""
+        clock = {"now": now.isoformat()}
+        httpx.post(f"{self.upstream}/control/clock", json=clock, trust_env=False).raise_for_status()
 
     def answer(self, path: str, body: bytes) -> bytes | None:
         """JOIN's answer with canaries; None for what was erased."""

@@ -116,6 +116,7 @@ def test_a_choice_that_keeps_more_out_drops_what_is_there_at_once(tmp_path: Path
         assert found_in(full.lake, f"{CANARY}-phone")
 
 
+@pytest.mark.slow
 def test_minimal_by_kombo_leaves_no_text_of_a_personal_column_in_any_byte(company: Account) -> None:
     run_sync(company.kombo(connection="whole"))
     texts = personal_texts(company.kombo(connection="whole"))

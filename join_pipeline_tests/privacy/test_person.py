@@ -3,9 +3,11 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,15 @@ import pytest
 from join_pipeline import pipeline
 from join_pipeline.checks.lake import LakeCheck
 from join_pipeline.errors import InputError, LakeError
+from join_pipeline.lake import compaction
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.people import commands, erase
 from join_pipeline.people.export_page import Language
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.pseudonyms import pseudonym
+from join_pipeline_tests.cli.commands import Shell
+from join_pipeline_tests.cli.companies import company as cli_company
 from join_pipeline_tests.kombo.accounts import account
 from join_pipeline_tests.privacy.canaries import Join, canary, found_in
 from join_pipeline_tests.privacy.people import (
@@ -214,6 +219,32 @@ def test_a_sync_leaves_a_receipt_of_who_is_deleted_and_of_the_files_that_go(
     assert person.address not in shown
 
 
+def test_a_person_leaves_merged_files_and_what_is_merged_later(
+    api: Join, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compaction, "MOST_VERSION_FILES", 1)
+    monkeypatch.setattr(compaction, "MOST_SMALL_FILES", 1)
+    for days in (3, 6):
+        api.move(START + timedelta(days=days))
+        run_sync(settings, "full")
+    newest = open_lake(settings.lake).newest()
+    assert newest is not None
+    assert any(file.kind == "merged" for files in newest.files.models.values() for file in files)
+    first, second = somebody(settings), somebody(settings, place=1)
+    erased(settings, first.address)
+    api.move(START + timedelta(days=9))
+    run_sync(settings, "full")
+    erased(settings, second.address)
+    api.move(START + timedelta(days=12))
+    run_sync(settings, "full")
+    for person in (first, second):
+        assert found_in(settings.data, person.pattern) == {}
+    assert is_sound(settings)
+    kept = versions(open_lake(settings.lake), "applications", "DISTINCT id")
+    gone = [one for (one,) in kept if str(one).startswith("erased-")]
+    assert len(gone) == len(first.applications) + len(second.applications)
+
+
 class Killed(BaseException):
     """The process dies."""
 
@@ -353,3 +384,29 @@ def test_a_lake_of_kombos_loses_a_person_and_keeps_them_out(tmp_path: Path) -> N
             assert is_found(settings, address, str(one), f"candidate:{remote_id}") == []
             assert found_in(settings.data, re.escape(address)) == {}
         assert is_sound(settings)
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_privacy_page_follow_a_person_to_the_end(tmp_path: Path) -> None:
+    """Both editions have the same block: `test_editions.py`."""
+    page = (Path(__file__).parents[2] / "docs" / "de" / "privacy.md").read_text()
+    (block,) = (found for found in re.findall(r"```bash\n(.*?)```", page, re.DOTALL) if "person verify" in found)
+    shell = Shell(cli_company(), tmp_path / "data")
+    for command in ("sync", "build"):
+        assert shell(command).code == 0
+    address = sorted(addresses(shell.settings))[0]
+    who, archive = tmp_path / "who.txt", tmp_path / "person.zip"
+    who.write_text(f"{address}\n")
+    said = ""
+    for line in block.splitlines():
+        words = shlex.split(line.replace("who.txt", str(who)).replace("person.zip", str(archive)))
+        ended = shell(*words[1:])
+        assert ended.code == 0, (line, ended)
+        said += ended.out
+    assert address in said
+    assert "Not found." in said
+    assert archive.exists()
+    assert found_in(shell.data, re.escape(address)) == {}
+    assert shell("sync", "--mode", "full").code == shell("build").code == 0
+    assert shell("person", "verify", "--file", str(who)).code == 0
+    assert shell("doctor", "--lake").code == 0

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from join_pipeline.errors import LakeError, SettingsError
-from join_pipeline.warehouse.pseudonyms import key_from_file
+from join_pipeline.settings import load_settings
+from join_pipeline.warehouse.pseudonyms import creation_key, key_from_file, pseudonym_key, rotate
 
 
 def test_the_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
@@ -49,3 +50,28 @@ def test_a_key_that_can_not_be_read_is_told(tmp_path: Path) -> None:
     path.mkdir(mode=0o700)
     with pytest.raises(LakeError, match="can't be read"):
         key_from_file(path)
+
+
+def test_a_rotated_key_is_new_and_the_journal_of_creations_keeps_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("JOIN_PIPELINE_PSEUDONYM_KEY", raising=False)
+    settings = load_settings()
+    first = pseudonym_key(settings)
+    assert creation_key(settings) == first
+    rotate(settings)
+    second = pseudonym_key(settings)
+    rotate(settings)
+    assert len({first, second, pseudonym_key(settings)}) == 3
+    assert creation_key(settings) == first
+    paths = (settings.creation_key_file, settings.pseudonym_key_file)
+    assert {path.stat().st_mode & 0o777 for path in paths} == {0o600}
+
+
+def test_a_key_of_the_environment_is_left_to_whoever_set_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    settings = load_settings(pseudonym_key="a key for tests only")
+    with pytest.raises(SettingsError, match="only you can change it"):
+        rotate(settings)
+    assert not settings.creation_key_file.exists()
