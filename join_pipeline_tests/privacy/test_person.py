@@ -410,3 +410,14 @@ def test_the_commands_of_the_privacy_page_follow_a_person_to_the_end(tmp_path: P
     assert shell("sync", "--mode", "full").code == shell("build").code == 0
     assert shell("person", "verify", "--file", str(who)).code == 0
     assert shell("doctor", "--lake").code == 0
+
+
+def test_a_sync_carries_out_first_what_was_cut_off(settings: Settings, person: Somebody) -> None:
+    with locked(settings.home), commands.seeking(settings, pipeline.feeds_of) as look:
+        erase.begin(settings, look.person([person.address]))
+    erase.finish(settings)
+    assert not (settings.home / "erasures.jsonl").exists(), "nothing was carried out, so nothing has a receipt"
+    pipeline.sync(settings, "full", ())
+    assert set(found_in(settings.data, person.pattern)) == {"join/people/pending.json"}
+    load_only(settings)
+    assert found_in(settings.data, person.pattern) == {}
