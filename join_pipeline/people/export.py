@@ -64,6 +64,7 @@ def gathered(settings: Settings, look: Seeking, person: Person, held: Held) -> d
         "quarantine": list(_quarantined(look, person)),
         "creations": list(_creations(settings, person, look)),
         "places": held.places,
+        "raw_days": settings.raw_days,
         "outside": held.outside,
         "pseudonyms": sorted(person.pseudonyms),
     }

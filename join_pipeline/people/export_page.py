@@ -8,6 +8,8 @@ import json
 from enum import StrEnum
 from typing import Any, Final
 
+from join_pipeline.people import german
+
 
 class Language(StrEnum):
     """The languages of the page."""
@@ -90,7 +92,8 @@ def page(document: dict[str, Any], language: Language) -> str:
     who = [(words["name"], one) for one in document["names"]]
     who += [(words["contact"], one) for one in document["contacts"]]
     who += [(words["pseudonym"], one) for one in document["pseudonyms"]]
-    outside = "".join(f"<li>{_text(one)}</li>" for one in document["outside"])
+    lines = german.OUTSIDE if language is Language.de else document["outside"]
+    outside = "".join(f"<li>{_text(one)}</li>" for one in lines)
     people = words["people" if document["publishes_names"] else "no_people"]
     parts = [
         f"<h1>{_text(words['title'])}</h1><p>{_text(words['intro'])} {_text(document['made_at'])}.</p>",
@@ -100,7 +103,7 @@ def page(document: dict[str, Any], language: Language) -> str:
         *(_records(words, name, document[name], named) for name in ("payloads", "quarantine", "creations")),
         f"<h2>{_text(words['origin'])}</h2><p>{_text(words['source'])} ({_text(document['source'])}).</p>",
         f"<p>{_text(words['recipients'])} {_text(people)} {_text(words['no_decision'])}</p>",
-        f"<h2>{_text(words['kept'])}</h2>{_places(words, document['places'])}",
+        f"<h2>{_text(words['kept'])}</h2>{_places(words, _told(document, language))}",
         f"<h2>{_text(words['outside'])}</h2><ul>{outside}</ul>",
     ]
     return (
@@ -126,6 +129,15 @@ def _places(words: dict[str, str], places: list[dict[str, Any]]) -> str:
         for one in places
     )
     return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def _told(document: dict[str, Any], language: Language) -> list[dict[str, Any]]:
+    """The places in a language."""
+    if language is Language.en:
+        return list(document["places"])
+    told = ((place, german.PLACES[place["place"]]) for place in document["places"])
+    days = document["raw_days"]
+    return [place | {"place": name, "stays": stays.format(raw_days=days)} for place, (name, stays) in told]
 
 
 def _table(rows: list[tuple[str, Any]]) -> str:

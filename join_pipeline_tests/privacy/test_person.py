@@ -19,8 +19,9 @@ from join_pipeline.errors import InputError, LakeError
 from join_pipeline.lake import compaction
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.people import commands, erase
+from join_pipeline.people import commands, erase, german
 from join_pipeline.people.export_page import Language
+from join_pipeline.people.traces import OUTSIDE, PLACES, files_of
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.pseudonyms import pseudonym
 from join_pipeline_tests.cli.commands import Shell
@@ -329,6 +330,21 @@ def test_an_export_has_all_that_is_held_and_nobody_elses(
         commands.export_person(settings, [person.address], to, language, pipeline.feeds_of)
 
 
+def test_every_place_has_a_name_and_a_time_in_german(settings: Settings) -> None:
+    assert set(german.PLACES) == {place.name for place in PLACES}
+    assert len(german.OUTSIDE) == len(OUTSIDE)
+    for place in PLACES:
+        times = place.lasts(settings), german.PLACES[place.name][1].format(raw_days=settings.raw_days)
+        assert ["14" in told for told in times] in ([True, True], [False, False]), place.name
+
+
+def test_every_file_of_a_connection_is_in_a_place_of_its_own(settings: Settings) -> None:
+    """A new kind of file needs a place, so that people are looked for in it, and `show` says how long it stays."""
+    load_only(settings)
+    homeless = [inside for place, inside, _ in files_of(settings) if place.name == "other files"]
+    assert homeless == []
+
+
 def test_every_reading_of_people_is_noted_with_who_and_what_kind(settings: Settings, person: Somebody) -> None:
     commands.find(settings, [person.address], pipeline.feeds_of, by="data protection officer")
     is_found(settings, person.address)
@@ -410,3 +426,14 @@ def test_the_commands_of_the_privacy_page_follow_a_person_to_the_end(tmp_path: P
     assert shell("sync", "--mode", "full").code == shell("build").code == 0
     assert shell("person", "verify", "--file", str(who)).code == 0
     assert shell("doctor", "--lake").code == 0
+
+
+def test_a_sync_carries_out_first_what_was_cut_off(settings: Settings, person: Somebody) -> None:
+    with locked(settings.home), commands.seeking(settings, pipeline.feeds_of) as look:
+        erase.begin(settings, look.person([person.address]))
+    erase.finish(settings)
+    assert not (settings.home / "erasures.jsonl").exists(), "nothing was carried out, so nothing has a receipt"
+    pipeline.sync(settings, "full", ())
+    assert set(found_in(settings.data, person.pattern)) == {"join/people/pending.json"}
+    load_only(settings)
+    assert found_in(settings.data, person.pattern) == {}
