@@ -16,7 +16,7 @@ from join_pipeline.models.kept_out import COLUMNS, PRESETS, Preset
 def _words(text: str) -> str:
     """The words in one spelling, so that the same choice is the same setting."""
     words = {word.strip().lower() for word in text.split(",")} - {""}
-    if unknown := sorted(words - COLUMNS.keys()):
+    if words - COLUMNS.keys():
         raise ValueError(f"has a word that is none of {', '.join(COLUMNS)}")
     return ",".join(word for word in COLUMNS if word in words)
 
