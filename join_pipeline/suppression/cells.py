@@ -104,6 +104,15 @@ UNTOLD_PAIRS: Final = f"""
     FROM pair WHERE (SELECT count(*) FROM pair) <= {MOST_PAIRS}
 """
 
+# Who waits at a milestone for one job: the sum of the milestone's stages, and of the job's sources.
+WAITING_JOBS: Final = """
+    INSERT INTO cell
+    SELECT DISTINCT 'waits ' || split_part(key, '/', 1), grain, period, 'job', split_part(key, '/', 3), NULL,
+        true, false
+    FROM cell
+    WHERE scope = 'stage_job' AND 'waits ' || split_part(key, '/', 1) IN (SELECT what FROM cell)
+"""
+
 MISSING_TOTALS: Final = """
     INSERT INTO cell
     SELECT DISTINCT parts.what, parts.grain, parts.period, 'overall', 'all', NULL::BIGINT, true, false
@@ -161,6 +170,12 @@ PARTS: Final = """
         UNION ALL
         SELECT id, what, grain, period, 'stage', split_part(key, '/', 1) || '/' || split_part(key, '/', 2), 'jobs'
         FROM cell WHERE scope = 'stage_job'
+        UNION ALL
+        SELECT id, 'waits ' || split_part(key, '/', 1), grain, period, 'job', split_part(key, '/', 3), 'stages of a job'
+        FROM cell WHERE scope = 'stage_job'
+        UNION ALL
+        SELECT id, 'waits', grain, period, 'milestone', substr(what, length('waits ') + 1), 'milestone' FROM cell
+        WHERE starts_with(what, 'waits ') AND scope = 'overall'
         UNION ALL
         SELECT id, what, grain, period, scope, key, 'named' FROM pooled
         UNION ALL
@@ -232,7 +247,16 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
         SELECT {COORDINATES}, max(n) AS n, false AS is_latent, max(n) IS NULL AS is_asked
         FROM ({told}) GROUP BY ALL"""
     )
-    for missing in (KEPT_AGES, OTHER_AGES, MISSING_AGES, SHARED_DAYS, PAIRS, UNTOLD_PAIRS, MISSING_TOTALS):
+    for missing in (
+        KEPT_AGES,
+        OTHER_AGES,
+        MISSING_AGES,
+        SHARED_DAYS,
+        PAIRS,
+        UNTOLD_PAIRS,
+        WAITING_JOBS,
+        MISSING_TOTALS,
+    ):
         con.execute(missing)
     con.execute(PEOPLE)
     con.execute(

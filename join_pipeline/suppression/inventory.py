@@ -216,18 +216,18 @@ CHECKED: Final = (
     ),
     SharedTable(
         "mart_pipeline_now",
-        _words("scope milestone stage_key job_key stage_id job_id stuck_rule stuck_after_days"),
+        _words("scope scope_key milestone stage_key job_key stage_id job_id stuck_rule stuck_after_days"),
         (
             Group(
                 "n_open",
-                "'waits'",
+                "CASE WHEN scope IN ('milestone', 'stage', 'job') THEN 'waits' ELSE 'waits ' || milestone END",
                 _words(
                     "n_in_closed_job n_stuck n_certainly_stuck share_stuck share_stuck_wilson_low "
                     "share_stuck_wilson_high days_in_stage_p50 days_in_stage_p75"
                 ),
                 scope="CASE scope WHEN 'job' THEN 'stage_job' ELSE scope END",
                 key="CASE scope WHEN 'milestone' THEN milestone WHEN 'stage' THEN milestone || '/' || stage_key "
-                "ELSE milestone || '/' || stage_key || '/' || job_key END",
+                "WHEN 'job' THEN milestone || '/' || stage_key || '/' || job_key ELSE scope_key END",
             ),
         ),
     ),
