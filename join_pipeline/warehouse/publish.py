@@ -19,7 +19,6 @@ import duckdb
 from join_pipeline.errors import BuildError, foreign
 from join_pipeline.lake.files import aside_of, make_folder, remove_asides
 from join_pipeline.settings import Settings
-from join_pipeline.suppression.tables import suppress
 from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.audit import note
 from join_pipeline.warehouse.log_name import give_log_name_back, keep_until_free, log_of, take_log_name
@@ -236,6 +235,8 @@ def _write(
                 relation = f'warehouse.{audience.schema}."{table.name}"'
                 con.execute(f"CREATE TABLE {name} AS {table.selected_from(relation)}")
         if audience is READERS:
+            from join_pipeline.suppression.tables import suppress  # noqa: PLC0415  a solver that only this needs
+
             suppress(con, settings.k)
         for table in listed:
             name = f'main."{table.name}"'
