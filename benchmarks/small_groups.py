@@ -86,6 +86,23 @@ def days(apart: int, applications: int, jobs: int) -> None:
             f"both, {apart} days apart": attack_two(*files, settings.k),
         }.items():
             print(f"{name}: {len(told)} of {n} small groups told", flush=True)
+        n, n_grown, n_little = growth(*files, settings.k)
+        print(f"{n} groups are in both files; {n_grown} have grown, {n_little} of them by fewer than {settings.k}")
+
+
+def growth(before: Path, after: Path, k: int) -> tuple[int, int, int]:
+    """Groups that both files show, those of them that have grown, and those that have grown by fewer than k."""
+    cohorts = "SELECT * FROM {name}.fct_funnel_cohort WHERE milestone_rank = 1 AND n_cohort IS NOT NULL"
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH '{before}' AS earlier (READ_ONLY)")
+        con.execute(f"ATTACH '{after}' AS later (READ_ONLY)")
+        found = con.execute(
+            f"""SELECT count(*), count(*) FILTER (later.n_cohort > earlier.n_cohort),
+                count(*) FILTER (later.n_cohort - earlier.n_cohort BETWEEN 1 AND {k - 1})
+            FROM ({cohorts.format(name="earlier")}) AS earlier
+            INNER JOIN ({cohorts.format(name="later")}) AS later USING (cohort_grain, cohort_on, scope, scope_key)"""
+        ).fetchall()
+    return found[0]
 
 
 def main() -> None:

@@ -20,7 +20,6 @@ import duckdb
 from join_pipeline.errors import BuildError, foreign
 from join_pipeline.lake.files import aside_of, make_folder, remove_asides
 from join_pipeline.settings import Settings
-from join_pipeline.suppression.tables import suppress
 from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.audit import note
 from join_pipeline.warehouse.coarse import coarse
@@ -241,6 +240,8 @@ def _write(
                 coarser = coarse(table.name, table.types, settings.time_zone) if settings.publishes_days else {}
                 con.execute(f"CREATE TABLE {name} AS {table.selected_from(relation, coarser)}")
         if audience is READERS:
+            from join_pipeline.suppression.tables import suppress  # noqa: PLC0415  a solver that only this needs
+
             suppress(con, settings.k)
         for table in listed:
             name = f'main."{table.name}"'

@@ -114,7 +114,7 @@ def test_a_source_is_asked_for_nothing_that_it_ignores() -> None:
 
 
 def test_a_sync_imports_nothing_that_only_other_commands_need() -> None:
-    heavy = ("dbt", "dagster", "altair", "vl_convert", "starlette", "uvicorn", "mcp", "xlsxwriter", "yaml")
+    heavy = ("dbt", "dagster", "altair", "highspy", "vl_convert", "starlette", "uvicorn", "mcp", "xlsxwriter", "yaml")
     program = f"""
 import sys
 import join_pipeline.cli, join_pipeline.pipeline
