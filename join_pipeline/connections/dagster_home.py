@@ -33,8 +33,8 @@ run_coordinator:
 code_servers:
   local_startup_timeout: 900
 """
-"""For a launch without a daemon: nobody else would take the run out of the queue. And the definitions, with a dbt project
-that was never parsed, load beside other work, so on a busy machine they need longer than Dagster's three minutes.
+"""For a launch without a daemon: nobody else would take the run out of the queue. And the definitions load beside other
+work, with a dbt project that was never parsed, so on a busy machine they need longer than Dagster's three minutes.
 """
 LAUNCH: Final = """
 import sys, time, dagster as dg
