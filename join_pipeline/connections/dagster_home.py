@@ -29,8 +29,12 @@ AT_ONCE: Final = """
 run_coordinator:
   module: dagster.core.run_coordinator
   class: DefaultRunCoordinator
+code_servers:
+  local_startup_timeout: 900
 """
-"""For a launch without a daemon: nobody else would take the run out of the queue."""
+"""For a launch without a daemon: nobody else would take the run out of the queue. And the definitions load beside other
+work, with a dbt project that was never parsed, so on a busy machine they need longer than Dagster's three minutes.
+"""
 LAUNCH: Final = """
 import sys, time, dagster as dg
 from dagster._cli import job as cli

@@ -25,7 +25,13 @@ def quick_events(instance: Any, run_id: str | None = None) -> Iterator[None]:
         return
     from sqlalchemy import Engine, event  # noqa: PLC0415  Dagster has imported it, and nothing else of ours needs it
 
-    event.listen(Engine, "connect", _wait_less)
+    def wait_less(
+        connection: Any, _record: Any
+    ) -> None:  # one for each call: of two runs at once, each removes its own
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = NORMAL")
+
+    event.listen(Engine, "connect", wait_less)
     try:
         with contextlib.ExitStack() as held:
             for shard in (INDEX, run_id):
@@ -33,7 +39,7 @@ def quick_events(instance: Any, run_id: str | None = None) -> Iterator[None]:
                     held.enter_context(_held_open(path_of(shard)))
             yield
     finally:
-        event.remove(Engine, "connect", _wait_less)
+        event.remove(Engine, "connect", wait_less)
 
 
 @contextlib.contextmanager
@@ -42,8 +48,3 @@ def _held_open(path: str) -> Iterator[None]:
         with contextlib.suppress(sqlite3.Error):  # Dagster tells of a file that can't be used
             con.execute("SELECT count(*) FROM sqlite_master").fetchall()
         yield
-
-
-def _wait_less(connection: Any, _record: Any) -> None:
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA synchronous = NORMAL")

@@ -24,6 +24,8 @@ def test_events_wait_for_no_disk_and_the_files_are_written_back_at_the_end() -> 
         log = Path(storage.path_for_shard(run.run_id) + "-wal")
         instance.report_engine_event("event 0", run)
         with quick_events(instance, run.run_id):
+            with quick_events(instance):
+                assert waits(storage, run.run_id) == NORMAL
             for n in (1, 2):
                 instance.report_engine_event(f"event {n}", run)
             assert waits(storage, run.run_id) == NORMAL
