@@ -114,7 +114,7 @@ def build_marts(
     made_of = _fingerprint(settings)
     tests = [] if select else data_tests.kept(_tests(settings), made_of)
     with _held_open(settings) as con:
-        if tests:
+        if tests and _is_loaded_well(settings, con, tests):
             nodes = _without_dbts_tests(settings, con, tests, on_node)
         else:
             results = _invoke(settings, [*BUILD, *SKIPPED, *picked], on_node)
@@ -126,6 +126,13 @@ def build_marts(
     if broken := _broken(nodes):
         raise BuildError("dbt could not build " + "; ".join(f"{node.unique_id}: {node.message}" for node in broken))
     return nodes
+
+
+def _is_loaded_well(settings: Settings, con: duckdb.DuckDBPyConnection, tests: Sequence[data_tests.DataTest]) -> bool:
+    """Whether the tests of loaded tables pass. If not, dbt has to skip what rests on these, which could take for ever."""
+    parents = read_manifest(settings)["parent_map"]
+    of_sources = [test for test in tests if all(one.startswith("source.") for one in parents[test.unique_id])]
+    return all(one.status not in FAILED for one in data_tests.play(con, of_sources))
 
 
 def _without_dbts_tests(
