@@ -6,7 +6,7 @@ Belongs here: keeping the SQL, playing it, and dbt's verdict on a count. Not her
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -68,6 +68,17 @@ def play(
 ) -> list[Played]:
     """Play each test. `on_test` is called with the number of those that have ended before one begins."""
     return [_play(con, test, on_test, n) for n, test in enumerate(tests)]
+
+
+def resting_on(manifest: Mapping[str, Any], tests: Sequence[str]) -> set[str]:
+    """Every node that rests on what one of these tests reads."""
+    found: set[str] = set()
+    todo = [parent for test in tests for parent in manifest["parent_map"][test]]
+    while todo:
+        children = set(manifest["child_map"][todo.pop()]) - found
+        found |= children
+        todo += children
+    return found - set(tests)
 
 
 def _play(con: duckdb.DuckDBPyConnection, test: DataTest, on_test: Callable[[int], object], n: int) -> Played:

@@ -116,8 +116,9 @@ def build_marts(
     made_of = _fingerprint(settings)
     tests = [] if select else data_tests.kept(_tests(settings), made_of)
     with _held_open(settings) as con:
-        nodes = _without_dbts_tests(settings, con, tests, on_node) if tests else []
-        if not nodes or _broken(nodes):  # dbt says which test failed before a model that rests on it could not be made
+        if tests and _is_loaded_well(settings, con, tests):
+            nodes = _without_dbts_tests(settings, con, tests, on_node)
+        else:
             results = _invoke(settings, [*BUILD, *SKIPPED, *picked], on_node)
             nodes = [_node(result) for result in results]
             if not select:
@@ -129,23 +130,41 @@ def build_marts(
     return nodes
 
 
+def _is_loaded_well(settings: Settings, con: duckdb.DuckDBPyConnection, tests: Sequence[data_tests.DataTest]) -> bool:
+    """Whether the tests of loaded tables pass. If not, dbt has to skip what rests on these, which could take for ever."""
+    parents = read_manifest(settings)["parent_map"]
+    of_sources = [test for test in tests if all(one.startswith("source.") for one in parents[test.unique_id])]
+    return all(one.status not in FAILED for one in data_tests.play(con, of_sources))
+
+
 def _without_dbts_tests(
     settings: Settings,
     con: duckdb.DuckDBPyConnection,
     tests: Sequence[data_tests.DataTest],
     on_node: Callable[[int, int], None] | None,
 ) -> list[Node]:
-    """dbt makes seeds and models, and the database plays these tests unless a model could not be made."""
+    """dbt makes seeds and models, and the database plays the tests.
+
+    dbt itself would skip a model that rests on one whose test fails. Here it is tried, so it may break by that fault.
+    Then it counts as skipped, as does a test that can't be played because of it.
+    """
     tell = on_node or (lambda _done, _of: None)
     nodes = [
         _node(result)
         for result in _invoke(settings, [*BUILD, *SKIPPED, "test"], lambda done, of: tell(done, of + len(tests)))
     ]
-    if _broken(nodes):
-        return nodes
     n, of = len(nodes), len(nodes) + len(tests)
     played = data_tests.play(con, tests, lambda done: tell(n + done, of))
-    return [*nodes, *(Node(kind="test", **msgspec.structs.asdict(one)) for one in played)]
+    nodes += [Node(kind="test", **msgspec.structs.asdict(one)) for one in played]
+    if not _broken(nodes):
+        return nodes
+    after = data_tests.resting_on(read_manifest(settings), [one.unique_id for one in played if one.status == "fail"])
+    return [
+        replace(node, status="skipped", message="a test of what it rests on failed")
+        if node.is_failed and (node.unique_id in after or (node.kind == "test" and node.status == "error"))
+        else node
+        for node in nodes
+    ]
 
 
 def _broken(nodes: list[Node]) -> list[Node]:

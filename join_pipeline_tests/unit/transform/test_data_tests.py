@@ -6,7 +6,7 @@ from types import SimpleNamespace as Made
 
 import duckdb
 
-from join_pipeline.transform.data_tests import USUAL, DataTest, keep, kept, play
+from join_pipeline.transform.data_tests import USUAL, DataTest, keep, kept, play, resting_on
 
 
 def result(name: str, sql: str | None, severity: str = "ERROR", kind: str = "test", **config: object) -> Made:
@@ -53,3 +53,10 @@ def test_it_leaves_all_to_dbt_if_one_is_unusual_or_was_not_compiled(tmp_path: Pa
         keep(path, "made of this", [good])
         keep(path, "made of this", [good, other])
         assert kept(path, "made of this") == []
+
+
+def test_what_rests_on_a_failed_test_is_all_that_is_made_of_what_it_reads() -> None:
+    children = {"source": ["a", "test"], "a": ["b", "c", "other"], "b": ["c"], "c": [], "other": [], "aside": []}
+    manifest = {"child_map": children | {"test": []}, "parent_map": {"test": ["source"]}}
+    assert resting_on(manifest, ["test"]) == {"a", "b", "c", "other"}
+    assert resting_on(manifest, []) == set()
