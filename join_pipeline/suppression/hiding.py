@@ -24,8 +24,8 @@ MOST_ROUNDS: Final = 200
 SOLVER_ROUNDS: Final = 25
 STAGES: Final = ((3, 0.5), (2, 0.25), (0, 0.0))
 """What is hidden where time is short: cells of this detail and more, with this share of the time left for the rest."""
-MOST_ENTRIES_ANEW: Final = 3_000_000
-"""How many entries of equations are looked at to show cells again: a second or two."""
+MOST_ENTRIES_ANEW: Final = 12_000_000
+"""How many entries of equations are looked at to show cells again: some two seconds."""
 
 
 @dataclass(slots=True)
