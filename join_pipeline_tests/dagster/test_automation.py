@@ -85,7 +85,7 @@ def test_a_tick_is_skipped_while_a_run_is_under_way(
     definitions: dg.Definitions, settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     job = definitions.resolve_job_def("sync")
-    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=job.run_tags)
     assert tick(definitions, settings, "hourly", instance) == f"The run {run.run_id} of sync has not ended."
     instance.report_run_canceled(run)
     assert isinstance(tick(definitions, settings, "hourly", instance), list)
