@@ -27,9 +27,7 @@ def tick(
 ) -> list[dg.RunRequest] | str:
     """What a tick of the schedule asks for, or why it is skipped."""
     repository = definitions.get_repository_def()
-    context = dg.build_schedule_context(
-        instance, datetime(2026, 6, 1, tzinfo=UTC), resources={"settings": settings}, repository_def=repository
-    )
+    context = dg.build_schedule_context(instance, datetime(2026, 6, 1, tzinfo=UTC), repository_def=repository)
     evaluated = repository.get_schedule_def(name).evaluate_tick(context)
     return list(evaluated.run_requests or []) or str(evaluated.skip_message)
 
