@@ -124,7 +124,7 @@ def test_a_webhook_asks_for_a_run_of_its_connection_and_a_lost_run_is_looked_for
     run = instance.create_run_for_job(
         many.resolve_job_def("sync"), status=dg.DagsterRunStatus.STARTED, tags={"dagster/partition": "globex"}
     )
-    (shared.data / "globex" / "runs").mkdir()
+    (shared.data / "globex" / "runs").mkdir(exist_ok=True)
     (shared.data / "globex" / "runs" / run.run_id).write_text("999999")
     cursor = look(many, "lost_run", instance).cursor
     assert run.run_id in cursor
