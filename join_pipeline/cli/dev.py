@@ -12,9 +12,9 @@ def dev(
 ) -> None:
     """Serve Dagster, its daemon too, on this machine alone: the connected company, or the demo where none is connected.
 
-    JOIN_PIPELINE_CONNECTION names another one. Ctrl-C ends it.
+    With a file of several connections, it shows them all. --connection names another one. Ctrl-C ends it.
     """
-    from join_pipeline.connections.dagster_home import serve, shown_settings
+    from join_pipeline.connections.dagster_home import serve, shown_settings, shows_all
     from join_pipeline.connections.listed import DEMO
     from join_pipeline.sandbox.demo import figure_files
     from join_pipeline.settings import load_settings
@@ -23,7 +23,8 @@ def dev(
     if settings.connection == DEMO:  # its plan, service levels and costs are files of its own
         figures = {name: path for name, path in figure_files(settings.data).items() if path.exists()}
         settings = load_settings(connection=DEMO, **figures)
-    err.print(f"Dagster of [bold]{settings.connection}[/]: http://127.0.0.1:{port} (Ctrl-C ends it)")
+    shown = "all connections" if shows_all() else settings.connection
+    err.print(f"Dagster of [bold]{shown}[/]: http://127.0.0.1:{port} (Ctrl-C ends it)")
     if code := serve(settings, port):
         err.print("Dagster ended by itself. Its messages above say why.")
         raise typer.Exit(code)

@@ -18,7 +18,7 @@ from typing import Any, Final
 from join_pipeline.connections.listed import DEMO
 from join_pipeline.errors import SettingsError
 from join_pipeline.lake.files import unwritable, write_whole
-from join_pipeline.settings import Settings, load_settings, process_environment
+from join_pipeline.settings import Settings, env_name, listed_connections, load_settings, process_environment
 
 WORKSPACE: Final = """load_from:
   - python_module:
@@ -129,6 +129,11 @@ def shown_settings() -> Settings:
     return demo if demo.lake.exists() else settings
 
 
+def shows_all() -> bool:
+    """Whether Dagster shows the connections of the file: there are some, and none is named."""
+    return "connection" not in load_settings().model_fields_set and bool(listed_connections())
+
+
 def serve(settings: Settings, port: int) -> int:
     """Run Dagster's web server on this port of this machine, and its daemon, until one ends or a signal comes.
 
@@ -139,6 +144,8 @@ def serve(settings: Settings, port: int) -> int:
         raise SettingsError(f"Port {port} is taken. Choose another one with --port, or end what uses it.")
     home = dagster_home(settings.data)
     workspace, environment = ["--workspace", str(home / "workspace.yaml")], _environment(settings, home)
+    if shows_all():  # the code location reads the file itself, and shows each connection as a partition
+        del environment[env_name("connection")]
     web = [_program("dagster-webserver"), *workspace, "--host", "127.0.0.1", "--port", str(port)]
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)

@@ -25,15 +25,22 @@ def add(
         text = _text(file)
         if name in parse(file, text, kinds):
             raise InputError("name", f"{name} is in {file} already. Edit it there, or remove it first.")
-        lines = [f"[{_key(name)}]", *(f"{_key(field)} = {_value(value)}" for field, value in settings.items())]
-        if secrets:
-            lines += ["", f"[{_key(name)}.{SECRETS}]"]
-            lines += [f"{_key(field)} = {{{kind} = {_value(where)}}}" for field, (kind, where) in secrets.items()]
-        edited = f"{text.rstrip() or HEAD.rstrip()}\n\n" + "\n".join(lines) + "\n"
+        origins = {field: {kind: where} for field, (kind, where) in secrets.items()}
+        edited = f"{text.rstrip() or HEAD.rstrip()}\n\n{text_of(name, settings, origins)}"
         entry = parse(file, edited, kinds)[name]
         if entry.faults:
             raise InputError("connection", "; ".join(fault.partition(": ")[2] for fault in entry.faults))
         write_whole(file, edited.encode())
+
+
+def text_of(name: str, settings: Mapping[str, object], secrets: Mapping[str, Mapping[str, str]]) -> str:
+    """An entry as TOML."""
+    lines = [f"[{_key(name)}]", *(f"{_key(field)} = {_value(value)}" for field, value in settings.items())]
+    if secrets:
+        lines += ["", f"[{_key(name)}.{SECRETS}]"]
+    for field, origin in secrets.items():
+        lines.append(f"{_key(field)} = {{{', '.join(f'{_key(kind)} = {_value(to)}' for kind, to in origin.items())}}}")
+    return "\n".join(lines) + "\n"
 
 
 def remove(file: Path, kinds: Kinds, name: str) -> None:

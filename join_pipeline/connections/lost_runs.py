@@ -97,16 +97,48 @@ def end_lost_runs(
 
     `context` is a sensor's, which keeps the note for the next look. `records` are of the runs that are unfinished.
     """
+    told, noted = _ended(settings, context, records, jobs, context.cursor, clock())
+    context.update_cursor(noted)
+    return told
+
+
+def end_lost_runs_of(
+    connections: Iterable[tuple[Settings, Iterable[Any]]],
+    context: Any,
+    jobs: Container[str],
+    clock: Callable[[], float] = time.time,
+) -> str:
+    """The same for several connections, each with the records of its own unfinished runs."""
+    before, notes, told = _notes(context.cursor), {}, []
+    for settings, records in connections:
+        name = settings.connection
+        said, notes[name] = _ended(settings, context, records, jobs, before.get(name), clock())
+        told.append(f"{name}: {said}")
+    context.update_cursor(json.dumps(notes))
+    return " ".join(told) or "No run is unfinished."
+
+
+def _notes(cursor: str | None) -> dict[str, str]:
+    try:
+        found: Any = json.loads(cursor or "{}")
+        return {str(name): str(note) for name, note in found.items()}
+    except (ValueError, AttributeError):
+        return {}
+
+
+def _ended(
+    settings: Settings, context: Any, records: Iterable[Any], jobs: Container[str], noted: str | None, now: float
+) -> tuple[str, str]:
+    """Report the lost runs of one connection. Returns what to say, and the note for the next look."""
     instance = context.instance
     runs = [_open_run(record, jobs, context.code_location_origin) for record in records]
-    lost, noted = lost_runs(settings, runs, context.cursor, clock())
+    lost, note = lost_runs(settings, runs, noted, now)
     for run_id in lost:
         run = instance.get_run_by_id(run_id)  # once more, because it may have ended meanwhile
         if run is not None and not run.is_finished:
             report = instance.report_run_canceled if run.status.value == "CANCELING" else instance.report_run_failed
             report(run, LOST)
-    context.update_cursor(noted)
-    return f"{len(lost)} of {len(runs)} unfinished runs are lost."
+    return f"{len(lost)} of {len(runs)} unfinished runs are lost.", note
 
 
 def _open_run(record: Any, jobs: Container[str], location: Any) -> OpenRun:

@@ -4,34 +4,51 @@ Belongs here: keys, descriptions, metadata, order. Not here: anything about data
 its result.
 """
 
+from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import dagster as dg
-from dagster_duckdb import DuckDBResource
 
-from join_pipeline.connections.lost_runs import of_run
-from join_pipeline.defs.automation import automation
+from join_pipeline.component import many, one
+from join_pipeline.component.scope import Scope
+from join_pipeline.component.union import union_of
+from join_pipeline.defs.actions import action_jobs
+from join_pipeline.defs.automation import jobs
 from join_pipeline.defs.extract import sync_assets
 from join_pipeline.defs.marts import mart_assets
 from join_pipeline.defs.metadata import owned
 from join_pipeline.defs.warehouse import ats_tables
 from join_pipeline.settings import Settings
-from join_pipeline.sources.registry import open_source
+from join_pipeline.sources.registry import source_of
 from join_pipeline.transform.run import read_manifest
-from join_pipeline.warehouse.file import opening
 
 
-def build_definitions(settings: Settings) -> dg.Definitions:
-    """Build all Dagster definitions of one connection. dbt parses its project if that has changed."""
-    file, config = opening(settings)
-    source = open_source(settings)
-    held = dg.ResourceDefinition(lambda context: of_run(settings, context.run, context.instance))
-    assets = [sync_assets(source), ats_tables(source), *mart_assets(read_manifest(settings))]
-    return dg.Definitions.merge(
-        dg.Definitions(
-            assets=[one.map_asset_specs(partial(owned, settings.team)) for one in assets],
-            resources={"settings": held, "warehouse": DuckDBResource(database=str(file), connection_config=config)},
-            executor=dg.in_process_executor,  # a process per step costs 4 s of imports each, and all share one lock
-        ),
-        automation(settings.time_zone),
+def build_definitions(
+    settings: Settings,
+    *,
+    connections: Path | None = None,
+    key_prefix: Sequence[str] = (),
+    group_prefix: str = "",
+    name: str | None = None,
+    **options: Any,
+) -> dg.Definitions:
+    """Build the definitions of one connection, or of a file of several: then each is a partition.
+
+    `name` begins the names of jobs, schedules, sensors and resources; without it, the key prefix does. `options` are a
+    `Scope`'s.
+    """
+    prefix = (key_prefix,) if isinstance(key_prefix, str) else tuple(key_prefix)
+    named = "_".join(prefix).replace("-", "_") if name is None else name
+    shared = settings.model_copy(update={"connection": many.SHARED}) if connections else settings
+    scope = Scope(shared, prefix, group_prefix, named, connections, **options)
+    of = union_of([source_of(name, settings) for name in many.sources(scope)])
+    steps = [sync_assets(scope, of), ats_tables(scope, of.tables), *mart_assets(scope, read_manifest(shared))]
+    return dg.Definitions(
+        assets=[step.map_asset_specs(partial(owned, scope)) for step in steps],
+        resources={scope.resource: scope.held()},
+        jobs=[*jobs(scope, steps), *action_jobs(scope)],
+        schedules=(many if connections else one).schedules(scope),
+        sensors=[*(many if connections else one).sensors(scope), one.failed_run(scope, steps)],
     )

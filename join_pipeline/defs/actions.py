@@ -3,14 +3,12 @@
 Dagster retries none of them, although a repeated request creates nothing twice: the user should know of a failure.
 """
 
-from typing import Final
-
 import dagster as dg
 from pydantic import Field
 
 from join_pipeline.actions.request_files import ACTIONS
+from join_pipeline.component.scope import Scope
 from join_pipeline.defs.metadata import step
-from join_pipeline.settings import Settings
 
 
 class CreateConfig(dg.Config):
@@ -28,16 +26,23 @@ class FetchConfig(dg.Config):
     candidate_id: str | None = None
 
 
-def _job(name: str, config_type: type[dg.Config]) -> dg.JobDefinition:
+def action_jobs(scope: Scope) -> list[dg.JobDefinition]:
+    """The jobs that act on JOIN."""
+    return [_job(scope, name, FetchConfig if name == "fetch_attachments" else CreateConfig) for name in ACTIONS]
+
+
+def _job(scope: Scope, name: str, config_type: type[dg.Config]) -> dg.JobDefinition:
     run, doc = ACTIONS[name]
 
-    def act(context: dg.OpExecutionContext, config: dg.Config, settings: dg.ResourceParam[Settings]) -> None:
+    def act(context: dg.OpExecutionContext, config: dg.Config) -> None:
         with step():
-            context.add_output_metadata(run(settings, **config.model_dump()))
+            context.add_output_metadata(run(scope.of(context), **config.model_dump()))
 
     act.__annotations__["config"] = config_type
-    op = dg.op(name=f"{name}_at_join", description=doc)(act)
-    return dg.GraphDefinition(name, node_defs=[op]).to_job(description=doc, tags={"dagster/max_retries": "0"})
-
-
-ACTION_JOBS: Final = [_job(name, FetchConfig if name == "fetch_attachments" else CreateConfig) for name in ACTIONS]
+    op = dg.op(name=scope.named(f"{name}_at_join"), description=doc, required_resource_keys={scope.resource})(act)
+    return dg.GraphDefinition(scope.named(name), node_defs=[op]).to_job(
+        description=doc,
+        tags={"dagster/max_retries": "0", **scope.tags},
+        executor_def=dg.in_process_executor,
+        partitions_def=scope.partitions,
+    )

@@ -1,106 +1,61 @@
-"""Jobs, schedules and sensors, and the line that a failed run logs. Schedules are off until switched on."""
+"""The jobs, and what schedules and sensors say of themselves. They are in `component`: of one connection, of many."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import dagster as dg
 
-from join_pipeline.connections.lost_runs import COMING_UP, busy, end_lost_runs, failure_line
-from join_pipeline.connections.trigger import pending_trigger
-from join_pipeline.defs.actions import ACTION_JOBS
+from join_pipeline.component.scope import Scope
+from join_pipeline.connections.lost_runs import COMING_UP
 from join_pipeline.defs.extract import SyncConfig
 from join_pipeline.defs.warehouse import LoadConfig
-from join_pipeline.settings import Settings
 
-EVERYTHING: Final = dg.AssetSelection.all()
-STATUS: Final = dg.DagsterRunStatus
-Tick = dg.RunRequest | dg.SkipReason
-UNFINISHED: Final = [STATUS.QUEUED, *(STATUS(name) for name in COMING_UP)]
-
-
-def _job(name: str, description: str, selection: dg.AssetSelection = EVERYTHING, **ops: dg.Config) -> Any:
-    return dg.define_asset_job(name, selection, config=dg.RunConfig(ops=ops), description=description)
+UNFINISHED: Final = [dg.DagsterRunStatus.QUEUED, *map(dg.DagsterRunStatus, COMING_UP)]
+SYNC: Final = "sync"
+SYNC_FULL: Final = "sync_full"
+JOBS: Final = {SYNC, SYNC_FULL, "rebuild"}
 
 
-SYNC: Final = _job(
-    "sync",
-    "From the source to the published file. It reads what changed, or everything if that is due.",
-    extract=SyncConfig(),
-)
-SYNC_FULL: Final = _job(
-    "sync_full",
-    "As sync, but it reads all, so it finds deletions. Its config accepts what a sync refused: see `accept_…`.",
-    extract=SyncConfig(mode="full"),
-)
-REBUILD: Final = _job(
-    "rebuild",
-    "From the lake to a new published file, without the network. Readers keep the old file meanwhile.",
-    EVERYTHING - dg.AssetSelection.groups("extract", "models"),
-    load=LoadConfig(from_nothing=True),
-)
-JOBS: Final = {SYNC.name, SYNC_FULL.name, REBUILD.name}
+def jobs(scope: Scope, assets: Sequence[dg.AssetsDefinition]) -> list[Any]:
+    """The jobs of these steps, of which the first is the sync. They select no asset of anybody else."""
+
+    def job(name: str, description: str, steps: Sequence[dg.AssetsDefinition], **ops: dg.Config) -> Any:
+        return dg.define_asset_job(
+            scope.named(name),
+            dg.AssetSelection.assets(*(key for step in steps for key in step.keys)),
+            config=dg.RunConfig(ops={scope.named(op): config for op, config in ops.items()}),
+            description=description,
+            tags=scope.job_tags,
+            executor_def=dg.in_process_executor,  # a process per step costs 4 s of imports each, and all share one lock
+        )
+
+    return [
+        job(
+            SYNC,
+            "From the source to the published file. It reads what changed, or everything if that is due.",
+            assets,
+            extract=SyncConfig(),
+        ),
+        job(
+            SYNC_FULL,
+            "As sync, but it reads all, so it finds deletions. Its config accepts what a sync refused: see `accept_…`.",
+            assets,
+            extract=SyncConfig(mode="full"),
+        ),
+        job(
+            "rebuild",
+            "From the lake to a new published file, without the network. Readers keep the old file meanwhile.",
+            assets[1:],
+            load=LoadConfig(from_nothing=True),
+        ),
+    ]
 
 
-def automation(time_zone: str) -> dg.Definitions:
-    """The jobs, the schedules in this time zone, and the sensors."""
-    return dg.Definitions(
-        jobs=[SYNC, SYNC_FULL, REBUILD, *ACTION_JOBS],
-        schedules=[
-            _schedule("hourly", SYNC.name, "0 * * * *", time_zone, "At every full hour: the job sync."),
-            # not between 02:00 and 03:00: daylight saving time skips that hour once a year and repeats it once
-            _schedule("nightly", SYNC_FULL.name, "30 3 * * *", time_zone, "At 03:30: the job sync_full."),
-        ],
-        sensors=[webhook, lost_run, failed_run],
-    )
+def names(scope: Scope) -> set[str]:
+    """The names of the jobs that move data."""
+    return {scope.named(name) for name in JOBS}
 
 
-def _schedule(name: str, job: str, cron: str, time_zone: str, description: str) -> dg.ScheduleDefinition:
-    @dg.schedule(
-        name=name,
-        job_name=job,
-        cron_schedule=cron,
-        execution_timezone=time_zone,
-        description=f"{description} Skipped while a command or another run works. Off until switched on.",
-    )
-    def tick(context: dg.ScheduleEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
-        reason = _busy(context.instance, settings)
-        return dg.SkipReason(reason) if reason else dg.RunRequest()
-
-    return tick
-
-
-def _busy(instance: dg.DagsterInstance, settings: Settings) -> str | None:
-    """Why no run should start now, or None. Without this, runs would pile up in the queue behind one that hangs."""
-    return busy(settings, instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)), JOBS)
-
-
-@dg.sensor(
-    job_name=SYNC.name,
-    minimum_interval_seconds=60,
-    description="One incremental sync for all webhooks that `join-pipeline listen` received. Off until switched on.",
-)
-def webhook(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> Tick:
-    """Request a run for the waiting trigger at each tick. Dagster makes one run of equal keys."""
-    key = pending_trigger(settings.home)
-    if reason := "No webhook has come." if key is None else _busy(context.instance, settings):
-        return dg.SkipReason(reason)
-    return dg.RunRequest(run_key=key, run_config=dg.RunConfig({"extract": SyncConfig(mode="incremental")}))
-
-
-@dg.sensor(
-    minimum_interval_seconds=20,
-    description="Ends runs whose process is gone, as after a power cut: they hold no lock, looked at twice.",
-    default_status=dg.DefaultSensorStatus.RUNNING,
-)
-def lost_run(context: dg.SensorEvaluationContext, settings: dg.ResourceParam[Settings]) -> dg.SkipReason:
-    """Look at the runs under way. The sensor `failed_run` tells of those that are lost."""
-    records = context.instance.get_run_records(dg.RunsFilter(statuses=UNFINISHED))
-    return dg.SkipReason(end_lost_runs(settings, context, records, JOBS))
-
-
-@dg.run_failure_sensor(
-    description="Logs one line for each failed run, with its step and reason, in its log and the daemon's output.",
-    default_status=dg.DefaultSensorStatus.RUNNING,
-)
-def failed_run(context: dg.RunFailureSensorContext) -> None:
-    """Log the line of a failed run."""
-    context.log.error(failure_line(context.dagster_run, context.failure_event, context.get_step_failure_events()))
+def incremental(scope: Scope) -> dg.RunConfig:
+    """The config of a sync that a webhook asks for."""
+    return dg.RunConfig({scope.named("extract"): SyncConfig(mode="incremental")})

@@ -7,13 +7,11 @@ import dagster as dg
 from pydantic import Field, create_model
 
 from join_pipeline import pipeline
-from join_pipeline.checks.sync import sync_checks
-from join_pipeline.defs.metadata import POOL, asset_specs, check_results, check_specs, key_of, metadata_of, step
-from join_pipeline.settings import Settings
-from join_pipeline.sources.base import Source
+from join_pipeline.component.scope import Scope
+from join_pipeline.component.union import Union
+from join_pipeline.defs.metadata import asset_specs, check_results, check_specs, metadata_of, step
 from join_pipeline.sources.feed import loss_feeds
 from join_pipeline.sync.plan import AskedMode
-from join_pipeline.warehouse.lineage import raw, versions
 
 
 class SyncConfig(dg.Config):
@@ -27,32 +25,36 @@ class SyncConfig(dg.Config):
     accept_source: bool = Field(default=False, description="Whether this run accepts another source than the lake's")
 
 
-def sync_assets(source: Source) -> dg.AssetsDefinition:
-    """The sync step of this source."""
-    kinds = (source.name, "parquet")
-    # `accept_loss` takes the feeds that this source's guard watches, and nothing else
-    losses: Any = (list[loss_feeds(source.feeds)], SyncConfig.model_fields["accept_loss"])  # type: ignore[misc]
+def sync_assets(scope: Scope, of: Union) -> dg.AssetsDefinition:
+    """The sync step of these sources, most often of one."""
+    # `accept_loss` takes the feeds that the guard watches, and nothing else
+    losses: Any = (list[loss_feeds(of.feeds)], SyncConfig.model_fields["accept_loss"])  # type: ignore[misc]
+    feeds = [
+        spec.replace_attributes(skippable=spec.key.path[-1] not in of.common)
+        for spec in asset_specs(scope, of.raw, "extract", *of.kinds)
+    ]
+    checks = {(check.about, check.name) for check in of.checks}
+    known = {one.path for one in (*of.raw, *of.versions)}
 
-    def extract(
-        context: dg.AssetExecutionContext, config: SyncConfig, settings: dg.ResourceParam[Settings]
-    ) -> Iterator[dg.MaterializeResult[Any]]:
+    def extract(context: dg.AssetExecutionContext, config: SyncConfig) -> Iterator[dg.MaterializeResult[Any]]:
         def progress(feed: str, records: int) -> None:
             if records % 5000 == 0:
                 context.log.info(f"{feed}: {records:,} records so far")
 
         with step():
-            synced = pipeline.sync(settings, progress=progress, **config.model_dump())
+            synced = pipeline.sync(scope.of(context), progress=progress, **config.model_dump())
         record = synced.record
         context.log.info(f"{record.mode} sync {record.sync_id} ({record.reason}), {record.n_requests} requests")
+        findings = [finding for finding in synced.findings if (finding.about, finding.check) in checks]
         for path, figures in record.parts():
-            metadata, found = metadata_of(figures | record.figures()), check_results(path, synced.findings)
-            yield dg.MaterializeResult(asset_key=key_of(path), metadata=metadata, check_results=found)
+            if path in known:
+                metadata, found = metadata_of(figures | record.figures()), check_results(scope, path, findings)
+                yield dg.MaterializeResult(asset_key=scope.key(path), metadata=metadata, check_results=found)
 
     extract.__annotations__["config"] = create_model("SyncConfig", __base__=SyncConfig, accept_loss=losses)
     return dg.multi_asset(
-        name="extract",
-        description=f"One sync with {source.title}: read all feeds, write new versions of every model, commit.",
-        specs=[*asset_specs(raw(source), "extract", *kinds), *asset_specs(versions(source), "models", *kinds)],
-        check_specs=check_specs(sync_checks(source)),
-        pool=POOL,
+        description=f"One sync with {of.title}: read all feeds, write new versions of every model, commit.",
+        specs=[*feeds, *asset_specs(scope, of.versions, "models", *of.kinds)],
+        check_specs=check_specs(scope, of.checks),
+        **scope.step("extract"),
     )(extract)

@@ -6,20 +6,16 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import dagster as dg
 
 from join_pipeline.checks.finding import Check, Finding
+from join_pipeline.component.scope import Scope
 from join_pipeline.faults import told
 from join_pipeline.lake.patience import waiting
 from join_pipeline.models import Column
 from join_pipeline.warehouse.lineage import Described
-
-POOL: Final = "duckdb"
-"""The pool of all steps. With a limit of 1 in dagster.yaml, one run works at a time and the others wait."""
-
-key_of = dg.AssetKey.from_user_string
 
 
 @contextlib.contextmanager
@@ -50,17 +46,17 @@ def metadata_of(figures: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def check_specs(checks: Iterable[Check]) -> list[dg.AssetCheckSpec]:
+def check_specs(scope: Scope, checks: Iterable[Check]) -> list[dg.AssetCheckSpec]:
     """Our checks as Dagster's."""
     return [
-        dg.AssetCheckSpec(check.name, asset=key_of(check.about), description=check.doc, blocking=check.stops)
+        dg.AssetCheckSpec(check.name, asset=scope.key(check.about), description=check.doc, blocking=check.stops)
         for check in checks
     ]
 
 
-def check_results(about: str, findings: Iterable[Finding]) -> list[dg.AssetCheckResult]:
+def check_results(scope: Scope, about: str, findings: Iterable[Finding]) -> list[dg.AssetCheckResult]:
     """The findings about one asset as Dagster's results."""
-    return [check_result(key_of(about), finding) for finding in findings if finding.about == about]
+    return [check_result(scope.key(about), finding) for finding in findings if finding.about == about]
 
 
 def check_result(asset_key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResult:
@@ -75,25 +71,25 @@ def check_result(asset_key: dg.AssetKey, finding: Finding) -> dg.AssetCheckResul
     )
 
 
-def asset_specs(described: Iterable[Described], group: str, *kinds: str) -> list[dg.AssetSpec]:
+def asset_specs(scope: Scope, described: Iterable[Described], group: str, *kinds: str) -> list[dg.AssetSpec]:
     """The results of a step as Dagster's assets, and their columns with type, meaning and tier."""
     return [
         dg.AssetSpec(
-            key_of(one.path),
-            deps=[key_of(source) for source in one.sources],
+            scope.key(one.path),
+            deps=[scope.key(source) for source in one.sources],
             description=one.doc,
             metadata={"dagster/column_schema": _schema(one.columns)} if one.columns else None,
-            group_name=group,
+            group_name=scope.group(group),
             kinds=set(kinds),
         )
         for one in described
     ]
 
 
-def owned(team: str, spec: dg.AssetSpec) -> dg.AssetSpec:
+def owned(scope: Scope, spec: dg.AssetSpec) -> dg.AssetSpec:
     """With its owner. Dagster's sensor that makes assets again when their sources were is off until switched on."""
-    follows = dg.AutomationCondition.eager() if spec.deps and spec.group_name != "models" else None
-    return spec.replace_attributes(owners=[f"team:{team}"], automation_condition=follows)
+    follows = dg.AutomationCondition.eager() if spec.deps and spec.group_name != scope.group("models") else None
+    return spec.replace_attributes(owners=[f"team:{scope.settings.team}"], automation_condition=follows)
 
 
 def _schema(columns: Iterable[Column]) -> dg.TableSchema:

@@ -51,7 +51,7 @@ def run(definitions: dg.Definitions, settings: Settings, job: str, config: dict[
         resolved = definitions.get_repository_def().get_job(job)
         result = resolved.execute_in_process(
             run_config={"ops": {f"{job}_at_join": {"config": config}}},
-            resources={"settings": settings},
+            resources={"join_pipeline_settings": settings},
             instance=instance,
             raise_on_error=False,
         )

@@ -27,9 +27,7 @@ def tick(
 ) -> list[dg.RunRequest] | str:
     """What a tick of the schedule asks for, or why it is skipped."""
     repository = definitions.get_repository_def()
-    context = dg.build_schedule_context(
-        instance, datetime(2026, 6, 1, tzinfo=UTC), resources={"settings": settings}, repository_def=repository
-    )
+    context = dg.build_schedule_context(instance, datetime(2026, 6, 1, tzinfo=UTC), repository_def=repository)
     evaluated = repository.get_schedule_def(name).evaluate_tick(context)
     return list(evaluated.run_requests or []) or str(evaluated.skip_message)
 
@@ -85,7 +83,7 @@ def test_a_tick_is_skipped_while_a_run_is_under_way(
     definitions: dg.Definitions, settings: Settings, instance: dg.DagsterInstance
 ) -> None:
     job = definitions.resolve_job_def("sync")
-    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED)
+    run = instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=job.run_tags)
     assert tick(definitions, settings, "hourly", instance) == f"The run {run.run_id} of sync has not ended."
     instance.report_run_canceled(run)
     assert isinstance(tick(definitions, settings, "hourly", instance), list)

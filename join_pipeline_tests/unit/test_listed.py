@@ -1,11 +1,12 @@
 """connections.toml: what an entry gives, what is told of a wrong one, and that an edit keeps what is not meant."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from join_pipeline.connections.edited import add, remove
-from join_pipeline.connections.listed import parse
+from join_pipeline.connections.listed import is_due, parse
 from join_pipeline.errors import InputError, SettingsError
 from join_pipeline.settings import choosing, kinds, listed_connections, load_settings
 from join_pipeline.sources.join.options import JoinOptions
@@ -156,3 +157,18 @@ def test_adding_and_removing_leaves_the_rest_as_it_is(file: Path) -> None:
         add(file, kinds(), "other", {"kk": 1}, {})
     assert file.read_text() == before
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_turns_come_once_an_hour_and_once_a_night_and_are_spread() -> None:
+    begin, names = datetime(2026, 6, 1, tzinfo=UTC), [f"company-{n}" for n in range(300)]
+    ticks = [begin + timedelta(minutes=5 * n) for n in range(24 * 12)]
+    zone = "Europe/Berlin"
+    for name in names[:30]:
+        assert sum(is_due("hourly", name, at, zone, full=False) for at in ticks) == 24
+        (night,) = [at for at in ticks if is_due("nightly", name, at, zone, full=True)]
+        assert (1, 30) <= (night.hour, night.minute) < (3, 0), "from 03:30 to 05:00 in Berlin"
+        assert not any(is_due("nightly", name, at, zone, full=False) for at in ticks)
+        assert not any(is_due("off", name, at, zone, full=full) for at in ticks for full in (False, True))
+    at_once = [sum(is_due("hourly", name, at, zone, full=False) for name in names) for at in ticks[:12]]
+    assert sum(at_once) == len(names)
+    assert max(at_once) < 2 * len(names) / 12
