@@ -98,9 +98,7 @@ def _publish_asset(scope: Scope, marts: Sequence[dg.AssetKey]) -> dg.AssetsDefin
         kinds={"duckdb"},
         group_name=scope.group("published"),
         freshness_policy=FRESH,
-        pool=scope.pool,
-        partitions_def=scope.partitions,
-        required_resource_keys={scope.resource},
+        **scope.needs,
     )
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         """published/recruiting.duckdb: the marts with comments, for all readers. It replaces the old file atomically,
@@ -122,9 +120,7 @@ def _report_asset(scope: Scope) -> dg.AssetsDefinition:
         kinds={"html"},
         group_name=scope.group("published"),
         freshness_policy=FRESH,
-        pool=scope.pool,
-        partitions_def=scope.partitions,
-        required_resource_keys={scope.resource},
+        **scope.needs,
     )
     def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         """published/report.html: one page with charts of the shared marts. It loads nothing else and can be mailed."""
