@@ -88,14 +88,14 @@ class Scope:
             else f"join_pipeline_{self.settings.connection.replace('-', '_')}"
         )
 
-    @property
-    def needs(self) -> dict[str, Any]:
-        """What every step needs."""
-        return {"pool": self.pool, "partitions_def": self.partitions, "required_resource_keys": {self.resource}}
-
     def step(self, name: str) -> dict[str, Any]:
-        """What a step of several assets has."""
-        return {"name": self.named(name), **self.needs}
+        """What a step has."""
+        return {
+            "name": self.named(name),
+            "pool": self.pool,
+            "partitions_def": self.partitions,
+            "required_resource_keys": {self.resource},
+        }
 
     def of(self, context: Any) -> Settings:
         """The settings of the run that the step is in. Raises `SettingsError` for a run of no connection."""

@@ -98,12 +98,12 @@ def _publish_asset(scope: Scope, marts: Sequence[dg.AssetKey]) -> dg.AssetsDefin
         kinds={"duckdb"},
         group_name=scope.group("published"),
         freshness_policy=FRESH,
-        **scope.needs,
+        pool=scope.pool,
+        partitions_def=scope.partitions,
+        required_resource_keys={scope.resource},
     )
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        """published/recruiting.duckdb: the marts with comments, for all readers. It replaces the old file atomically,
-        and open readers keep that one. Only a build that passed its tests is published.
-        """
+        """published/recruiting.duckdb: the marts for readers, from a build that passed. Open readers keep the old file."""
         with step() as cost:
             published = pipeline.publish_modelled(scope.of(context))
         tables = [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
@@ -120,7 +120,9 @@ def _report_asset(scope: Scope) -> dg.AssetsDefinition:
         kinds={"html"},
         group_name=scope.group("published"),
         freshness_policy=FRESH,
-        **scope.needs,
+        pool=scope.pool,
+        partitions_def=scope.partitions,
+        required_resource_keys={scope.resource},
     )
     def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         """published/report.html: one page with charts of the shared marts. It loads nothing else and can be mailed."""
