@@ -292,6 +292,7 @@ def _vars(settings: Settings) -> dict[str, Any]:
         "stuck_days": settings.stuck_days,
         "stuck_visits": settings.stuck_visits,
         "per_person": settings.per_person,
+        "works_council": settings.works_council,
         "retention_days": settings.retention_days,
         "stale_after_days": settings.stale_after_days,
         # dbt renders a text of a var, too

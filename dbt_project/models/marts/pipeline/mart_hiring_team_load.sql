@@ -147,8 +147,10 @@ by_person as (
     group by week_on, role, user_key
 ),
 
+-- The load of a role that few people have is theirs.
 final as (
     select * from by_role
+    where not {{ var('works_council') }} or n_members >= {{ var('k') }}
     union all
     select * from by_person
 )
