@@ -103,7 +103,7 @@ def _publish_asset(scope: Scope, marts: Sequence[dg.AssetKey]) -> dg.AssetsDefin
         required_resource_keys={scope.resource},
     )
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
-        """published/recruiting.duckdb: the marts for readers, from a build that passed. Open readers keep the old file."""
+        """published/recruiting.duckdb: the marts of a build that passed its tests. Open readers keep the old file."""
         with step() as cost:
             published = pipeline.publish_modelled(scope.of(context))
         tables = [dg.TableRecord({"table": table.name, "rows": table.rows}) for table in published.tables]
