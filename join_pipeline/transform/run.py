@@ -131,7 +131,7 @@ def build_marts(
 
 
 def _is_loaded_well(settings: Settings, con: duckdb.DuckDBPyConnection, tests: Sequence[data_tests.DataTest]) -> bool:
-    """Whether the tests of loaded tables pass. If not, dbt has to skip what rests on these, which could take long."""
+    """Whether the tests of loaded tables pass. If not, dbt has to skip what rests on them: it could take for ever."""
     parents = read_manifest(settings)["parent_map"]
     of_sources = [test for test in tests if all(one.startswith("source.") for one in parents[test.unique_id])]
     return all(one.status not in FAILED for one in data_tests.play(con, of_sources))
