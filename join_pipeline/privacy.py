@@ -4,21 +4,41 @@ Belongs here: their names, presets and checks. Not here: what the words mean for
 settings (settings).
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
 
 from join_pipeline.environment import file_of
-from join_pipeline.models.kept_out import COLUMNS, PRESETS, Preset
+
+Preset = Literal["full", "standard", "minimal"]
+RAW: Final = "raw_payloads"
+WORDS: Final = (
+    "candidate_names",
+    "email_addresses",
+    "phone_numbers",
+    "countries",
+    "screening_answers",
+    "job_descriptions",
+    "tags",
+    "users",
+    RAW,
+)
+"""The words for what may be kept out of the lake."""
+PRESETS: Final[Mapping[Preset, frozenset[str]]] = {
+    "full": frozenset(),
+    "standard": frozenset({"phone_numbers", "screening_answers", "job_descriptions"}),
+    "minimal": frozenset(WORDS),
+}
 
 
 def _words(text: str) -> str:
     """The words in one spelling, so that the same choice is the same setting."""
     words = {word.strip().lower() for word in text.split(",")} - {""}
-    if words - COLUMNS.keys():
-        raise ValueError(f"has a word that is none of {', '.join(COLUMNS)}")
-    return ",".join(word for word in COLUMNS if word in words)
+    if words.difference(WORDS):
+        raise ValueError(f"has a word that is none of {', '.join(WORDS)}")
+    return ",".join(word for word in WORDS if word in words)
 
 
 class PrivacySettings(BaseModel):

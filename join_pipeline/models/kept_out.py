@@ -1,17 +1,16 @@
-"""What may be kept out of the lake: the words that a setting has for it, and the columns that stay empty then.
+"""What may be kept out of the lake: the columns that stay empty then.
 
-Belongs here: words, presets, columns of models. Not here: which keys of a payload they are (a source's `door`), cutting
-payloads (sync.door).
+Belongs here: columns of models. Not here: the words and presets (privacy), which keys of a payload they are (a source's
+`door`), cutting payloads (sync.door).
 """
 
 from collections.abc import Collection, Mapping
-from typing import Final, Literal
+from typing import Final
 
 from join_pipeline.models.declared import MODELS
 from join_pipeline.models.rows import Row
+from join_pipeline.privacy import RAW
 
-Preset = Literal["full", "standard", "minimal"]
-RAW: Final = "raw_payloads"
 COLUMNS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "candidate_names": {"candidates": ("first_name", "last_name")},
     "email_addresses": {"candidates": ("email_addresses",)},
@@ -30,11 +29,6 @@ COLUMNS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     },
 }
 """For each word, the columns that are empty if it is kept out: together all of tiers 2 and 3, and tags."""
-PRESETS: Final[Mapping[Preset, frozenset[str]]] = {
-    "full": frozenset(),
-    "standard": frozenset({"phone_numbers", "screening_answers", "job_descriptions"}),
-    "minimal": frozenset(COLUMNS),
-}
 
 
 def emptied(kept_out: Collection[str]) -> Mapping[str, tuple[str, ...]]:

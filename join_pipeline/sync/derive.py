@@ -10,7 +10,8 @@ from join_pipeline.lake.record import LakeFile, SyncRecord
 from join_pipeline.lake.sql import write_rows
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
-from join_pipeline.models.kept_out import RAW, emptied
+from join_pipeline.models.kept_out import emptied
+from join_pipeline.privacy import RAW
 from join_pipeline.sources.base import MapperInput, SelectingSource, Source
 from join_pipeline.sources.feed import Feed, RawOf
 from join_pipeline.sync.completeness import n_late

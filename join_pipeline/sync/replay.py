@@ -25,7 +25,7 @@ from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord
 from join_pipeline.lake.sql import files_literal, scratch, write_query
 from join_pipeline.lake.upgrade import replayed_file, upgrade
 from join_pipeline.models import MODELS, Model
-from join_pipeline.models.kept_out import RAW
+from join_pipeline.privacy import RAW
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive, mapped_since

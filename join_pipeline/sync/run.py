@@ -29,7 +29,7 @@ from join_pipeline.lake.receipts import note_sync
 from join_pipeline.lake.record import Files, LastFull, LostFile, SyncRecord, sync_id_after, sync_id_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
-from join_pipeline.models.kept_out import RAW
+from join_pipeline.privacy import RAW
 from join_pipeline.sources.base import Session, Source
 from join_pipeline.sources.feed import RawOf, guarded
 from join_pipeline.sync import clock as clocks

@@ -173,12 +173,13 @@ def test_every_asset_says_what_it_is(definitions: dg.Definitions) -> None:
 
 def test_tables_carry_their_columns_with_meaning_and_tier(definitions: dg.Definitions) -> None:
     graph = definitions.resolve_asset_graph()
-    for key in ("models/candidates", "ats/candidates"):
+    for key, name, tier in (("models/candidates", "first_name", "2"), ("ats/candidates", "source", "1")):
         schema = graph.get(dg.AssetKey.from_user_string(key)).metadata["dagster/column_schema"]
         columns = {column.name: column for column in schema.columns}
-        assert columns["first_name"].tags == {"tier": "2"}
-        assert columns["first_name"].description
+        assert columns[name].tags == {"tier": tier}
+        assert columns[name].description
         assert "observed_at" in columns
+    assert "first_name" not in columns  # the warehouse holds no names
 
 
 def test_only_the_build_takes_a_part_of_its_assets_and_it_does_all_even_so(definitions: dg.Definitions) -> None:

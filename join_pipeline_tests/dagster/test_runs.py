@@ -88,7 +88,8 @@ def test_the_job_sync_is_green_makes_every_asset_and_publishes(
 
 def test_a_run_tells_what_it_did(settings: Settings, green: dg.ExecuteInProcessResult) -> None:
     listed = metadata(green, "raw/applications")
-    assert (listed["mode"], listed["reason"], listed["verdict"]) == ("full", "nothing is known yet", "committed")
+    assert (listed["mode"], listed["verdict"]) == ("full", "committed")
+    assert listed["reason"].startswith("nothing is known yet; it is not proved yet that the list")
     assert listed["dagster/row_count"] >= rows(settings, "fct_application")
     assert listed["bytes"] > 100_000
     assert listed["sync_requests"] >= listed["pages"] > 0

@@ -19,10 +19,11 @@ import httpx
 import pytest
 
 from join_pipeline import pipeline
+from join_pipeline.component.one import sensors
+from join_pipeline.component.scope import Scope
 from join_pipeline.connections import webhooks
 from join_pipeline.connections.trigger import AGAIN_SECONDS, pending_trigger, set_trigger, trigger_file
 from join_pipeline.connections.webhooks import bound, receiver
-from join_pipeline.defs.automation import webhook
 from join_pipeline.errors import LockedError, SettingsError, SourceError
 from join_pipeline.lake import files
 from join_pipeline.lake.files import locked
@@ -357,11 +358,11 @@ def test_there_is_no_receiver_without_a_secret_or_webhooks_or_on_a_port_that_is_
 
 
 def test_the_sensor_launches_one_incremental_sync(company: Account, settings: Settings, url: str) -> None:
+    (webhook,) = (one for one in sensors(Scope(settings)) if one.name == "webhook")
     with dg.DagsterInstance.ephemeral() as instance:
 
         def ask() -> object:
-            context = dg.build_sensor_context(instance=instance, resources={"settings": settings})
-            return webhook(context)
+            return webhook(dg.build_sensor_context(instance=instance))
 
         assert isinstance(ask(), dg.SkipReason)
         send(company, url)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from join_pipeline.models.kept_out import RAW
+from join_pipeline.privacy import RAW
 from join_pipeline.sources.kombo.payloads import (
     ApplicationPayload,
     CandidatePayload,

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from join_pipeline.models import MODELS
-from join_pipeline.models.kept_out import COLUMNS, PRESETS, emptied
+from join_pipeline.models.kept_out import COLUMNS, emptied
+from join_pipeline.privacy import PRESETS, WORDS
 from join_pipeline.sources.join.door import DOOR as JOIN
 from join_pipeline.sources.join.source import JoinSource
 from join_pipeline.sources.kombo.door import DOOR as KOMBO
@@ -119,3 +120,7 @@ def test_each_word_that_has_columns_is_known_at_each_door(source):
     """`raw_payloads` is what is left out of all of them; answers lie in keys that nothing reads."""
     assert COLUMNS.keys() - source.door.cuts.keys() <= {"screening_answers", "raw_payloads"}
     assert {feed for cuts in source.door.cuts.values() for feed in cuts} <= source.door.kinds.keys()
+
+
+def test_every_word_of_the_setting_has_its_columns() -> None:
+    assert tuple(COLUMNS) == WORDS
