@@ -116,6 +116,19 @@ def test_the_page_of_several_companies_is_so(tmp_path: Path) -> None:
     assert "acme" not in (folder / "connections.toml").read_text()
 
 
+def test_who_is_removed_leaves_the_folder_of_all_companies(many: Shell, tmp_path: Path) -> None:
+    for name in ("acme", "globex"):
+        for table in ("_builds", "dim_job"):
+            (many.data / "published" / "parquet" / table / f"connection={name}").mkdir(parents=True)
+    is_good(many("connections", "remove", "acme"))
+    assert {path.name for path in (many.data / "published" / "parquet").glob("*/*")} == {"connection=globex"}
+    with (tmp_path / "connections.toml").open("a") as file:
+        file.write('\n["*"]\nk = 7\n')
+    is_good(many("connections", "remove", "*"))
+    assert {path.name for path in (many.data / "published" / "parquet").glob("*/*")} == {"connection=globex"}
+    is_told(many("connections", "add", "published"), 2, "Parquet files", "another")
+
+
 def test_without_a_file_all_is_the_environments_own(known: Shell) -> None:
     assert list(known("status", "--all", "--json").document["connections"]) == ["join"]
     assert known("connections", "list", "--json").document["connections"] == []
