@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from benchmarks.portfolio import make
 from join_pipeline_tests.cli.commands import KEY, SECRET, TOKEN, Shell, is_good, is_told, is_told_as_json
 from join_pipeline_tests.cli.companies import company
 
@@ -127,6 +128,19 @@ def test_who_is_removed_leaves_the_folder_of_all_companies(many: Shell, tmp_path
     is_good(many("connections", "remove", "*"))
     assert {path.name for path in (many.data / "published" / "parquet").glob("*/*")} == {"connection=globex"}
     is_told(many("connections", "add", "published"), 2, "Parquet files", "another")
+
+
+def test_a_portfolio_is_over_all_that_have_parquet_files_and_tells_the_others(many: Shell) -> None:
+    is_told(many("portfolio"), 1, "JOIN_PIPELINE_PUBLISH_PARQUET=true")
+    make(many.data / "published" / "parquet", ["acme", "globex"])
+    made = many("portfolio", "--connection", "acme")
+    is_good(made)
+    for said in ("company", "2 of 3 companies", "broken: It has no Parquet files", "portfolio.duckdb"):
+        assert said in made.out
+    told = many("portfolio", "--json").document
+    assert {one["connection"]: one["state"] for one in told["companies"]}["broken"] == "left out"
+    assert told["rows"]["companies"] == 3
+    assert told["benchmarks"] == []
 
 
 def test_without_a_file_all_is_the_environments_own(known: Shell) -> None:

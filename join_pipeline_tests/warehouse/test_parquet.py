@@ -155,5 +155,15 @@ def test_a_build_publishes_all_tables_and_none_when_nothing_changed(built: Grown
     assert {name: file["rows"] for name, file in noted["tables"].items()} == tables
     assert shell("build", "--json").document["is_unchanged"]
     note_path(tmp_path / "data" / "published" / "parquet", "join").unlink()
+    made = shell("portfolio", "--json").document
+    assert made["rows"]["companies"] == 1
+    assert made["companies"][0]["message"] == ""
+    with contextlib.closing(duckdb.connect(made["path"], read_only=True)) as con:
+        speed = "n, days_p25, days_p50_lo, days_p50, days_p50_hi, days_p75, is_suppressed"
+        found = con.execute(f"SELECT metric, {speed} FROM who_is_slow_by_company ORDER BY metric").fetchall()
+        own = "scope = 'overall' AND period_grain = 'all'"
+        assert found == rows(shell.settings, f"SELECT metric, {speed} FROM mart_speed WHERE {own} ORDER BY metric")
+        open_ = con.execute("SELECT n_open_at_least FROM who_waits_by_company WHERE milestone = 'all'").fetchall()
+        assert open_ == rows(shell.settings, "SELECT sum(n_open)::BIGINT FROM where_do_applications_wait")
     with mock.patch.object(pipeline, "_build", side_effect=BuildError("it builds")):
         is_told(shell("build"), 1, "it builds")  # as after a build that was killed while it replaced the files
