@@ -23,7 +23,7 @@ import msgspec
 
 from join_pipeline.connections.listed import DEMO
 from join_pipeline.errors import BuildError, LakeError, foreign
-from join_pipeline.lake.files import aside_of, make_folder, remove_asides, write_whole
+from join_pipeline.lake.files import aside_of, flush, make_folder, remove_asides, write_whole
 from join_pipeline.settings import Settings
 
 BUILDS: Final = "_builds"
@@ -70,10 +70,11 @@ def publish_parquet(settings: Settings, tables: Iterable[str]) -> int | None:
                 remove_asides(target)  # those of killed builds: the lock makes this process the only writer
                 asides[target] = aside_of(target)
                 written = _copy(con, name, asides[target], noted.build)
+                asides[target].chmod(0o444)
+                flush(asides[target])  # before build.json says that it is there
                 noted.tables[name] = File(written, asides[target].stat().st_size)
         note.unlink(missing_ok=True)
         for target, aside in asides.items():
-            aside.chmod(0o444)
             aside.replace(target)
         _remove_others(settings.parquet, settings.connection, set(names))
         write_whole(note, msgspec.json.format(msgspec.json.encode(noted)))
