@@ -5,10 +5,14 @@ the setting of the data folder itself (settings).
 """
 
 from pathlib import Path
+from typing import Final
 
 import typer
 
 from join_pipeline.errors import SettingsError
+
+PARQUET: Final = Path("published") / "parquet"
+"""The folder of all companies' Parquet files, below the data folder."""
 
 
 def config_folder() -> Path:
@@ -64,6 +68,16 @@ class Places:
     def report(self) -> Path:
         """The HTML file of the report."""
         return self.published.with_name("report.html")
+
+    @property
+    def parquet(self) -> Path:
+        """The folder of all companies' published tables as Parquet. A company has files there only if switched on."""
+        return self.data.absolute() / PARQUET
+
+    @property
+    def portfolio(self) -> Path:
+        """The DuckDB file over all companies."""
+        return self.data.absolute() / "portfolio.duckdb"
 
     @property
     def actions(self) -> Path:

@@ -58,6 +58,9 @@ class PrivacySettings(BaseModel):
     publish_people: bool = Field(
         False, description="Whether to publish `people.duckdb` also: names and contacts, under the same keys"
     )
+    publish_parquet: bool = Field(
+        False, description="Whether to publish the tables also as Parquet, in one folder for all companies"
+    )
     per_person: bool = Field(False, description="Whether readers see keys of users and figures per person")
     publish_days: bool = Field(
         False, description="Whether readers get days in place of instants, and durations to a tenth of a day"

@@ -52,11 +52,16 @@ def memory(text: str) -> str:
 
 def short_name(name: str) -> str:
     """The name of a connection or a team: it is a folder's and Dagster's, too."""
-    if _NAME.fullmatch(name) is None:
+    if not is_short_name(name):
         raise ValueError(
             "needs 1 to 63 lowercase letters, digits, hyphens and underscores, first a letter or a digit, as in acme-2"
         )
     return name
+
+
+def is_short_name(name: str) -> bool:
+    """Whether a connection may have this name. What has another one names no folder."""
+    return _NAME.fullmatch(name) is not None
 
 
 @cache

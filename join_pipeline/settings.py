@@ -235,6 +235,15 @@ def connections_file(path: object = None) -> Path:
     return stated if isinstance(stated, Path) else config_folder() / FILE
 
 
+def data_folder() -> Path:
+    """The data folder of all connections, absolute. It needs no connection whose settings are good."""
+    try:
+        stated = folder_of(os.environ.get(env_name("data")) or "data")
+    except ValueError as error:
+        raise SettingsError(f"{env_name('data')}: {error}") from None
+    return Path(str(stated)).absolute()
+
+
 def kinds() -> Kinds:
     """The settings that a connection of the file may have."""
     return kinds_of(declared())

@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import nullcontext
 from typing import Annotated, Any, Final
 
 import typer
@@ -10,7 +11,9 @@ from join_pipeline.cli.arguments import pair
 from join_pipeline.cli.output import Json, out, print_findings, print_json
 from join_pipeline.cli.verbosity import everywhere, say
 from join_pipeline.errors import InputError, PipelineError
-from join_pipeline.settings import connections_file, kinds, listed_connections, load_settings
+from join_pipeline.places import PARQUET
+from join_pipeline.setting_values import is_short_name
+from join_pipeline.settings import connections_file, data_folder, kinds, listed_connections, load_settings
 
 ORIGINS: Final = {"env": "environment", "environment": "environment", "file": "file"}
 
@@ -65,12 +68,23 @@ def add_connection(
 @connections.command("remove")
 @everywhere
 def remove_connection(name: Name, as_json: Json = False) -> None:
-    """Take a connection out of the file. Its data folder stays: delete it yourself if nobody needs it."""
-    from join_pipeline.connections.edited import remove
+    """Take a connection out of the file, and its Parquet files out of the folder of all companies.
 
-    home = _line(name)["home"] if name in listed_connections() else None
-    remove(connections_file(), kinds(), name)
-    _say_done(name, f"{name} is removed from the file. Its data stays in {home or 'its folder'}.", as_json=as_json)
+    Its data folder stays: delete it yourself if nobody needs it.
+    """
+    from join_pipeline.connections.edited import remove
+    from join_pipeline.lake.files import locked
+    from join_pipeline.warehouse.parquet import note_folder, withdraw_parquet
+
+    data = data_folder()
+    home = data / name
+    has_files = is_short_name(name) and note_folder(data / PARQUET, name).is_dir()
+    with locked(home) if has_files else nullcontext():  # a build under way would bring them back
+        remove(connections_file(), kinds(), name)
+        if has_files:
+            withdraw_parquet(data / PARQUET, name)
+    said = " Its Parquet files are removed." if has_files else ""
+    _say_done(name, f"{name} is removed from the file.{said} Its data stays in {home}.", as_json=as_json)
 
 
 @connections.command("check")

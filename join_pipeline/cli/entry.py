@@ -24,6 +24,7 @@ from join_pipeline.cli.many import FAULT, for_all
 from join_pipeline.cli.output import err, has_printed_json, prepare_streams, print_json, shown
 from join_pipeline.cli.person import person
 from join_pipeline.cli.pipeline import build, rebuild, report, run, sync
+from join_pipeline.cli.portfolio import portfolio
 from join_pipeline.cli.pseudonyms import pseudonyms
 from join_pipeline.cli.query import export, query
 from join_pipeline.cli.retention import retention
@@ -55,6 +56,7 @@ for command in (
     report,
     query,
     export,
+    portfolio,
     for_all(status),
     for_all(doctor),
     mcp,

@@ -48,6 +48,8 @@ def print_built(built: "Built") -> None:
     if is_verbose():
         _print_tables(built)
     say(f"For DuckDB   {escape(str(built.published.path))}", soft_wrap=True)
+    if built.published.n_parquet is not None:
+        say(f"Parquet      {built.published.n_parquet:,} files of this company, in the folder of all companies")
     report = NO_REPORT if built.report is None else str(built.report.path)
     say(f"Report       {escape(report)}", soft_wrap=True)
     tests = [node for node in built.nodes if node.kind in {"test", "unit_test"}]

@@ -42,6 +42,8 @@ SCHEDULES: Final = {
 ORIGINS: Final = ("environment", "file")
 DEMO: Final = "sandbox"
 """The connection of the demo. No company may have this name, so that the demo never meets a company's data."""
+PUBLISHED: Final = "published"
+"""The folder of all companies' Parquet files lies beside the companies' own."""
 ALL_ALIKE: Final = frozenset({"connection", "data", "connections_toml", "team"})
 """Settings that are the same for all connections of a file."""
 _HEADER: Final = re.compile(r"\s*\[(?!\[)\s*([^\]]+?)\s*\]\s*(?:#.*)?$")
@@ -217,6 +219,8 @@ def _fault_of_name(name: str, entry: Any) -> str | None:
         return "stands outside of a table. A connection begins with its name in brackets, as in [acme]"
     if name == DEMO:
         return "is the demo's name. Take another one"
+    if name == PUBLISHED:
+        return "is the name of the folder of all companies' Parquet files. Take another one"
     try:
         short_name(name)
     except ValueError as error:

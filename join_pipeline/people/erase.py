@@ -41,7 +41,7 @@ from join_pipeline.warehouse.pseudonyms import creation_key, pseudonym_key
 from join_pipeline.warehouse.publish import withdraw_people
 
 PENDING: Final = "pending.json"
-ROOMS: Final = ("lake/", "actions/", "published/", "warehouse.duckdb")
+ROOMS: Final = ("lake/", "actions/", "published/", "../published/", "warehouse.duckdb")
 """Below the connection's folder, what a receipt has the hashes of."""
 LOOSE: Final = ("actions/requests/", "actions/answers/", "actions/attachments/")
 """Files that Dagster's jobs read and write. One in which the person is found goes whole."""

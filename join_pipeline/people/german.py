@@ -23,6 +23,7 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "identity of the lake": ("Kennung des Lakes", "so lange wie der Lake; nichts über einen Menschen"),
     "warehouse": ("Datenbank für Auswertungen", _BUILT),
     "published names and contacts": ("veröffentlichte Namen und Kontakte", _BUILT),
+    "published Parquet files": ("veröffentlichte Parquet-Dateien, unter Pseudonymen", _BUILT),
     "published file for readers": ("veröffentlichte Datei für Leser, unter Pseudonymen", _BUILT),
     "report": ("Bericht", _BUILT),
     "journal of creations": ("Journal der angelegten Bewerbungen", _FOLDER),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from join_pipeline.settings import Settings
+from join_pipeline.warehouse.parquet import files_of_company
 
 Fate = Literal["written anew", "removed", "made anew", "kept", "not reached"]
 """What an erasure does with the files of a place."""
@@ -50,6 +51,7 @@ PLACES: Final = (
     Place("warehouse", "*warehouse.duckdb*", _BUILT, "made anew"),
     Place("published names and contacts", "published/*people.duckdb*", _BUILT, "made anew"),
     Place("published file for readers", "published/*recruiting.duckdb*", _BUILT, "made anew"),
+    Place("published Parquet files", "../published/parquet/*", _BUILT, "made anew"),
     Place("report", "published/*report*", _BUILT, "made anew"),
     Place("journal of creations", "actions/journal.sqlite*", "as long as the data folder", "written anew"),
     Place("kept requests", "actions/kept/*", "until the source has taken all of it", "removed"),
@@ -87,6 +89,9 @@ def files_of(settings: Settings) -> Iterator[tuple[Place, str, Path]]:
             if path.is_file() and not path.is_symlink():
                 inside = before + path.relative_to(root).as_posix()
                 yield place_of(inside), inside, path
+    for path in files_of_company(settings.parquet, settings.connection):
+        inside = f"../{path.relative_to(settings.data.absolute()).as_posix()}"
+        yield place_of(inside), inside, path
 
 
 def place_of(inside: str) -> Place:

@@ -20,6 +20,7 @@ from join_pipeline.lake.files import write_whole
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.settings import Settings, setting_text, values
 from join_pipeline.transform.run import project_dir
+from join_pipeline.warehouse.parquet import note_path
 
 WITHOUT_EFFECT: Final = frozenset({"memory_limit", "pages_in_flight", "timeout_seconds", "max_wait_seconds"})
 """Settings that change how long something takes, and never what is published."""
@@ -74,7 +75,8 @@ def _path(settings: Settings) -> Path:
 def _files(settings: Settings) -> dict[str, list[int]]:
     """The state of each file that a build makes. A file that was changed, replaced or removed since has another one."""
     found = {}
-    for path in (settings.warehouse, settings.published, settings.report, settings.people):
+    parquet = note_path(settings.parquet, settings.connection)
+    for path in (settings.warehouse, settings.published, settings.report, settings.people, parquet):
         with contextlib.suppress(OSError):
             stat = path.stat()
             found[path.name] = [stat.st_ino, stat.st_size, stat.st_mtime_ns]

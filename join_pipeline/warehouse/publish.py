@@ -24,6 +24,7 @@ from join_pipeline.transform.run import read_manifest
 from join_pipeline.warehouse.audit import note
 from join_pipeline.warehouse.coarse import coarse
 from join_pipeline.warehouse.log_name import give_log_name_back, keep_until_free, log_of, take_log_name
+from join_pipeline.warehouse.parquet import publish_parquet
 
 # the oldest format that the data's types allow, because analysts' tools use older releases of DuckDB
 STORAGE_VERSION: Final = "v1.2.0"
@@ -86,12 +87,16 @@ class PublishedTable:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """The published file and its tables. `people` has the row count by table of people.duckdb; None if that is off."""
+    """The published file and its tables. `people` has the row count by table of people.duckdb; None if that is off.
+
+    `n_parquet` is the number of Parquet files; None if these are off.
+    """
 
     path: Path
     tables: tuple[PublishedTable, ...]
     n_bytes: int
     people: dict[str, int] | None = None
+    n_parquet: int | None = None
 
     @property
     def n_rows(self) -> int:
@@ -109,7 +114,8 @@ def publish(settings: Settings) -> Published:
         people = {one.name: one.rows for one in _publish(settings, PEOPLE, settings.people, 0o400, names)}
     else:
         withdraw_people(settings)
-    return Published(settings.published, tables, settings.published.stat().st_size, people)
+    n_parquet = publish_parquet(settings, (table.name for table in tables))
+    return Published(settings.published, tables, settings.published.stat().st_size, people, n_parquet)
 
 
 def withdraw_people(settings: Settings) -> None:

@@ -23,6 +23,7 @@ HELP = {
     "status": ("last syncs", "--last", "--json"),
     "query": ("read-only", "SQL", "--limit", "--csv", "--xlsx", "--json", "UTC"),
     "export": ("workbook", "--language", "--force", "--json"),
+    "portfolio": ("portfolio.duckdb", "Parquet", "benchmarks", "--json"),
     "doctor": ("credentials", "what to do", "--json"),
     "mcp": ("assistant", "Model Context Protocol", "--analyst", "provider"),
     "listen": ("webhooks", "--host", "--port", "signed"),

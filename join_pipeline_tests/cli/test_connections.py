@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from benchmarks.portfolio import make
 from join_pipeline_tests.cli.commands import KEY, SECRET, TOKEN, Shell, is_good, is_told, is_told_as_json
 from join_pipeline_tests.cli.companies import company
 
@@ -114,6 +115,32 @@ def test_the_page_of_several_companies_is_so(tmp_path: Path) -> None:
     assert not keys["acme"] & keys["globex"], "the same people have other keys in another company"
     assert [path.name for path in (folder / "keys").iterdir()] == ["acme.key"]
     assert "acme" not in (folder / "connections.toml").read_text()
+
+
+def test_who_is_removed_leaves_the_folder_of_all_companies(many: Shell, tmp_path: Path) -> None:
+    for name in ("acme", "globex"):
+        for table in ("_builds", "dim_job"):
+            (many.data / "published" / "parquet" / table / f"connection={name}").mkdir(parents=True)
+    is_good(many("connections", "remove", "acme"))
+    assert {path.name for path in (many.data / "published" / "parquet").glob("*/*")} == {"connection=globex"}
+    with (tmp_path / "connections.toml").open("a") as file:
+        file.write('\n["*"]\nk = 7\n')
+    is_good(many("connections", "remove", "*"))
+    assert {path.name for path in (many.data / "published" / "parquet").glob("*/*")} == {"connection=globex"}
+    is_told(many("connections", "add", "published"), 2, "Parquet files", "another")
+
+
+def test_a_portfolio_is_over_all_that_have_parquet_files_and_tells_the_others(many: Shell) -> None:
+    is_told(many("portfolio"), 1, "JOIN_PIPELINE_PUBLISH_PARQUET=true")
+    make(many.data / "published" / "parquet", ["acme", "globex"])
+    made = many("portfolio", "--connection", "acme")
+    is_good(made)
+    for said in ("company", "2 of 3 companies", "broken: It has no Parquet files", "portfolio.duckdb"):
+        assert said in made.out
+    told = many("portfolio", "--json").document
+    assert {one["connection"]: one["state"] for one in told["companies"]}["broken"] == "left out"
+    assert told["rows"]["companies"] == 3
+    assert told["benchmarks"] == []
 
 
 def test_without_a_file_all_is_the_environments_own(known: Shell) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import duckdb
 import httpx
@@ -159,15 +160,20 @@ def test_a_map_of_ones_own_is_used_and_what_no_map_names_is_named(played: Played
 
 
 def test_names_and_contacts_are_only_in_the_file_for_them(played: Played) -> None:
-    on = settings_for(played.api.url, played.settings.data, publish_people=True)
-    publish(on)
+    on = settings_for(played.api.url, played.settings.data, publish_people=True, publish_parquet=True)
+    with mock.patch("join_pipeline.warehouse.parquet.DEMO", "another"):  # its name is the demo's, which has no Parquet
+        publish(on)
     assert set(found_in(on.published.parent)) == {"people.duckdb"}
+    assert any(on.parquet.glob("dim_candidate/*/*.parquet"))
+    assert not any(on.parquet.glob("*_pii"))
+    assert found_in(on.parquet) == {}
     assert found_in(on.home, PERSONAL, but=(on.lake, on.people)) == {}
     (candidates,) = (rows for name, rows in tables(on.people).items() if name == "main.dim_candidate_pii")
     for column in ("first_name", "last_name", "email_addresses", "phone_numbers", "country"):
         assert all(CANARY in row[column] for row in candidates)
     publish(played.settings)
     assert found_in(on.published.parent) == {}
+    assert not any(on.parquet.iterdir())
 
 
 @pytest.mark.slow

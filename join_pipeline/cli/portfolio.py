@@ -1,0 +1,37 @@
+"""The command `portfolio`: one file over all companies."""
+
+from datetime import UTC, datetime
+
+from rich.markup import escape
+
+from join_pipeline.cli.output import Json, out, print_json
+from join_pipeline.cli.tables import print_rows
+from join_pipeline.cli.verbosity import remark, say
+from join_pipeline.settings import choosing, listed_connections, load_settings
+
+
+def portfolio(as_json: Json = False) -> None:
+    """Make `portfolio.duckdb` in the data folder: who waits and who is slow, by company, and benchmarks.
+
+    It reads the Parquet files that builds publish with JOIN_PIPELINE_PUBLISH_PARQUET=true. Benchmarks are told from 20
+    companies on that have 100 applications each. A company that can't be read is told and left out.
+    """
+    from join_pipeline.portfolio.write import write_portfolio
+
+    with choosing(None):  # it is over all of them
+        written = write_portfolio(load_settings(), list(listed_connections()), datetime.now(UTC))
+    if as_json:
+        companies = [
+            {"connection": one.connection, "state": one.state, "message": one.message, "as_of": one.as_of}
+            for one in written.companies
+        ]
+        figures = {"rows": written.rows, "benchmarks": written.benchmarks}
+        print_json({"path": written.path, "n_bytes": written.n_bytes, "companies": companies, **figures})
+        return
+    print_rows(*written.slowest())
+    told = ", ".join(written.benchmarks) or "none, as too few companies have the figures"
+    say(f"{written.n_read:,} of {len(written.companies):,} companies. Benchmarks: {told}.", soft_wrap=True)
+    for company in written.companies:
+        if company.message:
+            remark(f"[yellow]look[/] {company.connection}: {escape(company.message)}")
+    out.print(escape(str(written.path)), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Portfolio: one DuckDB file over all companies, made from their Parquet files."""
