@@ -98,6 +98,11 @@ class Listed:
         is_stated = field in self.settings or field in self.secrets
         return f"{self.file}, line {_line(self.lines, path)}: {'.'.join(path)}" if is_stated else None
 
+    @property
+    def says_who_is_told(self) -> bool:
+        """Whether the entry has a webhook or a mail server of its own for notices."""
+        return "notice_webhook" in self.secrets or "mail_host" in self.settings
+
     def values(self, kinds: Kinds, environment: Mapping[str, str]) -> dict[str, object]:
         """The settings with the secrets in them. A secret that the entry does not name is none, whatever is set.
 

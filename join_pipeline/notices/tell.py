@@ -8,13 +8,14 @@ Belongs here: when. Not here: words (notice), sending (send), who calls (cli, co
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from join_pipeline.connections.listed import Listed
 from join_pipeline.errors import PipelineError
 from join_pipeline.lake.files import write_whole
 from join_pipeline.lake.lake import open_lake
@@ -84,12 +85,19 @@ def look(settings: Settings, now: datetime | None = None) -> list[str]:
 
 
 def look_at_all(
-    names: list[str],
+    own: Settings,
+    listed: Mapping[str, Listed] | None,
     settings_of: Callable[[str], Settings],
     now: datetime | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> list[str]:
-    """The same for many connections, for half a minute at most. One that can't be looked at stops no other."""
+    """The same for all connections of a file, or for the one of the settings, for half a minute at most.
+
+    A connection that can't be looked at stops no other. One that tells nobody is not looked at.
+    """
+    if listed is None:
+        return look(own, now)
+    names = [name for name, one in listed.items() if own.is_told or one.says_who_is_told]
     lines: list[str] = []
     begin = monotonic()
     for n, name in enumerate(names):

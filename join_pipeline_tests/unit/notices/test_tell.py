@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from join_pipeline.connections.listed import parse
+from join_pipeline.errors import SettingsError
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.record import Files, Objection, SyncRecord, sync_id_of
 from join_pipeline.notices import tell
-from join_pipeline.settings import Settings, load_settings
+from join_pipeline.settings import Settings, kinds, load_settings
 from join_pipeline_tests.receivers import Hook, hook
 
 pytestmark = pytest.mark.usefixtures("no_settings_in_environment")
@@ -117,20 +119,23 @@ def test_without_anybody_to_tell_nothing_is_sent_or_written(tmp_path: Path) -> N
 
 
 def test_a_look_at_many_ends_in_time_and_a_wrong_one_stops_nobody(settings: Settings, got: Hook) -> None:
-    names = ["a", "b", "c", "d"]
-    for name in names:
+    text = "[a]\n[b]\n[c]\n[d]\n"
+    listed = parse(settings.data / "connections.toml", text, kinds())
+    for name in listed:
         committed(settings.model_copy(update={"connection": name}), NOW)
     asked: list[str] = []
 
     def settings_of(name: str) -> Settings:
         asked.append(name)
-        return load_settings(data=settings.data, connection=name, k=0) if name == "a" else settings.model_copy(
-            update={"connection": name}
-        )  # fmt: skip
+        if name == "a":
+            raise SettingsError("a.k: needs a number")
+        return settings.model_copy(update={"connection": name})
 
     clock = iter([0.0, 1.0, 2.0, 29.0, 31.0])
-    lines = tell.look_at_all(names, settings_of, NOW + 30 * HOUR, lambda: next(clock))
+    lines = tell.look_at_all(settings, listed, settings_of, NOW + 30 * HOUR, lambda: next(clock))
     assert asked == ["a", "b", "c"]
-    assert "JOIN_PIPELINE_K" in lines[0]
-    assert lines[1:] == ["1 connections wait for the next look."]
+    assert lines == ["a: a.k: needs a number", "1 connections wait for the next look."]
     assert [text.partition(" ")[0] for text in got.texts] == ["b", "c"]
+    nobody = settings.model_copy(update={"notice_webhook": None})
+    assert tell.look_at_all(nobody, listed, settings_of, NOW) == []
+    assert asked == ["a", "b", "c"], "who tells nobody is not looked at"
