@@ -1,16 +1,20 @@
 """`--notify`: what a command tells by webhook and e-mail, and that its end is the same whether somebody was told."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from join_pipeline.connections.listed import parse
 from join_pipeline.lake.files import locked
+from join_pipeline.settings import declared, env_name, kinds
 from join_pipeline_tests.cli.commands import SECRET, TOKEN, Shell, is_told
 from join_pipeline_tests.cli.companies import synced, without_applications
 from join_pipeline_tests.receivers import CANARIES, RECEIVERS, SENDER, Hook, hook, post
 
+PAGE = Path(__file__).parents[2] / "docs" / "alerting.md"
 AWAY = "http://127.0.0.1:1/v2"
 
 
@@ -92,3 +96,26 @@ def test_all_sends_one_notice_for_each_company_that_has_something_to_say(
     assert "wrong.k: needs a number" in got.texts[1]
     assert [text.partition(": ")[0] for text in own.texts] == ["its"]
     assert not (shell.data / "wrong").exists()
+
+
+def test_the_page_of_notices_is_so(known: Shell, got: Hook) -> None:
+    """Its variables are settings, its trial tells a failure and its end, and its line of a failure is what is said."""
+    page = PAGE.read_text()
+    variables = dict(re.findall(r"^(JOIN_PIPELINE_\w+)=(\S+)$", page, re.MULTILINE))
+    assert len(variables) == 6
+    assert (variables.keys() - {env_name(field) for field in declared()}) == set()
+    with post() as mail:
+        variables["JOIN_PIPELINE_NOTICE_WEBHOOK"] = got.url
+        variables |= {"JOIN_PIPELINE_MAIL_HOST": "localhost", "JOIN_PIPELINE_MAIL_PORT": str(mail.port)}
+        told = known.but(**variables, JOIN_PIPELINE_MAIL_SECURITY="none")
+        (trial,) = re.findall(r"^JOIN_API_TOKEN=wrong join-pipeline (.*)$", page, re.MULTILINE)
+        assert told.but(JOIN_API_TOKEN="wrong")(*trial.split()).code == 1
+        assert told(*trial.split()).code == 0
+        (line,) = re.findall(r"^warning .*", page, re.MULTILINE)
+        got.answers = 404
+        assert line in told.but(JOIN_API_TOKEN="wrong")(*trial.split()).err
+    assert got.texts[0].startswith("join: sync failed: GET http://127.0.0.1")
+    assert got.texts[1] == "join: sync is well again."
+    assert len(mail.got) == 3
+    (toml,) = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert parse(Path("x.toml"), toml, kinds())["acme"].faults == ()
