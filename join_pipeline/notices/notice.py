@@ -21,6 +21,8 @@ _STEERS: Final = re.compile(
 )
 _MAIL: Final = re.compile(r"[^\s<>\"'(),;:]+@[^\s<>\"'(),;:]+")
 _URL: Final = re.compile(r"(https?://)(?:[^\s/?#]*@)?([^\s/?#]*)([^\s?#]*)\S*")
+_QUOTED: Final = re.compile(r"\s*“.*”", re.DOTALL)
+"""What a server said is quoted in an error, and can name a person. From the first mark to the last one."""
 _ID: Final = re.compile(
     r"\b(?:\d{5,}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|(?=[A-Za-z]*\d)[A-Za-z0-9]{20,})\b"
 )
@@ -58,13 +60,14 @@ class Notice:
 
 
 def safe(text: str, settings: Settings) -> str:
-    """A text on one line, without secrets, e-mail addresses, ids, and what an address of the web has behind its path.
+    """A text on one line, without secrets, e-mail addresses, ids, what a server said, and addresses' queries.
 
     Errors of this package hold no secret and no address. This is for what slips through: a notice leaves the house.
     """
     for secret in sorted(_secrets(settings), key=len, reverse=True):
         text = text.replace(secret, HIDDEN)
     text = " ".join(_STEERS.sub(" ", text).split())
+    text = _QUOTED.sub("", text)
     text = _ID.sub(HIDDEN, _MAIL.sub(HIDDEN, _URL.sub(r"\1\2\3", text)))
     return text if len(text) <= MOST_CHARACTERS else text[: MOST_CHARACTERS - 1] + HIDDEN
 

@@ -107,11 +107,11 @@ class NoticeSettings(BaseModel):
         if self.mail_host is None:
             return self
         if self.mail_from is None or self.mail_to is None:
-            raise ValueError("JOIN_PIPELINE_MAIL_HOST needs JOIN_PIPELINE_MAIL_FROM and JOIN_PIPELINE_MAIL_TO")
+            raise ValueError("JOIN_PIPELINE_MAIL_HOST: needs JOIN_PIPELINE_MAIL_FROM and JOIN_PIPELINE_MAIL_TO")
         if (self.mail_user is None) != (self.mail_password is None):
-            raise ValueError("JOIN_PIPELINE_MAIL_USER and JOIN_PIPELINE_MAIL_PASSWORD need each other")
+            raise ValueError("JOIN_PIPELINE_MAIL_USER: needs JOIN_PIPELINE_MAIL_PASSWORD, and the other way round")
         if self.mail_security == "none" and not is_on_this_machine(self.mail_host):
-            raise ValueError("JOIN_PIPELINE_MAIL_SECURITY is none, which is for a mail server on this machine only")
+            raise ValueError("JOIN_PIPELINE_MAIL_SECURITY: none is for a mail server on this machine only")
         return self
 
     @property

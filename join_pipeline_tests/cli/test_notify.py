@@ -114,7 +114,7 @@ def test_the_page_of_notices_is_so(known: Shell, got: Hook) -> None:
         (line,) = re.findall(r"^warning .*", page, re.MULTILINE)
         got.answers = 404
         assert line in told.but(JOIN_API_TOKEN="wrong")(*trial.split()).err
-    assert got.texts[0].startswith("join: sync failed: GET http://127.0.0.1")
+    assert got.texts[0].startswith("join: sync failed: GET /categories returned 401. Check JOIN_API_TOKEN: ")
     assert got.texts[1] == "join: sync is well again."
     assert len(mail.got) == 3
     (toml,) = re.findall(r"^```toml\n(.*?)^```", page, re.DOTALL | re.MULTILINE)

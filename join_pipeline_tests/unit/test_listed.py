@@ -196,5 +196,5 @@ def test_who_is_told_is_the_environments_own_but_its_password_goes_to_no_other_s
         assert one.mail.receivers == (receiver,)
         assert one.mail.login == ("user", SecretStr(SECRET))
         assert one.of(JoinOptions).join_api_token is None, "no other secret reaches a company of the file"
-    with pytest.raises(SettingsError, match="MAIL_PASSWORD need each other"):
+    with pytest.raises(SettingsError, match="MAIL_USER: needs JOIN_PIPELINE_MAIL_PASSWORD"):
         load_settings(connection="other")

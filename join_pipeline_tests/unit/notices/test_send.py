@@ -133,13 +133,13 @@ def test_what_slips_into_a_reason_is_taken_out(tmp_path: Path) -> None:
     uuid = "3f2504e0-4f89-41d3-9a0c-0305e82c3301"
     said = safe(
         f"{person}: GET https://u:p@api.example/v2/applications/4711007?mail={person} {token} {key}\n\x1b[31m{uuid} "
-        f"abcdefghij0123456789XYZ https://h.example/x?s=1 after 12 of 300",
+        f"abcdefghij0123456789XYZ https://h.example/x?s=1 after 12 of 300 “Ada ”Lovelace” is not valid”. Try again",
         settings,
     )
     for canary in (token, key, "Lovelace", "u:p", "4711007", uuid, "abcdefghij", "s=1", "\x1b", "\n"):
         assert canary not in said
     assert said.startswith("…: GET https://api.example/v2/applications/… … …")
-    assert said.endswith("after 12 of 300")
+    assert said.endswith("after 12 of 300. Try again")
     assert len(safe("x y" * 5000, settings)) == 1000
 
 
@@ -151,11 +151,11 @@ def test_what_slips_into_a_reason_is_taken_out(tmp_path: Path) -> None:
         ({"notice_webhook": f"mailto:{SENDER}"}, "needs https"),
         ({"notice_shape": SENDER}, "JOIN_PIPELINE_NOTICE_SHAPE"),
         ({"mail_host": f"smtp://{WEBHOOK_SECRET}"}, "JOIN_PIPELINE_MAIL_HOST: is not a host name"),
-        (HOST, "needs JOIN_PIPELINE_MAIL_FROM and JOIN_PIPELINE_MAIL_TO"),
+        (HOST, "JOIN_PIPELINE_MAIL_HOST: needs JOIN_PIPELINE_MAIL_FROM and JOIN_PIPELINE_MAIL_TO"),
         ({"mail_to": f"{SENDER},{SENDER}\nBcc: {MAIL_USER}"}, "JOIN_PIPELINE_MAIL_TO: needs e-mail addresses"),
         ({"mail_from": f"Canary <{SENDER}>"}, "JOIN_PIPELINE_MAIL_FROM: needs one e-mail address"),
         (HOST | {"mail_from": SENDER, "mail_to": SENDER, "mail_security": "none"}, "on this machine"),
-        (HOST | {"mail_from": SENDER, "mail_to": SENDER, "mail_user": MAIL_USER}, "need each other"),
+        (HOST | {"mail_from": SENDER, "mail_to": SENDER, "mail_user": MAIL_USER}, "needs JOIN_PIPELINE_MAIL_PASSWORD"),
     ],
 )  # fmt: skip
 def test_a_wrong_setting_is_told_without_its_value(given: dict[str, Any], words: str) -> None:
