@@ -12,7 +12,7 @@ from join_pipeline.lake.files import locked
 from join_pipeline.settings import declared, env_name, kinds
 from join_pipeline_tests.cli.commands import SECRET, TOKEN, Shell, is_told
 from join_pipeline_tests.cli.companies import synced, without_applications
-from join_pipeline_tests.receivers import CANARIES, RECEIVERS, SENDER, Hook, hook, post
+from join_pipeline_tests.receivers import CANARIES, MAIL_PASSWORD, RECEIVERS, SENDER, Hook, hook, post
 
 PAGE = Path(__file__).parents[2] / "docs" / "alerting.md"
 AWAY = "http://127.0.0.1:1/v2"
@@ -107,6 +107,7 @@ def test_the_page_of_notices_is_so(known: Shell, got: Hook) -> None:
     with post() as mail:
         variables["JOIN_PIPELINE_NOTICE_WEBHOOK"] = got.url
         variables |= {"JOIN_PIPELINE_MAIL_HOST": "localhost", "JOIN_PIPELINE_MAIL_PORT": str(mail.port)}
+        variables["JOIN_PIPELINE_MAIL_PASSWORD"] = MAIL_PASSWORD
         told = known.but(**variables, JOIN_PIPELINE_MAIL_SECURITY="none")
         (trial,) = re.findall(r"^JOIN_API_TOKEN=wrong join-pipeline (.*)$", page, re.MULTILINE)
         assert told.but(JOIN_API_TOKEN="wrong")(*trial.split()).code == 1
