@@ -27,6 +27,7 @@ from join_pipeline.environment import (
     without_dropped,
 )
 from join_pipeline.errors import SettingsError
+from join_pipeline.notices.options import NoticeSettings
 from join_pipeline.places import Places, config_folder
 from join_pipeline.privacy import PrivacySettings
 from join_pipeline.setting_values import faults_of, from_environment, known_zone, long_key, memory, short_name
@@ -38,7 +39,7 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 _CHOSEN: Final[ContextVar[str | None]] = ContextVar("connection", default=None)
 
 
-class Settings(Places, PrivacySettings, BaseSettings):
+class Settings(Places, PrivacySettings, NoticeSettings, BaseSettings):
     """The settings that hold for every source, with each source's own options. `load_settings` makes one."""
 
     model_config = SettingsConfigDict(

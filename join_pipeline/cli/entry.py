@@ -21,6 +21,7 @@ from join_pipeline.cli.dev import dev
 from join_pipeline.cli.inspect import doctor, status
 from join_pipeline.cli.listen import listen
 from join_pipeline.cli.many import FAULT, for_all
+from join_pipeline.cli.notify import telling
 from join_pipeline.cli.output import err, has_printed_json, prepare_streams, print_json, shown
 from join_pipeline.cli.person import person
 from join_pipeline.cli.pipeline import build, rebuild, report, run, sync
@@ -49,9 +50,9 @@ app = typer.Typer(
 # help shows the commands in this order
 for command in (
     connect,
-    for_all(run),
-    for_all(sync),
-    for_all(build),
+    for_all(telling(run)),
+    for_all(telling(sync)),
+    for_all(telling(build)),
     rebuild,
     report,
     query,

@@ -1,23 +1,21 @@
-"""Schedules and sensors of a single connection, and the line that a failed run logs. Schedules are off at first.
+"""Schedules and sensors of a single connection. Schedules are off at first.
 
-Belongs here: when a run is asked for, and which runs are ours. Not here: what a run does (defs), several connections
-(many).
+Belongs here: when a run is asked for. Not here: what a run does (defs), several connections (many), who is told of runs
+(notices).
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import dagster as dg
 
 from join_pipeline.component.scope import Scope
-from join_pipeline.connections.lost_runs import busy, end_lost_runs, failure_line
+from join_pipeline.connections.lost_runs import busy, end_lost_runs
 from join_pipeline.connections.trigger import pending_trigger
 from join_pipeline.defs.automation import SYNC, SYNC_FULL, UNFINISHED, incremental, names
 
 Tick = dg.RunRequest | dg.SkipReason
 LOST: Final = "Ends runs whose process is gone, as after a power cut: they hold no lock, looked at twice."
 OFF: Final = "Skipped while a command or another run works. Off until switched on."
-FAILED: Final = "Logs one line for each failed run, with its step and reason, in its log and the daemon's output."
 
 
 def schedules(scope: Scope) -> list[dg.ScheduleDefinition]:
@@ -80,18 +78,3 @@ def sensors(scope: Scope) -> list[dg.SensorDefinition]:
         return dg.SkipReason(end_lost_runs(scope.settings, context, records, names(scope)))
 
     return [webhook, lost_run]
-
-
-def failed_run(scope: Scope, assets: Sequence[dg.AssetsDefinition]) -> dg.SensorDefinition:
-    """The sensor that logs the line of a failed run of ours."""
-    keys = {key for step in assets for key in step.keys}
-
-    @dg.run_failure_sensor(
-        name=scope.named("failed_run"), description=FAILED, default_status=dg.DefaultSensorStatus.RUNNING
-    )
-    def tell(context: dg.RunFailureSensorContext) -> None:
-        run = context.dagster_run
-        if run.tags.items() >= scope.tags.items() or keys & (run.asset_selection or set()):
-            context.log.error(failure_line(run, context.failure_event, context.get_step_failure_events()))
-
-    return tell

@@ -46,6 +46,14 @@ PUBLISHED: Final = "published"
 """The folder of all companies' Parquet files lies beside the companies' own."""
 ALL_ALIKE: Final = frozenset({"connection", "data", "connections_toml", "team"})
 """Settings that are the same for all connections of a file."""
+OF_ALL: Final[Mapping[str, frozenset[str]]] = {
+    "notice_webhook": frozenset(),
+    "mail_password": frozenset({"mail_host", "mail_user"}),
+}
+"""Secrets that the environment has for all connections, unless an entry states one of these settings.
+
+Who is told of a failure is often the same for all. But a password goes to no other server than it was set for.
+"""
 _HEADER: Final = re.compile(r"\s*\[(?!\[)\s*([^\]]+?)\s*\]\s*(?:#.*)?$")
 _KEY: Final = re.compile(r"""\s*((?:[\w-]+|"[^"]*")(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=""")
 Path_ = tuple[str, ...]
@@ -92,13 +100,19 @@ class Listed:
         is_stated = field in self.settings or field in self.secrets
         return f"{self.file}, line {_line(self.lines, path)}: {'.'.join(path)}" if is_stated else None
 
+    @property
+    def says_who_is_told(self) -> bool:
+        """Whether the entry has a webhook or a mail server of its own for notices."""
+        return "notice_webhook" in self.secrets or "mail_host" in self.settings
+
     def values(self, kinds: Kinds, environment: Mapping[str, str]) -> dict[str, object]:
         """The settings with the secrets in them. A secret that the entry does not name is none, whatever is set.
 
-        Raises `SettingsError` with all that is wrong.
+        Those in `OF_ALL` are the exception. Raises `SettingsError` with all that is wrong.
         """
         faults, found = list(self.faults), dict[str, object](self.settings)
-        found |= dict.fromkeys(kinds.secrets) | {"integration_id": self.settings.get("integration_id")}
+        own = [name for name in kinds.secrets if name not in OF_ALL or OF_ALL[name] & self.settings.keys()]
+        found |= dict.fromkeys(own) | {"integration_id": self.settings.get("integration_id")}
         for field, (origin, where) in self.secrets.items():
             try:
                 found[field] = environment.get(where) if origin == "environment" else secret_in(self.file, where)

@@ -169,6 +169,21 @@ def failure_line(run: Any, failed: Any, steps: Iterable[Any]) -> str:
     return " ".join(f"{run.job_name} failed (run {run.run_id}): {why}".split())
 
 
+def reason_to_tell(failed: Any, steps: Iterable[Any], own: Container[str]) -> str:
+    """The same reasons for a notice, which leaves the house: ours, and of any other error no more than its type.
+
+    `own` has the names of our steps. What a library said can quote a payload, so only Dagster's own log has it.
+    """
+    reasons: dict[str, str] = {}
+    for event in steps:
+        data = event.step_failure_data
+        said = event.step_key in own and data.user_failure_data and data.user_failure_data.description
+        error = data.error and (data.error.cause or data.error)
+        reasons.setdefault(str(said or (error and error.cls_name) or "no reason given"), event.step_key)
+    known = next((words for theirs, words in _WORDS.items() if theirs in (failed.message or "")), None)
+    return "; ".join(f"{step}: {reason}" for reason, step in reasons.items()) or known or "its log in Dagster says why"
+
+
 def _reason(failure: Any) -> str:
     """The step's own message. If it has none, the innermost error's."""
     error = failure.error and (failure.error.cause or failure.error)

@@ -11,7 +11,7 @@ from typing import Any
 
 import dagster as dg
 
-from join_pipeline.component import many, one
+from join_pipeline.component import many, notices, one
 from join_pipeline.component.scope import Scope
 from join_pipeline.component.union import union_of
 from join_pipeline.defs.actions import action_jobs
@@ -50,5 +50,5 @@ def build_definitions(
         resources={scope.resource: scope.held()},
         jobs=[*jobs(scope, steps), *action_jobs(scope)],
         schedules=(many if connections else one).schedules(scope),
-        sensors=[*(many if connections else one).sensors(scope), one.failed_run(scope, steps)],
+        sensors=[*(many if connections else one).sensors(scope), *notices.sensors(scope, steps)],
     )

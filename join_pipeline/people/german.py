@@ -38,6 +38,7 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "audit log": ("Protokoll der Veröffentlichungen", f"{_FOLDER}; Namen von Konten"),
     "older published files": ("ältere veröffentlichte Dateien", "solange ein Programm sie zum Schreiben offen hat"),
     "log of faults": ("Protokoll von Fehlern", "die drei älteren bleiben; keine Daten von Menschen"),
+    "notices that were told": ("gesendete Meldungen", f"{_FOLDER}; nur Prüfsummen"),
     "locks and runs": ("Sperren und Läufe", "nichts über einen Menschen"),
     "Dagster's storage": ("Speicher von Dagster", "wie Dagster eingestellt ist; nur Anzahlen"),
     "other files": ("andere Dateien", "bis jemand sie entfernt"),

@@ -64,6 +64,7 @@ PLACES: Final = (
     Place("logs", "*.jsonl", "as long as the data folder; no data of applicants", "kept"),
     Place("older published files", "held/*", "while a process has them open for writing", "kept"),
     Place("log of faults", "faults.log*", "three older ones are kept; no data of people", "kept"),
+    Place("notices that were told", "notices.json", "as long as the data folder; digests only", "kept"),
     Place("audit log", "audit.log", "as long as the data folder; account names", "kept"),
     Place("locks and runs", "lock", "while commands run; nothing about a person", "kept"),
     Place("locks and runs", "runs/*", "while Dagster's runs last; nothing about a person", "kept"),

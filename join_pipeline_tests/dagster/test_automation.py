@@ -14,6 +14,7 @@ from join_pipeline.settings import Settings
 from join_pipeline.sources.feed import guarded, loss_feeds
 from join_pipeline.sources.registry import SOURCES, source_of
 from join_pipeline_tests.dagster.conftest import settings_for
+from join_pipeline_tests.receivers import WEBHOOK_SECRET, hook
 
 
 @pytest.fixture(scope="module")
@@ -89,18 +90,33 @@ def test_a_tick_is_skipped_while_a_run_is_under_way(
     assert isinstance(tick(definitions, settings, "hourly", instance), list)
 
 
-def test_a_failed_run_writes_one_clear_line(
+def test_a_failed_run_writes_one_clear_line_and_sends_a_notice(
     sandbox_url: str, tmp_path: Path, instance: dg.DagsterInstance, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    settings = settings_for(sandbox_url, tmp_path, join_api_token=None)
-    definitions = build_definitions(settings)
-    result = definitions.resolve_job_def("sync").execute_in_process(instance=instance, raise_on_error=False)
-    (event,) = [event for event in result.all_events if event.event_type_value == "PIPELINE_FAILURE"]
-    sensor = definitions.get_repository_def().get_sensor_def("failed_run")
-    context = dg.build_run_status_sensor_context(sensor.name, event, instance, result.dagster_run).for_run_failure()
-    capfd.readouterr()
-    sensor(context)
-    (line,) = [line for line in capfd.readouterr().err.splitlines() if "failed" in line]
-    assert f"sync failed (run {result.run_id}): extract: JOIN_API_TOKEN is not set." in line
-    assert re.search(r"export JOIN_API_TOKEN=…$", line)
-    assert "Traceback" not in line
+    with hook() as got:
+        settings = settings_for(sandbox_url, tmp_path, join_api_token=None, notice_webhook=got.url)
+        definitions = build_definitions(settings)
+        result = definitions.resolve_job_def("sync").execute_in_process(instance=instance, raise_on_error=False)
+        (event,) = [event for event in result.all_events if event.event_type_value == "PIPELINE_FAILURE"]
+        sensor = definitions.get_repository_def().get_sensor_def("failed_run")
+        context = dg.build_run_status_sensor_context(sensor.name, event, instance, result.dagster_run)
+        said = []
+        for got.answers in (500, 200, 200):
+            capfd.readouterr()
+            sensor(context.for_run_failure())
+            said.append(capfd.readouterr().err)
+    for printed in said:
+        (line,) = [line for line in printed.splitlines() if "failed" in line]
+        assert f"sync failed (run {result.run_id}): extract: JOIN_API_TOKEN is not set." in line
+        assert re.search(r"export JOIN_API_TOKEN=…$", line)
+        assert "Traceback" not in printed
+        assert WEBHOOK_SECRET not in printed
+    assert ["The notice was not sent by webhook: the server answered 500." in printed for printed in said] == [
+        True,
+        False,
+        False,
+    ]
+    refused, text = got.texts
+    assert text == refused
+    assert text.startswith("sandbox: sync failed: extract: JOIN_API_TOKEN is not set.")
+    assert text.endswith(f"Run {result.run_id}.")

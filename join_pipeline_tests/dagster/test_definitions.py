@@ -124,7 +124,7 @@ def test_jobs_schedules_and_sensors_are_these_and_described(definitions: dg.Defi
     }
     made_by_dagster = sensors.pop("default_automation_condition_sensor")
     assert made_by_dagster.default_status is dg.DefaultSensorStatus.STOPPED
-    assert set(sensors) == {"failed_run", "lost_run", "webhook"}
+    assert set(sensors) == {"failed_run", "good_run", "lost_run", "stale", "webhook"}
     assert all(part.description for part in (*jobs.values(), *schedules.values(), *sensors.values()))
     assert all(schedule.default_status is dg.DefaultScheduleStatus.STOPPED for schedule in schedules.values())
     assert {schedule.execution_timezone for schedule in schedules.values()} == {settings.time_zone}

@@ -97,7 +97,9 @@ def test_the_location_loads_and_nothing_runs_by_itself(dagster: Dagster) -> None
     }
     assert {one["name"]: one["sensorState"]["status"] for one in repository["sensors"]} == {
         "failed_run": "RUNNING",
+        "good_run": "RUNNING",
         "lost_run": "RUNNING",
+        "stale": "RUNNING",
         "webhook": "STOPPED",
         "default_automation_condition_sensor": "STOPPED",
     }

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from join_pipeline.connections.edited import add, remove
 from join_pipeline.connections.listed import is_due, parse
@@ -172,3 +173,28 @@ def test_turns_come_once_an_hour_and_once_a_night_and_are_spread() -> None:
     at_once = [sum(is_due("hourly", name, at, zone, full=False) for name in names) for at in ticks[:12]]
     assert sum(at_once) == len(names)
     assert max(at_once) < 2 * len(names) / 12
+
+
+def test_who_is_told_is_the_environments_own_but_its_password_goes_to_no_other_server(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {
+        "NOTICE_WEBHOOK": "https://hooks.example/all",
+        "MAIL_HOST": "smtp.example",
+        "MAIL_USER": "user",
+        "MAIL_PASSWORD": SECRET,
+        "MAIL_FROM": "a@mail.example",
+        "MAIL_TO": "b@mail.example",
+    }.items():
+        monkeypatch.setenv(f"JOIN_PIPELINE_{name}", value)
+    monkeypatch.setenv("JOIN_API_TOKEN", SECRET)
+    file.write_text('[acme]\n[globex]\nmail_to = "c@mail.example"\n[other]\nmail_host = "smtp.other"\n')
+    acme, globex = (load_settings(connection=name) for name in ("acme", "globex"))
+    for one, receiver in ((acme, "b@mail.example"), (globex, "c@mail.example")):
+        assert one.notice_webhook is not None
+        assert one.mail is not None
+        assert one.mail.receivers == (receiver,)
+        assert one.mail.login == ("user", SecretStr(SECRET))
+        assert one.of(JoinOptions).join_api_token is None, "no other secret reaches a company of the file"
+    with pytest.raises(SettingsError, match="MAIL_USER: needs JOIN_PIPELINE_MAIL_PASSWORD"):
+        load_settings(connection="other")
