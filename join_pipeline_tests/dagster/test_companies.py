@@ -136,17 +136,17 @@ def test_a_webhook_asks_for_a_run_of_its_connection_and_a_lost_run_is_looked_for
 
 
 def test_a_run_works_on_its_partition_and_on_no_other(many: dg.Definitions, shared: Settings) -> None:
-    instance = dg.DagsterInstance.ephemeral()
-    instance.add_dynamic_partitions("connection", ["acme", "globex", "wrong"])
-    job = many.resolve_job_def("sync")
-    done = job.execute_in_process(partition_key="globex", instance=instance)
-    assert done.success
-    assert (shared.data / "globex" / "published" / "recruiting.duckdb").exists()
-    assert not (shared.data / "acme" / "lake").exists()
-    keys = {event.partition for event in done.get_asset_materialization_events()}
-    assert keys == {"globex"}
-    wrong = job.execute_in_process(partition_key="wrong", instance=instance, raise_on_error=False)
-    assert not wrong.success
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("connection", ["acme", "globex", "wrong"])
+        job = many.resolve_job_def("sync")
+        done = job.execute_in_process(partition_key="globex", instance=instance)
+        assert done.success
+        assert (shared.data / "globex" / "published" / "recruiting.duckdb").exists()
+        assert not (shared.data / "acme" / "lake").exists()
+        keys = {event.partition for event in done.get_asset_materialization_events()}
+        assert keys == {"globex"}
+        wrong = job.execute_in_process(partition_key="wrong", instance=instance, raise_on_error=False)
+        assert not wrong.success
 
 
 def test_companies_and_a_users_assets_merge_and_nobody_runs_the_others(

@@ -109,6 +109,6 @@ def test_dg_lists_checks_and_launches_one_company(project: Path, sandbox_url: st
     assert (project / "data" / "acme" / "published" / "recruiting.duckdb").exists()
     assert not (project / "data" / "globex").exists()
     (project / "mine" / "definitions.py").write_text(BLOCKS["python"][0])
-    (project / "config" / "join-pipeline").mkdir(parents=True)
+    (project / "config" / "join-pipeline").mkdir(parents=True, exist_ok=True)
     (project / "config" / "join-pipeline" / "connections.toml").write_text("[acme]\n")
     run("dg", "check", "defs")

@@ -129,6 +129,8 @@ def what_exists_is_known(before: Observed | None, after: Observed, memory: Memor
         yield f"applications {sorted(known & there - live)} were known and are there, and are not live any more"
     if not span.record.feeds["applications"].is_whole or not memory.is_trusted(span):
         return
+    if span.record.mode == "incremental" and span.record.last_full is None:
+        return  # the first list was read once, and a list of changes does not prove it: the record says so
     excused = memory.excused if span.record.mode == "incremental" else set()
     expected = there - memory.tainted["applications"] - excused
     if not span.step.is_still:

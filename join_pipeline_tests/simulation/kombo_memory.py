@@ -73,7 +73,8 @@ class KomboMemory(Memory):
         is_spoiled = is_broken or lacks or key in self.account.odd or "ON_HOLD" in text or "talentScore" in text
         (spoiled.add if is_spoiled else spoiled.discard)(key)
         if record.payload is not None and not is_broken:
-            if record.payload.get("remote_deleted_at") is None:
+            # one whose numbers nobody can hold is read as empty here, and tells nothing of a deletion
+            if record.payload and record.payload.get("remote_deleted_at") is None:
                 self.arrived[record.feed].add(key)
             if record.feed == "applications":
                 self._note_application(record.payload, is_spoiled=is_spoiled)
