@@ -33,31 +33,13 @@ broken_days as (
         or (days.date_before is null and days.date_on > first_day.date_on and days.n_opening <> 0)
 ),
 
-open_stays as (
-    select
-        application_key,
-        job_id
-    from {{ ref('fct_stage_visit') }}
-    where visit_status = 'open'
-),
-
--- An application waits for the job that its stay has: versions in between may tell no job.
-placed as (
-    select
-        if(open_stays.application_key is null, applications.job_id, open_stays.job_id) as job_id,
-        applications.stage_id
-    from {{ ref('fct_application') }} as applications
-    left join open_stays on applications.application_key = open_stays.application_key
-    where applications.status = 'OPEN' and applications.stage_id is not null
-),
-
 open_now as (
     select
         job_id,
         stage_id,
         count(*) as n
-    from placed
-    where job_id is not null
+    from {{ ref('fct_application') }}
+    where status = 'OPEN' and stage_id is not null and job_id is not null
     group by job_id, stage_id
 ),
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-import yaml
 
-from join_pipeline_tests.dbt.company import SOURCES, START, create_tables, insert
+from join_pipeline.lake.sql import duckdb_type
+from join_pipeline.models import MODELS
+from join_pipeline_tests.dbt.company import START, create_tables, insert
 
 TEXTS: Final = (
     None,
@@ -121,7 +122,9 @@ class OddCompany:
                 versions = self._versions(model, kinds[f"ats_history.{model}"], syncs)
                 newest = {row["id"]: row for row in sorted(versions, key=lambda row: str(row["sync_id"]))}
                 insert(connection, f"ats_history.{model}", tables[f"ats_history.{model}"], versions)
-                insert(connection, f"ats.{model}", tables[f"ats.{model}"], list(newest.values()))
+                for schema in ("ats", "ats_personal"):
+                    if columns := tables.get(f"{schema}.{model}"):
+                        insert(connection, f"{schema}.{model}", columns, list(newest.values()))
             self._pseudonyms(connection, tables["ats.pseudonyms"])
             insert(connection, "ats_history.syncs", tables["ats_history.syncs"], syncs)
             insert(connection, "ats.as_of", tables["ats.as_of"], [syncs[-1]])
@@ -225,10 +228,10 @@ class OddCompany:
 
 
 def _kinds() -> dict[str, dict[str, str]]:
-    """The type of each column of each source table of dbt."""
+    """The type of each column of each model's versions, by its table. Personal columns lie in tables of their own."""
     return {
-        f"{source['schema']}.{table['name']}": {one["name"]: one["data_type"] for one in table["columns"]}
-        for file in sorted(SOURCES.glob("*__sources.yml"))
-        for source in yaml.safe_load(file.read_text())["sources"]
-        for table in source["tables"]
+        f"ats_history.{name}": {
+            column.name: duckdb_type(column.type).lower().replace('"', "") for column in model.version_columns
+        }
+        for name, model in MODELS.items()
     }
