@@ -49,7 +49,7 @@ def _told_of(name: str) -> Iterator[None]:
         raise
     except LockedError:  # another command works on it, and tells its own end
         raise
-    except Exception as error:
+    except Exception as error:  # whatever ended the command is worth a notice, and goes on to the entry's one line
         reason = str(error) if isinstance(error, PipelineError) else f"a fault of join-pipeline ({foreign(error)})"
         _print(tell.failed(settings, name, reason, is_noted=is_own))
         if is_own:

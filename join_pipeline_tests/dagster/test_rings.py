@@ -1,4 +1,4 @@
-"""The rings: only `defs` imports Dagster, one module reads the environment, and the wiring stays thin."""
+"""The rings: only the wiring imports Dagster, one module reads the environment, and the wiring stays thin."""
 
 import ast
 import subprocess

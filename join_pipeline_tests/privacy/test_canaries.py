@@ -126,6 +126,7 @@ def test_personal_values_are_in_the_lake_and_nowhere_else(played: Played) -> Non
     settings = played.settings
     assert found_in(settings.lake)
     assert set(found_in(settings.warehouse.parent, PLAIN, but=(settings.lake,))) == {"warehouse.duckdb"}
+    assert found_in(settings.data, but=(settings.lake, settings.warehouse)) == {}
     assert found_in(settings.data, PERSONAL, but=(settings.lake,)) == {}
     assert any((settings.builds / "dbt" / "target" / "compiled").rglob("*.sql"))
 
@@ -167,6 +168,7 @@ def test_names_and_contacts_are_only_in_the_file_for_them(played: Played) -> Non
     assert any(on.parquet.glob("dim_candidate/*/*.parquet"))
     assert not any(on.parquet.glob("*_pii"))
     assert found_in(on.parquet) == {}
+    assert found_in(on.home, but=(on.lake, on.warehouse, on.people)) == {}
     assert found_in(on.home, PERSONAL, but=(on.lake, on.people)) == {}
     (candidates,) = (rows for name, rows in tables(on.people).items() if name == "main.dim_candidate_pii")
     for column in ("first_name", "last_name", "email_addresses", "phone_numbers", "country"):
