@@ -12,8 +12,7 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline import pipeline
-from join_pipeline.component.one import LOST, OFF
-from join_pipeline.component.scope import CONNECTION, PARTITION, Scope
+from join_pipeline.component.scope import CONNECTION, LOST, OFF, PARTITION, Scope
 from join_pipeline.connections.listed import SLOT_MINUTES, Listed, is_due
 from join_pipeline.connections.lost_runs import end_lost_runs_of
 from join_pipeline.connections.trigger import pending_trigger

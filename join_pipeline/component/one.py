@@ -4,18 +4,14 @@ Belongs here: when a run is asked for. Not here: what a run does (defs), several
 (notices).
 """
 
-from typing import Final
-
 import dagster as dg
 
-from join_pipeline.component.scope import Scope
+from join_pipeline.component.scope import LOST, OFF, Scope
 from join_pipeline.connections.lost_runs import busy, end_lost_runs
 from join_pipeline.connections.trigger import pending_trigger
 from join_pipeline.defs.automation import SYNC, SYNC_FULL, UNFINISHED, incremental, names
 
 Tick = dg.RunRequest | dg.SkipReason
-LOST: Final = "Ends runs whose process is gone, as after a power cut: they hold no lock, looked at twice."
-OFF: Final = "Skipped while a command or another run works. Off until switched on."
 
 
 def schedules(scope: Scope) -> list[dg.ScheduleDefinition]:

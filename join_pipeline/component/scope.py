@@ -17,6 +17,8 @@ from join_pipeline.errors import PipelineError, SettingsError
 from join_pipeline.settings import Settings, listed_connections, load_settings
 
 CONNECTION: Final = "join_pipeline/connection"
+LOST: Final = "Ends runs whose process is gone, as after a power cut: they hold no lock, looked at twice."
+OFF: Final = "Skipped while a command or another run works. Off until switched on."
 DATA: Final = "join_pipeline/data"
 """Tags of our runs: the connection, and a digest of the data folder's path, as two companies may have equal names."""
 PARTITION: Final = "dagster/partition"
