@@ -89,7 +89,7 @@ format: $(VENV)/.installed
 
 # Exact versions for all supported Pythons, without a word about where they come from.
 constraints:
-	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --upgrade --no-header --no-annotate \
+	@uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra spark --upgrade --no-header --no-annotate \
 		--no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
 
 clean:
