@@ -38,7 +38,7 @@ from join_pipeline.sync.run import run_sync
 from join_pipeline.transform.figures import copy_tables
 from join_pipeline.transform.findings import ADVICE
 from join_pipeline.transform.maps import copy_maps
-from join_pipeline.transform.run import Node, build_marts, last_build, read_manifest
+from join_pipeline.transform.run import Node, build_marts, forget_compiled, last_build, read_manifest
 from join_pipeline.warehouse import needed
 from join_pipeline.warehouse.file import Connect, forget_warehouse, new_warehouse
 from join_pipeline.warehouse.growth import CannotGrow, last_loaded
@@ -177,6 +177,7 @@ def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_st
             replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
         forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
+        forget_compiled(settings)
         return _build(settings, on_step)
 
 
@@ -280,7 +281,7 @@ def _decoded(result: bytes) -> Built:
     return msgspec.json.decode(result, type=Built, dec_hook=lambda kind, value: kind(value))
 
 
-def _fingerprint(settings: Settings) -> str | None:
+def _fingerprint(settings: Settings) -> needed.MadeOf | None:
     """What a build would be made of now; None without a sync."""
     record = open_lake(settings.lake, settings.integration_id).newest()
     return None if record is None else needed.fingerprint(settings, record, pseudonym_key(settings))
