@@ -96,7 +96,10 @@ class Mirror:
                 digest.update(chunk)
                 file.write(chunk)
             if digest.hexdigest() != entry.digest:
-                raise DamagedError(f"{inside} in the bucket ({entry.object}) has other content than was put.")
+                raise DamagedError(
+                    f"{inside} in the bucket ({entry.object}) has other content than was put. "
+                    "Restore it from the backup of the bucket."
+                )
         self.state.files[inside] = _known(path, entry.digest)
 
     def changes(self) -> tuple[dict[str, Entry | None], list[str]]:

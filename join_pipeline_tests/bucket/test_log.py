@@ -85,6 +85,44 @@ def test_a_writer_that_is_paused_at_any_operation_commits_nothing_after_a_takeov
     assert {"ben-0", "ben-1"} <= set(newest.files)
 
 
+@pytest.mark.parametrize("pause", range(2, 30))
+def test_two_writers_in_every_order_with_one_pause_of_each(pause: int) -> None:
+    """The first one stops, the second one goes some operations on, the first one ends, and then the second one."""
+    for n_others in range(1, 30):
+
+        def choose(waiting: list[str], step: int, n_others: int = n_others) -> tuple[str, str, float]:
+            others = pause < step <= pause + n_others
+            name = "ben" if others and "ben" in waiting else "anna" if "anna" in waiting else "ben"
+            return name, "go", 2 * TTL if step == pause else 0.1
+
+        check(*play(choose, 2))
+
+
+def test_a_commit_that_arrives_late_is_refused_once_another_command_has_begun() -> None:
+    """The put of the commit is under way when its writer gives up. It arrives after any number of the other's steps."""
+    arrived = set()
+    for n_others in range(1, 30):
+        bucket, told = MemoryBucket(), {name: Told() for name in NAMES[:2]}
+        bucket.before = lambda operation, name: "delay" if (operation, name) == ("create", name_of(2)) else "go"
+        write(bucket, "anna", told["anna"])
+        assert told["anna"].ended == "UnsureError"
+        left = n_others
+
+        def before(_operation: str, _name: str, bucket: MemoryBucket = bucket) -> str:
+            nonlocal left
+            left -= 1
+            if left == 0:
+                bucket.land()
+            return "go"
+
+        bucket.before = before
+        write(bucket, "ben", told["ben"])
+        bucket.before = lambda _operation, _name: "go"
+        check(bucket, told)
+        arrived.add(("commit", "anna") in bucket.events)
+    assert arrived == {True, False}
+
+
 def test_a_paused_writer_is_told_that_it_has_lost() -> None:
     ends = set()
     for pause in range(60):
