@@ -15,13 +15,14 @@ from typing import Any, Final, Protocol, TypeVar
 
 from join_pipeline.errors import LakeError, PipelineError, SettingsError, foreign
 
-TIMEOUT: Final = timedelta(seconds=60)
 RETRIES: Final = 4
 RETRY_WITHIN: Final = timedelta(seconds=60)
 PART: Final = 5 * 2**20
 """Bytes of a part of an upload, the least that S3 takes. With the parts that are under way, it bounds the memory."""
 PARTS_IN_FLIGHT: Final = 3
 CHUNK: Final = 2**20
+PIECE: Final = 8 * 2**20
+"""Bytes of one request for a large object, so that each is answered within the time that a client allows for one."""
 MISSING: Final = "The lake in a bucket needs an extra: pip install 'join-pipeline[s3]'."
 T = TypeVar("T")
 
@@ -84,10 +85,8 @@ def open_bucket(url: str) -> "Bucket":
     kept = _OPENED.get(url)
     if kept is not None:
         return Bucket(kept)
-    options: Any = {
-        "client_options": {"timeout": TIMEOUT, "user_agent": "join-pipeline"},
-        "retry_config": {"max_retries": RETRIES, "retry_timeout": RETRY_WITHIN},
-    }
+    # no client options: they would take the place of those of the environment, such as AWS_ALLOW_HTTP
+    options: Any = {"retry_config": {"max_retries": RETRIES, "retry_timeout": RETRY_WITHIN}}
     try:
         return Bucket(store.from_url(url, **options))
     except Exception as error:
@@ -149,7 +148,10 @@ class Bucket:
             answer = _asked(lambda: obstore.get(self.store, self.prefix + name))
         except FileNotFoundError:
             return None
-        return self._chunks(answer)
+        size = answer.meta["size"]
+        if size <= PIECE:
+            return iter([bytes(_asked(answer.bytes))])
+        return (self._piece(name, start, min(start + PIECE, size)) for start in range(0, size, PIECE))
 
     def delete(self, names: list[str]) -> None:
         import obstore  # noqa: PLC0415  an extra
@@ -176,13 +178,13 @@ class Bucket:
         answer = _asked(lambda: obstore.put(self.store, self.prefix + name, content, mode=mode, use_multipart=False))
         return answer["e_tag"] or ""
 
-    def _chunks(self, answer: Any) -> Iterator[bytes]:
-        chunks = iter(answer.stream(min_chunk_size=CHUNK))
-        while True:
-            chunk = _asked(lambda: next(chunks, None))
-            if chunk is None:
-                return
-            yield bytes(chunk)
+    def _piece(self, name: str, start: int, end: int) -> bytes:
+        import obstore  # noqa: PLC0415  an extra
+
+        try:
+            return bytes(_asked(lambda: obstore.get_range(self.store, self.prefix + name, start=start, end=end)))
+        except FileNotFoundError:
+            raise UnsureError(f"{name} was removed from the bucket meanwhile. Run the command again.") from None
 
 
 def _asked(ask: Callable[[], T]) -> T:

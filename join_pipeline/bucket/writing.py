@@ -6,6 +6,7 @@ Belongs here: this order, and what is told and tidied when a step fails. Not her
 """
 
 import contextlib
+import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from join_pipeline.bucket.lease import LOST, TTL, Lease, hint_of
 from join_pipeline.bucket.log import Entry, Log, OutrunError, Slot, objects_of
 from join_pipeline.bucket.mirror import STATE, Mirror, read_state
 from join_pipeline.bucket.published import publish
-from join_pipeline.bucket.store import Bucket, Objects, UnsureError, open_bucket
+from join_pipeline.bucket.store import Bucket, Objects, UnsureError, open_bucket, probe
 from join_pipeline.connections.listed import secret_in
 from join_pipeline.errors import DamagedError, LakeError, LockedError, PipelineError, SettingsError
 from join_pipeline.lake.absent import bringing
@@ -194,6 +195,21 @@ def _pulled(settings: Settings) -> Mirror:
         else:
             break
     return mirror
+
+
+def examine_bucket(settings: Settings) -> str:
+    """Try what the lake needs of its bucket, and bring the copy here up to date. Returns what there is to say.
+
+    Raises a `PipelineError` if the bucket does not answer, or does not keep its word.
+    """
+    objects = bucket_of(settings).below(settings.connection)
+    probe(objects, f"probe/{secrets.token_hex(16)}")
+    with reading(settings):
+        slot = Log(objects).newest(hint_of(objects))
+    size = sum(entry.size for entry in slot.files.values())
+    hidden = "encrypted" if slot.key else "not encrypted here"
+    what = f"commit {slot.slot}, {len(slot.files):,} files, {size / 1e6:,.0f} MB, {hidden}"
+    return f"{settings.lake_url} keeps its word; {what if slot.files else 'it has no lake of this connection yet'}"
 
 
 def bucket_of(settings: Settings) -> Bucket:

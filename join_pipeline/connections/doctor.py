@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from join_pipeline.actions.journal import Journal
-from join_pipeline.bucket.writing import reading, writing
+from join_pipeline.bucket.writing import examine_bucket, reading, writing
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.lake import LakeCheck
 from join_pipeline.checks.sync import told_odd
@@ -75,6 +75,7 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
         ("data folder", _data_folder),
         ("disk space", _disk),
         ("lock", _lock),
+        ("bucket", _bucket),
         ("lake", partial(_lake, source)),
         ("only created", partial(_only_created, source)),
         ("kept creations", _kept),
@@ -123,6 +124,11 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 def _lock(settings: Settings) -> Iterator[Finding]:
     message = busy(settings) if settings.home.exists() else None  # the check must not create the folder
     yield Finding("lock", "warning", message) if message else Finding("lock", "ok", "free")
+
+
+def _bucket(settings: Settings) -> Iterator[Finding]:
+    if settings.lake_url is not None:
+        yield Finding("bucket", "ok", examine_bucket(settings))
 
 
 def _lake(source: Source, settings: Settings) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from obstore.store import MemoryStore
 from join_pipeline.bucket import store, writing
 from join_pipeline_tests.bucket.places import Place
 
-PATIENCE: Final = 120.0
+PATIENCE: Final = 60.0
 ROLES: Final = ("s3", "master", "filer", "volume", "admin")
 
 
@@ -47,7 +47,8 @@ def server() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         ports = _free_ports()
         command = [
-            program, "mini", f"-dir={folder}", "-bucket=lake", "-ip=127.0.0.1", "-webdav=false", "-admin.ui=false",
+            program, "mini", f"-dir={folder}", "-bucket=lake", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
+            "-s3.port.iceberg=0", "-s3.port.lance=0", "-webdav=false", "-admin.ui=false",
             "-master.telemetry=false", *(f"-{role}.port={port}" for role, port in ports.items()),
         ]  # fmt: skip
         log = stack.enter_context((Path(folder) / "log").open("wb"))
@@ -65,7 +66,6 @@ def server() -> Iterator[dict[str, str]]:
             "AWS_ENDPOINT": address, "AWS_ALLOW_HTTP": "true", "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any-secret",
         }  # fmt: skip
-        environment = environment | {"AWS_SKIP_SIGNATURE": "true"}
         deadline = time.monotonic() + PATIENCE
         while not _answers(environment):
             assert child.poll() is None, (Path(folder) / "log").read_text()[-2000:]
@@ -96,12 +96,8 @@ def _answers(environment: dict[str, str]) -> bool:
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGTERM)
-    try:
-        child.wait(20)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait(20)
+        os.killpg(child.pid, signal.SIGKILL)  # asked kindly, it takes ten seconds
+    child.wait(20)
 
 
 def _without_credentials() -> dict[str, str]:

@@ -14,7 +14,7 @@ import msgspec
 
 from join_pipeline.bucket.lease import Lease
 from join_pipeline.bucket.log import Entry, Log, OutrunError, Slot, objects_of
-from join_pipeline.bucket.store import Found, StaleError, TakenError, UnsureError
+from join_pipeline.bucket.store import Found, Objects, StaleError, TakenError, UnsureError
 from join_pipeline.bucket.writing import DATA, _number
 from join_pipeline.errors import LockedError
 
@@ -114,13 +114,14 @@ class Told:
     ended: str = ""
 
 
-def write(bucket: MemoryBucket, name: str, told: Told, n_commits: int = 2) -> None:
+def write(bucket: Objects, name: str, told: Told, n_commits: int = 2) -> None:
     """One command: take the lease, commit some times, give it back. Each commit adds a file and replaces another."""
-    lease = Lease(bucket, Log(bucket), TTL, who=name, nonce=name, monotonic=lambda: bucket.seconds)
+    model = bucket if isinstance(bucket, MemoryBucket) else MemoryBucket()
+    lease = Lease(bucket, Log(bucket), TTL, who=name, nonce=name, monotonic=lambda: model.seconds)
     is_sure = True
     try:
         slot = lease.take()
-        bucket.events.append(("taken", name))
+        model.events.append(("taken", name))
         if lease.has_fenced:
             is_sure = tidy(bucket, slot)
         for turn in range(n_commits):
@@ -157,7 +158,7 @@ def write(bucket: MemoryBucket, name: str, told: Told, n_commits: int = 2) -> No
         told.ended += " and lost" if lease_error else ""
 
 
-def tidy(bucket: MemoryBucket, newest: Slot) -> bool:
+def tidy(bucket: Objects, newest: Slot) -> bool:
     listed = objects_of(newest.files)
     bucket.delete([name for name in bucket.names(DATA) if name not in listed and _number(name) <= newest.slot])
     return True
