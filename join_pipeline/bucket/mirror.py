@@ -24,6 +24,7 @@ from join_pipeline.bucket.log import Entry, Slot
 from join_pipeline.bucket.store import CHUNK, PART, Objects
 from join_pipeline.errors import DamagedError, LakeError, SettingsError
 from join_pipeline.lake.absent import is_stub, make_stub
+from join_pipeline.lake.erased import FOLDER, LIST
 from join_pipeline.lake.files import appearing, make_folder, unwritable, write_whole
 from join_pipeline.lake.lake import IDENTITY
 
@@ -47,12 +48,16 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
 
 
 class State(msgspec.Struct, kw_only=True):
-    """What bucket.json says. `published` has the files that this machine has published to the bucket."""
+    """What bucket.json says. `published` has the files that this machine has published to the bucket.
+
+    `erased` is the digest of the list of erased people that this machine's own files, such as its warehouse, follow.
+    """
 
     url: str = ""
     slot: int = 0
     is_under_way: bool = False
     files: dict[str, Known] = {}
+    erased: str = ""
     published: dict[str, Known] = {}
 
 
@@ -137,7 +142,7 @@ class Mirror:
 
     def follow(self, slot: Slot) -> None:
         """Go on from this commit, which was pushed from here."""
-        self.slot, self.state.slot = slot, slot.slot
+        self.slot, self.state.slot, self.state.erased = slot, slot.slot, erased_in(slot)
         self.state.files = {inside: known for inside, known in self.state.files.items() if inside in slot.files}
         self._save(is_under_way=self.state.is_under_way)
 
@@ -238,6 +243,12 @@ class Mirror:
     def _save(self, *, is_under_way: bool) -> None:
         self.state.url, self.state.is_under_way = self.url, is_under_way
         write_whole(self.home / STATE, msgspec.json.encode(self.state))
+
+
+def erased_in(slot: Slot) -> str:
+    """The digest of the list of erased people; empty if nobody was ever erased."""
+    entry = slot.files.get(f"{FOLDER}/{LIST}")
+    return entry.digest if entry else ""
 
 
 def read_state(home: Path) -> State:

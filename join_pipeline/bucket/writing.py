@@ -7,6 +7,7 @@ Belongs here: this order, and what is told and tidied when a step fails. Not her
 
 import contextlib
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Final
 from join_pipeline.bucket.encryption import Cipher, cipher_for
 from join_pipeline.bucket.lease import LOST, TTL, Lease, hint_of
 from join_pipeline.bucket.log import Entry, Log, OutrunError, Slot, objects_of
-from join_pipeline.bucket.mirror import STATE, Mirror, read_state
+from join_pipeline.bucket.mirror import STATE, Mirror, erased_in, read_state
 from join_pipeline.bucket.published import publish
 from join_pipeline.bucket.store import Bucket, Objects, UnsureError, open_bucket, probe
 from join_pipeline.connections.listed import secret_in
@@ -173,12 +174,27 @@ def _session(settings: Settings) -> Iterator[Session]:
                 session.is_sure = session.tidy()
             _SESSIONS[settings.home] = session
             with bringing(settings.home, mirror.bring):
+                _forget_erased(settings, mirror)
                 yield session
             mirror.close()
     finally:
         _SESSIONS.pop(settings.home, None)
         with contextlib.suppress(LockedError):
             lease.release(is_sure=session is None or session.is_sure)
+
+
+def _forget_erased(settings: Settings, mirror: Mirror) -> None:
+    """Remove what this machine has made of people who were erased on another one. The next build makes it anew."""
+    listed = erased_in(mirror.slot)
+    if listed == mirror.state.erased:
+        return
+    from join_pipeline.warehouse.file import forget_warehouse  # noqa: PLC0415  it needs DuckDB, and is seldom asked for
+    from join_pipeline.warehouse.publish import withdraw_people  # noqa: PLC0415
+
+    shutil.rmtree(settings.builds, ignore_errors=True)  # the spool of a sync that was cut off
+    forget_warehouse(settings)
+    withdraw_people(settings)
+    mirror.state.erased = listed
 
 
 def _pulled(settings: Settings) -> Mirror:

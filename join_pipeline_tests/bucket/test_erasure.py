@@ -45,7 +45,11 @@ def test_an_erased_person_is_in_no_byte_of_the_bucket_and_of_either_machine(
     pipeline.sync(a, "full", ())
     pipeline.sync(a, "full", ())
     pipeline.load(b)
+    pipeline.load(a)
+    spool = a.builds / "spool" / "applications" / "00000-0.parquet"
     person = somebody(a)
+    spool.parent.mkdir(parents=True)
+    spool.write_text(person.address)
     assert len(found(place, person.pattern)) > 3
     erase_them(b, person.address, f"candidate:{person.candidate}")
     assert found(place, person.pattern) == set()
