@@ -57,9 +57,13 @@ class ClockError(PipelineError):
 
 
 class LockedError(PipelineError):
-    """Another process holds the connection's lock."""
+    """Another process holds the connection's lock. `who` is in words, if the error knows it."""
 
     exit_code = 4
+
+    def __init__(self, message: str, who: str = "") -> None:
+        super().__init__(message)
+        self.who = who
 
 
 class BuildError(PipelineError):

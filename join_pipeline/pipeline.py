@@ -14,6 +14,7 @@ from functools import partial
 import duckdb
 import msgspec
 
+from join_pipeline.bucket.writing import reading, writing
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.load import check_references
 from join_pipeline.checks.sync import check_sync
@@ -109,12 +110,12 @@ def sync(
     expect: Progress = no_progress,
 ) -> Synced:
     """Run one sync from the first request to the commit, then check it."""
-    if erase.pending(settings) is not None:
-        with locked(settings.home):
+    with reading(settings):
+        is_erasing = erase.pending(settings) is not None
+    if is_erasing:
+        with writing(settings):
             resume_erasure(settings)
     source = open_source(settings)
-    # run_sync enters it once it holds the lock: a sync that gets no lock reads nothing, so its trigger must stay
-    within = answering(settings.home)
     record = run_sync(
         source,
         settings,
@@ -124,7 +125,8 @@ def sync(
         accept_source=accept_source,
         progress=progress,
         expect=expect,
-        within=within,
+        # entered once it holds the lock: a sync that gets no lock reads nothing, so its trigger must stay
+        hold=writing(settings, answering(settings.home)),
     )
     lake = open_lake(settings.lake)
     return Synced(record, check_sync(source, lake, record, lake.record(record.previous)))
@@ -150,13 +152,13 @@ def run(
 
 def build(settings: Settings, *, on_step: Step = no_step) -> Built:
     """Run every step after the sync: load, models, publish and report."""
-    with locked(settings.home):
+    with writing(settings):
         return _build(settings, on_step)
 
 
 def build_if_needed(settings: Settings, *, force: bool = False, on_step: Step = no_step) -> Built:
     """Build, unless another build would publish the same: see `join_pipeline/warehouse/needed.py`."""
-    with locked(settings.home):
+    with writing(settings):
         made_of = None if force or resume_erasure(settings) else _fingerprint(settings)
         last = None if made_of is None else needed.noted(settings, made_of)
         if last is not None:
@@ -170,7 +172,7 @@ def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_st
 
     With `from_raw`, a replay first makes the versions of all kept raw payloads again. A changed mapping needs that.
     """
-    with locked(settings.home):
+    with writing(settings):
         resume_erasure(settings)
         lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
         if from_raw:
@@ -183,7 +185,7 @@ def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_st
 
 def load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
     """Load the newest sync into a new warehouse. `connect`, if given, opens its connection."""
-    with locked(settings.home):
+    with writing(settings):
         return _load(settings, connect, from_nothing=from_nothing)
 
 
@@ -205,7 +207,7 @@ def pictures(settings: Settings) -> dict[str, bytes]:
 
 def publish_modelled(settings: Settings) -> Published:
     """Publish the last dbt run. Raises `BuildError` if the run did not finish or one of its tests failed."""
-    with locked(settings.home):
+    with writing(settings):
         refuse_failed(last_build(settings))
         published = publish(settings)
         erase.finish(settings)
@@ -214,7 +216,7 @@ def publish_modelled(settings: Settings) -> Published:
 
 def report(settings: Settings) -> Report:
     """Write the report from the published file. Needs the extra `report`."""
-    with locked(settings.home):
+    with writing(settings):
         return _report(settings)
 
 

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Secret
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from join_pipeline.bucket.options import BucketSettings
 from join_pipeline.connections.listed import DEMO, FILE, Kinds, Listed, kinds_of, read_listed
 from join_pipeline.environment import (
     asked_directly,
@@ -39,7 +40,7 @@ OptionsT = TypeVar("OptionsT", bound=Options)
 _CHOSEN: Final[ContextVar[str | None]] = ContextVar("connection", default=None)
 
 
-class Settings(Places, PrivacySettings, NoticeSettings, BaseSettings):
+class Settings(Places, PrivacySettings, NoticeSettings, BucketSettings, BaseSettings):
     """The settings that hold for every source, with each source's own options. `load_settings` makes one."""
 
     model_config = SettingsConfigDict(

@@ -34,6 +34,8 @@ def status(
     age = f", {_duration(found.age_seconds)} ago" if found.age_seconds is not None else ""
     _print_line(f"as of       {instant(found.as_of)}{age}")
     _print_line(f"published   {instant(found.published_at)}  {found.published or ''}")
+    if found.bucket is not None:
+        _print_line(f"lake        {found.bucket}")
     _print_line(f"last full   {NOT_PROVED if found.syncs and not found.last_full_at else instant(found.last_full_at)}")
     _print_line(f"live        {_listed({name: f'{n:,}' for name, n in found.live_records.items()})}")
     _print_line(f"watermarks  {_listed({feed: instant(at) for feed, at in found.watermarks.items()})}")

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from join_pipeline.actions.journal import Journal
+from join_pipeline.bucket.writing import examine_bucket, reading, writing
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.lake import LakeCheck
 from join_pipeline.checks.sync import told_odd
 from join_pipeline.errors import DamagedError, PipelineError
 from join_pipeline.faults import told
 from join_pipeline.http.server_clock import MOST_SKEW
-from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import IDENTITY, open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.pipeline import busy
@@ -52,12 +52,13 @@ def examine(source: Source, settings: Settings) -> list[Finding]:
 def account_findings(source: Source, connection: Connection, settings: Settings) -> list[Finding]:
     """Whether the account is the one that the lake was filled from. Nothing is found before the first sync."""
     try:
-        if not (settings.lake / IDENTITY).exists():
-            return []
-        lake = open_lake(settings.lake, settings.lake_seed, source=source.name, carries=carries(source))
-        by_its_ids = carried(source, lake)
+        with reading(settings):
+            if not (settings.lake / IDENTITY).exists():
+                return []
+            lake = open_lake(settings.lake, settings.lake_seed, source=source.name, carries=carries(source))
+            by_its_ids = carried(source, lake)
+            known = known_of(lake, by_its_ids.feeds)
         connection = connection if by_its_ids is source else by_its_ids.connection
-        known = known_of(lake, by_its_ids.feeds)
         with connection.records() as ask:
             evidence = asked_evidence(ask, known, datetime.now(UTC))
     except PipelineError as error:
@@ -74,6 +75,7 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
         ("data folder", _data_folder),
         ("disk space", _disk),
         ("lock", _lock),
+        ("bucket", _bucket),
         ("lake", partial(_lake, source)),
         ("only created", partial(_only_created, source)),
         ("kept creations", _kept),
@@ -95,7 +97,7 @@ def examine_lake(settings: Settings) -> list[Finding]:
     try:
         if not (settings.lake / IDENTITY).exists() and not (settings.lake / "syncs").exists():
             return [Finding("lake files", "warning", "no sync yet. Run `join-pipeline sync`.")]
-        with locked(settings.home):
+        with writing(settings):
             lake = open_lake(settings.lake, settings.integration_id)
             return LakeCheck(lake, settings.builds, settings.memory_limit).findings()
     except PipelineError as error:
@@ -122,6 +124,11 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 def _lock(settings: Settings) -> Iterator[Finding]:
     message = busy(settings) if settings.home.exists() else None  # the check must not create the folder
     yield Finding("lock", "warning", message) if message else Finding("lock", "ok", "free")
+
+
+def _bucket(settings: Settings) -> Iterator[Finding]:
+    if settings.lake_url is not None:
+        yield Finding("bucket", "ok", examine_bucket(settings))
 
 
 def _lake(source: Source, settings: Settings) -> Iterator[Finding]:

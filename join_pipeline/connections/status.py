@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from join_pipeline.bucket.writing import reading
 from join_pipeline.lake.integrity import sound
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.record import Objection, SyncRecord
@@ -46,11 +47,13 @@ class Status(msgspec.Struct, kw_only=True):
 
     `watermarks` has the instant up to which each feed is known without a gap. `pending_looks` has the number of missing
     records that wait for a second look, and `set_aside` the number of records in quarantine, each by feed.
+    `bucket` has the bucket of which `lake` is a copy.
     `odd_records` has what the last build said of records that can't be so, by the check that warned.
     """
 
     connection: str
     lake: Path
+    bucket: str | None
     published: Path | None
     syncs: list[SyncSummary]
     n_syncs: int
@@ -67,7 +70,8 @@ class Status(msgspec.Struct, kw_only=True):
 
 def read_status(settings: Settings, last: int = 10) -> Status:
     """Read the state of the connection. Raises `LakeError` if there is no lake yet."""
-    return summarize(settings, open_lake(settings.lake, settings.integration_id), last)
+    with reading(settings):
+        return summarize(settings, open_lake(settings.lake, settings.integration_id), last)
 
 
 def summarize(settings: Settings, lake: Lake, last: int) -> Status:
@@ -78,6 +82,7 @@ def summarize(settings: Settings, lake: Lake, last: int) -> Status:
     return Status(
         connection=settings.connection,
         lake=lake.path,
+        bucket=settings.lake_url,
         published=published,
         syncs=[_line(record) for record in reversed(records[-last:])],
         n_syncs=len(records),

@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 import pyarrow.parquet as pq
 
+from join_pipeline.lake.absent import present
 from join_pipeline.lake.evolution import personal_relation, versions_relation
 from join_pipeline.lake.integrity import sound
 from join_pipeline.lake.record import FileKind, Files, LakeFile, SyncRecord, sync_id_of
@@ -88,7 +89,7 @@ def _first_of_small(rows: list[int]) -> int:
 
 
 def _count_rows(lake: Path, file: LakeFile) -> int:
-    return int(pq.read_metadata(lake / file.path).num_rows)
+    return int(pq.read_metadata(present(lake / file.path)).num_rows)
 
 
 def retire(

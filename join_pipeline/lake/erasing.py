@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from join_pipeline.lake.absent import present
 from join_pipeline.lake.evolution import versions_relation
 from join_pipeline.lake.files import appearing
 from join_pipeline.lake.integrity import verified
@@ -190,7 +191,7 @@ def _without_theirs(lake: Path, feed: str, file: LakeFile, erasing: Erasing, don
 
     In raw each of their rows becomes an empty one, which tells that its sync can't be replayed any more.
     """
-    path = lake / file.path
+    path = present(lake / file.path)
     n_theirs = n_rows = 0
     for batch in _batches(path):
         n_theirs, n_rows = n_theirs + _mask(feed, batch, erasing).count(True), n_rows + batch.num_rows

@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 import pyarrow.types as kinds
 
 from join_pipeline.errors import LakeError
+from join_pipeline.lake.absent import present
 from join_pipeline.lake.damage import damaged, unreadable
 from join_pipeline.lake.integrity import fault_of, verified
 from join_pipeline.lake.record import LakeFile
@@ -144,7 +145,7 @@ def _fit(lake: Path, model: Model, columns: Sequence[Column], file: LakeFile) ->
 def _columns(path: str) -> dict[str, pa.DataType]:
     """A file's columns by name."""
     try:
-        found = Path(path).stat()
+        found = present(Path(path)).stat()
     except OSError as error:
         raise unreadable(Path(path), error) from None
     return _columns_of(path, found.st_ino, found.st_size, found.st_mtime_ns)

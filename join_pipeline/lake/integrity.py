@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-from join_pipeline.errors import foreign
+from join_pipeline.errors import DamagedError, foreign
+from join_pipeline.lake.absent import present
 from join_pipeline.lake.damage import damaged, kind_of, unreadable
 from join_pipeline.lake.record import Files, LakeFile, LostFile
 
@@ -29,8 +30,8 @@ def forget_known() -> None:
 
 
 def digest_of(path: Path) -> str:
-    """The SHA-256 of a file, in hex. Raises `OSError`."""
-    with path.open("rb") as file:
+    """The SHA-256 of a file, in hex. A file that lies in a bucket is brought. Raises `OSError`."""
+    with present(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -64,6 +65,8 @@ def fault_of(lake: Path, file: LakeFile, *, has_content: bool = True) -> str | N
         if file.size is not None and found.st_size != file.size:
             return f"has {found.st_size} bytes instead of {file.size}: it is damaged"
         return _content_fault(path, file.digest, found) if has_content and file.digest is not None else None
+    except DamagedError:
+        return "can't be brought from the bucket: it is lost or damaged there"
     except OSError as error:
         return f"can't be read ({foreign(error)})"
 

@@ -60,8 +60,8 @@ def patiently(take: Callable[[], None], lock: Path) -> None:
     while True:
         try:
             take()
-        except LockedError:
-            waited, who = patience.monotonic() - began, _holder(lock)
+        except LockedError as error:
+            waited, who = patience.monotonic() - began, error.who or _holder(lock)
             if who.split(",")[0] in {f"process {pid}" for pid in (os.getpid(), *runs_of(lock.parent))}:
                 raise
             if waited >= patience.seconds:

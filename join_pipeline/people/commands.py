@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from join_pipeline.bucket.writing import checkpoint, writing
 from join_pipeline.lake.erasing import PEOPLE
-from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.sql import scratch
 from join_pipeline.people import erase
@@ -43,7 +43,7 @@ def seeking(settings: Settings, feeds_of: FeedsOf) -> Iterator[Seeking]:
 
 def find(settings: Settings, given: Collection[str], feeds_of: FeedsOf, by: str | None = None) -> Person:
     """Who is meant by these words."""
-    with locked(settings.home):
+    with writing(settings):
         note_read(settings, "person find", by)
         with seeking(settings, feeds_of) as look:
             return look.person(given)
@@ -53,7 +53,7 @@ def show(
     settings: Settings, given: Collection[str], feeds_of: FeedsOf, by: str | None = None, on_file: OnFile = no_file
 ) -> Held:
     """What is held about a person, and where."""
-    with locked(settings.home):
+    with writing(settings):
         note_read(settings, "person show", by)
         with seeking(settings, feeds_of) as look:
             person = look.person(given)
@@ -64,7 +64,7 @@ def verify(
     settings: Settings, given: Collection[str], feeds_of: FeedsOf, by: str | None = None, on_file: OnFile = no_file
 ) -> Searched:
     """Look for a person in every byte and every value; for one whom the lake knows, by all that it has of them."""
-    with locked(settings.home):
+    with writing(settings):
         note_read(settings, "person verify", by)
         with seeking(settings, feeds_of) as look:
             return search(settings, _sought(look.person(given), look), on_file)
@@ -79,7 +79,7 @@ def export_person(
     by: str | None = None,
 ) -> int:
     """Write an archive of all that is held about a person, and return its size in bytes."""
-    with locked(settings.home):
+    with writing(settings):
         note_read(settings, "person export", by)
         with seeking(settings, feeds_of) as look:
             person = look.person(given)
@@ -97,7 +97,7 @@ def erase_person(
     everything: bool = False,
 ) -> dict[str, Any] | None:
     """Erase a person from every file, and build anew. Returns the receipt."""
-    with locked(settings.home):
+    with writing(settings):
         note_read(settings, "person erase", by)
         resume(settings, feeds_of)
         with seeking(settings, feeds_of) as look:
@@ -112,7 +112,7 @@ def reapply(settings: Settings, feeds_of: FeedsOf, build: Build, by: str | None 
 
     The history stays under random keys, as nobody notes of whom it was removed, too.
     """
-    with locked(settings.home):
+    with writing(settings):
         note_read(settings, "person reapply", by)
         resume(settings, feeds_of)
         with seeking(settings, feeds_of) as look:
@@ -126,7 +126,7 @@ def reapply(settings: Settings, feeds_of: FeedsOf, build: Build, by: str | None 
 
 def undo(settings: Settings, numbers: Collection[str]) -> int:
     """Let people in again by the numbers of their receipts. Returns how many erasures were taken back."""
-    with locked(settings.home):
+    with writing(settings):
         return erase.undo(settings, numbers)
 
 
@@ -141,6 +141,7 @@ def resume(settings: Settings, feeds_of: FeedsOf) -> bool:
 def _erased(settings: Settings, person: Person, feeds_of: FeedsOf, by: str | None, *, everything: bool) -> str:
     """Erase a person up to the build, and return the number of the receipt that the build leaves."""
     number = erase.begin(settings, person, by, everything=everything).number
+    checkpoint(settings)  # whatever is cut off from here on, the next command carries it out
     resume(settings, feeds_of)
     return number
 

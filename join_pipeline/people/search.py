@@ -22,6 +22,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from join_pipeline.lake.absent import present
 from join_pipeline.lake.erased import Naming, named_in
 from join_pipeline.lake.sql import path_literal
 from join_pipeline.people.traces import Place, files_of
@@ -78,7 +79,7 @@ def search(settings: Settings, sought: Sought, on_file: Callable[[str], None] = 
     for place, inside, path in files_of(settings):
         on_file(inside)
         try:
-            n_files, n_bytes = n_files + 1, n_bytes + path.stat().st_size
+            n_files, n_bytes = n_files + 1, n_bytes + present(path).stat().st_size
             if pattern and _in_stream(path.open("rb"), pattern):
                 hits.append(Hit(place.name, inside, "bytes"))
             hits += [Hit(place.name, inside, where) for where in dict.fromkeys(_found(path, inside, sought, pattern))]

@@ -76,6 +76,7 @@ def run_demo(
             data=data,
             connection=CONNECTION,
             integration_id=SEED,
+            lake_url=None,
             **figure_files(data),
         )
         _refuse_company(settings)

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -55,20 +55,20 @@ def run_sync(
     accept_source: bool = False,
     progress: Progress = no_progress,
     expect: Progress = no_progress,
-    within: AbstractContextManager[None] | None = None,
+    hold: AbstractContextManager[None] | None = None,
     sleep: Callable[[float], None] | None = None,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> SyncRecord:
     """Sync the lake with the source and return the committed record. `sleep` and `monotonic` are the client's.
 
-    `within` is entered when the sync holds the lock, before its first request, and left when it has committed.
+    `hold` is entered before its first request and left when it has committed; without it, the sync holds the lock.
 
     Raises a `PipelineError` if the sync fails. Then nothing is committed, and the lake is as it was. The next full sync
     resumes from the spool of a full sync that failed.
     """
     _refuse_unfit(source, mode, accept_loss, {"account": accept_account, "source": accept_source})
     source = _of_lake(source, settings)
-    with source.session(sleep, monotonic) as session, locked(settings.home), within or nullcontext():
+    with source.session(sleep, monotonic) as session, hold or locked(settings.home):
         erased = erased_list(settings.home)
         asked_at = monotonic()
         session.greet()

@@ -18,6 +18,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from join_pipeline.lake.absent import present
 from join_pipeline.lake.damage import unreadable
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import FileKind, LakeFile, SyncRecord
@@ -82,7 +83,7 @@ def count_rows(lake: Lake, files: Iterable[LakeFile]) -> int:
     for file in files:
         path = lake.path / file.path
         try:
-            n += int(pq.read_metadata(path).num_rows)
+            n += int(pq.read_metadata(present(path)).num_rows)
         except (OSError, pa.ArrowException, ValueError) as error:
             raise unreadable(path, error) from None
     return n

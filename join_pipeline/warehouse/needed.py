@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 import join_pipeline
+from join_pipeline.bucket.options import BucketSettings
 from join_pipeline.lake.files import write_whole
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.notices.options import OWN_SETTINGS
@@ -23,7 +24,11 @@ from join_pipeline.settings import Settings, setting_text, values
 from join_pipeline.transform.run import project_dir
 from join_pipeline.warehouse.parquet import note_path
 
-WITHOUT_EFFECT: Final = OWN_SETTINGS | {"memory_limit", "pages_in_flight", "timeout_seconds", "max_wait_seconds"}
+WITHOUT_EFFECT: Final = {
+    *OWN_SETTINGS,
+    *BucketSettings.model_fields,
+    *("memory_limit", "pages_in_flight", "timeout_seconds", "max_wait_seconds"),
+}
 """Settings that change how long something takes or who is told of it, and never what is published."""
 NOT_CODE: Final = frozenset({"__pycache__", "target", "logs", "dbt_packages"})
 

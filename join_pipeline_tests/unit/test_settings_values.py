@@ -176,6 +176,7 @@ def test_what_is_wrong_with_a_value_is_told_in_words_for_people(monkeypatch, fie
     takes_any_text |= {field for field in declared() if field.endswith("_csv")} | {
         "post_url_template",
         "connections_toml",
+        "lake_key_file",
         "mail_user",
         "mail_password",
     }
