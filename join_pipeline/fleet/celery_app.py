@@ -13,7 +13,7 @@ KEPT_SECONDS: Final = 2 * 86_400
 """How long the state of a task is kept. A run that lasts longer would be taken for lost: `max_runtime_seconds`."""
 
 
-app: Final = make_app(
+app: Final = make_app(  # type: ignore[no-untyped-call]
     {
         "config_source": {
             "broker_connection_retry_on_startup": True,
