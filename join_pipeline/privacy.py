@@ -22,6 +22,7 @@ WORDS: Final = (
     "screening_answers",
     "job_descriptions",
     "tags",
+    "integration_keys",
     "users",
     RAW,
 )
