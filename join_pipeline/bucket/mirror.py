@@ -173,11 +173,13 @@ class Mirror:
                 status = local.get(inside)
                 if status is not None and status.st_size == entry.size and self._digest(inside, status) == entry.digest:
                     continue
-                (self.home / inside).unlink(missing_ok=True)
-                make_folder((self.home / inside).parent)
-                make_stub(self.home / inside, entry.size)
-                if not inside.startswith(LARGE):
-                    missing.append(self.home / inside)
+                path = self.home / inside
+                path.unlink(missing_ok=True)
+                if inside.startswith(LARGE):
+                    make_folder(path.parent)
+                    make_stub(path, entry.size)
+                else:
+                    missing.append(path)
         except OSError as error:
             raise unwritable(self.home, error) from None
         list(_at_once(self.bring, missing))

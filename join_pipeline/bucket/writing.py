@@ -245,7 +245,7 @@ def _has_key(settings: Settings) -> bool:
 def _cipher(settings: Settings, slot: Slot) -> Cipher | None:
     if settings.lake_key_file is not None:
         return cipher_for(secret_in(settings.lake_key_file, str(settings.lake_key_file)), slot.key)
-    return cipher_for(settings.lake_key and settings.lake_key.get_secret_value(), slot.key)
+    return cipher_for(settings.lake_key.get_secret_value() if settings.lake_key else None, slot.key)
 
 
 def _refuse_copy(settings: Settings) -> None:
