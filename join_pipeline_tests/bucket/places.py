@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from join_pipeline.bucket.log import Log, Slot
-from join_pipeline.bucket.mirror import FILES, ROOMS
+from join_pipeline.bucket.log import FILES, ROOMS, Log, Slot
 from join_pipeline.bucket.store import Bucket
 from join_pipeline.lake.absent import is_stub
 from join_pipeline.settings import Settings

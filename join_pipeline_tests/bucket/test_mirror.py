@@ -1,5 +1,6 @@
 """Two machines on one bucket: what one commits, the other has, and what one leaves half done, nobody has."""
 
+import hashlib
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -10,12 +11,15 @@ from obstore.store import MemoryStore
 
 from join_pipeline import pipeline
 from join_pipeline.bucket import store, writing
+from join_pipeline.bucket.lease import Lease
+from join_pipeline.bucket.log import Entry, Log, Slot
 from join_pipeline.bucket.mirror import STATE
 from join_pipeline.bucket.store import UnsureError
 from join_pipeline.connections.status import read_status
 from join_pipeline.connections.trigger import pending_trigger, set_trigger
 from join_pipeline.errors import DamagedError, LakeError, LockedError, SettingsError
 from join_pipeline.lake.lake import open_lake
+from join_pipeline.lake.patience import waiting
 from join_pipeline.settings import Settings
 from join_pipeline_tests.bucket.places import Place, mirrored
 from join_pipeline_tests.privacy.canaries import Join
@@ -200,6 +204,46 @@ def test_a_damaged_and_a_lost_object_are_told(machine: Machine, memory: Place) -
         pipeline.load(machine("b"))
     memory.bucket.put(name, content)
     pipeline.load(machine("b"))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["../x", "lake/../../x", "/etc/x", "lake//x", "lake", "builds/x", "lake/.x", "warehouse.duckdb", "people/\0"],
+)
+def test_a_commit_that_lists_a_file_elsewhere_is_refused(
+    machine: Machine, memory: Place, tmp_path: Path, inside: str
+) -> None:
+    objects = memory.bucket.below("join")
+    objects.send("data/x", b"x")
+    forged = Slot(slot=1, writer="somebody", files={inside: Entry("data/x", 1, hashlib.sha256(b"x").hexdigest())})
+    Log(objects).put(forged)
+    with pytest.raises(DamagedError, match="no lake has"):
+        pipeline.load(machine("a"))
+    assert [path for path in tmp_path.rglob("x") if path.is_file()] == []
+
+
+def test_a_step_of_a_run_waits_for_another_machine(machine: Machine, memory: Place) -> None:
+    a, told, naps = machine("a"), list[str](), 0
+    pipeline.sync(a, "full", ())
+    objects = memory.bucket.below("join")
+    other = Lease(objects, Log(objects), who="process 7 on elsewhere")
+    other.take()
+
+    def sleep(_seconds: float) -> None:
+        nonlocal naps
+        naps += 1
+        if naps == 3:
+            other.release()
+
+    with waiting(told.append, sleep=sleep):
+        pipeline.load(a)
+    assert naps == 3
+    assert "process 7 on elsewhere" in told[0]
+    assert "is free after" in told[-1]
+    other = Lease(objects, Log(objects), who="process 7 on elsewhere")
+    other.take()
+    with waiting(told.append, seconds=0, sleep=sleep), pytest.raises(LockedError, match="process 7 on elsewhere"):
+        pipeline.load(a)
 
 
 def test_without_a_key_of_pseudonyms_a_bucket_is_refused(machine: Machine) -> None:
