@@ -44,6 +44,11 @@ class Place:
             if content.startswith(b"PAR1"):
                 yield name, str(pq.read_table(io.BytesIO(content)).to_pylist())
 
+    def text_of(self, inside: str, connection: str = "join") -> str:
+        """A mirrored file, as the newest commit has it."""
+        name = self.newest(connection).files[inside].object
+        return b"".join(self.bucket.stream(f"{connection}/{name}") or ()).decode()
+
     def reachable(self, connection: str = "join") -> set[str]:
         """The data objects that the newest commit lists."""
         return {f"{connection}/{entry.object}" for entry in self.newest(connection).files.values()}

@@ -5,21 +5,23 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
 
 from join_pipeline import pipeline
-from join_pipeline.bucket import store, writing
+from join_pipeline.bucket import lease, store, writing
 from join_pipeline.bucket.lease import Lease
 from join_pipeline.bucket.log import Entry, Log, Slot
-from join_pipeline.bucket.mirror import STATE
+from join_pipeline.bucket.mirror import STATE, Mirror
 from join_pipeline.bucket.store import UnsureError
 from join_pipeline.connections.status import read_status
 from join_pipeline.connections.trigger import pending_trigger, set_trigger
-from join_pipeline.errors import DamagedError, LakeError, LockedError, SettingsError
+from join_pipeline.errors import DamagedError, InputError, LakeError, LockedError, SettingsError
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.patience import waiting
+from join_pipeline.people import commands
 from join_pipeline.settings import Settings
 from join_pipeline_tests.bucket.places import Place, mirrored
 from join_pipeline_tests.privacy.canaries import Join
@@ -144,6 +146,44 @@ def test_a_push_that_fails_fails_the_command_and_commits_nothing(
     assert memory.data() == memory.reachable(), "the next command removes them"
     pipeline.sync(a, "full", ())
     assert pending_trigger(a.home) is None
+
+
+def test_a_lease_that_is_lost_before_the_commit_commits_nothing_and_after_it_harms_nothing(
+    machine: Machine, memory: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a = machine("a")
+    pipeline.sync(a, "full", ())
+    slot = memory.newest().slot
+    real = Mirror.push
+
+    def push(mirror: Mirror, *arguments: Any) -> Any:
+        pushed = real(mirror, *arguments)
+        taken = Lease(mirror.objects, Log(mirror.objects))
+        taken.take()
+        taken.release()
+        writing._SESSIONS[a.home].lease.is_lost = True
+        return pushed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lease, "GRAIN", -2 * lease.TTL)
+        patched.setattr(Mirror, "push", push)
+        with pytest.raises(LockedError, match="taken over"):
+            pipeline.sync(a, "full", ())
+    assert (memory.newest().slot, memory.newest().kind) == (slot + 1, "barrier")
+    assert memory.data() == memory.reachable()
+    with monkeypatch.context() as patched:
+        patched.setattr(Lease, "note", lambda *_: (_ for _ in ()).throw(LockedError("lost")))
+        pipeline.sync(a, "full", ())
+    assert memory.newest().kind == "commit"
+    assert pipeline.sync(machine("b"), "full", ()).record.previous is not None
+
+
+def test_what_an_error_leaves_is_pushed_as_it_is_kept_on_a_disk(machine: Machine, memory: Place) -> None:
+    a = machine("a")
+    pipeline.sync(a, "full", ())
+    with pytest.raises(InputError, match="nobody is known"):
+        commands.erase_person(a, ["nobody-has-this-id"], pipeline.feeds_of, pipeline.load)
+    assert '"person erase"' in memory.text_of("reads.jsonl")
 
 
 def test_a_lake_on_this_disk_moves_into_an_empty_bucket(
