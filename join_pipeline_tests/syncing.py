@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from join_pipeline.bucket.writing import writing
 from join_pipeline.checks.finding import Finding
 from join_pipeline.connections import connect as connections
 from join_pipeline.connections import doctor
@@ -17,7 +18,8 @@ from join_pipeline.sync.plan import AskedMode
 
 
 def run_sync(settings: Settings, mode: AskedMode = "auto", **options: Any) -> SyncRecord:
-    return run.run_sync(open_source(settings), settings, mode, **options)
+    held = {"hold": writing(settings)} if settings.lake_url else {}
+    return run.run_sync(open_source(settings), settings, mode, **held, **options)
 
 
 def replay(settings: Settings, lake: Lake) -> replays.Replayed:

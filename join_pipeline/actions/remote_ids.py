@@ -8,6 +8,7 @@ import contextlib
 import duckdb
 
 from join_pipeline.actions.session import Session, parse_remote_id
+from join_pipeline.bucket.writing import reading
 from join_pipeline.errors import InputError, LakeError
 from join_pipeline.lake.damage import foreign_errors
 from join_pipeline.lake.evolution import versions_relation
@@ -55,14 +56,15 @@ def remote_application_ids(session: Session, candidate_id: str) -> list[str]:
 
 def _query_lake(session: Session, query: str, value: str) -> list[str]:
     """The ids that a query over the lake's versions of applications returns."""
-    try:
-        lake = open_lake(session.settings.lake, session.settings.integration_id)
-        newest = lake.newest()
-        files = newest.files.models.get("applications", []) if newest else []
-        lake.listed(files)
-        versions = versions_relation(lake.path, MODELS["applications"], files)
-    except LakeError:
-        return []
+    with reading(session.settings):
+        try:
+            lake = open_lake(session.settings.lake, session.settings.integration_id)
+            newest = lake.newest()
+            files = newest.files.models.get("applications", []) if newest else []
+            lake.listed(files)
+            versions = versions_relation(lake.path, MODELS["applications"], files)
+        except LakeError:
+            return []
     with foreign_errors(), contextlib.closing(duckdb.connect()) as con:
         con.execute(f"CREATE VIEW versions AS FROM {versions}")
         return [row[0] for row in con.execute(query, [value]).fetchall()]

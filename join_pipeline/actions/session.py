@@ -13,8 +13,8 @@ import httpx
 
 from join_pipeline.actions.download import Downloader, Origin
 from join_pipeline.actions.journal import LOCK_POLL, Journal
+from join_pipeline.bucket.writing import reading, writing
 from join_pipeline.errors import InputError, LockedError
-from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.models.ids import Ids
 from join_pipeline.settings import Settings
@@ -76,9 +76,11 @@ def journal_of(settings: Settings) -> Journal:
 def integration_ids(settings: Settings) -> Ids:
     """The ids of the connection. Its integration id is chosen now if no sync has chosen it."""
     deadline = time.monotonic() + CHOICE_SECONDS
+    with reading(settings):  # another machine may have chosen it
+        pass
     while not (settings.lake / "connection.json").exists():
         try:
-            with locked(settings.home):  # two processes must not choose two
+            with writing(settings):  # two processes must not choose two
                 return open_lake(settings.lake, settings.lake_seed, source=settings.source, create=True).ids
         except LockedError:
             if time.monotonic() > deadline:

@@ -23,6 +23,9 @@ FORMAT: Final = 1
 KEPT: Final = 2
 """So many of the newest slots keep their lists."""
 TRIES: Final = 3
+ROOMS: Final = ("lake", "people")
+FILES: Final = ("erasures.jsonl", "reads.jsonl", "audit.log")
+"""What is kept in the bucket of a connection's folder: these folders and files."""
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -90,6 +93,9 @@ class Log:
             raise DamagedError(f"{name} in the bucket can't be read. Restore it, or upgrade join-pipeline.") from None
         if slot.format > FORMAT or slot.slot != number:
             raise LakeError(f"{name} in the bucket is of a newer release, or not of this place. Upgrade join-pipeline.")
+        for inside in slot.files:
+            if not is_mirrored(inside):  # who can write to the bucket must not write anywhere on this machine
+                raise DamagedError(f"{name} in the bucket lists a file that no lake has. Restore it.")
         return slot
 
     def put(self, slot: Slot) -> None:
@@ -128,6 +134,13 @@ class Log:
 def name_of(number: int) -> str:
     """The name of a slot's object."""
     return f"log/{number:012d}.json"
+
+
+def is_mirrored(inside: str) -> bool:
+    """Whether a file of this path below the connection's folder is one that is kept in the bucket."""
+    parts = inside.split("/")
+    is_plain = all(part and not part.startswith(".") for part in parts) and "\0" not in inside
+    return is_plain and (inside in FILES or (len(parts) > 1 and parts[0] in ROOMS))
 
 
 def objects_of(files: Mapping[str, Entry]) -> set[str]:

@@ -11,6 +11,7 @@ Belongs here: comparing folder and bucket, bringing, pushing. Not here: who may 
 import contextlib
 import hashlib
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from join_pipeline.bucket.encryption import Cipher
-from join_pipeline.bucket.log import Entry, Slot
+from join_pipeline.bucket.log import FILES, ROOMS, Entry, Slot, is_mirrored
 from join_pipeline.bucket.store import CHUNK, PART, Objects
 from join_pipeline.errors import DamagedError, LakeError, SettingsError
 from join_pipeline.lake.absent import is_stub, make_stub
@@ -29,8 +30,6 @@ from join_pipeline.lake.files import appearing, make_folder, unwritable, write_w
 from join_pipeline.lake.lake import IDENTITY
 
 STATE: Final = "bucket.json"
-ROOMS: Final = ("lake", "people")
-FILES: Final = ("erasures.jsonl", "reads.jsonl", "audit.log")
 LARGE: Final = ("lake/raw/", "lake/models/")
 """What is brought only when somebody reads it."""
 AT_ONCE: Final = 8
@@ -173,11 +172,13 @@ class Mirror:
                 status = local.get(inside)
                 if status is not None and status.st_size == entry.size and self._digest(inside, status) == entry.digest:
                     continue
-                (self.home / inside).unlink(missing_ok=True)
-                make_folder((self.home / inside).parent)
-                make_stub(self.home / inside, entry.size)
-                if not inside.startswith(LARGE):
-                    missing.append(self.home / inside)
+                path = self.home / inside
+                path.unlink(missing_ok=True)
+                if inside.startswith(LARGE):
+                    make_folder(path.parent)
+                    make_stub(path, entry.size)
+                else:
+                    missing.append(path)
         except OSError as error:
             raise unwritable(self.home, error) from None
         list(_at_once(self.bring, missing))
@@ -234,11 +235,12 @@ class Mirror:
         """The mirrored files that are here. Files that are being written are none."""
         rooms = [path for room in ROOMS for path in (self.home / room).rglob("*")]
         for path in [*rooms, *(self.home / name for name in FILES)]:
-            if not path.name.startswith("."):
+            inside = path.relative_to(self.home).as_posix()
+            if is_mirrored(inside):
                 with contextlib.suppress(FileNotFoundError):
                     status = path.lstat()
-                    if path.is_file() and not path.is_symlink():
-                        yield path.relative_to(self.home).as_posix(), status
+                    if stat.S_ISREG(status.st_mode):
+                        yield inside, status
 
     def _save(self, *, is_under_way: bool) -> None:
         self.state.url, self.state.is_under_way = self.url, is_under_way

@@ -8,13 +8,17 @@ stay on the worker: people.duckdb is never put here.
 Belongs here: which files, and their order. Not here: writing them (warehouse).
 """
 
+import contextlib
 from pathlib import Path
 
+import msgspec
+
 from join_pipeline.bucket.mirror import Mirror
-from join_pipeline.bucket.store import Bucket, UnsureError
+from join_pipeline.bucket.store import Bucket, UnsureError, open_bucket
 from join_pipeline.errors import LakeError
 from join_pipeline.places import PARQUET
 from join_pipeline.settings import Settings
+from join_pipeline.warehouse.parquet import note_path, parquet_file
 
 FOLDER = "published"
 NOTE = "build.json"
@@ -24,17 +28,42 @@ def publish(settings: Settings, root: Bucket, mirror: Mirror) -> None:
     """Put what a build on this machine has published since, and delete what it has withdrawn."""
     found = files_of(settings)
     changed = mirror.unpublished(found)
-    gone = sorted(mirror.state.published.keys() - found.keys())
+    gone = mirror.state.published.keys() - found.keys()
     if not changed and not gone:
         return
+    gone |= _noted(root, settings.connection) - found.keys()
     try:
-        _put(root, found, changed, gone)
+        _put(root, found, changed, sorted(gone))
     except UnsureError as error:
         raise LakeError(
             f"{error} The lake is committed, but not all that the build published here is in the bucket. The "
             "next command puts it there."
         ) from None
     mirror.note_published(found)
+
+
+def withdraw(settings: Settings) -> None:
+    """Delete a company's tables, whichever machine has put them."""
+    root = open_bucket(str(settings.lake_url))
+    root.delete(sorted(_noted(root, settings.connection)))
+
+
+def _noted(root: Bucket, connection: str) -> set[str]:
+    """The objects that the last build of a company has put as tables, on any machine, with its note."""
+    name = note_path(PARQUET, connection).as_posix()
+    found = root.get(name)
+    if found is None:
+        return set()
+    tables: dict[str, msgspec.Raw] = {}
+    with contextlib.suppress(msgspec.DecodeError):
+        tables = msgspec.json.decode(found.content, type=_Note).tables
+    return {name, *(parquet_file(PARQUET, table, connection).as_posix() for table in tables)}
+
+
+class _Note(msgspec.Struct):
+    """What is asked of build.json: which tables there are."""
+
+    tables: dict[str, msgspec.Raw] = {}
 
 
 def _put(root: Bucket, found: dict[str, Path], changed: list[str], gone: list[str]) -> None:

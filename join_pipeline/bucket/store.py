@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
@@ -116,7 +117,7 @@ class Bucket:
 
         def read() -> Found:
             answer = obstore.get(self.store, self.prefix + name)
-            return Found(bytes(answer.bytes()), answer.meta["e_tag"] or "", answer.meta["last_modified"])
+            return Found(bytes(answer.bytes()), _tag(answer.meta), answer.meta["last_modified"])
 
         try:
             return _asked(read)
@@ -128,7 +129,7 @@ class Bucket:
 
     def replace(self, name: str, content: bytes, tag: str) -> str:
         try:
-            return self._put(name, content, {"e_tag": tag})
+            return self._put(name, content, _version(tag))
         except FileNotFoundError:  # of some servers, if the object is gone
             raise StaleError(f"{name} is gone.") from None
 
@@ -159,7 +160,7 @@ class Bucket:
         for first in range(0, len(names), 500):
             some = [self.prefix + name for name in names[first : first + 500]]
             with contextlib.suppress(FileNotFoundError):
-                _asked(lambda some=some: obstore.delete(self.store, some))
+                _asked(partial(obstore.delete, self.store, some))
 
     def names(self, folder: str) -> list[str]:
         import obstore  # noqa: PLC0415  an extra
@@ -176,7 +177,7 @@ class Bucket:
         import obstore  # noqa: PLC0415  an extra
 
         answer = _asked(lambda: obstore.put(self.store, self.prefix + name, content, mode=mode, use_multipart=False))
-        return answer["e_tag"] or ""
+        return _tag(answer)
 
     def _piece(self, name: str, start: int, end: int) -> bytes:
         import obstore  # noqa: PLC0415  an extra
@@ -185,6 +186,16 @@ class Bucket:
             return bytes(_asked(lambda: obstore.get_range(self.store, self.prefix + name, start=start, end=end)))
         except FileNotFoundError:
             raise UnsureError(f"{name} was removed from the bucket meanwhile. Run the command again.") from None
+
+
+def _tag(told: Any) -> str:
+    """What tells a version of an object: its ETag and, where the server has one, its number, which Google asks for."""
+    return f"{told['e_tag'] or ''} {told['version'] or ''}"
+
+
+def _version(tag: str) -> dict[str, str]:
+    e_tag, _, version = tag.rpartition(" ")
+    return {"e_tag": e_tag} | ({"version": version} if version else {})
 
 
 def _asked(ask: Callable[[], T]) -> T:
@@ -235,7 +246,7 @@ def probe(objects: Objects, name: str) -> None:
             pass
         else:
             raise SettingsError(f"The server of the bucket lets a put take the place of an object. {REFUSED}")
-        second = objects.replace(name, b"3", first)
+        objects.replace(name, b"3", first)
         try:
             objects.replace(name, b"4", first)
         except StaleError:
@@ -243,7 +254,7 @@ def probe(objects: Objects, name: str) -> None:
         else:
             raise SettingsError(f"The server of the bucket lets a put take the place of a later version. {REFUSED}")
         found = objects.get(name)
-        if found is None or found.content != b"3" or found.tag != second:
+        if found is None or found.content != b"3":
             raise SettingsError(f"The server of the bucket shows another version than was put last. {REFUSED}")
     finally:
         objects.delete([name])

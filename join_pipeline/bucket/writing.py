@@ -61,7 +61,10 @@ class Session:
         folder = f"{DATA}{number:012d}-{self.lease.nonce}"
         try:
             self.lease.check()
-            files = kept | self.mirror.push(changed, folder)
+            pushed = self.mirror.push(changed, folder)
+            files = kept | pushed
+            if self.lease.is_lost:
+                self._drop(sorted(objects_of(pushed)))
             self.lease.check()
         except UnsureError as error:
             raise LakeError(f"{error} {NOT_COMMITTED}") from None
@@ -71,7 +74,7 @@ class Session:
             self.lease.log.put(slot)
         except OutrunError:
             self.lease.is_lost = True
-            self._drop(sorted(objects_of(files) - objects_of(kept)))
+            self._drop(sorted(objects_of(pushed)))
             raise LockedError(LOST) from None
         except UnsureError as error:
             raise LakeError(
@@ -89,7 +92,8 @@ class Session:
         return self._drop(left)
 
     def _tidy_now_and_then(self, number: int) -> bool:
-        with contextlib.suppress(UnsureError):
+        """What follows a commit, which is in force already: whoever has the lease by now goes on from it."""
+        with contextlib.suppress(UnsureError, LockedError):
             self.lease.note(number, self.lease.log.tidy(number, self.lease.emptied))
             return number % LISTED_EVERY != 0 or self.tidy()
         return False
@@ -245,7 +249,7 @@ def _has_key(settings: Settings) -> bool:
 def _cipher(settings: Settings, slot: Slot) -> Cipher | None:
     if settings.lake_key_file is not None:
         return cipher_for(secret_in(settings.lake_key_file, str(settings.lake_key_file)), slot.key)
-    return cipher_for(settings.lake_key and settings.lake_key.get_secret_value(), slot.key)
+    return cipher_for(settings.lake_key.get_secret_value() if settings.lake_key else None, slot.key)
 
 
 def _refuse_copy(settings: Settings) -> None:

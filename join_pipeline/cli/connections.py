@@ -78,13 +78,24 @@ def remove_connection(name: Name, as_json: Json = False) -> None:
 
     data = data_folder()
     home = data / name
+    is_withdrawn = _withdraw_from_bucket(name)
     has_files = is_short_name(name) and note_folder(data / PARQUET, name).is_dir()
     with locked(home) if has_files else nullcontext():  # a build under way would bring them back
         remove(connections_file(), kinds(), name)
         if has_files:
             withdraw_parquet(data / PARQUET, name)
-    said = " Its Parquet files are removed." if has_files else ""
+    said = " Its Parquet files are removed." if has_files or is_withdrawn else ""
     _say_done(name, f"{name} is removed from the file.{said} Its data stays in {home}.", as_json=as_json)
+
+
+def _withdraw_from_bucket(name: str) -> bool:
+    """Remove the company's Parquet files from its bucket. Returns whether it has one."""
+    from join_pipeline.bucket.published import withdraw
+
+    if name not in listed_connections() or load_settings(connection=name).lake_url is None:
+        return False
+    withdraw(load_settings(connection=name))
+    return True
 
 
 @connections.command("check")

@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from join_pipeline.bucket.writing import reading
 from join_pipeline.connections.listed import Listed
 from join_pipeline.errors import PipelineError
 from join_pipeline.lake.files import write_whole
@@ -147,7 +148,8 @@ def _tell(settings: Settings, notice: Notice, now: datetime | None) -> list[str]
 def _newest(settings: Settings) -> SyncRecord | None:
     """The newest sync; None if there is none, or if the lake can't be read, which a command says itself."""
     try:
-        return open_lake(settings.lake).newest()
+        with reading(settings):
+            return open_lake(settings.lake).newest()
     except PipelineError:
         return None
 

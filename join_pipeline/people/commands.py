@@ -81,6 +81,7 @@ def export_person(
     """Write an archive of all that is held about a person, and return its size in bytes."""
     with writing(settings):
         note_read(settings, "person export", by)
+        checkpoint(settings)  # before the archive is written: the others show nothing before their end
         with seeking(settings, feeds_of) as look:
             person = look.person(given)
             found = held(settings, person, search(settings, _sought(person, look)))

@@ -39,12 +39,14 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "older published files": ("ältere veröffentlichte Dateien", "solange ein Programm sie zum Schreiben offen hat"),
     "log of faults": ("Protokoll von Fehlern", "die drei älteren bleiben; keine Daten von Menschen"),
     "notices that were told": ("gesendete Meldungen", f"{_FOLDER}; nur Prüfsummen"),
+    "copy of a bucket": ("Kopie eines Buckets", f"{_FOLDER}; nur Pfade, Größen und Prüfsummen"),
     "locks and runs": ("Sperren und Läufe", "nichts über einen Menschen"),
     "Dagster's storage": ("Speicher von Dagster", "wie Dagster eingestellt ist; nur Anzahlen"),
     "other files": ("andere Dateien", "bis jemand sie entfernt"),
 }
 OUTSIDE: Final = (
     "Backups: Eine Löschung erreicht sie nicht.",
+    "Ältere Versionen von Objekten in einem Bucket, der sie aufbewahrt.",
     "Kopien, die jemand genommen hat: Exporte, gespeicherte Anhänge, veröffentlichte Dateien auf anderen Rechnern.",
     "Das Bewerbermanagement selbst, aus dem die Daten kommen.",
     "Das Protokoll des Dienstes, der die Pipeline ausführt; es hat keine Daten von Bewerbern.",

@@ -64,6 +64,7 @@ PLACES: Final = (
     Place("logs", "*.jsonl", "as long as the data folder; no data of applicants", "kept"),
     Place("older published files", "held/*", "while a process has them open for writing", "kept"),
     Place("log of faults", "faults.log*", "three older ones are kept; no data of people", "kept"),
+    Place("copy of a bucket", "bucket.json", "as long as the data folder; paths, sizes and digests only", "kept"),
     Place("notices that were told", "notices.json", "as long as the data folder; digests only", "kept"),
     Place("audit log", "audit.log", "as long as the data folder; account names", "kept"),
     Place("locks and runs", "lock", "while commands run; nothing about a person", "kept"),
@@ -76,6 +77,7 @@ PLACES: Final = (
 
 OUTSIDE: Final = (
     "backups: an erasure does not reach them; after a restore run `join-pipeline person reapply`",
+    "older versions of objects in a bucket that keeps them: docs/bucket.md says how they go",
     "copies that somebody took: exports, saved attachments, published files on other machines",
     "the source itself: delete the person there, or a list of erased ids keeps them out of here",
     "the log of the service that runs the pipeline, such as journald: it has no data of applicants",

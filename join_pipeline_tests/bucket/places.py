@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from join_pipeline.bucket.log import Log, Slot
-from join_pipeline.bucket.mirror import FILES, ROOMS
+from join_pipeline.bucket.log import FILES, ROOMS, Log, Slot
 from join_pipeline.bucket.store import Bucket
 from join_pipeline.lake.absent import is_stub
 from join_pipeline.settings import Settings
@@ -44,6 +43,11 @@ class Place:
             yield name, content.decode("utf-8", "replace")
             if content.startswith(b"PAR1"):
                 yield name, str(pq.read_table(io.BytesIO(content)).to_pylist())
+
+    def text_of(self, inside: str, connection: str = "join") -> str:
+        """A mirrored file, as the newest commit has it."""
+        name = self.newest(connection).files[inside].object
+        return b"".join(self.bucket.stream(f"{connection}/{name}") or ()).decode()
 
     def reachable(self, connection: str = "join") -> set[str]:
         """The data objects that the newest commit lists."""

@@ -1,21 +1,27 @@
 """Two machines on one bucket: what one commits, the other has, and what one leaves half done, nobody has."""
 
+import hashlib
 import stat
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
 
 from join_pipeline import pipeline
-from join_pipeline.bucket import store, writing
-from join_pipeline.bucket.mirror import STATE
+from join_pipeline.bucket import lease, store, writing
+from join_pipeline.bucket.lease import Lease
+from join_pipeline.bucket.log import Entry, Log, Slot
+from join_pipeline.bucket.mirror import STATE, Mirror
 from join_pipeline.bucket.store import UnsureError
 from join_pipeline.connections.status import read_status
 from join_pipeline.connections.trigger import pending_trigger, set_trigger
-from join_pipeline.errors import DamagedError, LakeError, LockedError, SettingsError
+from join_pipeline.errors import DamagedError, InputError, LakeError, LockedError, SettingsError
 from join_pipeline.lake.lake import open_lake
+from join_pipeline.lake.patience import waiting
+from join_pipeline.people import commands
 from join_pipeline.settings import Settings
 from join_pipeline_tests.bucket.places import Place, mirrored
 from join_pipeline_tests.privacy.canaries import Join
@@ -142,6 +148,44 @@ def test_a_push_that_fails_fails_the_command_and_commits_nothing(
     assert pending_trigger(a.home) is None
 
 
+def test_a_lease_that_is_lost_before_the_commit_commits_nothing_and_after_it_harms_nothing(
+    machine: Machine, memory: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a = machine("a")
+    pipeline.sync(a, "full", ())
+    slot = memory.newest().slot
+    real = Mirror.push
+
+    def push(mirror: Mirror, *arguments: Any) -> Any:
+        pushed = real(mirror, *arguments)
+        taken = Lease(mirror.objects, Log(mirror.objects))
+        taken.take()
+        taken.release()
+        writing._SESSIONS[a.home].lease.is_lost = True
+        return pushed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lease, "GRAIN", -2 * lease.TTL)
+        patched.setattr(Mirror, "push", push)
+        with pytest.raises(LockedError, match="taken over"):
+            pipeline.sync(a, "full", ())
+    assert (memory.newest().slot, memory.newest().kind) == (slot + 1, "barrier")
+    assert memory.data() == memory.reachable()
+    with monkeypatch.context() as patched:
+        patched.setattr(Lease, "note", lambda *_: (_ for _ in ()).throw(LockedError("lost")))
+        pipeline.sync(a, "full", ())
+    assert memory.newest().kind == "commit"
+    assert pipeline.sync(machine("b"), "full", ()).record.previous is not None
+
+
+def test_what_an_error_leaves_is_pushed_as_it_is_kept_on_a_disk(machine: Machine, memory: Place) -> None:
+    a = machine("a")
+    pipeline.sync(a, "full", ())
+    with pytest.raises(InputError, match="nobody is known"):
+        commands.erase_person(a, ["nobody-has-this-id"], pipeline.feeds_of, pipeline.load)
+    assert '"person erase"' in memory.text_of("reads.jsonl")
+
+
 def test_a_lake_on_this_disk_moves_into_an_empty_bucket(
     api: Join, machine: Machine, memory: Place, tmp_path: Path
 ) -> None:
@@ -200,6 +244,46 @@ def test_a_damaged_and_a_lost_object_are_told(machine: Machine, memory: Place) -
         pipeline.load(machine("b"))
     memory.bucket.put(name, content)
     pipeline.load(machine("b"))
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["../x", "lake/../../x", "/etc/x", "lake//x", "lake", "builds/x", "lake/.x", "warehouse.duckdb", "people/\0"],
+)
+def test_a_commit_that_lists_a_file_elsewhere_is_refused(
+    machine: Machine, memory: Place, tmp_path: Path, inside: str
+) -> None:
+    objects = memory.bucket.below("join")
+    objects.send("data/x", b"x")
+    forged = Slot(slot=1, writer="somebody", files={inside: Entry("data/x", 1, hashlib.sha256(b"x").hexdigest())})
+    Log(objects).put(forged)
+    with pytest.raises(DamagedError, match="no lake has"):
+        pipeline.load(machine("a"))
+    assert [path for path in tmp_path.rglob("x") if path.is_file()] == []
+
+
+def test_a_step_of_a_run_waits_for_another_machine(machine: Machine, memory: Place) -> None:
+    a, told, naps = machine("a"), list[str](), 0
+    pipeline.sync(a, "full", ())
+    objects = memory.bucket.below("join")
+    other = Lease(objects, Log(objects), who="process 7 on elsewhere")
+    other.take()
+
+    def sleep(_seconds: float) -> None:
+        nonlocal naps
+        naps += 1
+        if naps == 3:
+            other.release()
+
+    with waiting(told.append, sleep=sleep):
+        pipeline.load(a)
+    assert naps == 3
+    assert "process 7 on elsewhere" in told[0]
+    assert "is free after" in told[-1]
+    other = Lease(objects, Log(objects), who="process 7 on elsewhere")
+    other.take()
+    with waiting(told.append, seconds=0, sleep=sleep), pytest.raises(LockedError, match="process 7 on elsewhere"):
+        pipeline.load(a)
 
 
 def test_without_a_key_of_pseudonyms_a_bucket_is_refused(machine: Machine) -> None:

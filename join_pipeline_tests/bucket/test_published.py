@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from join_pipeline.bucket import store, writing
+from join_pipeline.bucket.published import withdraw
 from join_pipeline.bucket.store import UnsureError
 from join_pipeline.errors import LakeError
 from join_pipeline.settings import Settings
@@ -86,6 +87,34 @@ def test_build_json_is_away_while_tables_are_replaced(
     assert note not in published(memory)
     publish(a)
     assert set(published(memory).values()) == {"t2", "d2", "n2"}
+
+
+def test_a_table_that_is_published_no_more_goes_whichever_machine_had_put_it(memory: Place, tmp_path: Path) -> None:
+    a, b = (memory.settings("http://127.0.0.1:9", tmp_path / name / "data") for name in "ab")
+    publish(a, fct="t1", old="o1", note='{"tables": {"fct": {}, "old": {}}}')
+    publish(b, fct="t2", note='{"tables": {"fct": {}}}')
+    assert set(published(memory)) == {
+        f"{TABLES}/fct/connection=join/fct.parquet",
+        f"{TABLES}/_builds/connection=join/build.json",
+    }
+    withdraw(b)
+    assert published(memory) == {}
+
+
+def test_a_connection_that_is_removed_leaves_no_table_in_the_bucket(memory: Place, tmp_path: Path) -> None:
+    shell = machine(memory, tmp_path / "data", JOIN_PIPELINE_CONNECTIONS_TOML=str(tmp_path / "connections.toml"))
+    is_good(shell("connections", "add", "acme", "--set", f"lake_url={memory.url}"))
+    for connection in ("acme", "globex"):
+        publish(
+            memory.settings("http://127.0.0.1:9", tmp_path / "data", connection=connection),
+            fct="t1",
+            note='{"tables": {"fct": {}}}',
+        )
+    is_good(shell("connections", "remove", "acme"))
+    assert set(published(memory)) == {
+        f"{TABLES}/fct/connection=globex/fct.parquet",
+        f"{TABLES}/_builds/connection=globex/build.json",
+    }
 
 
 @pytest.mark.slow  # the same files, made by hand, above

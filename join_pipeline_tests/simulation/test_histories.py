@@ -7,6 +7,7 @@ year; `--source kombo` those in which the pipeline asks Kombo.
 
 import pytest
 
+from join_pipeline_tests.simulation.bucket_play import play_on_bucket
 from join_pipeline_tests.simulation.history import history_of
 from join_pipeline_tests.simulation.kombo_history import kombo_history_of
 from join_pipeline_tests.simulation.kombo_play import play_by_kombo
@@ -15,6 +16,7 @@ from join_pipeline_tests.simulation.year import live
 
 HISTORIES, OF_THEM_QUICKLY = 160, 20
 BY_KOMBO, OF_THESE_QUICKLY = 20, 3
+ON_A_BUCKET, OF_THOSE_QUICKLY = 12, 2
 
 
 def seeds(n: int, n_quick: int) -> list[object]:
@@ -30,6 +32,12 @@ def test_a_random_history_refutes_nothing(seed: int) -> None:
 @pytest.mark.parametrize("seed", seeds(BY_KOMBO, OF_THESE_QUICKLY))
 def test_a_random_history_by_kombo_refutes_nothing(seed: int) -> None:
     assert play_by_kombo(kombo_history_of(seed)).n_syncs > 0
+
+
+@pytest.mark.parametrize("seed", seeds(ON_A_BUCKET, OF_THOSE_QUICKLY))
+def test_a_random_history_of_two_machines_on_a_bucket_refutes_nothing(seed: int) -> None:
+    played = play_on_bucket(history_of(seed))
+    assert played.n_slots > played.n_syncs > 0
 
 
 @pytest.mark.slow
