@@ -19,12 +19,16 @@ PARTITION: Final = "dagster/partition"
 
 
 class CompanyQueueCoordinator(QueuedRunCoordinator):
-    """Dagster's own queue of runs. A run that comes into it gets the tag of its company's queue."""
+    """Dagster's own queue of runs. A run that comes into it gets the tag of its company's queue, or of the default one.
+
+    The tag is what the limits of Dagster's queue count.
+    """
 
     def submit_run(self, context: SubmitRunContext) -> DagsterRun:
         """Tag the run, then put it into the queue."""
         run = context.dagster_run
-        queue = queue_of(run.tags.get(PARTITION))
+        default = getattr(self._instance.run_launcher, "default_queue", None)
+        queue = queue_of(run.tags.get(PARTITION)) or default
         if queue is not None and QUEUE_TAG not in run.tags:
             self._instance.add_run_tags(run.run_id, {QUEUE_TAG: queue})
         return super().submit_run(context)

@@ -141,7 +141,7 @@ def at_work(instance: dg.DagsterInstance, queue: str) -> dg.DagsterRun | None:
     """A run of a good company that a machine has just begun, so that it lives long enough to be killed."""
     begun = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={QUEUE_TAG: queue})
     for record in instance.get_run_records(begun):
-        is_new = record.start_time is not None and time.time() - record.start_time < 1.0
+        is_new = record.start_time is not None and time.time() - record.start_time < 2.0
         if is_new and record.dagster_run.tags[PARTITION] != WRONG:
             return record.dagster_run
     return None

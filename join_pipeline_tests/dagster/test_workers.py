@@ -107,8 +107,13 @@ def test_what_is_launched_by_hand_gets_the_queue_of_its_company(
     assert isinstance(instance.run_coordinator, CompanyQueueCoordinator)
     queued: list[str] = []  # Dagster's own queue wants a run that a code server made
     monkeypatch.setattr(QueuedRunCoordinator, "submit_run", lambda _, asked: queued.append(asked.dagster_run.run_id))
-    for given, expected in (({}, "shard1"), ({QUEUE_TAG: "mine"}, "mine")):
-        run = instance.create_run_for_job(sync, tags={"dagster/partition": "acme"} | given)
+    monkeypatch.delenv("JOIN_PIPELINE_QUEUE")
+    for name, given, expected in (
+        ("acme", {}, "shard1"),
+        ("acme", {QUEUE_TAG: "mine"}, "mine"),
+        ("globex", {}, "dagster"),
+    ):
+        run = instance.create_run_for_job(sync, tags={"dagster/partition": name} | given)
         instance.run_coordinator.submit_run(SimpleNamespace(dagster_run=run))  # type: ignore[arg-type]
         assert queued.pop() == run.run_id
         assert instance.get_run_by_id(run.run_id).tags[QUEUE_TAG] == expected  # type: ignore[union-attr]
