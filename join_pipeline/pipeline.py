@@ -25,6 +25,7 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.people import erase
 from join_pipeline.people.commands import resume
+from join_pipeline.people.keeping import erase_due_before_load
 from join_pipeline.report.write import Report, can_draw, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
@@ -288,6 +289,8 @@ def _fingerprint(settings: Settings) -> str | None:
 
 def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
     resume_erasure(settings)
+    if settings.retention_apply:
+        erase_due_before_load(settings, feeds_of)
     forget_people(settings)
     copy_maps(settings)  # first, so that a faulty file is reported before anything changes
     copy_tables(settings)

@@ -68,6 +68,7 @@ def begin(settings: Settings, person: Person, by: str | None = None, *, everythi
     """Note who is to be erased, and keep them out of every later sync. The caller holds the lock."""
     if not (person.is_known or any("@" in one for one in person.given)):
         raise InputError("person", "nobody is known by that. Nothing was erased; `person verify` looks for it")
+    finish(settings)  # one that was carried out and not built yet: its receipt would be lost
     pending = Pending(
         number=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         at=datetime.now(UTC),
