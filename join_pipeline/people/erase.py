@@ -95,6 +95,19 @@ def pending(settings: Settings) -> Pending | None:
         ) from None
 
 
+def told_pending(settings: Settings) -> str | None:
+    """What to say of an erasure that has begun and not ended, without whom it is about; None if there is none.
+
+    Raises `LakeError` if what was begun can't be read.
+    """
+    found = pending(settings)
+    if found is None:
+        return None
+    left = "the files for readers are not made anew yet" if found.counts else "it is not carried out yet"
+    begun = f"erasure {found.number}, begun {found.at:%Y-%m-%d %H:%M} UTC by {found.by}, has not ended: {left}"
+    return f"{begun}. Run `join-pipeline build --force`."
+
+
 def carry_out(settings: Settings, lake: Lake, feeds: Collection[Feed]) -> bool:
     """Do what an erasure that has begun has not done yet, up to the build. Returns whether there was one.
 

@@ -9,9 +9,13 @@ import duckdb
 import pytest
 
 from join_pipeline import pipeline
+from join_pipeline.connections.doctor import examine_machine
+from join_pipeline.connections.status import read_status
+from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
-from join_pipeline.people import commands, keeping
+from join_pipeline.people import commands, erase, keeping
 from join_pipeline.settings import Settings
+from join_pipeline.sources.registry import open_source
 from join_pipeline.warehouse.outcome import Outcome
 from join_pipeline_tests.privacy.canaries import Join, found_in
 from join_pipeline_tests.privacy.people import (
@@ -133,7 +137,31 @@ def test_the_command_leaves_its_receipt_and_one_that_was_cut_off_keeps_its_own(
         keeping.erase_due(settings, pipeline.feeds_of, cut_off)
     receipt = commands.erase_person(settings, [other.address], pipeline.feeds_of, load_only)
     assert receipt is not None
-    assert [one["by"] for one in receipts(settings)][0] == keeping.BY_COMMAND
+    assert next(one["by"] for one in receipts(settings)) == keeping.BY_COMMAND
     assert receipts(settings)[1] == receipt
     for one in (person, other):
         assert found_in(settings.data, one.pattern) == {}
+
+
+def test_doctor_and_status_tell_of_an_erasure_that_has_not_ended(settings: Settings, person: Somebody) -> None:
+    def told() -> tuple[list[str], str | None]:
+        findings = examine_machine(open_source(settings), settings)
+        return [one.message for one in findings if one.check == "erasure"], read_status(settings).erasure
+
+    assert told() == ([], None)
+    with locked(settings.home), commands.seeking(settings, pipeline.feeds_of) as look:
+        erase.begin(settings, look.person([person.address]))
+    pending = (settings.home / "people" / "pending.json").read_bytes()
+    ((message,), status) = told()
+    assert message == status
+    assert "not carried out" in message
+    assert person.id not in message
+    assert person.address not in message
+    pipeline.load(settings)
+    assert "not made anew" in str(told()[1])
+    erase.finish(settings)
+    assert told() == ([], None)
+    (settings.home / "people" / "pending.json").write_bytes(pending[:-9])
+    ((message,), status) = told()
+    assert "remove it, and erase them again" in message
+    assert message == status
