@@ -34,7 +34,7 @@ from join_pipeline.sources.registry import open_source, source_of
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.origin import carried
 from join_pipeline.sync.plan import AskedMode
-from join_pipeline.sync.replay import replay
+from join_pipeline.sync.replay import Replayed, replay
 from join_pipeline.sync.run import run_sync
 from join_pipeline.transform.figures import copy_tables
 from join_pipeline.transform.findings import ADVICE
@@ -79,7 +79,7 @@ class Built:
     """The results of a whole build, with what was published before and after it.
 
     If nothing had changed since the last build, these are that one's results, and `is_unchanged` says so. `report` is
-    None where the extra of that name is not installed.
+    None where the extra of that name is not installed, `replayed` where nothing was asked to be mapped again.
     """
 
     tables: list[LoadedTable]
@@ -89,6 +89,7 @@ class Built:
     before: Outcome | None = None
     after: Outcome | None = None
     is_unchanged: bool = False
+    replayed: Replayed | None = None
 
 
 Step = Callable[[str, int, int | None], None]
@@ -174,11 +175,12 @@ def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_st
     with locked(settings.home):
         resume_erasure(settings)
         lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
+        replayed = None
         if from_raw:
-            replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
+            replayed = replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
         forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
-        return _build(settings, on_step)
+        return replace(_build(settings, on_step), replayed=replayed)
 
 
 def load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
@@ -289,8 +291,7 @@ def _fingerprint(settings: Settings) -> str | None:
 
 def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
     resume_erasure(settings)
-    if settings.retention_apply:
-        erase_due_before_load(settings, feeds_of)
+    erase_due_before_load(settings, feeds_of)
     forget_people(settings)
     copy_maps(settings)  # first, so that a faulty file is reported before anything changes
     copy_tables(settings)

@@ -33,13 +33,13 @@ def erase_due(settings: Settings, feeds_of: FeedsOf, build: Build) -> tuple[int,
 
 
 def erase_due_before_load(settings: Settings, feeds_of: FeedsOf) -> int:
-    """Erase who is due by the last build, if that was published. Returns how many. The caller holds the lock.
+    """Erase who is due by the last build, if the setting says so and that was published. Returns how many.
 
-    The load and the build that follow leave the receipt. Without a build that was published nobody is erased: the next
-    one says anew who is due.
+    The caller holds the lock. The load and the build that follow leave the receipt. Without a build that was published
+    nobody is erased: the next one says anew who is due.
     """
-    if erase.pending(settings) is not None:
-        return 0  # one that was cut off has no receipt yet
+    if not settings.retention_apply or erase.pending(settings) is not None:
+        return 0  # an erasure that was cut off has no receipt yet
     with contextlib.suppress(BuildError):
         published = outcome(settings)
         if published is not None and published.as_of == loaded_up_to(settings)[1]:
