@@ -26,6 +26,7 @@ from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.people import erase
 from join_pipeline.people.commands import resume
+from join_pipeline.people.keeping import erase_due_before_load
 from join_pipeline.report.write import Report, can_draw, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
@@ -34,7 +35,7 @@ from join_pipeline.sources.registry import open_source, source_of
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.origin import carried
 from join_pipeline.sync.plan import AskedMode
-from join_pipeline.sync.replay import replay
+from join_pipeline.sync.replay import Replayed, replay
 from join_pipeline.sync.run import run_sync
 from join_pipeline.transform.figures import copy_tables
 from join_pipeline.transform.findings import ADVICE
@@ -79,7 +80,7 @@ class Built:
     """The results of a whole build, with what was published before and after it.
 
     If nothing had changed since the last build, these are that one's results, and `is_unchanged` says so. `report` is
-    None where the extra of that name is not installed.
+    None where the extra of that name is not installed, `replayed` where nothing was asked to be mapped again.
     """
 
     tables: list[LoadedTable]
@@ -89,6 +90,7 @@ class Built:
     before: Outcome | None = None
     after: Outcome | None = None
     is_unchanged: bool = False
+    replayed: Replayed | None = None
 
 
 Step = Callable[[str, int, int | None], None]
@@ -175,12 +177,13 @@ def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_st
     with writing(settings):
         resume_erasure(settings)
         lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
+        replayed = None
         if from_raw:
-            replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
+            replayed = replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
         forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
         forget_compiled(settings)
-        return _build(settings, on_step)
+        return replace(_build(settings, on_step), replayed=replayed)
 
 
 def load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
@@ -291,6 +294,7 @@ def _fingerprint(settings: Settings) -> needed.MadeOf | None:
 
 def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
     resume_erasure(settings)
+    erase_due_before_load(settings, feeds_of)
     forget_people(settings)
     copy_maps(settings)  # first, so that a faulty file is reported before anything changes
     copy_tables(settings)

@@ -70,6 +70,11 @@ class PrivacySettings(BaseModel):
         False, description="Preset of a works agreement: days in place of instants, nothing of a single employee"
     )
 
+    retention_apply: bool = Field(
+        False,
+        description="Whether each build first erases here whom the build before found certainly due, with a receipt",
+    )
+
     @model_validator(mode="after")
     def _one_promise(self) -> Self:
         if self.works_council and self.per_person:

@@ -95,7 +95,7 @@ def _from_2(document: Document) -> None:
 
 
 def _from_3(_document: Document) -> None:
-    """In format 3 tags and integrations' keys, which are about people, lay in version files. The upgrade moves them.
+    """In format 3 version files had words about people: tags, and keys that integrations gave. The upgrade moves them.
 
     `kept_out` and `kept_out_since` of a record came within format 3. Where they lack, nothing was kept out.
     """
