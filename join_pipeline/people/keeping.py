@@ -8,8 +8,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Final
 
+from join_pipeline.bucket.writing import writing
 from join_pipeline.errors import BuildError
-from join_pipeline.lake.files import locked
 from join_pipeline.people import erase
 from join_pipeline.people.commands import Build, FeedsOf, resume, seeking
 from join_pipeline.people.person import Seeking
@@ -24,7 +24,7 @@ BY_SCHEDULE: Final = "JOIN_PIPELINE_RETENTION_APPLY"
 
 def erase_due(settings: Settings, feeds_of: FeedsOf, build: Build) -> tuple[int, dict[str, Any] | None]:
     """Erase who is due by the last build, and build anew. Returns how many, and the receipt if there were any."""
-    with locked(settings.home):
+    with writing(settings):
         n, number = _erased(settings, feeds_of, BY_COMMAND)
     if number is None:
         return n, None
