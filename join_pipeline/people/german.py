@@ -41,11 +41,14 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "notices that were told": ("gesendete Meldungen", f"{_FOLDER}; nur Prüfsummen"),
     "locks and runs": ("Sperren und Läufe", "nichts über einen Menschen"),
     "Dagster's storage": ("Speicher von Dagster", "wie Dagster eingestellt ist; nur Anzahlen"),
+    "named with --also": ("mit --also genannte Dateien", "bis jemand sie entfernt"),
     "other files": ("andere Dateien", "bis jemand sie entfernt"),
 }
 OUTSIDE: Final = (
     "Backups: Eine Löschung erreicht sie nicht.",
-    "Kopien, die jemand genommen hat: Exporte, gespeicherte Anhänge, veröffentlichte Dateien auf anderen Rechnern.",
+    "Kopien, die jemand genommen hat: Exporte, anderswo gespeicherte Anhänge, veröffentlichte Dateien auf anderen"
+    " Rechnern.",
+    "Ein DAGSTER_HOME anderswo; es hat durch dieses Werkzeug keine Daten von Bewerbern.",
     "Das Bewerbermanagement selbst, aus dem die Daten kommen.",
     "Das Protokoll des Dienstes, der die Pipeline ausführt; es hat keine Daten von Bewerbern.",
 )

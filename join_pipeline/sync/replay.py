@@ -53,8 +53,8 @@ class Replayed:
         if not self.left:
             return done
         return (
-            f"{done} {len(self.left):,} syncs, {self.left[0]} to {self.left[-1]}, can't be replayed, because payloads of "
-            "people who were erased since are gone from their raw. The versions that they made stay as they are."
+            f"{done} {len(self.left):,} syncs, {self.left[0]} to {self.left[-1]}, can't be replayed, because payloads "
+            "of people who were erased since are gone from their raw. The versions that they made stay as they are."
         )
 
 

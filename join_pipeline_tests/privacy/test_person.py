@@ -21,7 +21,7 @@ from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.people import commands, erase, german
 from join_pipeline.people.export_page import Language
-from join_pipeline.people.traces import OUTSIDE, PLACES, files_of
+from join_pipeline.people.traces import ALSO, OUTSIDE, PLACES, files_of
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.pseudonyms import pseudonym
 from join_pipeline_tests.cli.commands import Shell
@@ -346,7 +346,7 @@ def test_an_export_has_all_that_is_held_and_nobody_elses(
 
 
 def test_every_place_has_a_name_and_a_time_in_german(settings: Settings) -> None:
-    assert set(german.PLACES) == {place.name for place in PLACES}
+    assert set(german.PLACES) == {place.name for place in (*PLACES, ALSO)}
     assert len(german.OUTSIDE) == len(OUTSIDE)
     for place in PLACES:
         times = place.lasts(settings), german.PLACES[place.name][1].format(raw_days=settings.raw_days)
