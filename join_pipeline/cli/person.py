@@ -21,8 +21,9 @@ From = Annotated[
     str | None,
     typer.Option(
         "--file",
-        help="File with an e-mail address, candidate:, application: or user: and the source's id, our id or a"
-        " pseudonym, one a line; - reads standard input. Default: the command asks, so that no address is in a shell's history.",
+        help="File with an e-mail address, candidate:, application: or user: and an id of the source, our id or a"
+        " pseudonym, one a line; - reads standard input. Default: the command asks. No address is in a shell's history"
+        " then.",
     ),
 ]
 By = Annotated[str | None, typer.Option("--by", help="Who asked for it, for the logs, beside the account's name.")]

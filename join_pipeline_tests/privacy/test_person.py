@@ -1,7 +1,6 @@
 """One person: found by any id, erased from every byte, kept out of later syncs; whatever is cut off is carried out."""
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -9,7 +8,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -31,11 +29,13 @@ from join_pipeline_tests.privacy.canaries import Join, canary, found_in
 from join_pipeline_tests.privacy.people import (
     KEY,
     START,
+    Killed,
     Somebody,
     addresses,
     company,
     erased,
     is_found,
+    kill_at,
     load_only,
     receipts,
     settings_of,
@@ -259,28 +259,6 @@ def test_a_person_leaves_merged_files_and_what_is_merged_later(
     kept = versions(open_lake(settings.lake), "applications", "DISTINCT id")
     gone = [one for (one,) in kept if str(one).startswith("erased-")]
     assert len(gone) == len(first.applications) + len(second.applications)
-
-
-class Killed(BaseException):
-    """The process dies."""
-
-
-def kill_at(number: int, patched: pytest.MonkeyPatch) -> list[int]:
-    """Let the process die at the file operation of this number; returns the count of those so far."""
-    count = [0]
-
-    def dying(real: Callable[..., Any]) -> Callable[..., Any]:
-        def operation(*given: Any, **named: Any) -> Any:
-            count[0] += 1
-            if count[0] == number:
-                raise Killed
-            return real(*given, **named)
-
-        return operation
-
-    for owner, name in ((Path, "replace"), (Path, "unlink"), (os, "link"), (os, "write"), (shutil, "rmtree")):
-        patched.setattr(owner, name, dying(getattr(owner, name)))
-    return count
 
 
 @pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.slow)])
