@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 PORT ?= 3000
 
-.PHONY: help demo dev test test-unit test-all soak bench bench-peers coverage check generated docs format constraints clean
+.PHONY: help demo dev test test-unit test-all soak bench bench-peers bench-fleet test-spark coverage check generated docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…): the connected company's, or the demo's"
@@ -16,6 +16,8 @@ help:
 	@echo "make soak         5,000 random histories of a company and its pipeline, 1,000 by Kombo, a year of hours, a million applications"
 	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
 	@echo "make bench-peers  the same company read by a script, by dlt, by a Singer tap and by us"
+	@echo "make bench-fleet  what a company costs among many: FLEET=\"--companies 1000\", FLEET=\"--changed 5000\""
+	@echo "make test-spark   Spark reads the published Parquet files; needs Java (Debian: default-jre-headless)"
 	@echo "make check        ruff, mypy --strict, sqlfluff, and tsc for the report's script where it is installed"
 	@echo "make generated    the committed files that are made of others: YAML of dbt's sources, pages of docs"
 	@echo "make docs         the same, and the pages as a site in build/site, with dbt's page of all models"
@@ -67,6 +69,14 @@ bench: $(VENV)/.installed
 
 bench-peers: $(VENV)/.installed
 	@$(BIN)/python -m benchmarks.peers
+
+FLEET ?= --companies 100
+bench-fleet: $(VENV)/.installed
+	@$(BIN)/python -m benchmarks.fleet $(FLEET)
+
+test-spark: $(VENV)/.installed
+	@$(PYTHON) install.py $(VENV) dev spark
+	@$(BIN)/python -m join_pipeline_tests.spark
 
 check: $(VENV)/.installed
 	@$(BIN)/ruff check

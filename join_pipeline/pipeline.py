@@ -14,7 +14,7 @@ from functools import partial
 import duckdb
 import msgspec
 
-from join_pipeline.bucket.writing import reading, writing
+from join_pipeline.bucket.writing import writing
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.load import check_references
 from join_pipeline.checks.sync import check_sync
@@ -25,7 +25,8 @@ from join_pipeline.lake.lake import IDENTITY, Lake, open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.people import erase
-from join_pipeline.people.commands import resume
+from join_pipeline.people.commands import resume, resume_first
+from join_pipeline.people.keeping import erase_due_before_load
 from join_pipeline.report.write import Report, can_draw, write_report
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
@@ -34,12 +35,12 @@ from join_pipeline.sources.registry import open_source, source_of
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.origin import carried
 from join_pipeline.sync.plan import AskedMode
-from join_pipeline.sync.replay import replay
+from join_pipeline.sync.replay import Replayed, replay
 from join_pipeline.sync.run import run_sync
 from join_pipeline.transform.figures import copy_tables
 from join_pipeline.transform.findings import ADVICE
 from join_pipeline.transform.maps import copy_maps
-from join_pipeline.transform.run import Node, build_marts, last_build, read_manifest
+from join_pipeline.transform.run import Node, build_marts, forget_compiled, last_build, read_manifest
 from join_pipeline.warehouse import needed
 from join_pipeline.warehouse.file import Connect, forget_warehouse, new_warehouse
 from join_pipeline.warehouse.growth import CannotGrow, last_loaded
@@ -79,7 +80,7 @@ class Built:
     """The results of a whole build, with what was published before and after it.
 
     If nothing had changed since the last build, these are that one's results, and `is_unchanged` says so. `report` is
-    None where the extra of that name is not installed.
+    None where the extra of that name is not installed, `replayed` where nothing was asked to be mapped again.
     """
 
     tables: list[LoadedTable]
@@ -89,6 +90,7 @@ class Built:
     before: Outcome | None = None
     after: Outcome | None = None
     is_unchanged: bool = False
+    replayed: Replayed | None = None
 
 
 Step = Callable[[str, int, int | None], None]
@@ -110,11 +112,7 @@ def sync(
     expect: Progress = no_progress,
 ) -> Synced:
     """Run one sync from the first request to the commit, then check it."""
-    with reading(settings):
-        is_erasing = erase.pending(settings) is not None
-    if is_erasing:
-        with writing(settings):
-            resume_erasure(settings)
+    resume_first(settings, feeds_of)
     source = open_source(settings)
     record = run_sync(
         source,
@@ -175,11 +173,13 @@ def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_st
     with writing(settings):
         resume_erasure(settings)
         lake = open_lake(settings.lake, settings.integration_id)  # before anything is deleted
+        replayed = None
         if from_raw:
-            replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
+            replayed = replay(source_of(lake.reads, settings), lake, settings, partial(source_of, settings=settings))
         forget_warehouse(settings)
         shutil.rmtree(settings.builds, ignore_errors=True)
-        return _build(settings, on_step)
+        forget_compiled(settings)
+        return replace(_build(settings, on_step), replayed=replayed)
 
 
 def load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
@@ -282,7 +282,7 @@ def _decoded(result: bytes) -> Built:
     return msgspec.json.decode(result, type=Built, dec_hook=lambda kind, value: kind(value))
 
 
-def _fingerprint(settings: Settings) -> str | None:
+def _fingerprint(settings: Settings) -> needed.MadeOf | None:
     """What a build would be made of now; None without a sync."""
     record = open_lake(settings.lake, settings.integration_id).newest()
     return None if record is None else needed.fingerprint(settings, record, pseudonym_key(settings))
@@ -290,6 +290,7 @@ def _fingerprint(settings: Settings) -> str | None:
 
 def _load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
     resume_erasure(settings)
+    erase_due_before_load(settings, feeds_of)
     forget_people(settings)
     copy_maps(settings)  # first, so that a faulty file is reported before anything changes
     copy_tables(settings)

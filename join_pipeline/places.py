@@ -80,6 +80,16 @@ class Places:
         return self.data.absolute() / "portfolio.duckdb"
 
     @property
+    def portfolio_report(self) -> Path:
+        """The HTML file over all companies."""
+        return self.portfolio.with_suffix(".html")
+
+    @property
+    def compiled(self) -> Path:
+        """The folder of what dbt made of the project, for all connections. No connection's name begins with a dot."""
+        return self.data.absolute() / ".dbt"
+
+    @property
     def actions(self) -> Path:
         """The folder of the journal of creations and of the requests that are kept."""
         return self.home / "actions"

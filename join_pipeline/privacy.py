@@ -22,6 +22,7 @@ WORDS: Final = (
     "screening_answers",
     "job_descriptions",
     "tags",
+    "integration_keys",
     "users",
     RAW,
 )
@@ -67,6 +68,11 @@ class PrivacySettings(BaseModel):
     )
     works_council: bool = Field(
         False, description="Preset of a works agreement: days in place of instants, nothing of a single employee"
+    )
+
+    retention_apply: bool = Field(
+        False,
+        description="Whether each build first erases here whom the build before found certainly due, with a receipt",
     )
 
     @model_validator(mode="after")

@@ -113,6 +113,10 @@ class Settings(Places, PrivacySettings, NoticeSettings, BucketSettings, BaseSett
         "2GB", description="Memory that DuckDB may use at most"
     )
 
+    queue: Annotated[str, AfterValidator(short_name)] | None = Field(
+        None, description="Queue of Celery that the company's runs take, to the machine that has its lake"
+    )
+
     k: int = Field(5, ge=2, le=1000, description="k: the smallest group of people that a shared model shows")
     minimum_n: int = Field(
         10, ge=2, le=10_000, description="Smallest number of cases that a rate stands on; at least k"

@@ -76,7 +76,6 @@ final as (
         applications.is_premium_source,
         applications.qualified,
         applications.consent_status,
-        applications.integration_external_id,
         {{ possible_at('applications.remote_created_at', 'applications.observed_at') }} as remote_created_at,
         {{ possible_update_at('applications.remote_updated_at', 'applications.observed_at') }} as remote_updated_at,
         coalesce(applications.remote_updated_at > applications.observed_at, false) as is_updated_in_the_future,

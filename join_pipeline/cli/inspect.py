@@ -44,6 +44,8 @@ def status(
     for name, message in found.odd_records.items():
         _print_line(f"odd records {name}: {message}")
     _print_line(f"odd shapes  {_listed(found.syncs[0].odd_parts if found.syncs else {})}")
+    if found.erasure:
+        _print_line(f"erasure     {found.erasure}")
     if any(line.unannounced_changes for line in found.syncs):
         word = open_source(settings).since_word
         out.print(f"[yellow]{word} did not announce some changes, so only full syncs can be trusted.[/]")

@@ -11,7 +11,7 @@ from join_pipeline.settings import choosing, listed_connections, load_settings
 
 
 def portfolio(as_json: Json = False) -> None:
-    """Make `portfolio.duckdb` in the data folder: who waits and who is slow, by company, and benchmarks.
+    """Make `portfolio.duckdb` and `portfolio.html` in the data folder: who waits, who is slow, and benchmarks.
 
     It reads the Parquet files that builds publish with JOIN_PIPELINE_PUBLISH_PARQUET=true. Benchmarks are told from 20
     companies on that have 100 applications each. A company that can't be read is told and left out.
@@ -26,7 +26,15 @@ def portfolio(as_json: Json = False) -> None:
             for one in written.companies
         ]
         figures = {"rows": written.rows, "benchmarks": written.benchmarks}
-        print_json({"path": written.path, "n_bytes": written.n_bytes, "companies": companies, **figures})
+        print_json(
+            {
+                "path": written.path,
+                "report": written.report,
+                "n_bytes": written.n_bytes,
+                "companies": companies,
+                **figures,
+            }
+        )
         return
     print_rows(*written.slowest())
     told = ", ".join(written.benchmarks) or "none, as too few companies have the figures"
@@ -34,4 +42,5 @@ def portfolio(as_json: Json = False) -> None:
     for company in written.companies:
         if company.message:
             remark(f"[yellow]look[/] {company.connection}: {escape(company.message)}")
-    out.print(escape(str(written.path)), soft_wrap=True)
+    for path in (written.path, written.report):
+        out.print(escape(str(path)), soft_wrap=True)

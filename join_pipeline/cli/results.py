@@ -45,6 +45,8 @@ def print_built(built: "Built") -> None:
         say("Nothing has changed since the last build, and no day has turned. --force builds anyway.")
     elif built.after is not None:
         _print_change(built.before, built.after)
+    if built.replayed is not None:
+        say(built.replayed.told(), soft_wrap=True)
     if is_verbose():
         _print_tables(built)
     say(f"For DuckDB   {escape(str(built.published.path))}", soft_wrap=True)

@@ -61,21 +61,20 @@ def apply(
     """Erase here, at once, the people whose data is certainly due, and leave a receipt. It changes nothing in JOIN.
 
     Somebody is erased if all of their applications are due, and nobody who still waits or was hired. A person whom JOIN
-    still has does not come back with the next sync. It is off unless you call it with `--yes`, as from a timer.
+    still has does not come back with the next sync. Somebody of whom a sync after the build saw anything new waits for
+    the next build. JOIN_PIPELINE_RETENTION_APPLY does the same with each build.
     """
     from join_pipeline import pipeline
-    from join_pipeline.people import commands
+    from join_pipeline.people.keeping import erase_due
     from join_pipeline.warehouse.retention import candidates_due
 
     settings = load_settings()
-    listed = candidates_due(settings)
-    receipt = None
-    if yes and listed:
-        given = [f"candidate:{one}" for one in listed]
-        receipt = commands.erase_person(settings, given, pipeline.feeds_of, pipeline.build, "retention apply")
+    n, receipt = len(candidates_due(settings)), None
+    if yes:
+        n, receipt = erase_due(settings, pipeline.feeds_of, pipeline.build)
     if as_json:
-        print_json({"n_people": len(listed), "receipt": receipt})
+        print_json({"n_people": n, "receipt": receipt})
     elif receipt is not None:
-        out.print(f"{len(listed):,} people were erased. Receipt {receipt['number']}.", highlight=False)
+        out.print(f"{n:,} people were erased. Receipt {receipt['number']}.", highlight=False)
     else:
-        out.print(f"{len(listed):,} people are due." + (" --yes erases them here." if listed else ""), highlight=False)
+        out.print(f"{n:,} people are due." + (" --yes erases them here." if n else ""), highlight=False)

@@ -11,10 +11,9 @@ from typing import Any, Final
 
 import dagster as dg
 
-from join_pipeline import pipeline
 from join_pipeline.component.scope import CONNECTION, LOST, OFF, PARTITION, Scope
 from join_pipeline.connections.listed import SLOT_MINUTES, Listed, is_due
-from join_pipeline.connections.lost_runs import end_lost_runs_of
+from join_pipeline.connections.lost_runs import end_lost_runs_of, hand_over, locked_here, queue_tag
 from join_pipeline.connections.trigger import pending_trigger
 from join_pipeline.defs.automation import SYNC, SYNC_FULL, UNFINISHED, incremental, names
 from join_pipeline.errors import PipelineError, SettingsError
@@ -105,7 +104,10 @@ def sensors(scope: Scope) -> list[dg.SensorDefinition]:
             key = pending_trigger(settings.home)
             return dg.RunRequest(run_key=f"{one.name} {key}", run_config=incremental(scope)) if key else None
 
-        yield from _requests(scope, context, request)
+        for asked in _requests(scope, context, request):
+            if isinstance(asked, dg.RunRequest):
+                hand_over(scope.settings.data / str(asked.partition_key), context.instance)
+            yield asked
 
     @dg.sensor(
         name=scope.named("lost_run"),
@@ -151,11 +153,11 @@ def _requests(
         asked = request(one, settings)
         if asked is None:
             continue
-        reason = "its last run has not ended." if name in at_work else pipeline.busy(settings)
+        reason = "its last run has not ended." if name in at_work else locked_here(settings, context.instance)
         if reason:
             said.append(f"{name}: {reason}")
             continue
         is_asked = True
-        yield asked.with_replaced_attrs(partition_key=name, tags={CONNECTION: name})
+        yield asked.with_replaced_attrs(partition_key=name, tags={CONNECTION: name} | queue_tag(settings))
     if not is_asked:
         yield dg.SkipReason(" ".join(said) or "It is no connection's turn.")

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from join_pipeline.actions.request_files import ACTIONS
 from join_pipeline.component.scope import PARTITION, Scope
 from join_pipeline.connections.lost_runs import failure_line, reason_to_tell
 from join_pipeline.defs.automation import SYNC, SYNC_FULL, names
@@ -24,11 +25,12 @@ MOST_LINES: Final = 20
 def sensors(scope: Scope, assets: Sequence[dg.AssetsDefinition]) -> list[dg.SensorDefinition]:
     """The sensors, which all are on from the start. Without a webhook or a mail server, they send nothing."""
     keys = {key for step in assets for key in step.keys}
-    steps = {step.op.name for step in assets}
+    steps = {step.op.name for step in assets}  # no step of an action: its reason can name a file of a user's
+    jobs = {*names(scope), *map(scope.named, ACTIONS)}
 
     def about(run: dg.DagsterRun) -> str | None:
         """What is told of: the job, or assets that somebody chose. None for a run that moves no data of ours."""
-        if run.job_name in names(scope):
+        if run.job_name in jobs:
             return run.job_name if run.tags.items() >= scope.tags.items() else None
         return BY_HAND if run.job_name.startswith("__") and keys & (run.asset_selection or set()) else None
 

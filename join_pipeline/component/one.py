@@ -7,7 +7,7 @@ Belongs here: when a run is asked for. Not here: what a run does (defs), several
 import dagster as dg
 
 from join_pipeline.component.scope import LOST, OFF, Scope
-from join_pipeline.connections.lost_runs import busy, end_lost_runs
+from join_pipeline.connections.lost_runs import busy, end_lost_runs, hand_over
 from join_pipeline.connections.trigger import pending_trigger
 from join_pipeline.defs.automation import SYNC, SYNC_FULL, UNFINISHED, incremental, names
 
@@ -42,7 +42,7 @@ def _schedule(scope: Scope, name: str, job: str, cron: str, description: str) ->
 def _busy(instance: dg.DagsterInstance, scope: Scope) -> str | None:
     """Why no run should start now, or None. Without this, runs would pile up in the queue behind one that hangs."""
     ours = instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags=scope.tags))
-    return busy(scope.settings, ours, names(scope))
+    return busy(scope.settings, ours, names(scope), instance)
 
 
 def sensors(scope: Scope) -> list[dg.SensorDefinition]:
@@ -60,6 +60,7 @@ def sensors(scope: Scope) -> list[dg.SensorDefinition]:
         key = pending_trigger(scope.settings.home)
         if reason := "No webhook has come." if key is None else _busy(context.instance, scope):
             return dg.SkipReason(reason)
+        hand_over(scope.settings.home, context.instance)
         return dg.RunRequest(run_key=key, run_config=incremental(scope))
 
     @dg.sensor(

@@ -12,7 +12,7 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline.connections.listed import Listed
-from join_pipeline.connections.lost_runs import of_run
+from join_pipeline.connections.lost_runs import in_its_queue, of_run, queue_tag
 from join_pipeline.errors import PipelineError, SettingsError
 from join_pipeline.settings import Settings, listed_connections, load_settings
 
@@ -22,6 +22,8 @@ OFF: Final = "Skipped while a command or another run works. Off until switched o
 DATA: Final = "join_pipeline/data"
 """Tags of our runs: the connection, and a digest of the data folder's path, as two companies may have equal names."""
 PARTITION: Final = "dagster/partition"
+RETRY_FAILED: Final = "dagster/retry_on_asset_or_op_failure"
+NO_RETRY: Final = {"dagster/max_retries": "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,9 @@ class Scope:
 
     @property
     def job_tags(self) -> dict[str, str]:
-        """The tags of the jobs that move data."""
-        return self.tags | ({"dagster/max_retries": str(self.retries)} if self.retries else {})
+        """The tags of the jobs that move data. A company's own failure is tried again only where that is asked for."""
+        again = {"dagster/max_retries": str(self.retries)} if self.retries else {RETRY_FAILED: "false"}
+        return self.tags | queue_tag(self.settings) | {"dagster/retry_strategy": "ALL_STEPS"} | again
 
     @property
     def begins(self) -> dg.DefaultScheduleStatus:
@@ -110,7 +113,7 @@ class Scope:
         """The resource: a run's settings for as long as it runs, and meanwhile its lock."""
 
         def hold(context: dg.InitResourceContext) -> Iterator[Settings | None]:
-            settings = self._settings_of(context.run)
+            settings = self._settings_of(context.run, context.instance)
             if settings is None:
                 yield None
             else:
@@ -128,11 +131,12 @@ class Scope:
             raise SettingsError(f"{connection} is not in {self.file}.")
         return load_settings(connection=connection, connections_toml=self.file, data=self.settings.data)
 
-    def _settings_of(self, run: Any) -> Settings | None:
-        if self.file is None:
-            return self.settings
+    def _settings_of(self, run: Any, instance: Any) -> Settings | None:
         name = run and run.tags.get(PARTITION)
         try:
-            return self.settings_of(name) if name else None
+            if self.file is None:
+                return in_its_queue(self.settings, run, instance) if run else self.settings
+            return in_its_queue(self.settings_of(name), run, instance) if name else None
         except PipelineError as error:
+            instance.add_run_tags(run.run_id, NO_RETRY)  # Dagster takes it for a lost worker
             raise dg.Failure(description=str(error), allow_retries=False) from None

@@ -23,6 +23,7 @@ from join_pipeline.faults import told
 from join_pipeline.http.server_clock import MOST_SKEW
 from join_pipeline.lake.lake import IDENTITY, open_lake
 from join_pipeline.lake.record import SyncRecord
+from join_pipeline.people.erase import told_pending
 from join_pipeline.pipeline import busy
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Connection, Source
@@ -79,6 +80,7 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
         ("lake", partial(_lake, source)),
         ("only created", partial(_only_created, source)),
         ("kept creations", _kept),
+        ("erasure", _erasure),
         ("maps", _maps),
         ("figures", _figures),
         ("records", _records),
@@ -222,6 +224,12 @@ def _kept(settings: Settings) -> Iterator[Finding]:
         n = len({*kept, *(entry.key for entry in is_open)})
         message = f"{n} were not taken whole, or their result is not known. Run `join-pipeline attachments resend`."
         yield Finding("kept creations", "warning", message)
+
+
+def _erasure(settings: Settings) -> Iterator[Finding]:
+    """An erasure of a person that was cut off. It is promised, so it is no mere warning."""
+    if told_erasure := told_pending(settings):
+        yield Finding("erasure", "failed", told_erasure)
 
 
 def _maps(settings: Settings) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 A run's process holds a lock for as long as it lives (`lake.run_locks`), so a run whose lock is free is lost. It is
 judged by two looks some seconds apart, because a run that ends in order lets go a moment before Dagster notes its end.
+Only a run of this machine is judged so. Where runs start on other machines, Dagster's run monitoring judges them.
 Belongs here: the judgement, the words, and what is told to a Dagster that is handed in. Not here: sensors (defs).
 """
 
@@ -9,13 +10,18 @@ import json
 import time
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from join_pipeline import pipeline
 from join_pipeline.connections.event_store import quick_events
+from join_pipeline.connections.trigger import forget_trigger
+from join_pipeline.errors import SettingsError
 from join_pipeline.lake.run_locks import forget_run, look_at, run_ids, run_lock
 from join_pipeline.settings import Settings
 
+QUEUE_TAG: Final = "dagster-celery/queue"
+"""The tag by which Dagster's Celery launcher chooses a queue."""
 APART_SECONDS: Final = 15.0
 """Two looks that are closer count as one."""
 COMING_UP: Final[dict[str, float]] = {"NOT_STARTED": 180.0, "STARTING": 180.0, "STARTED": 60.0, "CANCELING": 60.0}
@@ -80,10 +86,33 @@ def _read(noted: str | None) -> dict[str, float]:
         return {}
 
 
-def busy(settings: Settings, runs: Iterable[Any], jobs: Container[str]) -> str | None:
+def busy(settings: Settings, runs: Iterable[Any], jobs: Container[str], instance: Any) -> str | None:
     """Why no run should start now, or None. `runs` are Dagster's that are unfinished."""
     ours = next((run for run in runs if run.job_name in jobs), None)
-    return f"The run {ours.run_id} of {ours.job_name} has not ended." if ours else pipeline.busy(settings)
+    return f"The run {ours.run_id} of {ours.job_name} has not ended." if ours else locked_here(settings, instance)
+
+
+def locked_here(settings: Settings, instance: Any) -> str | None:
+    """Who holds the connection's lock, or None. The lock of a lake on another machine's disk can't be seen here."""
+    return None if is_elsewhere(instance) else pipeline.busy(settings)
+
+
+def is_elsewhere(instance: Any) -> bool:
+    """Whether this Dagster starts its runs on other machines: its launcher asks them itself how a run is."""
+    return bool(getattr(getattr(instance, "run_launcher", None), "supports_check_run_worker_health", False))
+
+
+def hand_over(home: Path, instance: Any) -> None:
+    """Forget the webhooks that a run was asked for. A sync on another machine can't answer them in this folder."""
+    if is_elsewhere(instance):
+        forget_trigger(home)
+
+
+def _left_to_dagster(instance: Any) -> str:
+    launcher = type(instance.run_launcher).__name__
+    if instance.run_monitoring_enabled:
+        return f"{launcher} starts the runs. Dagster's run monitoring ends those whose worker is gone."
+    return f"{launcher} starts the runs. Nobody ends those whose worker is gone: put run_monitoring in dagster.yaml."
 
 
 def end_lost_runs(
@@ -97,6 +126,8 @@ def end_lost_runs(
 
     `context` is a sensor's, which keeps the note for the next look. `records` are of the runs that are unfinished.
     """
+    if is_elsewhere(context.instance):
+        return _left_to_dagster(context.instance)
     told, noted = _ended(settings, context, records, jobs, context.cursor, clock())
     context.update_cursor(noted)
     return told
@@ -109,6 +140,8 @@ def end_lost_runs_of(
     clock: Callable[[], float] = time.time,
 ) -> str:
     """The same for several connections, each with the records of its own unfinished runs."""
+    if is_elsewhere(context.instance):
+        return _left_to_dagster(context.instance)
     before, notes, told = _notes(context.cursor), {}, []
     for settings, records in connections:
         name = settings.connection
@@ -146,6 +179,25 @@ def _open_run(record: Any, jobs: Container[str], location: Any) -> OpenRun:
     origin = run.remote_job_origin and run.remote_job_origin.repository_origin.code_location_origin
     is_here = origin is None or location is None or origin.location_name == location.location_name
     return OpenRun(run.run_id, run.status.value, record.update_timestamp.timestamp(), run.job_name in jobs and is_here)
+
+
+def queue_tag(settings: Settings) -> dict[str, str]:
+    """The tag of a run whose company has a queue. Workers of other machines take other queues."""
+    return {QUEUE_TAG: settings.queue} if settings.queue else {}
+
+
+def in_its_queue(settings: Settings, run: Any, instance: Any) -> Settings:
+    """The settings. Raises `SettingsError` if the run came by another queue than that of its company.
+
+    The queue leads to the machine whose disk has the lake. On another one, a second lake would begin.
+    """
+    came_by = run.tags.get(QUEUE_TAG)
+    if settings.queue and came_by != settings.queue and is_elsewhere(instance):
+        raise SettingsError(
+            f"{settings.connection} has the queue {settings.queue}, and this run came by {came_by or 'the default'}. "
+            f"Launch it with the tag {QUEUE_TAG}: {settings.queue}."
+        )
+    return settings
 
 
 def of_run(settings: Settings, run: Any, instance: Any) -> Iterator[Settings]:

@@ -12,9 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from join_pipeline.bucket.writing import reading
+from join_pipeline.errors import LakeError
 from join_pipeline.lake.integrity import sound
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.record import Objection, SyncRecord
+from join_pipeline.people.erase import told_pending
 from join_pipeline.settings import Settings
 from join_pipeline.transform.run import odd_in_last_build
 
@@ -48,6 +50,7 @@ class Status(msgspec.Struct, kw_only=True):
     `watermarks` has the instant up to which each feed is known without a gap. `pending_looks` has the number of missing
     records that wait for a second look, and `set_aside` the number of records in quarantine, each by feed.
     `bucket` has the bucket of which `lake` is a copy.
+    `erasure` tells of an erasure of a person that has not ended.
     `odd_records` has what the last build said of records that can't be so, by the check that warned.
     """
 
@@ -66,6 +69,7 @@ class Status(msgspec.Struct, kw_only=True):
     pending_looks: dict[str, int]
     set_aside: dict[str, int]
     odd_records: dict[str, str]
+    erasure: str | None
 
 
 def read_status(settings: Settings, last: int = 10) -> Status:
@@ -95,6 +99,7 @@ def summarize(settings: Settings, lake: Lake, last: int) -> Status:
         pending_looks={feed: len(ids) for feed, ids in newest.pending.items()} if newest else {},
         set_aside=_set_aside(lake, newest) if newest else {},
         odd_records=odd_in_last_build(settings),
+        erasure=_erasure(settings),
     )
 
 
@@ -106,6 +111,13 @@ def _set_aside(lake: Lake, newest: SyncRecord) -> dict[str, int]:
             with contextlib.suppress(pa.ArrowException, OSError):  # of a lake without digests; `doctor --lake` names it
                 counts[feed] = counts.get(feed, 0) + pq.read_metadata(lake.path / file.path).num_rows
     return counts
+
+
+def _erasure(settings: Settings) -> str | None:
+    try:
+        return told_pending(settings)
+    except LakeError as error:
+        return str(error)
 
 
 def _line(record: SyncRecord) -> SyncSummary:

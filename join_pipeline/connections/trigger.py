@@ -53,6 +53,12 @@ def set_trigger(home: Path) -> None:
         flush(home)  # whoever set it may not have come this far
 
 
+def forget_trigger(home: Path) -> None:
+    """Remove the trigger, where the sync that answers it sees another disk."""
+    for file in (trigger_file(home), taken_file(home)):
+        file.unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def answering(home: Path) -> Iterator[None]:
     """Take the trigger, and remove it at the end of the block, which is the sync's. The caller holds the lock.

@@ -34,7 +34,7 @@ PREFIX: Final = "erased-"
 KEY_LETTERS: Final = 17
 PEOPLE: Final = ("candidates", "applications")
 """The models whose records are about one person each."""
-FORGOTTEN: Final = ("remote_id", "content_hash", "payload_hash", "integration_external_id")
+FORGOTTEN: Final = ("remote_id", "content_hash", "payload_hash")
 """Columns of tier 1 that lead back to the person, for whoever may look into the ATS."""
 BATCH: Final = 2_000
 ERASED: Final = 410

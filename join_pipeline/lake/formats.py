@@ -94,5 +94,12 @@ def _from_2(document: Document) -> None:
     """In format 2 files had no size and digest, and records no digest of their own. The next commit takes them."""
 
 
-UPGRADES: Final[Mapping[int, Callable[[Document], None]]] = {1: _from_1, 2: _from_2}
+def _from_3(_document: Document) -> None:
+    """In format 3 version files had words about people: tags, and keys that integrations gave. The upgrade moves them.
+
+    `kept_out` and `kept_out_since` of a record came within format 3. Where they lack, nothing was kept out.
+    """
+
+
+UPGRADES: Final[Mapping[int, Callable[[Document], None]]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """For each older format, the function that turns its documents into documents of the next format."""

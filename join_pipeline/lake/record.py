@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """The number of the lake's format: its identity, its records, the layout of its files and their columns.
 
 A release that changes one of these raises the number. `docs/developers/changing-the-lake.md` says how.

@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +27,8 @@ from join_pipeline.models import Column
 _PATTERN: Final = re.compile(r"[*?\[]")
 LEAST_OBJECT_SIZE: Final = 16_777_216
 """DuckDB's default limit for one JSON object, in bytes."""
+LINES: Final = 200
+"""So many rows are written at once."""
 Schema = Iterable[Column | pa.Field]
 """Anything with `name` and `type`: columns of models, or fields of an Arrow schema."""
 
@@ -139,12 +142,15 @@ def rows_relation(folder: Path, schema: Schema, rows: Iterable[Mapping[str, Any]
 def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
     """Write rows as lines of JSON, in a file of mode 0600. Returns the bytes of the longest line."""
     longest = 0
+    encoder = msgspec.json.Encoder()
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            for row in rows:
-                line = msgspec.json.encode(row)
-                longest = max(longest, len(line))
-                file.write(line + b"\n")
+            left = iter(rows)
+            while some := list(islice(left, LINES)):
+                lines = encoder.encode_lines(some)
+                if len(lines) > longest:
+                    longest = max(longest, *map(len, lines.splitlines()))
+                file.write(lines)
     except OSError as error:
         raise unwritable(path, error) from None
     return longest

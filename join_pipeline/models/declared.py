@@ -31,6 +31,7 @@ class Model:
     fields: tuple[Column, ...]
     remote_id_doc: str
     remote_id_tier: Tier = Tier.PSEUDONYMOUS
+    remote_id_moved: int = 0
 
     @property
     def columns(self) -> tuple[Column, ...]:
@@ -41,7 +42,7 @@ class Model:
                 TEXT,
                 "The id that all tables join by: a hash of integration id, model and remote_id, or the source's own id",
             ),
-            Column("remote_id", TEXT, self.remote_id_doc, self.remote_id_tier),
+            Column("remote_id", TEXT, self.remote_id_doc, self.remote_id_tier, moved=self.remote_id_moved),
             Column("changed_at", INSTANT, "Start of the sync that first saw this content of the record's own fields"),
             Column("remote_deleted_at", INSTANT, "Start of the sync that found that the record was deleted"),
             *self.fields,
@@ -203,7 +204,14 @@ MODELS: Final = {
                 Column("state", TEXT, "The ATS's own word for the state", added=True),
                 Column("qualified", TEXT, "The ATS's own word for the qualification", added=True),
                 Column("consent_status", TEXT, "The ATS's own word for the candidate's consent", added=True),
-                Column("integration_external_id", TEXT, "Key that an integration gave it", added=True),
+                Column(
+                    "integration_external_id",
+                    TEXT,
+                    "Key that an integration gave it; any text, such as an address",
+                    Tier.PERSONAL,
+                    added=True,
+                    moved=4,
+                ),
                 _REMOTE_DATA,
             ),
             "The ATS's application id",
@@ -232,8 +240,10 @@ MODELS: Final = {
         Model(
             "tags",
             "Tags of candidates.",
-            (Column("name", TEXT, "The exact text"),),
+            (Column("name", TEXT, "The exact text", Tier.PERSONAL, moved=4),),
             "The ATS's tag id; the exact text where tags have no id",
+            Tier.PERSONAL,
+            remote_id_moved=4,
         ),
         Model(
             "candidate_tags",
@@ -243,6 +253,8 @@ MODELS: Final = {
                 Column("tag_id", TEXT, "The tag", references="tags"),
             ),
             "The remote ids of candidate and tag, joined by /",
+            Tier.PERSONAL,
+            remote_id_moved=4,
         ),
         Model(
             "job_application_stages",

@@ -19,6 +19,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "screening_answers": {},  # no column has them; they lie in raw payloads
     "job_descriptions": {"jobs": ("description",)},
     "tags": {"tags": ("remote_id", "name"), "candidate_tags": ("remote_id",)},
+    "integration_keys": {"applications": ("integration_external_id",)},
     "users": {"users": ("remote_id", "first_name", "last_name", "email"), "job_hiring_team": ("remote_id",)},
     RAW: {
         "jobs": ("integration_fields", "remote_data"),
@@ -28,7 +29,7 @@ COLUMNS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         "screening_questions": ("format",),
     },
 }
-"""For each word, the columns that are empty if it is kept out: together all of tiers 2 and 3, and tags."""
+"""For each word, the columns that are empty if it is kept out: together all of tiers 2 and 3."""
 
 
 def emptied(kept_out: Collection[str]) -> Mapping[str, tuple[str, ...]]:

@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from join_pipeline.actions.journal import Journal
+from join_pipeline.bucket.writing import checkpoint
 from join_pipeline.errors import InputError, LakeError, foreign
 from join_pipeline.lake.erased import FOLDER, erased_list
 from join_pipeline.lake.erasing import PEOPLE, erase_from_lake
@@ -68,6 +69,7 @@ def begin(settings: Settings, person: Person, by: str | None = None, *, everythi
     """Note who is to be erased, and keep them out of every later sync. The caller holds the lock."""
     if not (person.is_known or any("@" in one for one in person.given)):
         raise InputError("person", "nobody is known by that. Nothing was erased; `person verify` looks for it")
+    finish(settings)  # one that was carried out and not built yet: its receipt would be lost
     pending = Pending(
         number=f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
         at=datetime.now(UTC),
@@ -80,6 +82,7 @@ def begin(settings: Settings, person: Person, by: str | None = None, *, everythi
     )
     # first, so that a sync after a cut-off erasure carries it out instead of bringing the person back
     write_whole(_path(settings), msgspec.json.encode(pending))
+    checkpoint(settings)  # whatever is cut off from here on, the next command carries it out, on whichever machine
     return pending
 
 
@@ -92,6 +95,19 @@ def pending(settings: Settings) -> Pending | None:
         raise LakeError(
             f"{path} can't be read ({foreign(error)}). It says who is to be erased: remove it, and erase them again."
         ) from None
+
+
+def told_pending(settings: Settings) -> str | None:
+    """What to say of an erasure that has begun and not ended, without whom it is about; None if there is none.
+
+    Raises `LakeError` if what was begun can't be read.
+    """
+    found = pending(settings)
+    if found is None:
+        return None
+    left = "the files for readers are not made anew yet" if found.counts else "it is not carried out yet"
+    begun = f"erasure {found.number}, begun {found.at:%Y-%m-%d %H:%M} UTC by {found.by}, has not ended: {left}"
+    return f"{begun}. Run `join-pipeline build --force`."
 
 
 def carry_out(settings: Settings, lake: Lake, feeds: Collection[Feed]) -> bool:

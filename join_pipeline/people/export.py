@@ -87,7 +87,9 @@ def _versions(look: Seeking, person: Person, name: str) -> Iterator[dict[str, An
 
 
 def _names(look: Seeking, name: str) -> dict[str, str]:
-    rows = look.con.execute(f"SELECT id, arg_max(name, sync_id) FROM {look.versions(name)} GROUP BY id").fetchall()
+    is_personal = any(column.name == "name" for column in MODELS[name].personal)
+    named = look.personal(name) if is_personal else look.versions(name)
+    rows = look.con.execute(f"SELECT id, arg_max(name, sync_id) FROM {named} GROUP BY id").fetchall()
     return {one: text for one, text in rows if text is not None}
 
 

@@ -200,7 +200,7 @@ class Seeking:
             person.texts |= {one["email_address"] for one in addresses or () if one["email_address"]}
             numbers = {one["phone_number"] for one in phones or () if one["phone_number"]}
             person.texts |= {one for one in numbers if len(_PHONE_LETTERS.sub("", one)) >= LEAST_DIGITS}
-        query = f"""SELECT DISTINCT integration_external_id FROM {self.versions("applications")}
+        query = f"""SELECT DISTINCT integration_external_id FROM {self.personal("applications")}
             WHERE list_contains(?, id) AND integration_external_id IS NOT NULL"""
         person.texts |= {one for (one,) in self._rows(query, list(person.ids["applications"]))}
         for model, found in person.ids.items():

@@ -16,6 +16,7 @@ import duckdb
 from join_pipeline.errors import BuildError, foreign
 from join_pipeline.lake.files import appearing
 from join_pipeline.portfolio.companies import BUILD, Company, changed_since, companies
+from join_pipeline.portfolio.page import page
 from join_pipeline.portfolio.tables import COMMENTS, READ, sql_of
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.parquet import parquet_file
@@ -37,9 +38,10 @@ _SLOWEST: Final = """
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The file, every company with its state, the number of rows of each table, and the metrics with benchmarks."""
+    """The file, its page, every company with its state, the rows of each table, and the metrics with benchmarks."""
 
     path: Path
+    report: Path
     n_bytes: int
     companies: tuple[Company, ...]
     rows: dict[str, int]
@@ -57,7 +59,7 @@ class Portfolio:
 
 
 def write_portfolio(settings: Settings, listed: Sequence[str], now: datetime) -> Portfolio:
-    """Make the file anew from the companies that can be read. Raises `BuildError` if there is none."""
+    """Make the file and its page anew from the companies that can be read. Raises `BuildError` if there is none."""
     found = companies(settings.parquet, listed, list(READ), now, settings.stale_after_days)
     target = settings.portfolio
     with appearing(target, 0o444) as aside, contextlib.closing(duckdb.connect()) as con:
@@ -72,7 +74,10 @@ def write_portfolio(settings: Settings, listed: Sequence[str], now: datetime) ->
             rows, told = _write(con, aside, list(found.values()), settings.k)
         except duckdb.Error as error:
             raise BuildError(f"{target.name} was not made, and the old one stays ({foreign(error)}).") from None
-    return Portfolio(target, target.stat().st_size, tuple(found.values()), rows, told)
+    with appearing(settings.portfolio_report, 0o444) as aside:
+        aside.write_text(page(target, settings.report_language), encoding="utf-8")
+    size = target.stat().st_size
+    return Portfolio(target, settings.portfolio_report, size, tuple(found.values()), rows, told)
 
 
 def _read(con: duckdb.DuckDBPyConnection, root: Path, found: Mapping[str, Company]) -> dict[str, Company]:

@@ -118,8 +118,7 @@ DATASETS: Final = {
             round(pipeline.stuck_after_days, 1) AS stuck_after,
             pipeline.is_suppressed AS is_hidden
         FROM mart_pipeline_now AS pipeline
-        LEFT JOIN shown_group
-            ON pipeline.scope = 'job' AND shown_group.scope = 'job' AND pipeline.job_key = shown_group.scope_key
+        LEFT JOIN shown_group USING (scope, scope_key)
         LEFT JOIN dim_stage USING (stage_id)
         WHERE pipeline.scope IN ('milestone', 'stage') OR shown_group.group_number IS NOT NULL
         ORDER BY

@@ -36,11 +36,26 @@ from join_pipeline.sync.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The result of a replay: how many syncs it repeated, and how many versions differ from those before."""
+    """The result of a replay: how many syncs it repeated, and how many versions differ from those before.
+
+    `left` are the syncs whose raw is kept, but for payloads of people who were erased since. They, and those between
+    them, can't be repeated: a list that lacks people would tell that these are gone. Their versions stay as they are.
+    """
 
     n_syncs: int
     n_versions: int
     n_different: int
+    left: tuple[str, ...] = ()
+
+    def told(self) -> str:
+        """What it did, in words."""
+        done = f"{self.n_syncs:,} syncs were replayed; {self.n_different:,} versions differ."
+        if not self.left:
+            return done
+        return (
+            f"{done} {len(self.left):,} syncs, {self.left[0]} to {self.left[-1]}, can't be replayed, because payloads "
+            "of people who were erased since are gone from their raw. The versions that they made stay as they are."
+        )
 
 
 SourceOf = Callable[[str], Source]
@@ -60,6 +75,9 @@ def replay(source: Source, lake: Lake, settings: SyncSettings, others: SourceOf 
         feeds = (feed.name for name in {lake.source, newest.source} for feed in source_named(name).feeds)
         newest.lost += drop_lost(lake.path, newest.files, frozenset(feeds))
     records = replayable(source, lake, newest, others) if newest else []
+    left = _left_by_erasure(lake, newest, records) if newest else ()
+    if left and not records:
+        return Replayed(0, 0, 0, left)
     if newest is None or not records:
         why = ", because raw payloads are kept out of it" if newest and RAW in newest.kept_out else ""
         raise LakeError(f"{lake.path} keeps no raw to replay{why}. Run `join-pipeline rebuild` without --from raw.")
@@ -97,7 +115,7 @@ def replay(source: Source, lake: Lake, settings: SyncSettings, others: SourceOf 
         lake.commit(newest)
         lake.remove_unlisted(newest)
     shutil.rmtree(folder, ignore_errors=True)
-    return Replayed(len(records), n_versions, n_different)
+    return Replayed(len(records), n_versions, n_different, left)
 
 
 def _sources(source: Source, lake: Lake, others: SourceOf | None) -> SourceOf:
@@ -109,7 +127,7 @@ def replayable(source: Source, lake: Lake, newest: SyncRecord, others: SourceOf 
     """The latest syncs whose raw is kept completely, oldest first."""
     source_of = _sources(source, lake, others)
     with foreign_errors():
-        kept = {name: _syncs_of(lake.listed(files)) for name, files in newest.files.raw.items() if files}
+        kept = {name: _syncs_of(lake, files, "= 0") for name, files in newest.files.raw.items() if files}
     records: list[SyncRecord] = []
     for record in reversed(lake.records()):
         named(record, lake)
@@ -121,10 +139,23 @@ def replayable(source: Source, lake: Lake, newest: SyncRecord, others: SourceOf 
     return records
 
 
-def _syncs_of(paths: list[str]) -> set[str]:
-    """The syncs whose rows are here, but for those of which rows of erased people are gone."""
-    query = f"""SELECT sync_id FROM read_parquet({files_literal(paths)}, union_by_name = true)
-        GROUP BY sync_id HAVING count(*) FILTER (status = {ERASED}) = 0"""
+def _left_by_erasure(lake: Lake, newest: SyncRecord, replayed: list[SyncRecord]) -> tuple[str, ...]:
+    """The syncs before the replayed ones whose raw is kept, if the last of them lacks rows of erased people."""
+    emptied: set[str] = set()
+    kept: set[str] = set()
+    with foreign_errors():
+        for files in newest.files.raw.values():
+            if files and (found := _syncs_of(lake, files, "> 0")):
+                emptied |= found
+                kept |= _syncs_of(lake, files, ">= 0")
+    last = max(emptied, default="")
+    return tuple(sorted(one for one in kept if one <= last and (not replayed or one < replayed[0].sync_id)))
+
+
+def _syncs_of(lake: Lake, files: Iterable[LakeFile], emptied: str) -> set[str]:
+    """The syncs whose rows are in these files, by how many of their rows were emptied, as people were erased."""
+    query = f"""SELECT sync_id FROM read_parquet({files_literal(lake.listed(files))}, union_by_name = true)
+        GROUP BY sync_id HAVING count(*) FILTER (status = {ERASED}) {emptied}"""
     return {row[0] for row in duckdb.execute(query).fetchall()}
 
 

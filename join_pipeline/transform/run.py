@@ -1,17 +1,17 @@
-"""Running dbt in this process, with a manifest that is parsed once.
+"""Builds of the marts: by dbt the first time, later by what it compiled. The manifest is parsed once.
 
-dbt in a process of its own would ask the network for versions and take seconds to start.
-Belongs here: the paths of the dbt project and its target, parsing, running, the result of each node. Not here: any SQL
-(dbt_project).
+Belongs here: the paths of the dbt project and of what is made of it, parsing, building, the result of each node. Not
+here: how dbt is called (invoke), how statements are kept and played (compiled), any SQL (dbt_project).
 """
 
 import contextlib
 import hashlib
 import json
-import re
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,19 +19,17 @@ import duckdb
 import msgspec
 
 from join_pipeline.errors import BuildError, foreign, foreign_text
-from join_pipeline.lake.files import make_folder, taking_turns, write_whole
-from join_pipeline.settings import Settings, without_foreign
-from join_pipeline.transform import data_tests
+from join_pipeline.lake.files import taking_turns, write_whole
+from join_pipeline.settings import Settings
+from join_pipeline.transform import compiled, data_tests
 from join_pipeline.transform.consents import CHECK as CONSENTS
 from join_pipeline.transform.consents import kept_without_consent
 from join_pipeline.transform.figures import copy_tables, table_vars, unknown_names
+from join_pipeline.transform.invoke import invoke, options, variables
 from join_pipeline.transform.maps import copy_maps, map_vars, unmapped
 from join_pipeline.transform.odd import ADVICE as ODD
 from join_pipeline.transform.odd import odd_records
 
-PROFILE: Final = "join_pipeline"
-THREADS: Final = 1
-"""DuckDB uses all cores for each dbt model. Two threads of dbt would only wait for each other's Python."""
 STARTS: Final = "LogStartLine"
 """dbt's event that a node begins. It has the node's number and how many there are."""
 SKIPPED: Final = ("unit_test", "exposure")
@@ -39,6 +37,7 @@ SKIPPED: Final = ("unit_test", "exposure")
 Exposures only say who reads what."""
 # with its JSON, dbt would write the whole manifest again, which costs a tenth of a small build
 BUILD: Final = ("build", "--no-write-json", "--exclude-resource-type")
+PACKAGES: Final = ("join-pipeline", "dbt-core", "dbt-duckdb", "duckdb")
 FAILED: Final = frozenset({"error", "fail", "runtime error"})
 
 
@@ -71,30 +70,41 @@ def target_dir(settings: Settings) -> Path:
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """The path of the manifest. dbt parses the project only if it, its profile or its vars changed.
+    """The path of the manifest. dbt parses the project once for all connections that give it the same variables.
 
-    Dagster's processes load their definitions without the connection's lock, so they take turns here.
+    Processes of several connections, and Dagster's, which load their definitions without a lock, take turns here.
     """
-    with taking_turns(settings.builds / "dbt" / "parse.lock"):
+    with taking_turns(settings.compiled / "parse.lock"):
         return _ensure_manifest(settings)
 
 
 def read_manifest(settings: Settings) -> dict[str, Any]:
     """The decoded manifest."""
-    with taking_turns(settings.builds / "dbt" / "parse.lock"):
+    with taking_turns(settings.compiled / "parse.lock"):
         manifest: dict[str, Any] = msgspec.json.decode(_ensure_manifest(settings).read_bytes())
     return manifest
 
 
+def forget_compiled(settings: Settings) -> None:
+    """Forget what dbt made of the project with this connection's variables, so that it parses and compiles again."""
+    shutil.rmtree(_compiled(settings), ignore_errors=True)
+
+
 def _ensure_manifest(settings: Settings) -> Path:
-    manifest = target_dir(settings) / "manifest.json"
-    fingerprint = target_dir(settings) / "fingerprint"
-    now = _fingerprint(settings)
-    if not manifest.exists() or not fingerprint.exists() or fingerprint.read_text() != now:
-        fingerprint.unlink(missing_ok=True)  # a killed parse leaves half a manifest
-        _invoke(settings, ["parse"])
-        write_whole(fingerprint, now.encode())
+    manifest = _compiled(settings) / "manifest.json"
+    if not manifest.exists():
+        invoke(settings, project_dir(), target_dir(settings), ["parse"], lambda _event: None)
+        write_whole(manifest, (target_dir(settings) / "manifest.json").read_bytes())
+        _forget_others(settings)
     return manifest
+
+
+def _forget_others(settings: Settings) -> None:
+    """Remove what was made of other releases' projects. It would only be in the way."""
+    kept = _compiled(settings).parent
+    for folder in settings.compiled.iterdir():
+        if folder.is_dir() and folder != kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def build_marts(
@@ -102,27 +112,18 @@ def build_marts(
 ) -> list[Node]:
     """Make seeds and models, and test them. A failed test is a node of the result and raises no error.
 
-    The first build of a project leaves the tests to dbt, later ones play what it compiled (`data_tests`).
+    The first build of a project is dbt's. Later ones, of all connections, play what it compiled (`compiled`).
     `on_node` is called with the number of nodes that have ended, and of all.
 
     Raises `BuildError` if dbt could not run or a model failed, `SettingsError` if a user's file is faulty.
     """
     copy_maps(settings)
     copy_tables(settings)
-    ensure_manifest(settings)
     # after a killed build, the results of the one before must not count as its results
     _results(settings).unlink(missing_ok=True)
-    picked = ["--select", *select] if select else []
-    made_of = _fingerprint(settings)
-    tests = [] if select else data_tests.kept(_tests(settings), made_of)
     with _held_open(settings) as con:
-        if tests and _is_loaded_well(settings, con, tests):
-            nodes = _without_dbts_tests(settings, con, tests, on_node)
-        else:
-            results = _invoke(settings, [*BUILD, *SKIPPED, *picked], on_node)
-            nodes = [_node(result) for result in results]
-            if not select:
-                data_tests.keep(_tests(settings), made_of, results)
+        nodes = None if select else _played(settings, con, on_node)
+        nodes = nodes or _built(settings, con, select, on_node)
     nodes = _naming(settings, nodes)
     write_whole(_results(settings), msgspec.json.encode(nodes))
     if broken := _broken(nodes):
@@ -130,41 +131,54 @@ def build_marts(
     return nodes
 
 
-def _is_loaded_well(settings: Settings, con: duckdb.DuckDBPyConnection, tests: Sequence[data_tests.DataTest]) -> bool:
-    """Whether the tests of loaded tables pass. If not, dbt has to skip what rests on them: it could take for ever."""
-    parents = read_manifest(settings)["parent_map"]
-    of_sources = [test for test in tests if all(one.startswith("source.") for one in parents[test.unique_id])]
-    return all(one.status not in FAILED for one in data_tests.play(con, of_sources))
-
-
-def _without_dbts_tests(
+def _built(
     settings: Settings,
     con: duckdb.DuckDBPyConnection,
-    tests: Sequence[data_tests.DataTest],
+    select: Sequence[str],
     on_node: Callable[[int, int], None] | None,
 ) -> list[Node]:
-    """dbt makes seeds and models, and the database plays the tests.
+    """A build by dbt. What it sent to the database is kept, if all of it went well."""
+    ensure_manifest(settings)
+    heard = compiled.Heard()
 
-    dbt itself would skip a model that rests on one whose test fails. Here it is tried, so it may break by that fault.
-    Then it counts as skipped, as does a test that can't be played because of it.
+    def hear(event: Any) -> None:
+        heard.hear(event)
+        if on_node and event.info.name == STARTS:
+            on_node(event.data.index - 1, event.data.total)
+
+    picked = ["--select", *select] if select else []
+    results = invoke(settings, project_dir(), target_dir(settings), [*BUILD, *SKIPPED, *picked], hear)
+    if not select and (made := compiled.compiled(con, results, heard, _paths(settings))):
+        compiled.keep(_compiled(settings) / "compiled.json", made, (str(settings.home), str(project_dir())))
+    return [_node(result) for result in results]
+
+
+def _played(
+    settings: Settings, con: duckdb.DuckDBPyConnection, on_node: Callable[[int, int], None] | None
+) -> list[Node] | None:
+    """A build of what was kept. None if nothing is, or if anything does not succeed: then dbt has to tell.
+
+    The tests of loaded tables come first: what rests on one that fails could take for ever.
     """
-    tell = on_node or (lambda _done, _of: None)
-    nodes = [
-        _node(result)
-        for result in _invoke(settings, [*BUILD, *SKIPPED, "test"], lambda done, of: tell(done, of + len(tests)))
+    kept = compiled.kept(_compiled(settings) / "compiled.json", _paths(settings))
+    if kept is None or not _is_well(data_tests.play(con, [test for test in kept.tests if test.is_of_sources])):
+        return None
+    of, tell = len(kept.made) + len(kept.tests), on_node or (lambda _done, _of: None)
+    seconds = compiled.play(con, kept.made, lambda done: tell(done, of))
+    if seconds is None:
+        return None
+    played = data_tests.play(con, kept.tests, lambda done: tell(len(kept.made) + done, of))
+    if not _is_well(played):
+        return None
+    made = [
+        Node(one.unique_id, one.kind, "success", seconds[one.unique_id], one.message, failures=None)
+        for one in kept.made
     ]
-    n, of = len(nodes), len(nodes) + len(tests)
-    played = data_tests.play(con, tests, lambda done: tell(n + done, of))
-    nodes += [Node(kind="test", **msgspec.structs.asdict(one)) for one in played]
-    if not _broken(nodes):
-        return nodes
-    after = data_tests.resting_on(read_manifest(settings), [one.unique_id for one in played if one.status == "fail"])
-    return [
-        replace(node, status="skipped", message="a test of what it rests on failed")
-        if node.is_failed and (node.unique_id in after or (node.kind == "test" and node.status == "error"))
-        else node
-        for node in nodes
-    ]
+    return made + [Node(kind="test", **msgspec.structs.asdict(one)) for one in played]
+
+
+def _is_well(played: Sequence[data_tests.Played]) -> bool:
+    return all(one.status not in FAILED for one in played)
 
 
 def _broken(nodes: list[Node]) -> list[Node]:
@@ -219,8 +233,23 @@ def _results(settings: Settings) -> Path:
     return target_dir(settings) / "nodes.json"
 
 
-def _tests(settings: Settings) -> Path:
-    return target_dir(settings) / "tests.json"
+def _compiled(settings: Settings) -> Path:
+    """The folder of what dbt made of this project, with the variables of this connection but for its paths."""
+    project, variables = _fingerprints(settings)
+    return settings.compiled / project / variables
+
+
+def _paths(settings: Settings) -> dict[str, str]:
+    """Texts of this machine and connection in dbt's statements, by the marks that stand for them in what is kept."""
+    own = map_vars(settings) | table_vars(settings)
+    return {
+        compiled.PROJECT: _in_sql(str(project_dir())),
+        **{f"{{{{{name}}}}}": _in_sql(path) for name, path in own.items() if path},
+    }
+
+
+def _in_sql(path: str) -> str:
+    return path.replace("'", "''")
 
 
 @contextlib.contextmanager
@@ -229,7 +258,7 @@ def _held_open(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
     It has dbt's configuration, because DuckDB demands the same one of all connections of a process.
     """
-    config = _options(settings)
+    config = options(settings)
     try:
         held = duckdb.connect(settings.warehouse, config=config)
     except duckdb.Error as error:
@@ -241,107 +270,16 @@ def _held_open(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield held
 
 
-def _invoke(settings: Settings, command: list[str], on_node: Callable[[int, int], None] | None = None) -> list[Any]:
-    """Run a dbt command. Returns the results of its nodes, which may be none."""
-    folder = make_folder(settings.builds / "dbt")
-    write_whole(folder / "profiles.yml", _as_yaml(_profile(settings)).encode())
-    with without_foreign():
-        from dbt.cli.main import dbtRunner  # noqa: PLC0415  2 s of imports, and a manifest that is parsed needs none
+def _fingerprints(settings: Settings) -> tuple[str, str]:
+    """Digests of the project with the packages that read it, and of the variables that this connection gives it.
 
-        def hear(event: Any) -> None:
-            if on_node and event.info.name == STARTS:
-                on_node(event.data.index - 1, event.data.total)
-
-        result = dbtRunner(callbacks=[hear] if on_node else None).invoke(
-            [
-                # even when quiet, dbt prints failures on standard output, which belongs to `--json`
-                "--log-level",
-                "none",
-                "--no-use-colors",
-                "--no-version-check",
-                "--no-send-anonymous-usage-stats",
-                "--log-level-file",
-                "none",
-                *command,
-                "--project-dir",
-                str(project_dir()),
-                "--profiles-dir",
-                str(folder),
-                "--target-path",
-                str(target_dir(settings)),
-                "--log-path",
-                str(folder),
-                "--vars",
-                _as_yaml(_vars(settings)),
-            ]
-        )
-    if isinstance(result.exception, KeyboardInterrupt):
-        raise result.exception
-    if result.exception is not None:
-        said = foreign_text(str(result.exception))
-        raise BuildError(f"dbt {command[0]} failed ({type(result.exception).__name__}: {said}).") from None
-    return list(getattr(result.result, "results", ()))
-
-
-def _vars(settings: Settings) -> dict[str, Any]:
-    return {
-        "time_zone": settings.time_zone,
-        "k": settings.k,
-        "minimum_n": settings.minimum_n,
-        "stuck_chance": settings.stuck_chance / 100,
-        "stuck_days": settings.stuck_days,
-        "stuck_visits": settings.stuck_visits,
-        "per_person": settings.per_person,
-        "works_council": settings.works_council,
-        "retention_days": settings.retention_days,
-        "stale_after_days": settings.stale_after_days,
-        # dbt renders a text of a var, too
-        **{name: path and _literal(path) for name, path in (map_vars(settings) | table_vars(settings)).items()},
-    }
-
-
-def _profile(settings: Settings) -> dict[str, Any]:
-    """dbt's profile. dbt closes the warehouse after each run. A path is a literal of Jinja, because dbt renders it."""
-    options = _options(settings)
-    target = {
-        "type": "duckdb",
-        "path": _literal(str(settings.warehouse)),
-        "threads": THREADS,
-        "keep_open": False,
-        # set when connecting, not in each session as `settings` are: DuckDB refuses to set it after the first spill
-        "config_options": options | {"temp_directory": _literal(options["temp_directory"])},
-        "settings": {"TimeZone": "UTC"},
-    }
-    return {PROFILE: {"target": "warehouse", "outputs": {"warehouse": target}}}
-
-
-def _options(settings: Settings) -> dict[str, Any]:
-    return {
-        "memory_limit": settings.memory_limit,
-        "preserve_insertion_order": False,  # nothing relies on the order, and keeping it takes memory
-        "temp_directory": str(settings.builds / "spill"),
-    }
-
-
-def _literal(text: str) -> str:
-    """A text that Jinja renders as it is: an expression in which every character but plain ones is an escape."""
-    escaped = "".join(
-        mark if mark.isascii() and (mark.isalnum() or mark in "/._- ") else f"\\U{ord(mark):08x}" for mark in text
-    )
-    return f"{{{{ '{escaped}' }}}}"
-
-
-def _as_yaml(value: Any) -> str:
-    """JSON that is YAML, too: characters beyond 16 bits are not written as two, which YAML does not know."""
-    pair = re.compile(r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})")
-    wide = lambda found: f"\\U{0x10000 + ((int(found[1], 16) & 0x3FF) << 10) + (int(found[2], 16) & 0x3FF):08x}"  # noqa: E731
-    return pair.sub(wide, json.dumps(value, indent=1))
-
-
-def _fingerprint(settings: Settings) -> str:
-    digest = hashlib.sha256(json.dumps([_profile(settings), _vars(settings)]).encode())
+    Of a path only counts that it is set.
+    """
+    project = hashlib.sha256(" ".join(f"{name} {version(name)}" for name in PACKAGES).encode())
     for path in sorted(project_dir().rglob("*")):
         if path.is_file() and "target" not in path.parts:
-            digest.update(f"{path.relative_to(project_dir())}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+            project.update(f"{path.relative_to(project_dir())}\0".encode())
+            project.update(path.read_bytes())
+    own = map_vars(settings) | table_vars(settings)
+    given = variables(settings) | {name: path is not None for name, path in own.items()}
+    return project.hexdigest()[:16], hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]

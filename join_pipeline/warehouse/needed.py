@@ -33,16 +33,26 @@ WITHOUT_EFFECT: Final = {
 NOT_CODE: Final = frozenset({"__pycache__", "target", "logs", "dbt_packages"})
 
 
+class MadeOf(msgspec.Struct, frozen=True):
+    """What a build is made of: a digest, and the words and parts that its sync did not know.
+
+    A full sync counts these in all payloads, one that reads what changed in a few. So only new ones need a build.
+    """
+
+    digest: str
+    words: frozenset[str] = frozenset()
+
+
 class Note(msgspec.Struct, kw_only=True):
     """The last build: what it was made of, the state of its files, and its result as JSON."""
 
-    fingerprint: str
+    made_of: MadeOf
     files: dict[str, list[int]]
     result: msgspec.Raw
 
 
-def fingerprint(settings: Settings, record: SyncRecord, key: bytes) -> str:
-    """What a build of this record would be made of, as a digest. `key` is the key of the pseudonyms.
+def fingerprint(settings: Settings, record: SyncRecord, key: bytes) -> MadeOf:
+    """What a build of this record would be made of. `key` is the key of the pseudonyms.
 
     A sync that saw nothing new differs from the one before only by its instants. Of these the day counts, and the last
     full sync, which proves what is still there.
@@ -50,16 +60,17 @@ def fingerprint(settings: Settings, record: SyncRecord, key: bytes) -> str:
     digest = hashlib.sha256(key)
     for part in (*_of_lake(settings, record), *_of_settings(settings), *_of_code()):
         digest.update(hashlib.sha256(part).digest())
-    return digest.hexdigest()
+    return MadeOf(digest.hexdigest(), frozenset(record.unknown) | frozenset(record.odd))
 
 
-def noted(settings: Settings, made_of: str) -> bytes | None:
+def noted(settings: Settings, made_of: MadeOf) -> bytes | None:
     """The result of the last build, if another one made of `made_of` would publish the same; else None."""
     try:
         last = msgspec.json.decode(_path(settings).read_bytes(), type=Note)
     except (OSError, msgspec.DecodeError):
         return None
-    is_same = last.fingerprint == made_of and last.files == _files(settings)
+    is_same = last.made_of.digest == made_of.digest and made_of.words <= last.made_of.words
+    is_same = is_same and last.files == _files(settings)
     return bytes(last.result) if is_same else None
 
 
@@ -68,9 +79,9 @@ def forget(settings: Settings) -> None:
     _path(settings).unlink(missing_ok=True)
 
 
-def note(settings: Settings, made_of: str, result: bytes) -> None:
+def note(settings: Settings, made_of: MadeOf, result: bytes) -> None:
     """Note a build that has ended: what it was made of, and its result as JSON."""
-    made = Note(fingerprint=made_of, files=_files(settings), result=msgspec.Raw(result))
+    made = Note(made_of=made_of, files=_files(settings), result=msgspec.Raw(result))
     write_whole(_path(settings), msgspec.json.encode(made))
 
 
@@ -96,7 +107,7 @@ def _of_lake(settings: Settings, record: SyncRecord) -> Iterator[bytes]:
         [
             (record.files.models, record.files.personal, record.files.quarantine),
             (day, record.last_full, record.verdict, record.objections, record.pending, record.mapping_version),
-            (record.only_created, record.unknown, record.odd, record.lost, record.clock.suspect, feeds),
+            (record.only_created, record.lost, record.clock.suspect, feeds),
         ]
     )
 

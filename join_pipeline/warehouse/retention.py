@@ -7,8 +7,8 @@ Belongs here: reading the list. Not here: the rule and its dates (dbt_project, m
 
 import contextlib
 from dataclasses import dataclass
-from datetime import date
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 
 import duckdb
 
@@ -50,25 +50,28 @@ def due(settings: Settings, *, until: date | None = None) -> list[Due]:
 
     With `until`, also what will certainly be due by that day. Raises `BuildError` if nothing is built yet.
     """
-    path = settings.warehouse
-    if not path.exists():
-        raise BuildError(f"{path} is not there. Nothing is built yet: run `join-pipeline build` first.")
-    try:
-        with contextlib.closing(duckdb.connect(path, read_only=True)) as con:
-            rows = con.execute(QUERY, {"until": until}).fetchall()
-    except duckdb.Error as error:
-        raise BuildError(f"{path} can't be read ({foreign(error)}). `join-pipeline build` makes it again.") from None
-    return [Due(*row) for row in rows]
+    return [Due(*row) for row in _rows(settings, QUERY, until=until)]
 
 
 def candidates_due(settings: Settings) -> list[str]:
     """The ATS's ids of the candidates all of whose applications are certainly due, and who are not needed elsewhere."""
+    return [str(remote_id) for (remote_id,) in _rows(settings, CANDIDATES)]
+
+
+def loaded_up_to(settings: Settings) -> tuple[str, datetime]:
+    """The last sync that is built, and the instant up to which it knows everything."""
+    ((sync_id, as_of),) = _rows(settings, "SELECT sync_id, as_of FROM ats.as_of")
+    return sync_id, as_of
+
+
+def _rows(settings: Settings, query: str, **values: Any) -> list[tuple[Any, ...]]:
     path = settings.warehouse
     if not path.exists():
         raise BuildError(f"{path} is not there. Nothing is built yet: run `join-pipeline build` first.")
     try:
         with contextlib.closing(duckdb.connect(path, read_only=True)) as con:
-            return [str(remote_id) for (remote_id,) in con.execute(CANDIDATES).fetchall()]
+            con.execute("SET TimeZone = 'UTC'")
+            return con.execute(query, values).fetchall()
     except duckdb.Error as error:
         raise BuildError(f"{path} can't be read ({foreign(error)}). `join-pipeline build` makes it again.") from None
 

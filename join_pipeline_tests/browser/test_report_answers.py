@@ -121,7 +121,8 @@ def test_two_choices_combine_where_the_marts_publish_both(browser: Browser, comp
         assert jobs(page)[0] in after
         assert f"× {source}" in after
         assert before != after
-        assert page.locator("#figure-now .scope").inner_text().endswith("not told apart here by: Source")
+        assert f"× {source}" in page.locator("#figure-now .scope").inner_text()
+        assert page.locator("#figure-act .scope").inner_text().endswith("not told apart here by: Source")
         address = str(page.evaluate("() => location.hash"))
         assert {"job", "source"} <= set(re.findall(r"(\w+)=", address))
     unknown = re.sub("source=[^&]*", "source=XING", address)

@@ -104,6 +104,24 @@ def test_who_waits_is_told_by_milestone_and_for_a_job_by_stage(browser: Browser,
         assert [row[3] == "hidden" for row in table(page, "now")].count(True) == sum(one for (one,) in hidden)
 
 
+def test_who_waits_is_told_of_each_scope_that_its_mart_has(browser: Browser, companies: Companies) -> None:
+    busy = companies("busy")
+    of_scope = """SELECT n_open, n_open - n_in_closed_job, n_in_closed_job, n_stuck, n_certainly_stuck
+        FROM mart_pipeline_now
+        WHERE scope = ? AND scope_key = ? AND NOT is_suppressed
+        ORDER BY list_position(['SCREENING', 'INTERIM', 'OFFER', 'HIRED'], milestone)"""
+    with opened(browser, busy) as page:
+        for scope in ("source", "category", "city", "channel"):
+            option = page.locator(f"#filter-{scope} option:not([value=''])").first
+            choose(page, scope, str(option.get_attribute("value")))
+            expected = rows(busy, of_scope, scope, key_of(page, scope))
+            shown = [row for row in table(page, "now") if row[3] != "hidden"]
+            assert [tuple(number(cell) for cell in row[3:8]) for row in shown] == expected
+            assert expected, f"nobody is shown to wait, by {scope}"
+            assert {row[0] for row in shown} == {page.locator(f"#filter-{scope} option:checked").text_content()}
+            choose(page, scope, "")
+
+
 def test_curves_show_their_mart_s_last_step(browser: Browser, companies: Companies) -> None:
     busy = companies("busy")
     with opened(browser, busy) as page:

@@ -1,12 +1,17 @@
 """`run` and what `build` says: one process from the source to readers, nothing if nothing changed, results in words."""
 
+import contextlib
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from unittest import mock
 
+import duckdb
 import pytest
 
+from join_pipeline.transform.run import target_dir
 from join_pipeline_tests.cli.commands import Shell, is_told_as_json
 from join_pipeline_tests.cli.companies import Grown, without_applications
 
@@ -40,6 +45,51 @@ def test_a_run_builds_what_changed_and_nothing_else(copied: Shell) -> None:
     assert guarded.code == 3
     assert "--accept-loss applications" in guarded.err
     assert "Checks" in guarded.out  # what is known is published
+
+
+def test_dbt_makes_the_same_as_what_was_kept_of_its_first_build(built: Grown, copied: Shell) -> None:
+    """The company had no application yet when dbt built it for the first time."""
+    assert copied("rebuild").code == 0
+    assert (target_dir(copied.settings) / "compiled").exists()  # dbt was at work
+    with contextlib.closing(duckdb.connect()) as con:
+        con.execute(f"ATTACH '{copied.settings.warehouse}' AS dbts (READ_ONLY)")
+        con.execute(f"ATTACH '{built.shell.settings.warehouse}' AS played (READ_ONLY)")
+        made = """SELECT schema_name, table_name, sql FROM duckdb_tables() WHERE database_name = ?
+            UNION ALL SELECT schema_name, view_name, sql FROM duckdb_views()
+            WHERE database_name = ? AND NOT internal AND schema_name <> 'ats_personal' ORDER BY ALL"""
+        tables = con.execute(made, ["dbts", "dbts"]).fetchall()
+        assert tables == con.execute(made, ["played", "played"]).fetchall()
+        assert len(tables) > 150
+        for schema, name, sql in tables:
+            if sql.startswith("CREATE TABLE"):
+                rows = [f'SELECT * FROM {where}."{schema}"."{name}"' for where in ("dbts", "played")]
+                for one, other in (rows, rows[::-1]):
+                    assert con.execute(f"{one} EXCEPT ALL {other}").fetchall() == [], name
+
+
+ALONE = """
+import sys
+started = []
+sys.addaudithook(lambda event, _: started.append(event) if event in FORBIDDEN else None)
+from join_pipeline.cli.entry import app
+app(sys.argv[1:], standalone_mode=False)
+imported = sorted({"dbt", "pandas", "dagster", "altair"} & sys.modules.keys())
+print("started", started, "imported", imported, file=sys.stderr)
+"""
+FORBIDDEN = ("subprocess.Popen", "os.fork", "os.posix_spawn", "os.exec", "os.system")
+
+
+@pytest.mark.parametrize("command", [("run",), ("build", "--force")])
+def test_no_process_is_started_and_nothing_imported_that_it_does_not_need(
+    built: Grown, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    shutil.copytree(built.shell.data, tmp_path / "data")
+    code = f"FORBIDDEN = {FORBIDDEN}\n{ALONE}"
+    shell = Shell(built.shell.url, tmp_path / "data")
+    said = subprocess.run(
+        [sys.executable, "-c", code, *command], env=shell.environment, capture_output=True, text=True, check=True
+    )
+    assert "started [] imported []" in said.stderr
 
 
 def test_without_the_extra_a_build_publishes_the_file_and_says_how_to_get_the_report(copied: Shell) -> None:

@@ -10,6 +10,18 @@ from join_pipeline.defs import build_definitions
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings, load_settings
 
+ELSEWHERE = {
+    "run_launcher": {
+        "module": "join_pipeline.fleet.celery_launcher",
+        "class": "PatientCeleryRunLauncher",
+        "config": {"broker": "memory://", "backend": "cache+memory://"},
+    },
+    "run_coordinator": {"module": "join_pipeline.fleet.queues", "class": "CompanyQueueCoordinator"},
+    "run_monitoring": {"enabled": True},
+    "run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False},
+}
+"""What a Dagster's configuration has whose runs start on other machines."""
+
 
 def settings_for(url: str, data: Path, **overrides: object) -> Settings:
     """Settings of one connection, whatever the environment says."""

@@ -10,12 +10,12 @@ import pytest
 
 from join_pipeline.component.scope import CONNECTION
 from join_pipeline.connections.listed import SLOT_MINUTES, is_due
-from join_pipeline.connections.lost_runs import end_lost_runs_of
-from join_pipeline.connections.trigger import set_trigger
+from join_pipeline.connections.lost_runs import QUEUE_TAG, end_lost_runs_of
+from join_pipeline.connections.trigger import pending_trigger, set_trigger
 from join_pipeline.defs import build_definitions
 from join_pipeline.lake.files import locked
 from join_pipeline.settings import Settings, load_settings
-from join_pipeline_tests.dagster.conftest import settings_for
+from join_pipeline_tests.dagster.conftest import ELSEWHERE, settings_for
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ENTRY = """
@@ -133,6 +133,33 @@ def test_a_webhook_asks_for_a_run_of_its_connection_and_a_lost_run_is_looked_for
     record = instance.get_run_record_by_id(run.run_id)
     end_lost_runs_of([(globex, [record])], context, {"sync"}, clock=lambda: datetime.now(UTC).timestamp() + 60)
     assert instance.get_run_by_id(run.run_id).is_failure  # type: ignore[union-attr]
+
+
+def test_where_runs_start_on_other_machines_they_take_their_queues_and_answer_for_webhooks(
+    many: dg.Definitions, file: Path, shared: Settings
+) -> None:
+    file.write_text(file.read_text().replace("[acme]", '[acme]\nqueue = "shard1"'))
+    (shared.data / "acme").mkdir(exist_ok=True)
+    set_trigger(shared.data / "acme")
+    with dg.instance_for_test(overrides=ELSEWHERE) as instance, locked(shared.data / "acme"):
+        instance.add_dynamic_partitions("connection", ["acme", "globex", "wrong"])
+        sensor = many.get_repository_def().get_sensor_def("webhook")
+        (request,) = list(sensor(dg.build_sensor_context(instance)))  # type: ignore[arg-type]
+        assert request.tags == {CONNECTION: "acme", QUEUE_TAG: "shard1"}
+        assert pending_trigger(shared.data / "acme") is None
+        assert turns(many, "hourly", instance) == ["acme", "globex"], "a lock of this machine stops no other one"
+
+
+def test_what_is_wrong_with_an_entry_is_not_tried_again_as_a_lost_worker_is(many: dg.Definitions) -> None:
+    again = {"run_retries": {"enabled": True, "max_retries": 2, "retry_on_asset_or_op_failure": False}}
+    with dg.instance_for_test(overrides=again) as instance:
+        instance.add_dynamic_partitions("connection", ["acme", "globex", "wrong"])
+        job = many.resolve_job_def("sync")
+        ended = job.execute_in_process(partition_key="wrong", instance=instance, raise_on_error=False)
+        run = instance.get_run_by_id(ended.run_id)
+        assert run is not None
+        assert (run.status, run.tags["dagster/will_retry"]) == (dg.DagsterRunStatus.FAILURE, "false")
+        assert run.tags["dagster/retry_strategy"] == "ALL_STEPS", "another worker has no warehouse of this one"
 
 
 def test_a_run_works_on_its_partition_and_on_no_other(many: dg.Definitions, shared: Settings) -> None:

@@ -60,10 +60,12 @@ def works() -> None:
     """Nothing that could go wrong."""
 
 
-def played(scope: Scope, instance: dg.DagsterInstance, *ops: Any, **tags: str) -> dg.ExecuteInProcessResult:
-    """A run of the job `sync` with our tags and these steps."""
+def played(
+    scope: Scope, instance: dg.DagsterInstance, *ops: Any, job: str = "sync", **tags: str
+) -> dg.ExecuteInProcessResult:
+    """A run of a job of ours with our tags and these steps."""
 
-    @dg.job(name="sync", tags={**scope.tags, **tags})
+    @dg.job(name=job, tags={**scope.tags, **tags})
     def like_ours() -> None:
         for op in ops:
             op()
@@ -117,6 +119,14 @@ def test_a_failed_run_is_told_once_with_our_reason_and_what_others_say_stays_in_
         assert words in text
     assert text.endswith(f"Run {results[0].run_id}.")
     assert [canary for canary in (PERSON, "has no name", "is no number", *CANARIES) if canary in text] == []
+
+
+def test_a_failed_action_is_told_without_its_reason(told: Scope, got: Hook, instance: dg.DagsterInstance) -> None:
+    """Its reason can name a file, whose name somebody chose."""
+    look(told, instance, "failed_run", played(told, instance, mine, job="create_application"))
+    (text,) = got.texts
+    assert text.startswith("told: create_application failed: mine: Failure")
+    assert PERSON not in text
 
 
 def test_a_run_of_others_is_not_told(told: Scope, got: Hook, instance: dg.DagsterInstance) -> None:

@@ -155,6 +155,8 @@ class Company:
                 newest = {row["id"]: row for row in sorted(rows, key=lambda row: row["sync_id"])}
                 insert(connection, f"ats_history.{model}", tables[f"ats_history.{model}"], rows)
                 insert(connection, f"ats.{model}", tables[f"ats.{model}"], list(newest.values()))
+                if columns := tables.get(f"ats_personal.{model}"):
+                    insert(connection, f"ats_personal.{model}", columns, list(newest.values()))
                 if model in {"applications", "candidates", "users"}:
                     names = [{"model": model, "id": name, "pseudonym": f"p-{name}"} for name in newest]
                     insert(connection, "ats.pseudonyms", tables["ats.pseudonyms"], names)

@@ -53,6 +53,9 @@ class Asked:
         with file.open() as answer:
             return list(csv.DictReader(answer))
 
+    def by(self, metrics: Sequence[str], group: str) -> dict[str, tuple[float | None, ...]]:
+        return {row[group]: tuple(number(row[name]) for name in metrics) for row in self.rows(metrics, group)}
+
     def views(self, query: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.path), read_only=True) as con:
             return con.execute(query).fetchall()
@@ -75,26 +78,29 @@ def number(text: str) -> float | None:
 def test_metricflow_tells_what_the_views_tell(built: Build, tmp_path: Path) -> None:
     asked = Asked(tmp_path, built.path)
 
-    waiting = {
-        row["waiting__milestone"]: tuple(number(row[name]) for name in ("n_open", "n_in_closed_job", "n_stuck"))
-        for row in asked.rows(["n_open", "n_in_closed_job", "n_stuck"], "waiting__milestone")
-    }
+    names = ["n_open", "n_in_closed_job", "n_stuck"]
+    waiting = asked.by(names, "waiting__milestone")
     told = asked.views(
-        """SELECT milestone, n_open, n_in_closed_job, n_stuck FROM recruiting.where_do_applications_wait
+        """SELECT milestone, n_open, n_in_closed_job, n_stuck
+        FROM recruiting.where_do_applications_wait
         WHERE NOT is_suppressed AND milestone <> 'UNKNOWN'"""
     )
     assert told
     assert {milestone: waiting[milestone] for milestone, *_ in told} == {one: tuple(rest) for one, *rest in told}
 
-    names = ["n_applications", "n_hired", "hire_rate"]
-    sources = {
-        row["application__source"]: tuple(number(row[name]) for name in names)
-        for row in asked.rows(names, "application__source")
-    }
+    names = ["n_applications", "n_hired", "hire_rate", "n_qualified", "share_qualified"]
+    sources = asked.by(names, "application__source")
     told = asked.views(
-        """SELECT source_key, n_applications, n_hired, round(hire_rate, 4)
+        """SELECT source_key, n_applications, n_hired, round(hire_rate, 4), n_qualified, round(share_qualified, 4)
         FROM recruiting.which_sources_bring_hires
         WHERE NOT is_suppressed AND source_key <> 'unknown' AND hire_rate IS NOT NULL"""
     )
     assert told
     assert {source: sources[source] for source, *_ in told} == {one: tuple(rest) for one, *rest in told}
+
+    [hires] = asked.rows(["days_to_hire_p50"])
+    told = asked.views(
+        """SELECT round(days_p50, 4) FROM recruiting.how_long_does_it_take
+        WHERE metric = 'time_to_hire' AND scope = 'overall'"""
+    )
+    assert told == [(number(hires["days_to_hire_p50"]),)]

@@ -8,7 +8,7 @@ import pytest
 
 from join_pipeline.settings import load_settings
 from join_pipeline.transform.maps import copy_maps, map_vars
-from join_pipeline.transform.run import read_manifest, target_dir
+from join_pipeline.transform.run import _compiled, ensure_manifest, forget_compiled, read_manifest, target_dir
 from join_pipeline_tests.dbt.building import dbt
 from join_pipeline_tests.dbt.company import Company, Seen
 
@@ -157,8 +157,21 @@ def test_processes_that_load_the_definitions_at_once_each_read_a_whole_manifest(
 
 def test_what_a_killed_parse_left_is_parsed_again(tmp_path: Path) -> None:
     n_nodes = _nodes(tmp_path)
-    target = target_dir(load_settings(data=tmp_path))
-    whole = (target / "manifest.json").read_bytes()
-    (target / "manifest.json").write_bytes(whole[: len(whole) // 2])  # by a parse of other settings
-    (target / "fingerprint").unlink()
+    settings = load_settings(data=tmp_path)
+    forget_compiled(settings)
+    left = target_dir(settings) / "manifest.json"
+    left.write_bytes(left.read_bytes()[:9999])
     assert _nodes(tmp_path) == n_nodes
+
+
+def test_connections_share_a_manifest_if_they_give_the_project_the_same_variables(tmp_path: Path) -> None:
+    own = tmp_path / "own.csv"
+    own.write_text("stage_name,milestone\nTalk,OFFER\n")
+    first = ensure_manifest(load_settings(data=tmp_path, connection="acme"))
+    written = first.stat().st_mtime_ns
+    assert ensure_manifest(load_settings(data=tmp_path, connection="globex")) == first
+    assert first.stat().st_mtime_ns == written
+    assert not target_dir(load_settings(data=tmp_path, connection="globex")).exists()
+    others = [{"k": 7}, {"time_zone": "Asia/Tokyo"}, {"stage_milestone_csv": own}]
+    folders = {_compiled(load_settings(data=tmp_path, **other)) for other in others}
+    assert len(folders | {first.parent}) == 4

@@ -17,6 +17,12 @@ import pyarrow.parquet as pq
 Row = dict[str, Any]
 Expected = dict[str, Any]
 """By model: `versions`, `live`, a hash `of_every_version` by column, and one `of_the_live` of each personal column."""
+BECAME_PERSONAL = {
+    "applications": {"integration_external_id"},
+    "tags": {"remote_id", "name"},
+    "candidate_tags": {"remote_id"},
+}
+"""Columns of tier 1 up to format 3, by model. Since then they are kept of the newest live versions only."""
 
 
 def newest_record(lake: Path) -> Row:
@@ -64,7 +70,11 @@ def expectation(lake: Path) -> Expected:
 
 
 def broken(lake: Path, expected: Expected, but: Collection[str] = ()) -> list[str]:
-    """What of the expectation does not hold, by model and column; `but` are columns that were dropped since."""
+    """What of the expectation does not hold, by model and column; `but` are columns that were dropped since.
+
+    A column that became personal is no more among those of every version: that its live values are kept is a test of
+    its own (test_golden_lakes).
+    """
     now = expectation(lake)
     complaints = []
     for name, wanted in expected.items():
@@ -73,6 +83,8 @@ def broken(lake: Path, expected: Expected, but: Collection[str] = ()) -> list[st
             parts = value.items() if isinstance(value, dict) else [("", value)]
             theirs = found.get(group)
             for column, part in parts:
+                if group == "of_every_version" and column in BECAME_PERSONAL.get(name, ()) and column not in theirs:
+                    continue
                 is_one = theirs.get(column) if isinstance(theirs, dict) else theirs
                 if column not in but and is_one != part:
                     complaints.append(f"{name}.{column or group}: {group} was {part} and is {is_one}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from join_pipeline import pipeline
@@ -23,7 +24,16 @@ from join_pipeline.sources.registry import open_source
 from join_pipeline.sync.replay import Replayed
 from join_pipeline_tests.golden.company import as_it_was, read
 from join_pipeline_tests.golden.golden_lakes import Copy, Golden, cases, golden_lakes, redeclared
-from join_pipeline_tests.golden.reader import Row, broken, live, newest, newest_record, told, versions
+from join_pipeline_tests.golden.reader import (
+    BECAME_PERSONAL,
+    Row,
+    broken,
+    live,
+    newest,
+    newest_record,
+    told,
+    versions,
+)
 from join_pipeline_tests.syncing import replay
 from join_pipeline_tests.whole_rows import whole
 
@@ -169,6 +179,27 @@ def test_what_was_synced_and_compacted_is_replayed_the_same(
     synced(copy)
     assert replayed(copy).n_different == 0
     assert broken(copy.path, golden.expected) == []
+
+
+@pytest.mark.parametrize("golden", cases(slow=lambda one: (one.format, one.company.source) != (1, "join")))
+def test_words_about_people_leave_the_version_files_with_the_first_command(golden: Golden, copy: Copy) -> None:
+    """… and no live record loses its words, nor any version anything else of tier 1."""
+    before = versions(copy.path)
+    pipeline.load(copy.settings())
+    after = versions(copy.path)
+    for model, words in BECAME_PERSONAL.items():
+        assert live(after[model]) == live(before[model])
+        personal = {column.name for column in MODELS[model].personal}
+        assert words <= personal
+        plain = [[without(row, personal) for row in found[model]] for found in (before, after)]
+        assert plain[0] == plain[1]
+        on_disk = {path for path in (copy.path / "models" / model).glob("*.parquet") if "personal" not in path.name}
+        assert on_disk
+        assert not any(words & set(pq.read_schema(path).names) for path in on_disk)
+
+
+def without(row: Row, words: set[str]) -> Row:
+    return {name: value for name, value in row.items() if name not in words}
 
 
 def test_another_description_of_a_column_writes_nothing(golden: Golden, copy: Copy) -> None:

@@ -71,7 +71,8 @@ def application(record: Record) -> Record:
         "phoneNumber": canary("phone", who),
         "country": {"name": canary("country", who), "iso3166": "CH"},
         "professionalLinks": [{"type": canary("link", who), "url": f"https://example.com/{canary('url', who)}"}],
-        "tags": [canary("tag", tag) for tag in person.get("tags") or []],
+        # one of them says something of this person alone
+        "tags": [*(canary("tag", tag) for tag in person.get("tags") or []), canary("own-tag", who)],
         "coverNote": canary("person-text", who),  # keys that nobody knows yet
     }
     for place, question in enumerate(record["screeningQuestions"]):

@@ -41,7 +41,7 @@ class Somebody:
     @property
     def pattern(self) -> str:
         """What may be nowhere once they are erased."""
-        of_person = rf"(first|last|mail|phone|country|link|url|person-text)-{self.candidate}\b"
+        of_person = rf"(first|last|mail|phone|country|link|url|person-text|own-tag)-{self.candidate}\b"
         numbers = "|".join(map(str, self.applications))
         ids = "|".join((self.id, *self.application_ids))
         return rf"{CANARY}-({of_person}|(answer|file|note|attachment|external)-({numbers})\b)|{ids}"

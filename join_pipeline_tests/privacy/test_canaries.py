@@ -26,9 +26,8 @@ from join_pipeline_tests.whole_rows import whole
 START = datetime(2026, 6, 1, tzinfo=UTC)
 UNFILLED = {("screening_questions", "format")}
 """Tier 3 for what it could hold: the raw question, where JOIN's format is not known."""
-PLAIN = rf"{CANARY}-external-\d+"
-"""The key that an integration gave an application has tier 1."""
 KINDS = "first|last|mail|phone|country|link|url|answer|file|attachment|note|contact|surname|position|description"
+KINDS += "|tag|own-tag|external"
 PERSONAL = rf"{CANARY}-({KINDS}|contact-mail|person-text|stage-text|job-text)-"
 """With their kinds, because DuckDB's compression keeps the beginning that all have as a symbol of its own."""
 
@@ -125,8 +124,7 @@ def test_no_key_of_a_user_is_published_while_figures_per_person_are_off(played: 
 def test_personal_values_are_in_the_lake_and_nowhere_else(played: Played) -> None:
     settings = played.settings
     assert found_in(settings.lake)
-    assert set(found_in(settings.warehouse.parent, PLAIN, but=(settings.lake,))) == {"warehouse.duckdb"}
-    assert found_in(settings.data, but=(settings.lake, settings.warehouse)) == {}
+    assert found_in(settings.data, but=(settings.lake,)) == {}
     assert found_in(settings.data, PERSONAL, but=(settings.lake,)) == {}
     assert any((settings.builds / "dbt" / "target" / "compiled").rglob("*.sql"))
 
@@ -168,7 +166,7 @@ def test_names_and_contacts_are_only_in_the_file_for_them(played: Played) -> Non
     assert any(on.parquet.glob("dim_candidate/*/*.parquet"))
     assert not any(on.parquet.glob("*_pii"))
     assert found_in(on.parquet) == {}
-    assert found_in(on.home, but=(on.lake, on.warehouse, on.people)) == {}
+    assert found_in(on.home, but=(on.lake, on.people)) == {}
     assert found_in(on.home, PERSONAL, but=(on.lake, on.people)) == {}
     (candidates,) = (rows for name, rows in tables(on.people).items() if name == "main.dim_candidate_pii")
     for column in ("first_name", "last_name", "email_addresses", "phone_numbers", "country"):
@@ -187,8 +185,8 @@ def test_who_is_erased_at_join_is_nowhere_once_raw_has_been_dropped(played: Play
     erased = live[0]["candidate_id"]
     (who,) = (int(row["remote_id"]) for row in loaded["ats.candidates"] if row["id"] == erased)
     theirs = {int(row["remote_id"]) for row in live if row["candidate_id"] == erased}
-    of_person = rf"(first|last|mail|phone|country|link|url|person-text)-{who}\b"
-    of_applications = rf"(answer|file|note|attachment)-({'|'.join(map(str, theirs))})\b"
+    of_person = rf"(first|last|mail|phone|country|link|url|person-text|own-tag)-{who}\b"
+    of_applications = rf"(answer|file|note|attachment|external)-({'|'.join(map(str, theirs))})\b"
     persons = f"{CANARY}-({of_person}|{of_applications})"
     publish(settings_for(api.url, settings.data, publish_people=True))
     assert re.search(canary("last", who), str(tables(settings.people)))

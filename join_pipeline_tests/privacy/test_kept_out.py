@@ -24,9 +24,9 @@ from join_pipeline_tests.syncing import changed, replay, run_sync
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 KINDS = "first last mail phone country link url person-text answer file stage-text attachment note contact surname "
-KINDS += "tag position contact-mail job-text"
+KINDS += "tag own-tag external position contact-mail job-text"
 PERSONAL = rf"{CANARY}-({'|'.join(KINDS.split())}|description)"
-"""Every canary but `external`: an integration's own key is no personal column; it is not published."""
+"""Every canary there is."""
 
 
 @pytest.fixture

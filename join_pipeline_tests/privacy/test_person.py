@@ -157,10 +157,25 @@ def test_who_is_erased_here_and_still_at_the_source_does_not_come_back(settings:
     with locked(settings.home):
         replayed = replay(settings, open_lake(settings.lake))
     assert (replayed.n_syncs, replayed.n_different) == (3, 0), "only syncs after the erasure have all of their raw"
+    assert replayed.left == tuple(record.sync_id for record in open_lake(settings.lake).records()[:2])
+    assert "2 syncs" in replayed.told()
 
     assert commands.undo(settings, [str(number)]) == 1
     run_sync(settings, "full")
     assert is_found(settings, person.address)
+
+
+def test_a_replay_right_after_an_erasure_says_why_it_repeats_nothing_and_leaves_the_lake(
+    settings: Settings, person: Somebody
+) -> None:
+    erased(settings, person.address)
+    lake = open_lake(settings.lake)
+    before = {path: path.read_bytes() for path in lake.path.rglob("*") if path.is_file()}
+    with locked(settings.home):
+        replayed = replay(settings, lake)
+    assert (replayed.n_syncs, replayed.left) == (0, tuple(record.sync_id for record in lake.records()))
+    assert "were erased since" in replayed.told()
+    assert {path: path.read_bytes() for path in lake.path.rglob("*") if path.is_file()} == before
 
 
 def test_a_list_without_its_key_stops_a_sync_before_it_reads_anything(settings: Settings, person: Somebody) -> None:

@@ -16,6 +16,7 @@ DOOR: Final = Door(
         "countries": {"applications": (Cut("candidate.country"),)},
         "job_descriptions": {"jobs": (Cut("description"),)},
         "tags": {"applications": (Cut("candidate.tags", ()),)},
+        "integration_keys": {"applications": (Cut("integrationExternalId"),)},
         # JOIN's users have no id but their address, so a user whose address is kept out is nobody
         "users": {"jobs": (Cut("contact"), Cut("hiringTeam", ()))},
     },

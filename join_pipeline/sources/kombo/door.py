@@ -42,6 +42,7 @@ DOOR: Final = Door(
         "countries": {"candidates": (Cut("location"),)},
         "job_descriptions": {"jobs": (Cut("description"),)},
         "tags": {"candidates": (Cut("tags", ()),), "tags": (Cut("remote_id"), Cut("name"))},
+        "integration_keys": {},  # Kombo tells none
         "users": {
             "users": tuple(map(Cut, _USER)),
             "jobs": tuple(Cut(f"hiring_team[].{name}") for name in _USER),

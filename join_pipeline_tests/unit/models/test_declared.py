@@ -36,6 +36,9 @@ TIERS = {
     2: {
         "users": "remote_id first_name last_name email",
         "candidates": "first_name last_name phone_numbers email_addresses location",
+        "applications": "integration_external_id",
+        "tags": "remote_id name",
+        "candidate_tags": "remote_id",  # it holds the tag's text
         "job_hiring_team": "remote_id",  # it holds the user's address
     },
     3: {

@@ -108,8 +108,6 @@ def test_what_was_not_known_is_a_version_from_the_start_of_the_sync_as_it_was_ob
     (version,) = written.versions.values()
     assert {key: value for key, value in version.items() if key != "content_hash"} == {
         "id": "t1",
-        "remote_id": "gut",
-        "name": "gut",
         "changed_at": NOW,
         "remote_deleted_at": None,
         "observed_at": NOW + MINUTE,
@@ -117,6 +115,8 @@ def test_what_was_not_known_is_a_version_from_the_start_of_the_sync_as_it_was_ob
         "payload_hash": DIGEST,
         "reason": "observed",
     }
+    (text,) = written.personal.values()
+    assert text == {"id": "t1", "sync_id": THIS_SYNC, "remote_id": "gut", "name": "gut"}
     assert written.figures == ModelRecord(new=1, live=1)
 
 

@@ -1,17 +1,24 @@
-"""Data tests that are played without dbt: its verdicts and words, and when what was kept no longer counts."""
+"""Data tests that are played without dbt: its verdicts and words, and which tests are left to dbt."""
 
 import contextlib
-from pathlib import Path
+from collections.abc import Sequence
 from types import SimpleNamespace as Made
 
 import duckdb
 
-from join_pipeline.transform.data_tests import USUAL, DataTest, keep, kept, play, resting_on
+from join_pipeline.transform.data_tests import USUAL, DataTest, compiled_tests, play
 
 
-def result(name: str, sql: str | None, severity: str = "ERROR", kind: str = "test", **config: object) -> Made:
+def result(
+    name: str,
+    sql: str | None,
+    severity: str = "ERROR",
+    kind: str = "test",
+    parents: Sequence[str] = ("source.a", "model.b"),
+    **config: object,
+) -> Made:
     """A result as dbt gives it, of a node of this config."""
-    node = Made(unique_id=name, compiled_code=sql, resource_type=Made(value=kind))
+    node = Made(unique_id=name, compiled_code=sql, resource_type=Made(value=kind), depends_on=Made(nodes=parents))
     node.config = Made(severity=severity, **(USUAL | config))
     return Made(node=node)
 
@@ -34,29 +41,15 @@ def test_it_judges_and_speaks_as_dbt_does() -> None:
     assert ended == [0, 1, 2, 3]
 
 
-def test_it_keeps_the_tests_of_the_same_project_only(tmp_path: Path) -> None:
-    path = tmp_path / "tests.json"
-    assert kept(path, "made of this") == []
-    keep(
-        path, "made of this", [result("a model", None, kind="model"), result("a", "SELECT 1"), result("b", "x", "warn")]
+def test_it_knows_how_grave_a_test_is_and_whether_it_reads_loaded_tables_only() -> None:
+    found = compiled_tests(
+        [result("a model", None, kind="model"), result("a", "SELECT 1"), result("b", "x", "warn", parents=["source.a"])]
     )
-    assert kept(path, "made of this") == [DataTest("a", "SELECT 1", False), DataTest("b", "x", True)]
-    assert kept(path, "made of that") == []
-    path.write_bytes(path.read_bytes()[:20])  # a full disk
-    assert kept(path, "made of this") == []
+    assert found == [DataTest("a", "SELECT 1", False, False), DataTest("b", "x", True, True)]
 
 
-def test_it_leaves_all_to_dbt_if_one_is_unusual_or_was_not_compiled(tmp_path: Path) -> None:
-    path = tmp_path / "tests.json"
+def test_it_leaves_all_to_dbt_if_one_is_unusual_or_was_not_compiled() -> None:
     good = result("a", "SELECT 1")
+    assert compiled_tests([good])
     for other in (result("b", None), result("b", "x", warn_if=">10"), result("b", "x", fail_calc="sum(n)")):
-        keep(path, "made of this", [good])
-        keep(path, "made of this", [good, other])
-        assert kept(path, "made of this") == []
-
-
-def test_what_rests_on_a_failed_test_is_all_that_is_made_of_what_it_reads() -> None:
-    children = {"source": ["a", "test"], "a": ["b", "c", "other"], "b": ["c"], "c": [], "other": [], "aside": []}
-    manifest = {"child_map": children | {"test": []}, "parent_map": {"test": ["source"]}}
-    assert resting_on(manifest, ["test"]) == {"a", "b", "c", "other"}
-    assert resting_on(manifest, []) == set()
+        assert compiled_tests([good, other]) is None

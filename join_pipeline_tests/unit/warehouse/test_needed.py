@@ -67,6 +67,14 @@ def test_a_later_sync_of_the_same_day_that_saw_nothing_new_needs_no_build(place:
     assert place.is_unchanged(record(NOON + timedelta(hours=3), n_requests=99, sync_id="later", reason="other"))
 
 
+def test_a_word_that_the_last_build_knew_needs_none_however_often_it_was_seen(place: Place) -> None:
+    full = record(unknown={"questions.type": 13, "jobs.state": 2}, odd={"jobs.title (number)": 4})
+    needed.note(place.settings, needed.fingerprint(place.settings, full, KEY), RESULT)
+    assert place.is_unchanged(record(unknown={"questions.type": 1}))
+    assert place.is_unchanged(record())
+    assert not place.is_unchanged(record(unknown={"questions.type": 1, "jobs.city": 1}))
+
+
 @pytest.mark.parametrize(
     "newest",
     [
@@ -77,9 +85,10 @@ def test_a_later_sync_of_the_same_day_that_saw_nothing_new_needs_no_build(place:
         record(last_full=LastFull(started_at=NOON + timedelta(hours=1), n_unannounced=0)),
         record(mapping_version=2),
         record(unknown={"applications.state": 1}),
+        record(odd={"applications.answers[] (text)": 1}),
         record(feeds={"jobs": FeedRecord(pages=3, is_whole=True, unread=["7"])}),
     ],
-    ids=["day", "versions", "guarded", "pending", "full", "mapping", "words", "unread"],
+    ids=["day", "versions", "guarded", "pending", "full", "mapping", "words", "odd", "unread"],
 )
 def test_what_a_sync_shows_needs_a_build(place: Place, newest: SyncRecord) -> None:
     assert not place.is_unchanged(newest)

@@ -1,5 +1,5 @@
 {#- What the source sent that can't be so, or is not there: one family per test in tests/source, all of one shape. -#}
-{%- set names = {'jobs': 'name', 'application_stages': 'name', 'tags': 'name', 'screening_questions': 'title'} -%}
+{%- set names = {'jobs': 'name', 'application_stages': 'name', 'screening_questions': 'title'} -%}
 
 with
 
@@ -63,13 +63,21 @@ nameless as (
         select
             'names_are_given' as check_name,
             '{{ model }}' as model,
-            {{ 'id' if model == 'tags' else 'remote_id' }} as record_id,
+            remote_id as record_id,
             '{{ column }}' as field,
             'is empty' as fault
         from {{ source('ats', model) }}
         where remote_deleted_at is null and trim(coalesce({{ column }}, '')) = ''
-        {{ 'union all' if not loop.last }}
+        union all
     {% endfor -%}
+    select
+        'names_are_given' as check_name,
+        'tags' as model,
+        tag_id as record_id,
+        'name' as field,
+        'is empty' as fault
+    from {{ ref('stg_ats__tags') }}
+    where sync_id is not null and remote_deleted_at is null and trim(coalesce(tag_name, '')) = ''
 ),
 
 final as (

@@ -100,7 +100,8 @@ function extremes(rated) {
   if (!pairs) return { differ: false, leads: false, trails: false };
   const z = deviate(0.025 / 2 / pairs);
   const wide = rated.map((one) => ({ rate: one.part / one.whole, ...wilson(one.part, one.whole, z) }));
-  const isAbove = (one, other) => one.rate - other.rate > Math.hypot(one.rate - one.low, other.high - other.rate);
+  const isAbove = (/** @type {typeof wide[0]} */ one, /** @type {typeof wide[0]} */ other) =>
+    one.rate - other.rate > Math.hypot(one.rate - one.low, other.high - other.rate);
   const [best, worst] = [wide[0], last(wide)];
   return {
     differ: isAbove(best, worst),

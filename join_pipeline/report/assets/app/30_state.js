@@ -126,7 +126,7 @@ function groupName(group) {
 }
 
 /** @param {number} number */
-const nameOf = (number) => groupName(data.groups.find((group) => group.group === number));
+const nameOf = (number) => choiceName(partsOf(data.groups.find((group) => group.group === number)));
 
 /** @param {Choice} choice */
 function choiceName(choice) {

@@ -6,11 +6,10 @@ const inOpenJob = (/** @type {Row} */ row) => row.n_open - row.n_in_closed_job;
 const sum = (/** @type {Row[]} */ rows, /** @type {string} */ column) => add(rows.map((row) => row[column]));
 
 /**
- * Who waits: a job's stages, or the milestones of all jobs.
+ * Who waits: a job's stages, the milestones of another group, or those of all jobs.
  * @param {number | undefined} group
  */
-const nowRows = (group) =>
-  inOrder(group ? data.now.filter((row) => row.group === group && row.scope === "job") : data.now.filter((row) => row.scope === "milestone"));
+const nowRows = (group) => inOrder(data.now.filter((row) => (group ? row.group === group : row.scope === "milestone")));
 
 /**
  * How many wait in open jobs, how many of them too long, and how many wait in jobs that are closed.
@@ -29,7 +28,8 @@ function hiddenNote(rows) {
 
 /** @param {Row[]} rows */
 function nowTable(rows) {
-  const columns = ["job", "stage", "milestone", "open", "in_open", "closed", "stuck", "certainly", "p50", "p75", "after"];
+  const isOfJobs = rows.every((row) => !row.group || row.scope === "job");
+  const columns = [isOfJobs ? "job" : "group", "stage", "milestone", "open", "in_open", "closed", "stuck", "certainly", "p50", "p75", "after"];
   return {
     head: columns.map((one) => t(`now.head.${one}`)),
     rows: rows.map((row) => [
@@ -115,7 +115,7 @@ figures.act = {
 
 figures.now = {
   chart: "funnel",
-  filters: ["job"],
+  filters: SCOPES,
   definitions: ["in_stage_now", "stuck"],
   make() {
     const group = groupFor(this);
