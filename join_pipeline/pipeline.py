@@ -14,7 +14,7 @@ from functools import partial
 import duckdb
 import msgspec
 
-from join_pipeline.bucket.writing import reading, writing
+from join_pipeline.bucket.writing import writing
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.load import check_references
 from join_pipeline.checks.sync import check_sync
@@ -25,7 +25,7 @@ from join_pipeline.lake.lake import IDENTITY, Lake, open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.people import erase
-from join_pipeline.people.commands import resume
+from join_pipeline.people.commands import resume, resume_first
 from join_pipeline.people.keeping import erase_due_before_load
 from join_pipeline.report.write import Report, can_draw, write_report
 from join_pipeline.settings import Settings
@@ -112,11 +112,7 @@ def sync(
     expect: Progress = no_progress,
 ) -> Synced:
     """Run one sync from the first request to the commit, then check it."""
-    with reading(settings):
-        is_erasing = erase.pending(settings) is not None
-    if is_erasing:
-        with writing(settings):
-            resume_erasure(settings)
+    resume_first(settings, feeds_of)
     source = open_source(settings)
     record = run_sync(
         source,

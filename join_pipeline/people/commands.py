@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from join_pipeline.bucket.writing import checkpoint, writing
+from join_pipeline.bucket.writing import checkpoint, reading, writing
 from join_pipeline.lake.erasing import PEOPLE
 from join_pipeline.lake.lake import Lake, open_lake
 from join_pipeline.lake.sql import scratch
@@ -141,6 +141,15 @@ def undo(settings: Settings, numbers: Collection[str]) -> int:
         return erase.undo(settings, numbers)
 
 
+def resume_first(settings: Settings, feeds_of: FeedsOf) -> None:
+    """Carry out an erasure that was cut off, before a command that takes the lock itself."""
+    with reading(settings):
+        is_erasing = erase.pending(settings) is not None
+    if is_erasing:
+        with writing(settings):
+            resume(settings, feeds_of)
+
+
 def resume(settings: Settings, feeds_of: FeedsOf) -> bool:
     """Carry out an erasure that was cut off. Returns whether there was one. The caller holds the lock."""
     if erase.pending(settings) is None:
@@ -152,7 +161,6 @@ def resume(settings: Settings, feeds_of: FeedsOf) -> bool:
 def _erased(settings: Settings, person: Person, feeds_of: FeedsOf, by: str | None, *, everything: bool) -> str:
     """Erase a person up to the build, and return the number of the receipt that the build leaves."""
     number = erase.begin(settings, person, by, everything=everything).number
-    checkpoint(settings)  # whatever is cut off from here on, the next command carries it out
     resume(settings, feeds_of)
     return number
 

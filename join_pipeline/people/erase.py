@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from join_pipeline.actions.journal import Journal
+from join_pipeline.bucket.writing import checkpoint
 from join_pipeline.errors import InputError, LakeError, foreign
 from join_pipeline.lake.erased import FOLDER, erased_list
 from join_pipeline.lake.erasing import PEOPLE, erase_from_lake
@@ -83,6 +84,7 @@ def begin(settings: Settings, person: Person, by: str | None = None, *, everythi
     )
     # first, so that a sync after a cut-off erasure carries it out instead of bringing the person back
     write_whole(_path(settings), msgspec.json.encode(pending))
+    checkpoint(settings)  # whatever is cut off from here on, the next command carries it out, on whichever machine
     return pending
 
 

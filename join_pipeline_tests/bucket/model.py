@@ -19,6 +19,8 @@ from join_pipeline.bucket.writing import DATA, _number
 from join_pipeline.errors import LockedError
 
 TTL = 60.0
+NEWEST = "lake/newest"
+"""A file that each commit replaces."""
 
 
 class DiedError(BaseException):
@@ -127,9 +129,9 @@ def write(bucket: Objects, name: str, told: Told, n_commits: int = 2) -> None:
         for turn in range(n_commits):
             is_sure = False
             number, folder = slot.slot + 1, f"{DATA}{slot.slot + 1:012d}-{name}"
-            kept = {path: entry for path, entry in slot.files.items() if path != "newest"}
+            kept = {path: entry for path, entry in slot.files.items() if path != NEWEST}
             files = dict(kept)
-            for path in (f"{name}-{turn}", "newest"):
+            for path in (f"lake/{name}-{turn}", NEWEST):
                 bucket.send(f"{folder}/{path}", name.encode())
                 files[path] = Entry(f"{folder}/{path}", 1, name)
             lease.check()
@@ -140,7 +142,7 @@ def write(bucket: Objects, name: str, told: Told, n_commits: int = 2) -> None:
                 lease.is_lost = True
                 bucket.delete(sorted(objects_of(files) - objects_of(kept)))
                 raise
-            told.acknowledged.append((number, f"{name}-{turn}"))
+            told.acknowledged.append((number, f"lake/{name}-{turn}"))
             bucket.delete(sorted(objects_of(before.files) - objects_of(files)))
             lease.note(number, lease.log.tidy(number, lease.emptied))
             is_sure = True

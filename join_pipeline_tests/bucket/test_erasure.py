@@ -36,7 +36,7 @@ def found(place: Place, pattern: str) -> set[str]:
     return {name for name, text in place.texts() if sought.search(text)}
 
 
-@pytest.mark.parametrize("where", ["memory", "served"])
+@pytest.mark.parametrize("where", ["memory", pytest.param("served", marks=pytest.mark.slow)])
 def test_an_erased_person_is_in_no_byte_of_the_bucket_and_of_either_machine(
     api: Join, where: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:

@@ -82,7 +82,7 @@ def test_a_writer_that_is_paused_at_any_operation_commits_nothing_after_a_takeov
     bucket, told = play(choose, 2)
     newest = check(bucket, told)
     assert told["ben"].ended == "done"
-    assert {"ben-0", "ben-1"} <= set(newest.files)
+    assert {"lake/ben-0", "lake/ben-1"} <= set(newest.files)
 
 
 @pytest.mark.parametrize("pause", range(2, 30))

@@ -2,6 +2,7 @@
 
 import hashlib
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,7 +23,7 @@ from join_pipeline.errors import DamagedError, InputError, LakeError, LockedErro
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.patience import waiting
 from join_pipeline.people import commands
-from join_pipeline.settings import Settings
+from join_pipeline.settings import Settings, load_settings, process_environment
 from join_pipeline_tests.bucket.places import Place, mirrored
 from join_pipeline_tests.privacy.canaries import Join
 from join_pipeline_tests.privacy.people import company, settings_of, versions
@@ -298,3 +299,18 @@ def test_a_lost_bucket_json_costs_only_reading(machine: Machine, memory: Place) 
     before = mirrored(a)
     pipeline.load(a)
     assert (mirrored(a), (a.home / STATE).exists()) == (before, True)
+
+
+def test_without_the_extra_the_command_says_what_to_install(
+    api: Join, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(SettingsError, match=r"pip install 'join-pipeline\[s3\]'"):
+        pipeline.sync(settings_of(api.url, tmp_path / "data", lake_url="s3://bucket/x"), "full", ())
+
+
+def test_the_demo_and_a_program_that_says_so_use_no_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOIN_PIPELINE_LAKE", "s3://bucket/x")
+    assert load_settings().lake_url == "s3://bucket/x"
+    assert load_settings(lake_url=None).lake_url is None
+    assert "JOIN_PIPELINE_LAKE" not in process_environment(load_settings(lake_url=None))

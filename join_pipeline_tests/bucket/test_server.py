@@ -13,7 +13,7 @@ from join_pipeline.bucket import store
 from join_pipeline.bucket.lease import Lease
 from join_pipeline.bucket.log import Log
 from join_pipeline.errors import LockedError, SettingsError
-from join_pipeline_tests.bucket.model import Told, write
+from join_pipeline_tests.bucket.model import NEWEST, Told, write
 from join_pipeline_tests.bucket.places import Place
 from join_pipeline_tests.cli.commands import Shell, is_good, is_told, tables
 from join_pipeline_tests.cli.companies import company
@@ -47,7 +47,7 @@ def test_writers_on_the_server_follow_each_other(served: Place) -> None:
     newest = served.newest("acme")
     assert (newest.slot, set(newest.files)) == (
         7,
-        {f"{n}-{i}" for n in ("anna", "ben", "carl") for i in (0, 1)} | {"newest"},
+        {f"lake/{n}-{i}" for n in ("anna", "ben", "carl") for i in (0, 1)} | {NEWEST},
     )
     assert served.data("acme") == served.reachable("acme")
     assert [slot.kind for n in range(1, 8) if (slot := Log(served.bucket.below("acme")).read(n))][:5] == ["emptied"] * 5
