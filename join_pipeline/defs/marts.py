@@ -1,6 +1,6 @@
 """dbt as one step, published file and report. Whatever is selected, all is built: a file describes one instant."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -91,7 +91,9 @@ def _build_asset(
     return dbt_models
 
 
-def _file(scope: Scope, path: str, deps: Sequence[dg.AssetKey], kind: str) -> Any:
+def _file(
+    scope: Scope, path: str, deps: Sequence[dg.AssetKey], kind: str
+) -> Callable[[Callable[..., dg.MaterializeResult[Any]]], dg.AssetsDefinition]:
     """The asset of a published file."""
     return dg.asset(
         key=scope.key(path),
