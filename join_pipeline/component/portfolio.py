@@ -10,9 +10,9 @@ from typing import Any
 import dagster as dg
 
 from join_pipeline.component.scope import Scope
-from join_pipeline.defs.metadata import step
+from join_pipeline.defs.metadata import metadata_of, step
 from join_pipeline.portfolio.companies import builds
-from join_pipeline.portfolio.write import Portfolio, write_portfolio
+from join_pipeline.portfolio.write import write_portfolio
 
 
 def portfolio_of(scope: Scope, published: str) -> dg.Definitions:
@@ -34,7 +34,8 @@ def portfolio_of(scope: Scope, published: str) -> dg.Definitions:
         for company in made.companies:
             if company.message:
                 context.log.info(f"{company.connection}: {company.message}")
-        return dg.MaterializeResult(metadata=_figures(made))
+        page = dg.MetadataValue.url(made.report.as_uri())
+        return dg.MaterializeResult(metadata={"page": page} | metadata_of(made.figures()))
 
     job = dg.define_asset_job(
         name,
@@ -57,13 +58,3 @@ def portfolio_of(scope: Scope, published: str) -> dg.Definitions:
         return dg.RunRequest(run_key=run_key) if run_key else dg.SkipReason("No company has published Parquet files.")
 
     return dg.Definitions(assets=[portfolio], jobs=[job], sensors=[after_builds])
-
-
-def _figures(made: Portfolio) -> dict[str, Any]:
-    return {
-        "page": dg.MetadataValue.url(made.report.as_uri()),
-        "path": dg.MetadataValue.path(made.path),
-        "companies": made.n_read,
-        "left_out": len(made.companies) - made.n_read,
-        "benchmarks": ", ".join(made.benchmarks) or "none",
-    }
