@@ -97,7 +97,7 @@ class Equations:
         n_endless = np.bincount(self.equation, endless, self.n_equations)[self.equation] - endless
         infinity = ends[endless][0] if endless.any() else 0.0
         if isinstance(self.known, np.ndarray):
-            sums += self.known[self.equation]
+            return np.where(n_endless > 0, infinity, sums + self.known[self.equation])
         return np.where(n_endless > 0, infinity, sums)
 
     def bounds(self, low: Real, high: Real) -> tuple[Real, Real]:
@@ -108,7 +108,8 @@ class Equations:
         is_open = low < high
         some = self.kept(np.bincount(self.equation, is_open[self.cell], self.n_equations) > 0)
         is_inside = is_open[some.cell]
-        known = np.bincount(some.equation[~is_inside], (some.sign * low[some.cell])[~is_inside], some.n_equations)
+        known: Real = np.zeros(some.n_equations)
+        np.add.at(known, some.equation[~is_inside], (some.sign * low[some.cell])[~is_inside])
         few = Equations(
             some.equation[is_inside], some.cell[is_inside], some.sign[is_inside], some.n_equations, self.n_cells, known
         )
@@ -159,4 +160,5 @@ class Equations:
 def _ranges(starts: Whole, ends: Whole) -> Whole:
     """All numbers from each start to before its end, one after the other."""
     lengths = ends - starts
-    return np.arange(lengths.sum()) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    result: Whole = np.arange(lengths.sum()) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    return result

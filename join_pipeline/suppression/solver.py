@@ -208,10 +208,7 @@ def _ask_one(
             return
         near = equations.near(cell, is_open, *size) if len(component) > size[0] else component
         program = Program(equations, near, *bounds, witnesses.point, k)
-        for ask, seen, is_no_secret in (
-            (program.without, witnesses.can_be_none, lambda n: n >= k),
-            (program.with_many, witnesses.can_be_many, lambda n: n == 0),
-        ):
+        for ask, seen in ((program.without, witnesses.can_be_none), (program.with_many, witnesses.can_be_many)):
             if seen[cell]:
                 continue
             if seconds_left() <= 0:
@@ -221,7 +218,8 @@ def _ask_one(
                 continue
             witnesses.add(near, found)
             # a count that is known to be none, or k and more, is nobody's secret
-            if near is component and is_no_secret(found[near == cell][0]):
+            n = found[near == cell][0]
+            if near is component and (n >= k if seen is witnesses.can_be_none else n == 0):
                 witnesses.can_be_none[cell] = witnesses.can_be_many[cell] = True
     if seconds_left() <= 0:
         raise OutOfTimeError
