@@ -91,9 +91,7 @@ def _build_asset(
     return dbt_models
 
 
-def _file(
-    scope: Scope, path: str, deps: Sequence[dg.AssetKey], kind: str
-) -> Callable[[Callable[..., dg.MaterializeResult[Any]]], dg.AssetsDefinition]:
+def _file(scope: Scope, path: str, deps: Sequence[dg.AssetKey], kind: str) -> Callable[..., dg.AssetsDefinition]:
     """The asset of a published file."""
     return dg.asset(
         key=scope.key(path),

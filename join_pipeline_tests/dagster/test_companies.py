@@ -174,6 +174,17 @@ def test_a_run_works_on_its_partition_and_on_no_other(many: dg.Definitions, shar
         assert not (shared.data / "acme" / "lake").exists()
         keys = {event.partition for event in done.get_asset_materialization_events()}
         assert keys == {"globex"}
+        published = shared.data / "globex" / "published" / "recruiting.duckdb"
+        built = published.stat().st_ino
+        again = job.execute_in_process(partition_key="globex", instance=instance)  # full: it proves the first list
+        assert again.success
+        assert published.stat().st_ino != built
+        built = published.stat().st_ino
+        third = job.execute_in_process(partition_key="globex", instance=instance)
+        assert third.success
+        groups = {event.asset_key.path[0] for event in third.get_asset_materialization_events() if event.asset_key}
+        assert groups == {"raw", "models"}, "nothing has changed, so nothing is made again"
+        assert published.stat().st_ino == built
         wrong = job.execute_in_process(partition_key="wrong", instance=instance, raise_on_error=False)
         assert not wrong.success
 
