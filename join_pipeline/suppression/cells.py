@@ -232,8 +232,10 @@ def coordinates(group: Group) -> str:
     )
 
 
-def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k: int) -> Cells:
-    """The cells and equations of these tables, which lie in `main`. The temporary table `cell` keeps their ids."""
+def read_cells(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k: int, *, are_people_known: bool = False
+) -> Cells:
+    """The cells and equations of these tables, which lie in `main`. The tables `cell` and `people` are kept."""
     told = " UNION ALL ".join(
         f"""SELECT {coordinates(group)}, {group.counted or f'"{group.size}"'} AS n, {group.is_inside} AS is_inside
         FROM main."{table.name}\""""
@@ -257,7 +259,8 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
         MISSING_TOTALS,
     ):
         con.execute(missing)
-    con.execute(PEOPLE)
+    if not are_people_known:
+        con.execute(PEOPLE)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE cell AS
         SELECT row_number() OVER (ORDER BY {COORDINATES}) - 1 AS id,
