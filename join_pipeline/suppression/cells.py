@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 import numpy as np
 
-from join_pipeline.suppression.costs import DETAIL, GRAIN_COSTS, INSIDE_COSTS, SCOPE_COSTS
+from join_pipeline.suppression.costs import DETAIL, GRAIN_COSTS, SCOPE_COSTS
 from join_pipeline.suppression.equations import Equations, Flags, Real, Whole
 from join_pipeline.suppression.inventory import Group, SharedTable
 from join_pipeline.suppression.people import PEOPLE
@@ -273,7 +273,7 @@ def read_cells(
                     ELSE is_asked
                 END AS is_asked
             ),
-            greatest(coalesce(n, 0), 1) * {GRAIN_COSTS} * {SCOPE_COSTS} * {INSIDE_COSTS} AS cost,
+            greatest(coalesce(n, 0), 1) * {GRAIN_COSTS} * {SCOPE_COSTS} AS cost,
             {DETAIL} AS detail
         FROM cell LEFT JOIN people USING ({COORDINATES}) ORDER BY id"""
     )
