@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 import numpy as np
 
-from join_pipeline.suppression.costs import DETAIL, GRAIN_COSTS, INSIDE_COSTS, SCOPE_COSTS
+from join_pipeline.suppression.costs import DETAIL, GRAIN_COSTS, SCOPE_COSTS
 from join_pipeline.suppression.equations import Equations, Flags, Real, Whole
 from join_pipeline.suppression.inventory import Group, SharedTable
 from join_pipeline.suppression.people import PEOPLE
@@ -232,8 +232,10 @@ def coordinates(group: Group) -> str:
     )
 
 
-def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k: int) -> Cells:
-    """The cells and equations of these tables, which lie in `main`. The temporary table `cell` keeps their ids."""
+def read_cells(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k: int, *, are_people_known: bool = False
+) -> Cells:
+    """The cells and equations of these tables, which lie in `main`. The tables `cell` and `people` are kept."""
     told = " UNION ALL ".join(
         f"""SELECT {coordinates(group)}, {group.counted or f'"{group.size}"'} AS n, {group.is_inside} AS is_inside
         FROM main."{table.name}\""""
@@ -257,7 +259,8 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
         MISSING_TOTALS,
     ):
         con.execute(missing)
-    con.execute(PEOPLE)
+    if not are_people_known:
+        con.execute(PEOPLE)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE cell AS
         SELECT row_number() OVER (ORDER BY {COORDINATES}) - 1 AS id,
@@ -270,7 +273,7 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
                     ELSE is_asked
                 END AS is_asked
             ),
-            greatest(coalesce(n, 0), 1) * {GRAIN_COSTS} * {SCOPE_COSTS} * {INSIDE_COSTS} AS cost,
+            greatest(coalesce(n, 0), 1) * {GRAIN_COSTS} * {SCOPE_COSTS} AS cost,
             {DETAIL} AS detail
         FROM cell LEFT JOIN people USING ({COORDINATES}) ORDER BY id"""
     )

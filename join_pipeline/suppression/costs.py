@@ -13,6 +13,7 @@ DETAIL: Final = """CASE
     WHEN scope IN ('category', 'city', 'channel') OR (grain = 'week' AND scope <> 'overall') THEN 2
     ELSE 1
 END"""
-# What is inside a group goes with rates that readers look for.
-INSIDE_COSTS: Final = "CASE WHEN what = 'waits' AND scope NOT IN ('milestone', 'stage', 'stage_job') THEN 25 ELSE 1 END"
-SCOPE_COSTS: Final = "CASE scope WHEN 'overall' THEN 500 WHEN 'job' THEN 2 WHEN 'source' THEN 2 ELSE 1 END"
+# Who waits at each milestone is what all readers look for first.
+SCOPE_COSTS: Final = (
+    "CASE scope WHEN 'overall' THEN 500 WHEN 'milestone' THEN 100 WHEN 'job' THEN 2 WHEN 'source' THEN 2 ELSE 1 END"
+)

@@ -51,7 +51,7 @@ def suppress(
         for group in table.groups:
             _empty(con, table, group, gone)
     con.execute("DELETE FROM main.fct_funnel_cohort_age WHERE n_cohort IS NULL")  # as dbt leaves hidden groups out
-    _check(con, read_cells(con, tables, k), k)
+    _check(con, read_cells(con, tables, k, are_people_known=True), k)
     in_tables = ~cells.is_latent
     is_hidden = in_tables & ~cells.is_shown
     _tell(
@@ -75,15 +75,14 @@ def suppress(
 
 def _drop_weeks(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
     """Leave out the weeks of a scope if most of them are hidden, or some of very many. How many, of how many."""
-    n_dropped = n_weeks = 0
-    for scope in WEEKLY_SCOPES:
-        n, n_shown = con.execute(
-            """SELECT count(*), count(n_cohort) FROM main.fct_funnel_cohort
-            WHERE cohort_grain = 'week' AND scope = ? AND milestone_rank = 1""",
-            [scope],
-        ).fetchall()[0]
-        n_weeks += n
-        if n_shown < n * FEWEST_WEEKS_SHOWN or (n > MOST_WEEKS and n_shown < n):
+    counted = con.execute(
+        """SELECT scope, count(*), count(n_cohort) FROM main.fct_funnel_cohort
+        WHERE cohort_grain = 'week' AND scope IN $scopes AND milestone_rank = 1 GROUP BY scope ORDER BY scope""",
+        {"scopes": WEEKLY_SCOPES},
+    ).fetchall()
+    n_dropped, n_weeks = 0, sum(n for _, n, _ in counted)
+    for scope, n, n_shown in counted:
+        if n_shown < n * FEWEST_WEEKS_SHOWN or (n_weeks > MOST_WEEKS and n_shown < n):
             n_dropped += n
             for table in COHORTS:
                 con.execute(f"DELETE FROM main.{table} WHERE cohort_grain = 'week' AND scope = ?", [scope])

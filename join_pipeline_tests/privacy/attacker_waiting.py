@@ -19,6 +19,7 @@ from join_pipeline_tests.privacy.attacker import Found
 MOST: Final = 10_000.0
 Atom = tuple[str, str, str, str]  # milestone, stage, job, source
 Group = tuple[str, str, str, str]
+ANY: Final = "any"
 
 NAMED: Final = {"category": ("dim_job", "job_id"), "city": ("dim_job", "job_id"), "channel": ("dim_source", "source")}
 
@@ -43,7 +44,7 @@ class WaitingAttack:
             f"""SELECT source_key, n_waiting - n_unknown FROM {schema}.mart_source_effectiveness
             WHERE period_grain = 'all' AND n_waiting IS NOT NULL"""
         ).fetchall():
-            self._told["source", "any", source, "cohort"] = n
+            self._told["source", ANY, source, "cohort"] = n
         words = {
             scope: dict(con.execute(f"SELECT {key}, coalesce({scope}, 'unknown') FROM {schema}.{table}").fetchall())
             for scope, (table, key) in NAMED.items()
@@ -94,13 +95,18 @@ class WaitingAttack:
         yield from ((scope, milestone, key, "now") for scope, key in keys.items())
         yield ("milestone", milestone, "all", "level")
         yield ("job", milestone, job, "level")
-        yield ("source", "any", source, "cohort")
+        yield ("source", ANY, source, "cohort")
 
     def found(self, k: int) -> tuple[int, list[Found]]:
         """How many groups of fewer than k people are hidden, and those that are told more closely than that."""
         hidden = [group for group, n in self._told.items() if n is None and 1 <= len(self._people[group]) < k]
         solver = self._solver()
-        told = []
+        # somebody may have applied several times: groups of few people are told where they are shown
+        told = [
+            Found((group[1], None, group[0], group[2]), len(self._people[group]), n, n)
+            for group, n in self._told.items()
+            if n is not None and group[1] != ANY and 1 <= len(self._people[group]) < k
+        ]
         for group in hidden:
             low, high = (self._solved(solver, self._members[group], sign, k) for sign in (1.0, -1.0))
             if low > 0 or high < k - 1:
