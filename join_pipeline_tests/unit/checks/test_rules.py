@@ -149,7 +149,7 @@ def test_unknown_words_are_told_with_their_model_and_number(lake: Lake) -> None:
 
 
 def test_a_file_with_other_columns_or_types_is_grave(lake: Lake) -> None:
-    model = MODELS["tags"]
+    model = MODELS["application_stages"]
     declared = pa.schema([(column.name, column.type) for column in model.plain])
     (lake.path / "models").mkdir()
     pq.write_table(declared.empty_table(), lake.path / "models/right.parquet")
@@ -157,14 +157,14 @@ def test_a_file_with_other_columns_or_types_is_grave(lake: Lake) -> None:
     retyped = declared.set(declared.get_field_index("name"), pa.field("name", pa.list_(pa.int64())))
     pq.write_table(retyped.empty_table(), lake.path / "models/retyped.parquet")
     right = LakeFile(path="models/right.parquet", sync_id="1")
-    assert broken(lake, record(files=Files(models={"tags": [right]}))) == {}
+    assert broken(lake, record(files=Files(models={"application_stages": [right]}))) == {}
     for path, fault in (
         ("models/lacks.parquet", "models/lacks.parquet lacks the column name"),
         ("models/retyped.parquet", "models/retyped.parquet has the column name as list<"),
     ):
         file = LakeFile(path=path, sync_id="2")
-        (finding,) = broken(lake, record(files=Files(models={"tags": [right, file]}))).values()
-        assert (finding.about, finding.check, finding.is_grave) == ("models/tags", "schema", True)
+        (finding,) = broken(lake, record(files=Files(models={"application_stages": [right, file]}))).values()
+        assert (finding.about, finding.check, finding.is_grave) == ("models/application_stages", "schema", True)
         assert fault in finding.message
 
 
