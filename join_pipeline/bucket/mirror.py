@@ -104,7 +104,7 @@ class Mirror:
                     f"{inside} in the bucket ({entry.object}) has other content than was put. "
                     "Restore it from the backup of the bucket."
                 )
-        self.state.files[inside] = _known(path, entry.digest)
+        self.state.files[inside] = known_of(path, entry.digest)
 
     def changes(self) -> tuple[dict[str, Entry | None], list[str]]:
         """Each file now, with its entry if the bucket has its content; and the files that have to be pushed."""
@@ -137,7 +137,7 @@ class Mirror:
 
     def note_published(self, found: Mapping[str, Path]) -> None:
         """Note that these published files, and no others of this machine, are in the bucket."""
-        self.state.published = {name: _known(path, "") for name, path in found.items()}
+        self.state.published = {name: known_of(path) for name, path in found.items()}
 
     def follow(self, slot: Slot) -> None:
         """Go on from this commit, which was pushed from here."""
@@ -222,7 +222,7 @@ class Mirror:
             path = self.home / inside
             try:
                 with path.open("rb") as file:
-                    self.state.files[inside] = _known(path, hashlib.file_digest(file, "sha256").hexdigest())
+                    self.state.files[inside] = known_of(path, hashlib.file_digest(file, "sha256").hexdigest())
             except OSError as error:
                 raise unwritable(path, error) from None
         return self.state.files[inside].digest
@@ -244,7 +244,7 @@ class Mirror:
 
     def _save(self, *, is_under_way: bool) -> None:
         self.state.url, self.state.is_under_way = self.url, is_under_way
-        write_whole(self.home / STATE, msgspec.json.encode(self.state))
+        save_state(self.home, self.state)
 
 
 def erased_in(slot: Slot) -> str:
@@ -261,7 +261,13 @@ def read_state(home: Path) -> State:
         return State()
 
 
-def _known(path: Path, digest: str) -> Known:
+def save_state(home: Path, state: State) -> None:
+    """Write bucket.json."""
+    write_whole(home / STATE, msgspec.json.encode(state))
+
+
+def known_of(path: Path, digest: str = "") -> Known:
+    """A file as it is now."""
     status = path.stat()
     return Known(status.st_size, status.st_mtime_ns, status.st_ino, digest)
 

@@ -9,7 +9,9 @@ Belongs here: which files, and their order. Not here: writing them (warehouse).
 """
 
 import contextlib
+import re
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -22,6 +24,7 @@ from join_pipeline.warehouse.parquet import note_path, parquet_file
 
 FOLDER = "published"
 NOTE = "build.json"
+_TABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 
 
 def publish(settings: Settings, root: Bucket, mirror: Mirror) -> None:
@@ -54,10 +57,14 @@ def _noted(root: Bucket, connection: str) -> set[str]:
     found = root.get(name)
     if found is None:
         return set()
-    tables: dict[str, msgspec.Raw] = {}
-    with contextlib.suppress(msgspec.DecodeError):
-        tables = msgspec.json.decode(found.content, type=_Note).tables
-    return {name, *(parquet_file(PARQUET, table, connection).as_posix() for table in tables)}
+    return {name, *(parquet_file(PARQUET, table, connection).as_posix() for table in tables_in(found.content))}
+
+
+def tables_in(note: bytes) -> list[str]:
+    """The tables that a build.json names, as far as they can be names of tables."""
+    with contextlib.suppress(msgspec.DecodeError, msgspec.ValidationError):
+        return [table for table in msgspec.json.decode(note, type=_Note).tables if _TABLE.fullmatch(table)]
+    return []
 
 
 class _Note(msgspec.Struct):

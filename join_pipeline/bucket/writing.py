@@ -18,6 +18,7 @@ from join_pipeline.bucket.encryption import Cipher, cipher_for
 from join_pipeline.bucket.lease import LOST, TTL, Lease, hint_of
 from join_pipeline.bucket.log import Entry, Log, OutrunError, Slot, objects_of
 from join_pipeline.bucket.mirror import STATE, Mirror, erased_in, read_state
+from join_pipeline.bucket.options import SHORTEST_KEY
 from join_pipeline.bucket.published import publish
 from join_pipeline.bucket.store import Bucket, Objects, UnsureError, open_bucket, probe
 from join_pipeline.connections.listed import secret_in
@@ -248,7 +249,10 @@ def _has_key(settings: Settings) -> bool:
 
 def _cipher(settings: Settings, slot: Slot) -> Cipher | None:
     if settings.lake_key_file is not None:
-        return cipher_for(secret_in(settings.lake_key_file, str(settings.lake_key_file)), slot.key)
+        secret = secret_in(settings.lake_key_file, str(settings.lake_key_file))
+        if len(secret) < SHORTEST_KEY:
+            raise SettingsError(f"{settings.lake_key_file} holds no key. A key has at least {SHORTEST_KEY} characters.")
+        return cipher_for(secret, slot.key)
     return cipher_for(settings.lake_key.get_secret_value() if settings.lake_key else None, slot.key)
 
 

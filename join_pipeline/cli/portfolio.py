@@ -7,7 +7,7 @@ from rich.markup import escape
 from join_pipeline.cli.output import Json, out, print_json
 from join_pipeline.cli.tables import print_rows
 from join_pipeline.cli.verbosity import remark, say
-from join_pipeline.settings import choosing, listed_connections, load_settings
+from join_pipeline.settings import Settings, choosing, listed_connections, load_settings
 
 
 def portfolio(as_json: Json = False) -> None:
@@ -16,10 +16,13 @@ def portfolio(as_json: Json = False) -> None:
     It reads the Parquet files that builds publish with JOIN_PIPELINE_PUBLISH_PARQUET=true. Benchmarks are told from 20
     companies on that have 100 applications each. A company that can't be read is told and left out.
     """
+    from join_pipeline.bucket.tables import bring_tables
     from join_pipeline.portfolio.write import write_portfolio
 
     with choosing(None):  # it is over all of them
-        written = write_portfolio(load_settings(), list(listed_connections()), datetime.now(UTC))
+        settings = load_settings()
+        bring_tables(settings.data.absolute(), _buckets(settings))
+        written = write_portfolio(settings, list(listed_connections()), datetime.now(UTC))
     if as_json:
         companies = [
             {"connection": one.connection, "state": one.state, "message": one.message, "as_of": one.as_of}
@@ -44,3 +47,9 @@ def portfolio(as_json: Json = False) -> None:
             remark(f"[yellow]look[/] {company.connection}: {escape(company.message)}")
     for path in (written.path, written.report):
         out.print(escape(str(path)), soft_wrap=True)
+
+
+def _buckets(settings: Settings) -> list[str]:
+    """The buckets of all companies."""
+    stated = [one.settings.get("lake_url") for one in listed_connections().values() if not one.faults]
+    return [url for url in dict.fromkeys([settings.lake_url, *stated]) if isinstance(url, str)]

@@ -121,6 +121,9 @@ def test_an_encrypted_bucket_tells_no_content(api: Join, memory: Place, tmp_path
     with_file = memory.settings(api.url, tmp_path / "c" / "data", lake_key_file=file)
     pipeline.load(with_file)
     assert versions(open_lake(with_file.lake), "candidates") == versions(open_lake(b.lake), "candidates")
+    file.write_text("")
+    with pytest.raises(SettingsError, match="holds no key"):
+        pipeline.load(with_file)
     file.chmod(0o644)
     with pytest.raises(SettingsError, match="can be read by others"):
         pipeline.load(with_file)

@@ -8,6 +8,7 @@ import pytest
 from join_pipeline.bucket import store, writing
 from join_pipeline.bucket.published import withdraw
 from join_pipeline.bucket.store import UnsureError
+from join_pipeline.bucket.tables import bring_tables
 from join_pipeline.errors import LakeError
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.parquet import note_path, parquet_file, withdraw_parquet
@@ -99,6 +100,41 @@ def test_a_table_that_is_published_no_more_goes_whichever_machine_had_put_it(mem
     }
     withdraw(b)
     assert published(memory) == {}
+
+
+def test_the_tables_of_all_companies_are_brought_and_put_by_nobody_twice(
+    memory: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = (tmp_path / name / "data" for name in "ab")
+    noted = '{"tables": {"fct": {}, "dim": {}}}'
+    for connection in ("acme", "globex"):
+        settings = memory.settings("http://127.0.0.1:9", a, connection=connection)
+        publish(settings, fct=f"{connection} 1", dim="d1", note=noted)
+    assert (bring_tables(b, [memory.url]), bring_tables(b, [memory.url])) == (2, 0)
+    assert parquet_files(b) == parquet_files(a)
+    publish(memory.settings("http://127.0.0.1:9", a, connection="acme"), fct="acme 2", note=noted + " ")
+    assert bring_tables(b, [memory.url]) == 1
+    assert parquet_files(b) == parquet_files(a)
+    with monkeypatch.context() as patched:
+        patched.setattr(store.Bucket, "send", lambda *_: pytest.fail("what was brought is put"))
+        publish(memory.settings("http://127.0.0.1:9", b, connection="globex"))
+    with monkeypatch.context() as patched:
+        patched.setattr(store.Bucket, "send", lambda *_: (_ for _ in ()).throw(UnsureError("no answer")))
+        with pytest.raises(LakeError):
+            publish(memory.settings("http://127.0.0.1:9", b, connection="acme"), fct="acme 3", note=noted + "  ")
+    here = parquet_files(b)
+    assert bring_tables(b, [memory.url]) == 0, "this machine's own build is newer"
+    assert parquet_files(b) == here
+    memory.bucket.put(f"{TABLES}/_builds/connection=..%2F/build.json", noted.encode())
+    memory.bucket.put(f"{TABLES}/_builds/connection=evil/build.json", b'{"tables": {"../../x": {}}}')
+    bring_tables(b, [memory.url])
+    assert [path.name for path in tmp_path.rglob("*x*") if path.is_file()] == []
+
+
+def parquet_files(data: Path) -> dict[str, str]:
+    return {
+        path.relative_to(data).as_posix(): path.read_text() for path in (data / TABLES).rglob("*") if path.is_file()
+    }
 
 
 def test_a_connection_that_is_removed_leaves_no_table_in_the_bucket(memory: Place, tmp_path: Path) -> None:
