@@ -33,7 +33,7 @@ class Person:
     """Somebody: our ids by model with the source's own id of each, and texts that identify them.
 
     `given` are the words that the user gave. `names` are first and last names, for display. `users` are our ids of an
-    employee, who is a user of the source.
+    employee, who is a user of the source. `tags` are our ids of the tags that nobody else has ever had.
     """
 
     given: tuple[str, ...]
@@ -42,6 +42,7 @@ class Person:
     names: set[str] = field(default_factory=set)
     pseudonyms: set[str] = field(default_factory=set)
     users: set[str] = field(default_factory=set)
+    tags: set[str] = field(default_factory=set)
 
     @property
     def is_known(self) -> bool:
@@ -58,7 +59,7 @@ class Person:
 
     def searched(self) -> frozenset[str]:
         """The texts to look for in every byte and value, in lower case."""
-        ours = {one for found in self.ids.values() for one in found} | self.users
+        ours = {one for found in self.ids.values() for one in found} | self.users | self.tags
         given = {one for one in self.given if not _REMOTE.fullmatch(one)}
         return frozenset(one.casefold() for one in {*given, *self.texts, *self.pseudonyms, *ours} if one.strip())
 
@@ -110,6 +111,7 @@ class Seeking:
         self._add_remote_ids(person)
         self._add_texts(person)
         self._add_users_texts(person)
+        self._add_tags(person)
         return person
 
     def erasing(self, person: Person, *, everything: bool = False) -> Erasing:
@@ -180,6 +182,12 @@ class Seeking:
             person.names |= {name for name in (" ".join(part for part in (first, last) if part),) if name}
             person.texts |= {address} if address else set()
         person.pseudonyms |= {pseudonym(self.key, "users", one) for one in person.users}
+
+    def _add_tags(self, person: Person) -> None:
+        links, of = self.versions("candidate_tags"), list(person.ids["candidates"])
+        theirs = f"SELECT tag_id FROM {links} WHERE list_contains(?, candidate_id)"
+        others = f"SELECT tag_id FROM {links} WHERE NOT list_contains(?, candidate_id)"
+        person.tags |= {one for (one,) in self._rows(f"{theirs} EXCEPT {others}", of, of) if one is not None}
 
     def _by_address(self, address: str) -> dict[str, dict[str, str | None]]:
         has_address = "list_contains(list_transform(email_addresses, lambda e: lower(e.email_address)), ?)"
