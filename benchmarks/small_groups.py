@@ -29,7 +29,16 @@ from join_pipeline_tests.syncing import run_sync
 
 START = datetime(2026, 3, 1, 6, tzinfo=UTC)
 SYNCED_ON_DAYS = (0, 20, 40)
-ALSO_READ = ("dim_job", "dim_source", "fct_application", "fct_survival", "fct_turnbull", "mart_follow_up", "mart_trust")
+ALSO_READ = (
+    "dim_job",
+    "dim_source",
+    "fct_application",
+    "fct_survival",
+    "fct_turnbull",
+    "mart_follow_up",
+    "mart_pipeline_ageing",
+    "mart_trust",
+)
 
 
 def cost(applications: int) -> None:

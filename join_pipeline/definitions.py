@@ -14,6 +14,5 @@ def defs() -> dg.Definitions:
     """
     settings = load_settings()
     is_one = "connection" in settings.model_fields_set or not listed_connections()
-    many = None if is_one else connections_file()
-    ours = build_definitions(settings, connections=many)
+    ours = build_definitions(settings, connections=None if is_one else connections_file())
     return dg.Definitions.merge(ours, dg.Definitions(executor=dg.in_process_executor))

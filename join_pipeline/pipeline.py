@@ -8,7 +8,7 @@ Not here: what a step does (sync, warehouse).
 import contextlib
 import shutil
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import duckdb
@@ -22,12 +22,12 @@ from join_pipeline.connections.trigger import answering
 from join_pipeline.errors import BuildError, LockedError
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import IDENTITY, Lake, open_lake
-from join_pipeline.lake.record import SyncRecord
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.people import erase
 from join_pipeline.people.commands import resume, resume_first
 from join_pipeline.people.keeping import erase_due_before_load
 from join_pipeline.report.write import Report, can_draw, write_report
+from join_pipeline.results import Built, Loaded, Modelled, Synced
 from join_pipeline.settings import Settings
 from join_pipeline.sources.base import Source
 from join_pipeline.sources.feed import Feed
@@ -35,7 +35,7 @@ from join_pipeline.sources.registry import open_source, source_of
 from join_pipeline.sync.extract import Progress, no_progress
 from join_pipeline.sync.origin import carried
 from join_pipeline.sync.plan import AskedMode
-from join_pipeline.sync.replay import Replayed, replay
+from join_pipeline.sync.replay import replay
 from join_pipeline.sync.run import run_sync
 from join_pipeline.transform.figures import copy_tables
 from join_pipeline.transform.findings import ADVICE
@@ -44,54 +44,10 @@ from join_pipeline.transform.run import Node, build_marts, forget_compiled, last
 from join_pipeline.warehouse import needed
 from join_pipeline.warehouse.file import Connect, forget_warehouse, new_warehouse
 from join_pipeline.warehouse.growth import CannotGrow, last_loaded
-from join_pipeline.warehouse.load import LoadedTable, load_versions
-from join_pipeline.warehouse.outcome import Outcome, outcome
+from join_pipeline.warehouse.load import load_versions
+from join_pipeline.warehouse.outcome import outcome
 from join_pipeline.warehouse.pseudonyms import pseudonym_key
 from join_pipeline.warehouse.publish import Published, publish, withdraw_people
-
-
-@dataclass(frozen=True, slots=True)
-class Synced:
-    """The committed sync and the findings of its checks."""
-
-    record: SyncRecord
-    findings: list[Finding]
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """The loaded models, the row count of each table (`ats.jobs`, `ats_history.jobs`, …), and the checks' findings."""
-
-    tables: list[LoadedTable]
-    rows: dict[str, int]
-    findings: list[Finding]
-
-
-@dataclass(frozen=True, slots=True)
-class Modelled:
-    """The result of each dbt node, and the row count of each dbt model and seed by its unique id."""
-
-    nodes: list[Node]
-    rows: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """The results of a whole build, with what was published before and after it.
-
-    If nothing had changed since the last build, these are that one's results, and `is_unchanged` says so. `report` is
-    None where the extra of that name is not installed, `replayed` where nothing was asked to be mapped again.
-    """
-
-    tables: list[LoadedTable]
-    nodes: list[Node]
-    published: Published
-    report: Report | None
-    before: Outcome | None = None
-    after: Outcome | None = None
-    is_unchanged: bool = False
-    replayed: Replayed | None = None
-
 
 Step = Callable[[str, int, int | None], None]
 """A function that is called with what a build does now, how many parts of that are done, and how many there are."""
@@ -160,7 +116,7 @@ def build_if_needed(settings: Settings, *, force: bool = False, on_step: Step = 
         made_of = None if force or resume_erasure(settings) else _fingerprint(settings)
         last = None if made_of is None else needed.noted(settings, made_of)
         if last is not None:
-            with contextlib.suppress(msgspec.ValidationError):  # noted by other code of the same version
+            with contextlib.suppress(msgspec.ValidationError):  # of other code of the same version, or of single steps
                 return replace(_decoded(last), is_unchanged=True)
         return _build(settings, on_step)
 
@@ -185,7 +141,10 @@ def rebuild(settings: Settings, *, from_raw: bool = False, on_step: Step = no_st
 def load(settings: Settings, connect: Connect | None = None, *, from_nothing: bool = False) -> Loaded:
     """Load the newest sync into a new warehouse. `connect`, if given, opens its connection."""
     with writing(settings):
-        return _load(settings, connect, from_nothing=from_nothing)
+        needed.forget(settings)
+        loaded = _load(settings, connect, from_nothing=from_nothing)
+        needed.follow(settings, _fingerprint(settings), "loaded")
+        return loaded
 
 
 def model(settings: Settings) -> Modelled:
@@ -210,13 +169,32 @@ def publish_modelled(settings: Settings) -> Published:
         refuse_failed(last_build(settings))
         published = publish(settings)
         erase.finish(settings)
+        needed.follow(settings, _fingerprint(settings), "published", is_last=not can_draw())
         return published
 
 
 def report(settings: Settings) -> Report:
     """Write the report from the published file. Needs the extra `report`."""
     with writing(settings):
-        return _report(settings)
+        written = _report(settings)
+        needed.follow(settings, _fingerprint(settings), "reported", is_last=True)
+        return written
+
+
+def is_unchanged(settings: Settings, say: Callable[[str], object]) -> bool:
+    """Whether a build would publish the same as the last one did. Then it is said."""
+    with writing(settings):
+        made_of = None if resume_erasure(settings) else _fingerprint(settings)
+    if made_of is None or needed.noted(settings, made_of) is None:
+        return False
+    say("Nothing has changed since the last build, and no day has turned: nothing is built.")
+    return True
+
+
+def loaded_findings(settings: Settings) -> list[Finding]:
+    """The checks of the warehouse as it was loaded last."""
+    with locked(settings.home), contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
+        return check_references(con)
 
 
 def feeds_of(settings: Settings, lake: Lake) -> tuple[Feed, ...]:
@@ -284,6 +262,8 @@ def _decoded(result: bytes) -> Built:
 
 def _fingerprint(settings: Settings) -> needed.MadeOf | None:
     """What a build would be made of now; None without a sync."""
+    if not (settings.lake / IDENTITY).exists():
+        return None
     record = open_lake(settings.lake, settings.integration_id).newest()
     return None if record is None else needed.fingerprint(settings, record, pseudonym_key(settings))
 

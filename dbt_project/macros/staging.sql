@@ -103,16 +103,21 @@ candidate_keys as (
     {{ pseudonyms_of('candidates') }}
 ),
 
+tag_keys as (
+    {{ pseudonyms_of('tags') }}
+),
+
 final as (
     select
         candidate_keys.pseudonym as candidate_key,
-        candidate_tags.tag_id,
+        tag_keys.pseudonym as tag_id,
         candidate_tags.changed_at,
         candidate_tags.remote_deleted_at,
         candidate_tags.observed_at,
         candidate_tags.sync_id
     from candidate_tags
     inner join candidate_keys on candidate_tags.candidate_id = candidate_keys.id
+    left join tag_keys on candidate_tags.tag_id = tag_keys.id
 )
 
 select * from final

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from join_pipeline.checks.finding import Finding
 from join_pipeline.errors import PipelineError
 from join_pipeline.lake.damage import foreign_errors, kind_of
-from join_pipeline.lake.evolution import personal_relation, versions_relation
+from join_pipeline.lake.evolution import Fault, faults, personal_relation, versions_relation
 from join_pipeline.lake.integrity import fault_of
 from join_pipeline.lake.lake import IDENTITY, Lake
 from join_pipeline.lake.record import LakeFile, SyncRecord
@@ -144,6 +144,9 @@ class LakeCheck:
             yield Finding("lake keys", "failed", f"{name}: {n} versions are there twice. {MEND_KEYS}", about)
         if not model.personal:
             return
+        listed = newest.files.models.get(name, []), newest.files.personal.get(name, [])
+        if Fault.TIER in faults(self.lake.path, model, *listed):
+            return  # an older release's: the next command moves these columns to the personal files
         personal = personal_relation(self.lake.path, model, newest.files.personal.get(name, []))
         con.execute(f"CREATE OR REPLACE TEMP TABLE personal AS SELECT id, sync_id FROM {personal}")
         if n := _count(con, "FROM personal GROUP BY id, sync_id HAVING count(*) > 1"):

@@ -21,11 +21,16 @@ From = Annotated[
     str | None,
     typer.Option(
         "--file",
-        help="File with an e-mail address, candidate: or application: and the source's id, our id or a pseudonym, one a"
-        " line; - reads standard input. Default: the command asks, so that no address is in a shell's history.",
+        help="File with an e-mail address, candidate:, application: or user: and an id of the source, our id or a"
+        " pseudonym, one a line; - reads standard input. Default: the command asks. No address is in a shell's history"
+        " then.",
     ),
 ]
 By = Annotated[str | None, typer.Option("--by", help="Who asked for it, for the logs, beside the account's name.")]
+Also = Annotated[
+    list[Path] | None,
+    typer.Option("--also", help="A folder or file elsewhere to look through, too, such as saved attachments."),
+]
 FOUND: Final = 1
 
 
@@ -56,24 +61,26 @@ def find(file: From = None, by: By = None, as_json: Json = False) -> None:
 
     found = commands.find(load_settings(), _given(file), feeds_of, by)
     if as_json:
-        print_json({model: ids_of(found, model) for model in found.ids})
+        print_json({model: ids_of(found, model) for model in found.ids} | {"users": sorted(found.users)})
         return
     for model, records in found.ids.items():
         for one in records:
             out.print(f"{model.removesuffix('s')} {one}", highlight=False)
-    if not found.is_known:
+    for one in sorted(found.users):
+        out.print(f"employee {one}", highlight=False)
+    if not (found.is_known or found.users):
         out.print("Nobody is known by that.")
 
 
 @person.command()
 @everywhere
-def show(file: From = None, by: By = None, as_json: Json = False) -> None:
+def show(file: From = None, also: Also = None, by: By = None, as_json: Json = False) -> None:
     """Show what is held about a person: names, contacts, where it lies, how long, and what an erasure would leave."""
     from join_pipeline.people import commands
     from join_pipeline.pipeline import feeds_of
 
     with working("looking through every file"):
-        held = commands.show(load_settings(), _given(file), feeds_of, by)
+        held = commands.show(load_settings(), _given(file), feeds_of, by, also=also or ())
     if as_json:
         print_json(held)
         return
@@ -83,6 +90,8 @@ def show(file: From = None, by: By = None, as_json: Json = False) -> None:
     for label, records in (("candidate", held.candidates), ("application", held.applications)):
         for one in records:
             out.print(f"{label:<12} {one['id']} (at the source: {one['remote_id'] or '–'})", highlight=False)
+    for user in held.users:
+        out.print(f"{'employee':<12} {user}", highlight=False)
     out.print("\nIt lies in:" if held.places else "\nNo file holds it.")
     for place in held.places:
         files = f"{len(place.files)} files" if len(place.files) > 1 else place.files[0]
@@ -117,13 +126,13 @@ def export(
 
 @person.command()
 @everywhere
-def verify(file: From = None, by: By = None, as_json: Json = False) -> None:
+def verify(file: From = None, also: Also = None, by: By = None, as_json: Json = False) -> None:
     """Look for a person in every byte and every unpacked value. The exit code is 0 if nothing is found, 1 if it is."""
     from join_pipeline.people import commands
     from join_pipeline.pipeline import feeds_of
 
     with working("looking through every file"):
-        searched = commands.verify(load_settings(), _given(file), feeds_of, by)
+        searched = commands.verify(load_settings(), _given(file), feeds_of, by, also=also or ())
     if as_json:
         print_json({"found": bool(searched.hits), **_plain(searched)})
     else:
@@ -154,6 +163,7 @@ def erase(
     """Erase a person at once from every file, build anew, and leave a receipt without personal data."""
     from join_pipeline import pipeline
     from join_pipeline.people import commands
+    from join_pipeline.people.employee import refuse_erasure
 
     settings = load_settings()
     if undo:
@@ -165,6 +175,7 @@ def erase(
         return
     given = _given(file)
     found = commands.find(settings, given, pipeline.feeds_of, by)
+    refuse_erasure(found)
     n_candidates, n_applications = len(found.ids["candidates"]), len(found.ids["applications"])
     say(f"{n_candidates} candidates and {n_applications} applications are erased.")
     if not yes and not typer.confirm("Erase them? This can't be undone.", err=True):

@@ -12,7 +12,7 @@ from join_pipeline.cli.output import instant
 from join_pipeline.cli.verbosity import is_quiet, is_verbose, remark, say
 
 if TYPE_CHECKING:
-    from join_pipeline.pipeline import Built, Synced
+    from join_pipeline.results import Built, Synced
     from join_pipeline.transform.run import Node
     from join_pipeline.warehouse.outcome import Outcome
 

@@ -205,6 +205,10 @@ def of_run(settings: Settings, run: Any, instance: Any) -> Iterator[Settings]:
     if run is None:
         yield settings
         return
+    if is_elsewhere(instance):  # no sensor of this machine forgets the locks of runs that were killed
+        for other in run_ids(settings.home):
+            if look_at(settings.home, other) == "free":
+                forget_run(settings.home, other)
     with run_lock(settings.home, run.run_id), quick_events(instance, run.run_id):
         yield settings
 

@@ -8,10 +8,10 @@ from pydantic import Field, create_model
 
 from join_pipeline import pipeline
 from join_pipeline.component.scope import Scope
-from join_pipeline.component.union import Union
 from join_pipeline.defs.metadata import asset_specs, check_results, check_specs, metadata_of, step
 from join_pipeline.sources.feed import loss_feeds
 from join_pipeline.sync.plan import AskedMode
+from join_pipeline.warehouse.union import Union
 
 
 class SyncConfig(dg.Config):

@@ -1,6 +1,6 @@
 """dbt as one step, published file and report. Whatever is selected, all is built: a file describes one instant."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -91,17 +91,22 @@ def _build_asset(
     return dbt_models
 
 
-def _publish_asset(scope: Scope, marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=scope.key(PUBLISHED),
-        deps=marts,
-        kinds={"duckdb"},
+def _file(scope: Scope, path: str, deps: Sequence[dg.AssetKey], kind: str) -> Callable[..., dg.AssetsDefinition]:
+    """The asset of a published file."""
+    return dg.asset(
+        key=scope.key(path),
+        deps=deps,
+        kinds={kind},
         group_name=scope.group("published"),
         freshness_policy=FRESH,
         pool=scope.pool,
         partitions_def=scope.partitions,
         required_resource_keys={scope.resource},
     )
+
+
+def _publish_asset(scope: Scope, marts: Sequence[dg.AssetKey]) -> dg.AssetsDefinition:
+    @_file(scope, PUBLISHED, marts, "duckdb")
     def publish(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         """published/recruiting.duckdb: the marts of a build that passed its tests. Open readers keep the old file."""
         with step() as cost:
@@ -114,16 +119,7 @@ def _publish_asset(scope: Scope, marts: Sequence[dg.AssetKey]) -> dg.AssetsDefin
 
 
 def _report_asset(scope: Scope) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=scope.key(REPORT),
-        deps=[scope.key(PUBLISHED)],
-        kinds={"html"},
-        group_name=scope.group("published"),
-        freshness_policy=FRESH,
-        pool=scope.pool,
-        partitions_def=scope.partitions,
-        required_resource_keys={scope.resource},
-    )
+    @_file(scope, REPORT, [scope.key(PUBLISHED)], "html")
     def report(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         """published/report.html: one page with charts of the shared marts. It loads nothing else and can be mailed."""
         with step() as cost:

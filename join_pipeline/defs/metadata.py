@@ -81,6 +81,7 @@ def asset_specs(scope: Scope, described: Iterable[Described], group: str, *kinds
             metadata={"dagster/column_schema": _schema(one.columns)} if one.columns else None,
             group_name=scope.group(group),
             kinds=set(kinds),
+            skippable=group == "warehouse" and scope.file is not None,  # if one of many companies has not changed
         )
         for one in described
     ]

@@ -10,7 +10,7 @@ from pydantic import Field
 from join_pipeline import pipeline
 from join_pipeline.checks.load import LOAD_CHECKS
 from join_pipeline.component.scope import Scope
-from join_pipeline.defs.metadata import asset_specs, check_results, check_specs, metadata_of, step
+from join_pipeline.defs.metadata import asset_specs, check_result, check_results, check_specs, metadata_of, step
 from join_pipeline.warehouse.file import opening
 from join_pipeline.warehouse.lineage import Described
 
@@ -30,9 +30,12 @@ def ats_tables(scope: Scope, made: Sequence[Described]) -> dg.AssetsDefinition:
         check_specs=check_specs(scope, LOAD_CHECKS),
         **scope.step("load"),
     )
-    def load(context: dg.AssetExecutionContext, config: LoadConfig) -> Iterator[dg.MaterializeResult[Any]]:
+    def load(context: dg.AssetExecutionContext, config: LoadConfig) -> Iterator[Any]:
         with step() as cost:
             settings = scope.of(context)
+            if scope.file and not config.from_nothing and pipeline.is_unchanged(settings, context.log.info):
+                yield from (check_result(scope.key(one.about), one) for one in pipeline.loaded_findings(settings))
+                return
             file, options = opening(settings)
             warehouse = DuckDBResource(database=str(file), connection_config=options)
             loaded = pipeline.load(settings, warehouse.get_connection, from_nothing=config.from_nothing)

@@ -50,24 +50,34 @@ def find(settings: Settings, given: Collection[str], feeds_of: FeedsOf, by: str 
 
 
 def show(
-    settings: Settings, given: Collection[str], feeds_of: FeedsOf, by: str | None = None, on_file: OnFile = no_file
+    settings: Settings,
+    given: Collection[str],
+    feeds_of: FeedsOf,
+    by: str | None = None,
+    on_file: OnFile = no_file,
+    also: Collection[Path] = (),
 ) -> Held:
-    """What is held about a person, and where."""
+    """What is held about a person, and where; also below the paths in `also`."""
     with writing(settings):
         note_read(settings, "person show", by)
         with seeking(settings, feeds_of) as look:
             person = look.person(given)
-            return held(settings, person, search(settings, _sought(person, look), on_file))
+            return held(settings, person, search(settings, _sought(person, look), on_file, also))
 
 
 def verify(
-    settings: Settings, given: Collection[str], feeds_of: FeedsOf, by: str | None = None, on_file: OnFile = no_file
+    settings: Settings,
+    given: Collection[str],
+    feeds_of: FeedsOf,
+    by: str | None = None,
+    on_file: OnFile = no_file,
+    also: Collection[Path] = (),
 ) -> Searched:
     """Look for a person in every byte and every value; for one whom the lake knows, by all that it has of them."""
     with writing(settings):
         note_read(settings, "person verify", by)
         with seeking(settings, feeds_of) as look:
-            return search(settings, _sought(look.person(given), look), on_file)
+            return search(settings, _sought(look.person(given), look), on_file, also)
 
 
 def export_person(

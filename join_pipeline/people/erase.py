@@ -31,6 +31,7 @@ from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.receipts import NAME, append_line, lines_of
 from join_pipeline.lake.sql import scratch
 from join_pipeline.lake.upgrade import upgrade
+from join_pipeline.people.employee import refuse_erasure
 from join_pipeline.people.person import Person, Seeking
 from join_pipeline.people.search import Sought, is_in_file
 from join_pipeline.people.traces import files_of
@@ -67,6 +68,7 @@ class Pending(msgspec.Struct, kw_only=True):
 
 def begin(settings: Settings, person: Person, by: str | None = None, *, everything: bool = False) -> Pending:
     """Note who is to be erased, and keep them out of every later sync. The caller holds the lock."""
+    refuse_erasure(person)
     if not (person.is_known or any("@" in one for one in person.given)):
         raise InputError("person", "nobody is known by that. Nothing was erased; `person verify` looks for it")
     finish(settings)  # one that was carried out and not built yet: its receipt would be lost

@@ -17,6 +17,7 @@ from join_pipeline.errors import InputError
 from join_pipeline.lake.files import appearing
 from join_pipeline.lake.sql import files_literal
 from join_pipeline.models import MODELS
+from join_pipeline.people import employee
 from join_pipeline.people.export_page import Language, page
 from join_pipeline.people.held import Held
 from join_pipeline.people.person import Person, Seeking
@@ -32,7 +33,7 @@ def export(settings: Settings, look: Seeking, person: Person, held: Held, to: Pa
 
     Raises `InputError` if nobody is known by what was given, or if the file is there.
     """
-    if not held.places and not person.is_known:
+    if not (held.places or person.is_known or person.users):
         raise InputError("person", "nobody is known by that, so there is nothing to export")
     if to.exists():
         raise InputError("--to", f"{to} is there already. Name another file")
@@ -47,6 +48,7 @@ def export(settings: Settings, look: Seeking, person: Person, held: Held, to: Pa
 
 def gathered(settings: Settings, look: Seeking, person: Person, held: Held) -> dict[str, Any]:
     """All data of a person, as one document."""
+    history = {name: list(_versions(look, person, name)) for name in PERSONAL} | employee.history(look, person)
     return {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "connection": settings.connection,
@@ -54,9 +56,9 @@ def gathered(settings: Settings, look: Seeking, person: Person, held: Held) -> d
         "publishes_names": settings.publish_people,
         "names": held.names,
         "contacts": held.contacts,
-        "history": {name: list(_versions(look, person, name)) for name in PERSONAL},
-        "named": {name: _names(look, name) for name in NAMED},
-        "tags": _names(look, "tags"),
+        "history": history,
+        "named": {name: _names(look, name, _ids(history, column)) for name, column in NAMED.items()},
+        "tags": _names(look, "tags", _ids(history, "tag_id")),
         "payloads": [
             {"feed": feed, "fetched_at": row.fetched_at, "status": row.status, "payload": _decoded(row.payload)}
             for feed, row in look.payloads(person)
@@ -86,10 +88,16 @@ def _versions(look: Seeking, person: Person, name: str) -> Iterator[dict[str, An
         yield found
 
 
-def _names(look: Seeking, name: str) -> dict[str, str]:
+def _ids(history: dict[str, list[dict[str, Any]]], column: str) -> list[str]:
+    """The ids in a column of the history. Names of other records, such as tags of others, are nothing of theirs."""
+    return sorted({row[column] for rows in history.values() for row in rows if row.get(column)})
+
+
+def _names(look: Seeking, name: str, ids: list[str]) -> dict[str, str]:
     is_personal = any(column.name == "name" for column in MODELS[name].personal)
     named = look.personal(name) if is_personal else look.versions(name)
-    rows = look.con.execute(f"SELECT id, arg_max(name, sync_id) FROM {named} GROUP BY id").fetchall()
+    query = f"SELECT id, arg_max(name, sync_id) FROM {named} WHERE list_contains(?, id) GROUP BY id"
+    rows = look.con.execute(query, [ids]).fetchall()
     return {one: text for one, text in rows if text is not None}
 
 

@@ -42,12 +42,15 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "copy of a bucket": ("Kopie eines Buckets", f"{_FOLDER}; nur Pfade, Größen und Prüfsummen"),
     "locks and runs": ("Sperren und Läufe", "nichts über einen Menschen"),
     "Dagster's storage": ("Speicher von Dagster", "wie Dagster eingestellt ist; nur Anzahlen"),
+    "named with --also": ("mit --also genannte Dateien", "bis jemand sie entfernt"),
     "other files": ("andere Dateien", "bis jemand sie entfernt"),
 }
 OUTSIDE: Final = (
     "Backups: Eine Löschung erreicht sie nicht.",
     "Ältere Versionen von Objekten in einem Bucket, der sie aufbewahrt.",
-    "Kopien, die jemand genommen hat: Exporte, gespeicherte Anhänge, veröffentlichte Dateien auf anderen Rechnern.",
+    "Kopien, die jemand genommen hat: Exporte, anderswo gespeicherte Anhänge, veröffentlichte Dateien auf anderen"
+    " Rechnern.",
+    "Ein DAGSTER_HOME anderswo; es hat durch dieses Werkzeug keine Daten von Bewerbern.",
     "Das Bewerbermanagement selbst, aus dem die Daten kommen.",
     "Das Protokoll des Dienstes, der die Pipeline ausführt; es hat keine Daten von Bewerbern.",
 )

@@ -9,7 +9,7 @@ from typing import Final
 
 from join_pipeline.people.person import Person
 from join_pipeline.people.search import Searched
-from join_pipeline.people.traces import OUTSIDE, PLACES
+from join_pipeline.people.traces import ALSO, OUTSIDE, PLACES
 from join_pipeline.settings import Settings
 
 LEAVES: Final = (
@@ -38,6 +38,7 @@ class Held:
     contacts: tuple[str, ...]
     candidates: tuple[dict[str, str | None], ...]
     applications: tuple[dict[str, str | None], ...]
+    users: tuple[str, ...]
     places: tuple[HeldAt, ...]
     erase_leaves: tuple[str, ...]
     outside: tuple[str, ...]
@@ -51,7 +52,7 @@ def held(settings: Settings, person: Person, searched: Searched) -> Held:
         files.setdefault(hit.place, {})[hit.path] = None
     places = (
         HeldAt(place.name, tuple(files[place.name]), place.lasts(settings), place.fate)
-        for place in dict.fromkeys(PLACES)
+        for place in dict.fromkeys((*PLACES, ALSO))
         if place.name in files
     )
     hashes = {text for text in person.texts if len(text) == len("0" * 32) and text.isalnum()}
@@ -60,6 +61,7 @@ def held(settings: Settings, person: Person, searched: Searched) -> Held:
         contacts=tuple(sorted(person.texts - hashes)),
         candidates=ids_of(person, "candidates"),
         applications=ids_of(person, "applications"),
+        users=tuple(sorted(person.users)),
         places=tuple(places),
         erase_leaves=LEAVES,
         outside=OUTSIDE,

@@ -22,9 +22,9 @@ from join_pipeline.models import MODELS
 from join_pipeline.sources.feed import Feed
 from join_pipeline.warehouse.pseudonyms import pseudonym
 
-_REMOTE: Final = re.compile(r"(candidate|application):\s*(\S+)")
+_REMOTE: Final = re.compile(r"(candidate|application|user):\s*(\S+)")
 _PHONE_LETTERS: Final = re.compile(r"[\s()/.-]+")
-WHAT: Final = "an e-mail address, candidate: or application: followed by the source's id, our id, or a pseudonym"
+WHAT: Final = "an e-mail address, candidate:, application: or user: and the source's id, our id, or a pseudonym"
 LEAST_DIGITS: Final = 6
 
 
@@ -32,7 +32,8 @@ LEAST_DIGITS: Final = 6
 class Person:
     """Somebody: our ids by model with the source's own id of each, and texts that identify them.
 
-    `given` are the words that the user gave. `names` are first and last names, for display.
+    `given` are the words that the user gave. `names` are first and last names, for display. `users` are our ids of an
+    employee, who is a user of the source.
     """
 
     given: tuple[str, ...]
@@ -40,6 +41,7 @@ class Person:
     texts: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
     pseudonyms: set[str] = field(default_factory=set)
+    users: set[str] = field(default_factory=set)
 
     @property
     def is_known(self) -> bool:
@@ -56,7 +58,7 @@ class Person:
 
     def searched(self) -> frozenset[str]:
         """The texts to look for in every byte and value, in lower case."""
-        ours = {one for found in self.ids.values() for one in found}
+        ours = {one for found in self.ids.values() for one in found} | self.users
         given = {one for one in self.given if not _REMOTE.fullmatch(one)}
         return frozenset(one.casefold() for one in {*given, *self.texts, *self.pseudonyms, *ours} if one.strip())
 
@@ -99,6 +101,7 @@ class Seeking:
                 raise InputError("person", "a number alone may be anybody's. Write candidate: or application: first")
             for model, found in self._named(one).items():
                 person.ids[model].update(found)
+            person.users |= self._users(one)
         return self.complete(person)
 
     def complete(self, person: Person) -> Person:
@@ -106,6 +109,7 @@ class Seeking:
         self._add_applications(person)
         self._add_remote_ids(person)
         self._add_texts(person)
+        self._add_users_texts(person)
         return person
 
     def erasing(self, person: Person, *, everything: bool = False) -> Erasing:
@@ -143,6 +147,8 @@ class Seeking:
         if "@" in given:
             return self._by_address(given.casefold())
         if found := _REMOTE.fullmatch(given):
+            if found[1] == "user":
+                return {}
             model, remote_id = f"{found[1]}s", found[2]
             rows = self._rows(f"SELECT DISTINCT id FROM {self.versions(model)} WHERE remote_id = ?", remote_id)
             # nobody may have it any more, but a verification looks for what was made of it
@@ -155,6 +161,25 @@ class Seeking:
                 if pseudonym(self.key, model, one) == given:
                     return {model: {one: None}}
         return {}
+
+    def _users(self, given: str) -> set[str]:
+        """Our ids of the users of this address or id. A pseudonym is tried out, as there are few users."""
+        if "@" in given and not _REMOTE.fullmatch(given):
+            query, value = f"SELECT id FROM {self.personal('users')} WHERE lower(email) = ?", given.casefold()
+        elif (found := _REMOTE.fullmatch(given)) and found[1] == "user":
+            query, value = f"SELECT id FROM {self.personal('users')} WHERE lower(remote_id) = ?", found[2].casefold()
+        else:
+            known = self._rows(f"SELECT DISTINCT id FROM {self.versions('users')}")
+            return {one for (one,) in known if given in (one, pseudonym(self.key, "users", one))}
+        return {one for (one,) in self._rows(query, value)}
+
+    def _add_users_texts(self, person: Person) -> None:
+        """Addresses and names of an employee."""
+        query = f"""SELECT first_name, last_name, email FROM {self.personal("users")} WHERE list_contains(?, id)"""
+        for first, last, address in self._rows(query, list(person.users)):
+            person.names |= {name for name in (" ".join(part for part in (first, last) if part),) if name}
+            person.texts |= {address} if address else set()
+        person.pseudonyms |= {pseudonym(self.key, "users", one) for one in person.users}
 
     def _by_address(self, address: str) -> dict[str, dict[str, str | None]]:
         has_address = "list_contains(list_transform(email_addresses, lambda e: lower(e.email_address)), ?)"

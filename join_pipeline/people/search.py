@@ -70,13 +70,18 @@ class Searched:
     unread: tuple[str, ...]
 
 
-def search(settings: Settings, sought: Sought, on_file: Callable[[str], None] = lambda _path: None) -> Searched:
-    """Look for a person in every file of the connection and of Dagster's storage."""
+def search(
+    settings: Settings,
+    sought: Sought,
+    on_file: Callable[[str], None] = lambda _path: None,
+    also: Collection[Path] = (),
+) -> Searched:
+    """Look for a person in every file of the connection and of Dagster's storage, and below the paths in `also`."""
     hits: list[Hit] = []
     unread: list[str] = []
     n_files = n_bytes = 0
     pattern = sought.pattern()
-    for place, inside, path in files_of(settings):
+    for place, inside, path in files_of(settings, also):
         on_file(inside)
         try:
             n_files, n_bytes = n_files + 1, n_bytes + present(path).stat().st_size

@@ -4,12 +4,13 @@ Belongs here: the places, which files are in each, how long they stay, and what 
 into files (search).
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final, Literal
 
+from join_pipeline.errors import InputError
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.parquet import files_of_company
 
@@ -75,18 +76,28 @@ PLACES: Final = (
 )
 """Every place that the pipeline can reach. The first pattern that fits holds."""
 
+ALSO: Final = Place("named with --also", "", "until somebody removes them", "not reached")
+"""Files outside of the data folder that a search was given. An erasure changes none of them."""
 OUTSIDE: Final = (
     "backups: an erasure does not reach them; after a restore run `join-pipeline person reapply`",
     "older versions of objects in a bucket that keeps them: docs/bucket.md says how they go",
-    "copies that somebody took: exports, saved attachments, published files on other machines",
+    "copies that somebody took: exports, attachments that were saved elsewhere, published files on other machines;"
+    " `show` and `verify` look through those that are named with --also",
+    "a DAGSTER_HOME elsewhere: name it with --also; it has no data of applicants by this tool",
     "the source itself: delete the person there, or a list of erased ids keeps them out of here",
     "the log of the service that runs the pipeline, such as journald: it has no data of applicants",
 )
 """What the pipeline can't reach. `show` and the documents name it."""
 
 
-def files_of(settings: Settings) -> Iterator[tuple[Place, str, Path]]:
-    """Every file of the connection with its place and its path below the connection's folder, in a fixed order."""
+def files_of(settings: Settings, also: Collection[Path] = ()) -> Iterator[tuple[Place, str, Path]]:
+    """Every file of the connection with its place and its path below the connection's folder, in a fixed order.
+
+    Then the files of each path in `also`, with their whole paths. Raises `InputError` if there is no such path.
+    """
+    for one in also:
+        if not one.exists():
+            raise InputError("--also", f"{one} is not there")
     for root, before in ((settings.home, ""), (settings.data.absolute() / DAGSTER, f"../{DAGSTER}/")):
         for path in sorted(root.rglob("*")) if root.is_dir() else ():
             if path.is_file() and not path.is_symlink():
@@ -95,6 +106,11 @@ def files_of(settings: Settings) -> Iterator[tuple[Place, str, Path]]:
     for path in files_of_company(settings.parquet, settings.connection):
         inside = f"../{path.relative_to(settings.data.absolute()).as_posix()}"
         yield place_of(inside), inside, path
+
+    for one in also:
+        for path in sorted(one.rglob("*")) if one.is_dir() else (one,):
+            if path.is_file() and not path.is_symlink():
+                yield ALSO, path.absolute().as_posix(), path
 
 
 def place_of(inside: str) -> Place:

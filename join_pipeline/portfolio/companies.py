@@ -3,6 +3,7 @@
 Belongs here: the state of each company by its build.json and its files. Not here: what the tables hold (tables).
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -50,6 +51,12 @@ def companies(
         if name not in found
     }
     return found | gone
+
+
+def builds(root: Path) -> str | None:
+    """A digest of the builds whose files are there: another one after each build. None if there is no file."""
+    notes = {name: note.build for name in noted_connections(root) if (note := _note(root, name))}
+    return hashlib.sha256(msgspec.json.encode(notes)).hexdigest()[:16] if notes else None
 
 
 def changed_since(root: Path, read: Mapping[str, BuildNote]) -> dict[str, BuildNote | None]:

@@ -51,6 +51,15 @@ class Portfolio:
     def n_read(self) -> int:
         return sum(company.state != "left out" for company in self.companies)
 
+    def figures(self) -> dict[str, Any]:
+        """The figures for display."""
+        return {
+            "path": self.path,
+            "companies": self.n_read,
+            "left_out": len(self.companies) - self.n_read,
+            "benchmarks": ", ".join(self.benchmarks) or "none",
+        }
+
     def slowest(self) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
         """The columns and rows of the companies that take longest to hire."""
         with contextlib.closing(duckdb.connect(self.path, read_only=True)) as con:

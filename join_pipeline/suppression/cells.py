@@ -13,6 +13,7 @@ from typing import Final
 import duckdb
 import numpy as np
 
+from join_pipeline.suppression.costs import DETAIL, GRAIN_COSTS, SCOPE_COSTS
 from join_pipeline.suppression.equations import Equations, Flags, Real, Whole
 from join_pipeline.suppression.inventory import Group, SharedTable
 from join_pipeline.suppression.people import PEOPLE
@@ -20,16 +21,6 @@ from join_pipeline.suppression.people import PEOPLE
 EVER: Final = "DATE '0001-01-01'"
 
 COORDINATES: Final = "what, grain, period, scope, key"
-
-# What hiding a cell costs is its count, times these: weeks go before months, and small scopes before everything.
-GRAIN_COSTS: Final = "CASE grain WHEN 'week' THEN 1 WHEN 'month' THEN 3 WHEN 'quarter' THEN 4 ELSE 6 END"
-# What goes first where time is short: the higher, the more detailed.
-DETAIL: Final = """CASE
-    WHEN scope = 'job_source' THEN 3
-    WHEN scope IN ('category', 'city', 'channel') OR (grain = 'week' AND scope <> 'overall') THEN 2
-    ELSE 1
-END"""
-SCOPE_COSTS: Final = "CASE scope WHEN 'overall' THEN 500 WHEN 'job' THEN 2 WHEN 'source' THEN 2 ELSE 1 END"
 
 # Days that a week shares with a month, where it has days of two. A week within one month is a part of it as it is. A
 # month without the group has none of its days; an age lacks months of which everybody is of the age.
@@ -111,6 +102,9 @@ WAITING_JOBS: Final = """
         true, false
     FROM cell
     WHERE scope = 'stage_job' AND 'waits ' || split_part(key, '/', 1) IN (SELECT what FROM cell)
+        AND ('waits ' || split_part(key, '/', 1), split_part(key, '/', 3)) NOT IN (
+            SELECT (what, key) FROM cell WHERE scope = 'job'
+        )
 """
 
 MISSING_TOTALS: Final = """
@@ -177,6 +171,9 @@ PARTS: Final = """
         SELECT id, 'waits', grain, period, 'milestone', substr(what, length('waits ') + 1), 'milestone' FROM cell
         WHERE starts_with(what, 'waits ') AND scope = 'overall'
         UNION ALL
+        SELECT id, 'waits', grain, period, scope, key, 'milestones of a group' FROM cell
+        WHERE starts_with(what, 'waits ') AND scope <> 'overall'
+        UNION ALL
         SELECT id, what, grain, period, scope, key, 'named' FROM pooled
         UNION ALL
         SELECT id, what, 'all', {ever}, scope, key, grain FROM cell WHERE grain IN ('month', 'quarter')
@@ -235,16 +232,20 @@ def coordinates(group: Group) -> str:
     )
 
 
-def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k: int) -> Cells:
-    """The cells and equations of these tables, which lie in `main`. The temporary table `cell` keeps their ids."""
+def read_cells(
+    con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k: int, *, are_people_known: bool = False
+) -> Cells:
+    """The cells and equations of these tables, which lie in `main`. The tables `cell` and `people` are kept."""
     told = " UNION ALL ".join(
-        f'SELECT {coordinates(group)}, "{group.size}" AS n FROM main."{table.name}"'
+        f"""SELECT {coordinates(group)}, {group.counted or f'"{group.size}"'} AS n, {group.is_inside} AS is_inside
+        FROM main."{table.name}\""""
         for table in tables
         for group in table.groups
     )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE cell AS
-        SELECT {COORDINATES}, max(n) AS n, false AS is_latent, max(n) IS NULL AS is_asked
+        SELECT {COORDINATES}, max(n) AS n, false AS is_latent,
+            max(n) IS NULL AND NOT bool_and(is_inside) AS is_asked
         FROM ({told}) GROUP BY ALL"""
     )
     for missing in (
@@ -258,7 +259,8 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
         MISSING_TOTALS,
     ):
         con.execute(missing)
-    con.execute(PEOPLE)
+    if not are_people_known:
+        con.execute(PEOPLE)
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE cell AS
         SELECT row_number() OVER (ORDER BY {COORDINATES}) - 1 AS id,
@@ -267,6 +269,7 @@ def read_cells(con: duckdb.DuckDBPyConnection, tables: Sequence[SharedTable], k:
                     WHEN what = 'applied' OR starts_with(what, 'aged ')
                         THEN grain <> 'days' AND coalesce(n_people BETWEEN 1 AND {k} - 1, false)
                         AND (is_asked OR n IS NOT NULL)
+                    WHEN n_people IS NOT NULL THEN NOT is_latent AND n_people < {k}
                     ELSE is_asked
                 END AS is_asked
             ),

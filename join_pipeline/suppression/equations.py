@@ -28,6 +28,8 @@ class Equations:
     sign: Real
     n_equations: int
     n_cells: int
+    known: Real | float = 0.0
+    """By equation, what is added to it without a cell."""
 
     @cached_property
     def _by_cell(self) -> tuple[Whole, Whole, Whole]:
@@ -56,6 +58,26 @@ class Equations:
         order, ends = self._places
         return order[ends[cell] : ends[cell + 1]]
 
+    def entries_of_cells(self, cells: Whole) -> Whole:
+        order, ends = self._places
+        return order[_ranges(ends[cells], ends[cells + 1])]
+
+    def entries_of_equations(self, equations: Whole) -> Whole:
+        order, ends = self._by_equation
+        return order[_ranges(ends[equations], ends[equations + 1])]
+
+    def near(self, cell: int, is_open: Flags, most: int, most_of_equation: int) -> Whole:
+        """Open cells that are linked to this one by short equations: the next ones, at most so many."""
+        n_open = np.bincount(self.equation, is_open[self.cell], self.n_equations)
+        found = frontier = np.array([cell])
+        while len(frontier) and len(found) < most:
+            equations = np.unique(self.equation[self.entries_of_cells(frontier)])
+            entries = self.entries_of_equations(equations[n_open[equations] <= most_of_equation])
+            next_ones = np.unique(self.cell[entries])
+            frontier = np.setdiff1d(next_ones[is_open[next_ones]], found, assume_unique=True)[: most - len(found)]
+            found = np.concatenate([found, frontier])
+        return found
+
     def implied(self, low: Real, high: Real) -> tuple[Real, Real]:
         """By entry, the bounds of its cell that follow from the other cells of its equation."""
         of_low, of_high = low[self.cell], high[self.cell]
@@ -74,6 +96,8 @@ class Equations:
         sums = np.bincount(self.equation, finite, self.n_equations)[self.equation] - finite
         n_endless = np.bincount(self.equation, endless, self.n_equations)[self.equation] - endless
         infinity = ends[endless][0] if endless.any() else 0.0
+        if isinstance(self.known, np.ndarray):
+            return np.where(n_endless > 0, infinity, sums + self.known[self.equation])
         return np.where(n_endless > 0, infinity, sums)
 
     def bounds(self, low: Real, high: Real) -> tuple[Real, Real]:
@@ -81,8 +105,18 @@ class Equations:
 
         Bounds that are given may be those of before, with some cells made known since.
         """
+        is_open = low < high
+        some = self.kept(np.bincount(self.equation, is_open[self.cell], self.n_equations) > 0)
+        is_inside = is_open[some.cell]
+        known: Real = np.zeros(some.n_equations)
+        np.add.at(known, some.equation[~is_inside], (some.sign * low[some.cell])[~is_inside])
+        few = Equations(
+            some.equation[is_inside], some.cell[is_inside], some.sign[is_inside], some.n_equations, self.n_cells, known
+        )
+        return few._bounds(low.copy(), high.copy())
+
+    def _bounds(self, low: Real, high: Real) -> tuple[Real, Real]:
         order, starts, cells = self._by_cell
-        low, high = low.copy(), high.copy()
         if not len(order):
             return low, high
         for _ in range(MOST_ROUNDS):
@@ -121,3 +155,10 @@ class Equations:
                 break
             label = linked
         return np.where(is_open, label, -1)
+
+
+def _ranges(starts: Whole, ends: Whole) -> Whole:
+    """All numbers from each start to before its end, one after the other."""
+    lengths = ends - starts
+    result: Whole = np.arange(lengths.sum()) + np.repeat(starts - (np.cumsum(lengths) - lengths), lengths)
+    return result

@@ -14,15 +14,17 @@ import numpy as np
 
 from join_pipeline.suppression.cells import Cells
 from join_pipeline.suppression.equations import Flags, Real, Whole
-from join_pipeline.suppression.solver import OutOfTimeError, components, without_witness
+from join_pipeline.suppression.solver import OutOfTimeError, Witnesses, without_witness
 
 PINNED: Final = 2.0
 """How much dearer a cell is for each sum in which it would be the only hidden one, since that tells it at once."""
 INDIRECT: Final = 2.0
 """How much dearer a cell is that loosens a sum only by way of another sum."""
+LINKS: Final = 4
+"""So many cells in a row are hidden for each other where a count that only several sums tell is loosened."""
 MOST_ROUNDS: Final = 200
 SOLVER_ROUNDS: Final = 25
-STAGES: Final = ((3, 0.5), (2, 0.25), (0, 0.0))
+STAGES: Final = ((3, 0.4), (2, 0.2), (0, 0.0))
 """What is hidden where time is short: cells of this detail and more, with this share of the time left for the rest."""
 MOST_ENTRIES_ANEW: Final = 12_000_000
 """How many entries of equations are looked at to show cells again: some two seconds."""
@@ -46,7 +48,7 @@ class Hider:
         self._seconds_left = seconds_left
         self._is_hidden = ~cells.is_shown
         self._ages = _followers(cells.goes_with)
-        self._safe: set[bytes] = set()
+        self._witnesses = Witnesses(self._counts(), k)
         self._reserve = 0.0
 
     def run(self, *, is_solved: bool = True) -> Hidden:
@@ -72,6 +74,7 @@ class Hider:
     def _search(self, at_first: Flags, *, is_solved: bool) -> None:
         self._repair()
         self._show_again(at_first)
+        self._witnesses = Witnesses(self._counts(), self._k)
         for _ in range(SOLVER_ROUNDS if is_solved else 0):
             unsafe = self._unsolved()
             if not unsafe.any():
@@ -88,6 +91,10 @@ class Hider:
     def unsafe(self) -> Flags:
         """Cells of which single equations tell more than that they are small."""
         return self._cells.is_asked & ~_is_open(*self._bounds(), self._k)
+
+    def _counts(self) -> Real:
+        """What is shown by now. NaN where it is hidden."""
+        return np.where(self._is_hidden, np.nan, self._cells.count)
 
     def _bounds(self) -> tuple[Real, Real]:
         count = self._cells.count
@@ -164,7 +171,7 @@ class Hider:
     def _unsolved(self) -> Flags:
         low, high = self._bounds()
         asked = self._cells.is_asked & (low < self._k)
-        return without_witness(self._cells.equations, low, high, asked, self._k, self._time, self._safe)
+        return without_witness(self._cells.equations, low, high, asked, self._k, self._time, self._witnesses)
 
     def _loosen(self, unsafe: Flags) -> None:
         """Hide a cell near each of these: in one of its sums, or further off if all of those are hidden."""
@@ -174,13 +181,27 @@ class Hider:
         while True:
             is_near = np.zeros(equations.n_equations, dtype=bool)
             is_near[equations.equation[near[equations.cell]]] = True
+            before = self._is_hidden.copy()
             if self._complete(np.flatnonzero(is_near), np.zeros(len(equations.cell), dtype=bool)):
+                self._unpin(before)
                 return
             further = near.copy()
             further[equations.cell[is_near[equations.equation]]] = True
             if (further == near).all() or not may_go.any():
                 raise OutOfTimeError
             near = further
+
+    def _unpin(self, before: Flags) -> None:
+        """Hide another cell of each sum in which a cell that was just hidden is alone, since that sum would tell it."""
+        equations = self._cells.equations
+        for _ in range(LINKS):
+            is_new = self._is_hidden & ~before
+            n_new = np.bincount(equations.equation, is_new[equations.cell], equations.n_equations)
+            n_hidden = np.bincount(equations.equation, self._is_hidden[equations.cell], equations.n_equations)
+            before = self._is_hidden.copy()
+            alone = np.flatnonzero((n_new == 1) & (n_hidden == 1))
+            if not self._complete(alone, np.zeros(len(equations.cell), dtype=bool)):
+                return
 
     def _hide_unproved(self, detail: int) -> None:
         """Hide the cells of this detail and more that share sums with cells that are not proved to be safe.
@@ -189,9 +210,8 @@ class Hider:
         """
         equations = self._cells.equations
         low, high = self._bounds()
-        is_near = self.unsafe()
-        for cells, name in components(equations, low, high):
-            is_near[cells] |= name not in self._safe
+        is_proved = self._witnesses.can_be_none & self._witnesses.can_be_many
+        is_near = self.unsafe() | (self._cells.is_asked & (low < high) & (low < self._k) & ~is_proved)
         while True:
             is_touched = np.zeros(equations.n_equations, dtype=bool)
             is_touched[equations.equation[is_near[equations.cell]]] = True

@@ -25,6 +25,10 @@ class Group:
     flag: str | None = "is_suppressed"
     says: tuple[tuple[str, str], ...] = ()
     """Columns that then have a text instead, and the text."""
+    counted: str | None = None
+    """The size as SQL, where it is not the column."""
+    is_inside: bool = False
+    """Whether it is a part of a larger group. Then its size is no secret of its own, but may tell those of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,22 @@ CHECKED: Final = (
                 key="source_key",
                 grain="period_grain",
                 period="period_on",
+            ),
+            # who waits, at whatever milestone: with it goes what would tell it, since the parts add up to the group
+            Group(
+                "n_waiting",
+                "'waits'",
+                _words(
+                    "n_declined n_in_closed_job pass_through pass_through_wilson_low pass_through_wilson_high "
+                    "pass_through_high hire_rate hire_rate_wilson_low hire_rate_wilson_high hire_rate_high"
+                ),
+                scope="'source'",
+                key="source_key",
+                grain="period_grain",
+                period="period_on",
+                flag=None,
+                counted="n_waiting - n_unknown",
+                is_inside=True,
             ),
         ),
     ),
@@ -246,7 +266,7 @@ CHECKED: Final = (
             ),
             Group(
                 "n_open",
-                "'due ' || milestone",
+                "'waits ' || milestone",
                 _words("n_in_closed_job n_overdue n_certainly_overdue n_due_soon days_left_p50"),
             ),
         ),

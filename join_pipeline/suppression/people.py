@@ -24,9 +24,88 @@ MEMBERS: Final = """
         AND coalesce(applications.source, 'unknown') = scopes.source
 """
 
+# One row per application that waits.
+WAITING: Final = """
+    SELECT
+        applications.candidate_key,
+        coalesce(ageing.milestone, 'UNKNOWN') AS milestone,
+        coalesce(ageing.stage_id, 'unknown') AS stage_key,
+        coalesce(ageing.job_id, 'unknown') AS job_id,
+        coalesce(ageing.source, 'unknown') AS source,
+        scopes.category_key, scopes.city_key, scopes.channel_key, scopes.job_source_key
+    FROM main.mart_pipeline_ageing AS ageing
+    INNER JOIN main.fct_application AS applications USING (application_key)
+    LEFT JOIN warehouse.intermediate.int_scope AS scopes ON
+        coalesce(ageing.job_id, 'unknown') = scopes.job_id AND coalesce(ageing.source, 'unknown') = scopes.source
+"""
+
+# One row per application and thing that the tables of durations and stays count it in.
+COUNTED: Final = """
+    WITH hires AS (
+        SELECT * FROM warehouse.recruiting.fct_time_to_hire
+        WHERE hired_at <= (SELECT followed_until FROM main.mart_follow_up)
+    ),
+    applications AS (SELECT * FROM warehouse.recruiting.fct_application),
+    ended AS (
+        SELECT 'time_to_hire' AS metric, candidate_key, job_id, source, days_to_hire AS days FROM hires
+        UNION ALL
+        SELECT if(hire_number = 1, 'time_to_fill', 'time_to_later_fill'), candidate_key, job_id, source, days_to_fill
+        FROM hires WHERE days_to_fill_hi IS NOT NULL
+        UNION ALL
+        SELECT 'time_to_decision', candidate_key, job_id, source, days_to_decision FROM applications
+        WHERE first_decided_at <= (SELECT followed_until FROM main.mart_follow_up)
+        UNION ALL
+        SELECT 'time_to_first_movement', candidate_key, job_id, source, days_to_first_movement FROM applications
+        WHERE first_moved_at <= (SELECT followed_until FROM main.mart_follow_up)
+    ),
+    stays AS (
+        SELECT visits.*, left_at > followed_until AS is_later, applications.candidate_key, applications.source,
+            applications.job_id AS job_of_application
+        FROM warehouse.recruiting.fct_stage_visit AS visits
+        INNER JOIN applications USING (application_key)
+        CROSS JOIN (SELECT followed_until FROM main.mart_follow_up)
+        WHERE entered_at <= followed_until AND NOT (visits.is_left_truncated AND entered_evidence = 'bounded')
+    ),
+    counted AS (
+        SELECT if(days IS NULL, 'historic ', 'ended ') || metric AS what, candidate_key, job_id, source FROM ended
+        UNION ALL
+        SELECT 'hired', candidate_key, job_id, source FROM hires WHERE NOT is_historic AND NOT is_left_truncated
+        UNION ALL
+        SELECT
+            'stayed ' || coalesce(milestone, 'UNKNOWN') || ' ' || if(coalesce(is_later, false), 'open', visit_status),
+            candidate_key, job_of_application, source
+        FROM stays
+    )
+    SELECT what, candidate_key, coalesce(counted.job_id, 'unknown') AS job_id,
+        coalesce(counted.source, 'unknown') AS source,
+        scopes.category_key, scopes.city_key, scopes.channel_key, scopes.job_source_key
+    FROM counted
+    LEFT JOIN warehouse.intermediate.int_scope AS scopes ON
+        coalesce(counted.job_id, 'unknown') = scopes.job_id AND coalesce(counted.source, 'unknown') = scopes.source
+"""
+
 PEOPLE: Final = f"""
     CREATE OR REPLACE TEMP TABLE people AS
     WITH members AS ({MEMBERS}),
+    waiting AS (
+        SELECT candidate_key,
+            unnest([
+                'milestone', 'stage', 'stage_job', 'overall', 'job', 'source', 'category', 'city', 'channel',
+                'job_source'
+            ]) AS scope,
+            unnest([
+                milestone, milestone || '/' || stage_key, milestone || '/' || stage_key || '/' || job_id, 'all', job_id,
+                source, category_key, city_key, channel_key, job_source_key
+            ]) AS key,
+            if(scope IN ('milestone', 'stage', 'stage_job'), 'waits', 'waits ' || milestone) AS what
+        FROM ({WAITING})
+    ),
+    counted AS (
+        SELECT candidate_key, what,
+            unnest(['overall', 'job', 'source', 'category', 'city', 'channel', 'job_source']) AS scope,
+            unnest(['all', job_id, source, category_key, city_key, channel_key, job_source_key]) AS key
+        FROM ({COUNTED})
+    ),
     placed AS (
         SELECT candidate_key, days_known, applied_on,
             unnest(['overall', 'job', 'source', 'category', 'city', 'channel', 'job_source']) AS scope,
@@ -54,4 +133,9 @@ PEOPLE: Final = f"""
         SELECT (what, grain, period) FROM cell
     )
     GROUP BY ALL
+    UNION ALL
+    SELECT what, 'all', DATE '0001-01-01', scope, key, count(DISTINCT candidate_key)
+    FROM (FROM waiting SELECT what, scope, key, candidate_key UNION ALL
+        FROM counted SELECT what, scope, key, candidate_key)
+    WHERE key IS NOT NULL GROUP BY ALL
 """

@@ -1,12 +1,13 @@
-"""Whether an attacker can bound a hidden count, asked of a solver of linear programs (HiGHS).
+"""Whether an attacker can bound a hidden count, asked of a solver of programs in whole numbers (HiGHS).
 
 Each count needs two witnesses: whole numbers that agree with everything published and in which the count is 0, and
-others in which it is k - 1 or more. One program yields witnesses of many counts, so few have to be asked one by one.
+others in which it is k - 1 or more. One program yields witnesses of many counts. What is left is asked count by count,
+where only the counts near it may differ from a witness that is known.
 
-Belongs here: linear programs. Not here: what is hidden if a count lacks a witness (hiding).
+Belongs here: programs. Not here: what is hidden if a count lacks a witness (hiding).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 import highspy
@@ -14,8 +15,18 @@ import numpy as np
 
 from join_pipeline.suppression.equations import Equations, Flags, Real, Whole
 
-ALMOST: Final = 1e-6
-MOST_BATCHES: Final = 12
+MOST_BATCHES: Final = 6
+FEWEST_OF_A_BATCH: Final = 0.2
+"""Another batch is asked for only if the one before found this share of what it looked for."""
+PATIENCE: Final = 4.0
+"""How many seconds on the wall a program may take for each of the processor: other work may share the machine."""
+GAP: Final = 0.05
+"""How far from the best a witness of many counts may be."""
+NEAR: Final = ((200, 20), (1_500, 200))
+FAR: Final = ((6_000, 2_000),)
+"""How many counts are near: at most so many, by way of sums of at most so many that are open."""
+FEW: Final = 20
+"""Counts further off, which cost a second, are looked at for so many cells at most."""
 
 
 class OutOfTimeError(Exception):
@@ -30,32 +41,52 @@ class QuietSolver(highspy.Highs):
         super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
-class Program:
-    """The linear program of one component: its open cells within their bounds, and its equations."""
+class Witnesses:
+    """What is proved so far: counts that can be none, and those that can be k - 1 or more.
 
-    def __init__(self, equations: Equations, cells: Whole, low: Real, high: Real, k: int) -> None:
-        self.cells = cells
+    Whatever is hidden afterwards leaves these proofs as they are; whatever is shown again does not.
+    """
+
+    def __init__(self, count: Real, k: int) -> None:
         self._k = k
-        place = np.full(equations.n_cells, -1)
-        place[cells] = np.arange(len(cells))
-        touched = np.unique(equations.equation[place[equations.cell] >= 0])
-        row = np.full(equations.n_equations, -1)
-        row[touched] = np.arange(len(touched))
-        of_rows = row[equations.equation] >= 0
-        inside = of_rows & (place[equations.cell] >= 0)
-        outside = of_rows & ~inside
-        known = np.bincount(
-            row[equations.equation[outside]],
-            equations.sign[outside] * low[equations.cell[outside]],
-            len(touched),
-        )
+        self.point = count.copy()
+        """Whole numbers that agree with everything published. NaN where none were found yet."""
+        self.can_be_none = np.zeros(len(count), dtype=bool)
+        self.can_be_many = np.zeros(len(count), dtype=bool)
+
+    def add(self, cells: Whole, values: Real) -> None:
+        self.can_be_none[cells[values == 0]] = True
+        self.can_be_many[cells[values >= self._k - 1]] = True
+
+    def lacking(self, cells: Whole) -> Whole:
+        return cells[~(self.can_be_none[cells] & self.can_be_many[cells])]
+
+
+class Program:
+    """The program of some open cells within their bounds, and the equations that they are in.
+
+    All other cells have the values of `point`.
+    """
+
+    def __init__(self, equations: Equations, cells: Whole, low: Real, high: Real, point: Real, k: int) -> None:
+        self._place = {int(cell): place for place, cell in enumerate(cells)}
+        touched = np.unique(equations.equation[equations.entries_of_cells(cells)])
+        entries = equations.entries_of_equations(touched)
+        row = np.searchsorted(touched, equations.equation[entries])
+        order = np.argsort(cells)
+        found = np.minimum(np.searchsorted(cells[order], equations.cell[entries]), len(cells) - 1)
+        is_inside = cells[order][found] == equations.cell[entries]
+        column, sign = order[found], equations.sign[entries]
+        outside = ~is_inside
+        known = np.bincount(row[outside], sign[outside] * point[equations.cell[entries[outside]]], len(touched))
         n = len(cells)
         # a second column per cell, no more than the cell and k - 1: the sum of these is what a large count adds to
-        rows = np.concatenate([row[equations.equation[inside]], len(touched) + np.repeat(np.arange(n), 2)])
-        columns = np.concatenate([place[equations.cell[inside]], np.ravel([np.arange(n), n + np.arange(n)], order="F")])
-        values = np.concatenate([equations.sign[inside], np.tile([1.0, -1.0], n)])
+        rows = np.concatenate([row[is_inside], len(touched) + np.repeat(np.arange(n), 2)])
+        columns = np.concatenate([column[is_inside], np.ravel([np.arange(n), n + np.arange(n)], order="F")])
+        values = np.concatenate([sign[is_inside], np.tile([1.0, -1.0], n)])
         order = np.lexsort((columns, rows))
         self._n = n
+        self._sums = (row[is_inside], column[is_inside], sign[is_inside], known)
         self._highs = QuietSolver()  # type: ignore[no-untyped-call]
         for option, value in (("threads", 1), ("random_seed", 0)):
             self._highs.setOptionValue(option, value)
@@ -66,6 +97,7 @@ class Program:
         lp.col_upper_ = np.concatenate([high[cells], np.full(n, k - 1.0)])
         lp.row_lower_ = np.concatenate([-known, np.zeros(n)])
         lp.row_upper_ = np.concatenate([-known, np.full(n, np.inf)])
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * n + [highspy.HighsVarType.kContinuous] * n
         lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
         lp.a_matrix_.start_ = np.searchsorted(rows[order], np.arange(len(touched) + n + 1)).astype(np.int32)
         lp.a_matrix_.index_ = columns[order].astype(np.int32)
@@ -73,26 +105,32 @@ class Program:
         self._highs.passModel(lp)
 
     def without(self, cells: Whole, seconds: float) -> Real | None:
-        """Whole numbers that make these cells (places in the component) small."""
-        return self._solved(cells, np.ones(len(cells)), seconds)
+        """Whole numbers in which these cells are small, and None if none are found."""
+        return self._solved(self._places(cells), 1.0, seconds)
 
     def with_many(self, cells: Whole, seconds: float) -> Real | None:
         """Whole numbers that bring these cells to k - 1."""
-        return self._solved(self._n + cells, -np.ones(len(cells)), seconds)
+        return self._solved(self._n + self._places(cells), -1.0, seconds)
 
-    def _solved(self, columns: Whole, costs: Real, seconds: float) -> Real | None:
+    def _places(self, cells: Whole) -> Whole:
+        return np.array([self._place[int(cell)] for cell in cells], dtype=np.int64)
+
+    def _solved(self, columns: Whole, each: float, seconds: float) -> Real | None:
         every = np.arange(2 * self._n, dtype=np.int32)
+        is_one = len(columns) == 1
+        self._highs.setOptionValue("mip_rel_gap", 0.0 if is_one else GAP)
+        self._highs.setOptionValue("mip_max_improving_sols", 1000000 if is_one else 1)
         cost = np.zeros(2 * self._n)
-        cost[columns] = costs
+        cost[columns] = each
         self._highs.changeColsCost(len(every), every, cost)
-        return self._run(seconds)
-
-    def _run(self, seconds: float) -> Real | None:
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + max(seconds, 0.0))
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + PATIENCE * max(seconds, 0.0))
         self._highs.run()
-        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        if self._highs.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             return None
-        found: Real = np.array(self._highs.getSolution().col_value[: self._n])
+        found: Real = np.round(np.array(self._highs.getSolution().col_value[: self._n]))
+        row, column, sign, known = self._sums
+        if (np.bincount(row, sign * found[column], len(known)) + known).any():
+            return None  # rounded, they are no witness
         return found
 
 
@@ -103,70 +141,85 @@ def without_witness(
     asked: Flags,
     k: int,
     seconds_left: Callable[[], float],
-    known: set[bytes],
+    witnesses: Witnesses,
 ) -> Flags:
-    """The cells of these that lack one of their witnesses. Raises `OutOfTimeError`.
-
-    `known` are the components that were found to be safe, and gets those that are found now.
-    """
-    unsafe = np.zeros(equations.n_cells, dtype=bool)
-    for cells, name in components(equations, low, high):
-        if name in known or not asked[cells].any():
+    """The cells of these that lack one of their witnesses. Raises `OutOfTimeError`."""
+    is_open = low < high
+    witnesses.point[~is_open] = low[~is_open]
+    is_lacking = np.zeros(equations.n_cells, dtype=bool)
+    for cells in components(equations, low, high):
+        todo = witnesses.lacking(cells[asked[cells]])
+        if not len(todo):
             continue
-        if seconds_left() <= 0:
-            raise OutOfTimeError
-        program = Program(equations, cells, low, high, k)
-        lacking = _lacking(program, np.flatnonzero(asked[cells]), k, seconds_left)
-        unsafe[cells[lacking]] = True
-        if not len(lacking):
-            known.add(name)
-    return unsafe
+        if np.isnan(witnesses.point[cells]).any():
+            _ask_all(Program(equations, cells, low, high, witnesses.point, k), cells, todo, seconds_left, witnesses)
+        for sizes in (NEAR, FAR):
+            for cell in witnesses.lacking(todo):
+                _ask_one(cell, cells, equations, (low, high), k, sizes, seconds_left, witnesses)
+            if len(witnesses.lacking(todo)) > FEW:
+                break
+        is_lacking[witnesses.lacking(todo)] = True
+    return is_lacking
 
 
-def components(equations: Equations, low: Real, high: Real) -> Iterator[tuple[Whole, bytes]]:
-    """Open cells that are linked by equations, and a name by which the same cells within the same bounds are known."""
+def components(equations: Equations, low: Real, high: Real) -> Iterator[Whole]:
+    """Open cells that are linked by equations."""
     label = equations.components(low < high)
     order = np.argsort(label, kind="stable")
     numbers, starts = np.unique(label[order], return_index=True)
     for number, start, end in zip(numbers, starts, np.append(starts[1:], len(order)), strict=True):
         if number >= 0:
-            cells = np.sort(order[start:end])
-            yield cells, b"".join(part.tobytes() for part in (cells, low[cells], high[cells]))
+            yield np.sort(order[start:end])
 
 
-def _lacking(program: Program, asked: Whole, k: int, seconds_left: Callable[[], float]) -> Whole:
-    """The places of the cells that lack a witness."""
-    n = len(program.cells)
-    is_small, is_large = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
-    lacking = []
-
-    def look(found: Real | None) -> None:
-        if found is not None:
-            np.logical_or(is_small, found < ALMOST, out=is_small)
-            np.logical_or(is_large, found > k - 1 - ALMOST, out=is_large)
-
-    for ask, seen in ((program.without, is_small), (program.with_many, is_large)):
+def _ask_all(
+    program: Program, cells: Whole, asked: Whole, seconds_left: Callable[[], float], witnesses: Witnesses
+) -> None:
+    """Ask for witnesses of all these cells at once, as long as that finds many."""
+    for ask, seen in ((program.without, witnesses.can_be_none), (program.with_many, witnesses.can_be_many)):
         for _ in range(MOST_BATCHES):
             todo = asked[~seen[asked]]
             if not len(todo):
                 break
-            if seconds_left() <= 0:
+            found = ask(todo, seconds_left())
+            if found is None:
                 raise OutOfTimeError
-            look(ask(todo, seconds_left()))
-            if len(asked[~seen[asked]]) == len(todo):
+            witnesses.point[cells] = found
+            witnesses.add(cells, found)
+            if np.count_nonzero(seen[todo]) < FEWEST_OF_A_BATCH * len(todo):
                 break
-        for one in asked[~seen[asked]]:
-            if seen[one]:
+
+
+def _ask_one(
+    cell: int,
+    component: Whole,
+    equations: Equations,
+    bounds: tuple[Real, Real],
+    k: int,
+    sizes: Iterable[tuple[int, int]],
+    seconds_left: Callable[[], float],
+    witnesses: Witnesses,
+) -> None:
+    """Ask for both witnesses of this cell, near it and further off."""
+    one = np.array([cell])
+    is_open = bounds[0] < bounds[1]
+    for size in sizes:
+        if not len(witnesses.lacking(one)):
+            return
+        near = equations.near(cell, is_open, *size) if len(component) > size[0] else component
+        program = Program(equations, near, *bounds, witnesses.point, k)
+        for ask, seen in ((program.without, witnesses.can_be_none), (program.with_many, witnesses.can_be_many)):
+            if seen[cell]:
                 continue
             if seconds_left() <= 0:
                 raise OutOfTimeError
-            found = ask(np.array([one]), seconds_left())
-            look(found)
+            found = ask(one, seconds_left())
+            if found is None:
+                continue
+            witnesses.add(near, found)
             # a count that is known to be none, or k and more, is nobody's secret
-            if found is None or not (
-                seen[one] or found[one] > k - ALMOST or (seen is is_large and found[one] < ALMOST)
-            ):
-                lacking.append(one)
-    if lacking and seconds_left() <= 0:
+            n = found[near == cell][0]
+            if near is component and (n >= k if seen is witnesses.can_be_none else n == 0):
+                witnesses.can_be_none[cell] = witnesses.can_be_many[cell] = True
+    if seconds_left() <= 0:
         raise OutOfTimeError
-    return np.array(lacking, dtype=np.int64)

@@ -16,15 +16,18 @@ from join_pipeline.suppression.cells import COORDINATES, Cells, coordinates, rea
 from join_pipeline.suppression.curves import coarsen
 from join_pipeline.suppression.hiding import hide, unsafe_cells
 from join_pipeline.suppression.inventory import CHECKED, Group, SharedTable
+from join_pipeline.suppression.rare import rename_rare_sources
 
-SECONDS: Final = 60.0
-"""How long the search may take. After that, whatever is not known to be safe is hidden."""
+SECONDS: Final = 120.0
+"""How much processor time the search may take. After that, whatever is not known to be safe is hidden."""
 
 TRUST: Final = "mart_trust"
 
-# Weeks of jobs and of sources are mostly small. Where few can be shown, these few would hide months.
+# Weeks of jobs and of sources are mostly small. Where few can be shown, these few would hide months. Of a large company
+# a few small ones among very many would hide most of the months and weeks that share days with them.
 WEEKLY_SCOPES: Final = ("job", "source")
 FEWEST_WEEKS_SHOWN: Final = 0.5
+MOST_WEEKS: Final = 5_000
 COHORTS: Final = ("fct_funnel_cohort", "fct_funnel_cohort_age")
 
 
@@ -35,12 +38,12 @@ def suppress(
 
     Raises `BuildError` if a hidden group could still be told afterwards.
     """
-    ends_at = time.monotonic() + seconds
+    ends_at = time.process_time() + seconds
     n_dropped, n_weeks = _drop_weeks(con)
     n_steps, n_of_steps = coarsen(con, k)
     cells = read_cells(con, tables, k)
     con.execute(f"CREATE OR REPLACE TEMP TABLE secret AS SELECT {COORDINATES} FROM cell WHERE is_asked")
-    hidden = hide(cells, k, lambda: ends_at - time.monotonic())
+    hidden = hide(cells, k, lambda: ends_at - time.process_time())
     is_few = cells.is_shown & cells.is_asked
     is_new = (hidden.complementary | hidden.for_time) & cells.is_shown
     gone = np.flatnonzero(is_new | is_few)
@@ -48,7 +51,7 @@ def suppress(
         for group in table.groups:
             _empty(con, table, group, gone)
     con.execute("DELETE FROM main.fct_funnel_cohort_age WHERE n_cohort IS NULL")  # as dbt leaves hidden groups out
-    _check(con, read_cells(con, tables, k), k)
+    _check(con, read_cells(con, tables, k, are_people_known=True), k)
     in_tables = ~cells.is_latent
     is_hidden = in_tables & ~cells.is_shown
     _tell(
@@ -60,23 +63,26 @@ def suppress(
             "groups not judged in time": int((is_new & ~is_few & hidden.for_time).sum()),
             "small groups that sums would have told": hidden.n_unsafe_at_first,
         },
-        {"weeks of jobs and sources": (n_dropped, n_weeks), "steps of curves": (n_steps, n_of_steps)},
+        {
+            "weeks of jobs and sources": (n_dropped, n_weeks),
+            "steps of curves": (n_steps, n_of_steps),
+            "rare sources without their names": rename_rare_sources(con, k),
+        },
     )
     for temporary in ("cell", "gone", "kept", "pair", "part", "people", "secret"):
         con.execute(f"DROP TABLE IF EXISTS temp.{temporary}")
 
 
 def _drop_weeks(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """Leave out the weeks of a scope if most of them are hidden. How many weeks that were, of how many."""
-    n_dropped = n_weeks = 0
-    for scope in WEEKLY_SCOPES:
-        n, n_shown = con.execute(
-            """SELECT count(*), count(n_cohort) FROM main.fct_funnel_cohort
-            WHERE cohort_grain = 'week' AND scope = ? AND milestone_rank = 1""",
-            [scope],
-        ).fetchall()[0]
-        n_weeks += n
-        if n_shown < n * FEWEST_WEEKS_SHOWN:
+    """Leave out the weeks of a scope if most of them are hidden, or some of very many. How many, of how many."""
+    counted = con.execute(
+        """SELECT scope, count(*), count(n_cohort) FROM main.fct_funnel_cohort
+        WHERE cohort_grain = 'week' AND scope IN $scopes AND milestone_rank = 1 GROUP BY scope ORDER BY scope""",
+        {"scopes": WEEKLY_SCOPES},
+    ).fetchall()
+    n_dropped, n_weeks = 0, sum(n for _, n, _ in counted)
+    for scope, n, n_shown in counted:
+        if n_shown < n * FEWEST_WEEKS_SHOWN or (n_weeks > MOST_WEEKS and n_shown < n):
             n_dropped += n
             for table in COHORTS:
                 con.execute(f"DELETE FROM main.{table} WHERE cohort_grain = 'week' AND scope = ?", [scope])

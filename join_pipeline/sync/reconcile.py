@@ -86,7 +86,8 @@ def keep_unread(workspace: Workspace) -> None:
     Else an odd answer would look as if an application had lost its job, and as if its candidate were gone.
     """
     for name, model in MODELS.items():
-        columns = [column.name for column in model.fields if not column.tier.is_personal]
+        # of those that identify people, only the ones that were of tier 1 once: their values are kept as before
+        columns = [column.name for column in model.fields if not column.tier.is_personal or column.moved]
         if columns and workspace.holds_any(f"FROM seen_{name} WHERE {UNREAD} IS NOT NULL"):
             kept = ", ".join(
                 f'"{column}" = CASE WHEN list_contains(s.{UNREAD}, \'{column}\') THEN k."{column}"'
@@ -94,7 +95,12 @@ def keep_unread(workspace: Workspace) -> None:
                 for column in columns
             )
             odd = f"k.id = s.id AND s.{UNREAD} IS NOT NULL"
-            workspace.con.execute(f"UPDATE seen_{name} AS s SET {kept} FROM known_{name} AS k WHERE {odd}")
+            moved = [column for column in model.personal if column.moved and column.name in columns]
+            known = f"known_{name}"
+            if moved:
+                known = f"""(SELECT k.*, {quoted(moved, "p.")} FROM known_{name} AS k
+                    LEFT JOIN {workspace.personal(name)} AS p ON p.id = k.id AND p.sync_id = k.sync_id)"""
+            workspace.con.execute(f"UPDATE seen_{name} AS s SET {kept} FROM {known} AS k WHERE {odd}")
 
 
 def shown_whole(link: str) -> str:

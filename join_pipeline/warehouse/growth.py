@@ -23,6 +23,7 @@ from join_pipeline.lake.damage import unreadable
 from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.record import FileKind, LakeFile, SyncRecord
 from join_pipeline.models import MODELS
+from join_pipeline.warehouse.pseudonyms import MODELS as PSEUDONYMOUS
 
 MOST_FREE: Final = 0.5
 """A file of which more is free than this share is not copied, but made anew."""
@@ -99,7 +100,9 @@ def _is_later(file: LakeFile, since: str) -> bool:
 
 
 def _made_of(lake: Lake, key: bytes) -> str:
-    """A digest of all that decides how versions become rows: releases, columns with their tiers, ids, the key."""
+    """A digest of all that decides how versions become rows: releases, columns with their tiers, ids, the key, and who
+    gets a pseudonym.
+    """
     columns = [(name, str(column)) for name, model in MODELS.items() for column in model.version_columns]
-    made_of = (version("join-pipeline"), duckdb.__version__, lake.integration_id, columns)
+    made_of = (version("join-pipeline"), duckdb.__version__, lake.integration_id, columns, PSEUDONYMOUS)
     return hmac.new(key, repr(made_of).encode(), hashlib.sha256).hexdigest()

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -30,6 +30,9 @@ WITHOUT_EFFECT: Final = {
     *("memory_limit", "pages_in_flight", "timeout_seconds", "max_wait_seconds"),
 }
 """Settings that change how long something takes or who is told of it, and never what is published."""
+Step = Literal["loaded", "published", "reported"]
+BEFORE: Final[dict[Step, Step]] = {"published": "loaded", "reported": "published"}
+"""The step before each, of those that are noted."""
 NOT_CODE: Final = frozenset({"__pycache__", "target", "logs", "dbt_packages"})
 
 
@@ -49,6 +52,13 @@ class Note(msgspec.Struct, kw_only=True):
     made_of: MadeOf
     files: dict[str, list[int]]
     result: msgspec.Raw
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """The last step of a build whose steps are run one by one, and the digest of what that build is made of."""
+
+    digest: str
+    step: Step
 
 
 def fingerprint(settings: Settings, record: SyncRecord, key: bytes) -> MadeOf:
@@ -77,12 +87,39 @@ def noted(settings: Settings, made_of: MadeOf) -> bytes | None:
 def forget(settings: Settings) -> None:
     """Forget the last build, because another begins. One that fails or is killed leaves nothing to go by."""
     _path(settings).unlink(missing_ok=True)
+    _steps(settings).unlink(missing_ok=True)
 
 
 def note(settings: Settings, made_of: MadeOf, result: bytes) -> None:
     """Note a build that has ended: what it was made of, and its result as JSON."""
     made = Note(made_of=made_of, files=_files(settings), result=msgspec.Raw(result))
     write_whole(_path(settings), msgspec.json.encode(made))
+
+
+def follow(settings: Settings, made_of: MadeOf | None, step: Step, *, is_last: bool = False) -> None:
+    """Note a step of a build whose steps are run one by one, as Dagster does. The last one notes the build.
+
+    Each step counts only if those before it were made of the same. Such a build notes no result.
+    """
+    if made_of is None:
+        return
+    path = _steps(settings)
+    if step != "loaded" and _followed(path) != Followed(made_of.digest, BEFORE[step]):
+        return
+    write_whole(path, msgspec.json.encode(Followed(made_of.digest, step)))
+    if is_last:
+        note(settings, made_of, b"null")
+
+
+def _followed(path: Path) -> Followed | None:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Followed)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _steps(settings: Settings) -> Path:
+    return settings.builds / "steps.json"
 
 
 def _path(settings: Settings) -> Path:

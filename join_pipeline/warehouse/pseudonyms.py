@@ -1,7 +1,7 @@
-"""Pseudonyms of applications, candidates and users: an HMAC with a key that never lies in the data folder.
+"""Pseudonyms of applications, candidates, users and tags: an HMAC with a key that never lies in the data folder.
 
-Somebody who guesses the source's id can compute our id, but not the pseudonym without the key. If the key is lost,
-readers get new pseudonyms, and nothing else is lost.
+Somebody who guesses the source's id, or a tag's text, can compute our id, but not the pseudonym without the key. If the
+key is lost, readers get new pseudonyms, and nothing else is lost.
 Belongs here: the pseudonym and its key. Not here: storing pseudonyms (load).
 """
 
@@ -17,7 +17,7 @@ from join_pipeline.lake.files import create_whole, write_whole
 from join_pipeline.models.ids import base58
 from join_pipeline.settings import Settings
 
-MODELS: Final = ("applications", "candidates", "users")
+MODELS: Final = ("applications", "candidates", "users", "tags")
 LENGTH: Final = 26
 DIGEST_BYTES: Final = 19  # 58 ** 26 > 256 ** 19
 

@@ -74,22 +74,25 @@ def unit(name: str, instance: str = "") -> list[str]:
 
 
 @contextlib.contextmanager
-def companies(seeds: Mapping[str, int], applications: int) -> Iterator[Mapping[str, str]]:
-    """The API's base URL of each company. One server plays all of them, each with a token of its own."""
+def companies(seeds: Mapping[str, int], applications: int, slow: str) -> Iterator[Mapping[str, str]]:
+    """The API's base URL of each company. One server plays all of them, each with a token of its own.
+
+    The one that is slow takes many seconds for each answer.
+    """
     port = free_port()
     urls = {name: f"http://127.0.0.1:{port}/{name}" for name in seeds}
-    apps = [
-        Mount(
-            f"/{name}",
-            make_app(
-                World(
-                    SandboxConfig(seed=seed, applications=applications, jobs=3, rate_limit=None, token=f"token-{name}"),
-                    urls[name],
-                )
-            ),
+    apps = []
+    for name, seed in seeds.items():
+        config = SandboxConfig(
+            seed=seed,
+            applications=applications,
+            jobs=3,
+            rate_limit=None,
+            token=f"token-{name}",
+            faults={"slow": 1.0} if name == slow else {},
+            slow_seconds=20.0,
         )
-        for name, seed in seeds.items()
-    ]
+        apps.append(Mount(f"/{name}", make_app(World(config, urls[name]))))
     server = uvicorn.Server(
         uvicorn.Config(Starlette(routes=apps), port=port, log_level="critical", lifespan="off", date_header=False)
     )

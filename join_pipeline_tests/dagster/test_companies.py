@@ -1,5 +1,6 @@
 """Several companies in one Dagster: as partitions of one code location, or as definitions merged with a user's own."""
 
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from benchmarks.portfolio import make
 from join_pipeline.component.scope import CONNECTION
 from join_pipeline.connections.listed import SLOT_MINUTES, is_due
 from join_pipeline.connections.lost_runs import QUEUE_TAG, end_lost_runs_of
@@ -172,8 +174,47 @@ def test_a_run_works_on_its_partition_and_on_no_other(many: dg.Definitions, shar
         assert not (shared.data / "acme" / "lake").exists()
         keys = {event.partition for event in done.get_asset_materialization_events()}
         assert keys == {"globex"}
+        published = shared.data / "globex" / "published" / "recruiting.duckdb"
+        built = published.stat().st_ino
+        again = job.execute_in_process(partition_key="globex", instance=instance)  # full: it proves the first list
+        assert again.success
+        assert published.stat().st_ino != built
+        built = published.stat().st_ino
+        third = job.execute_in_process(partition_key="globex", instance=instance)
+        assert third.success
+        groups = {event.asset_key.path[0] for event in third.get_asset_materialization_events() if event.asset_key}
+        assert groups == {"raw", "models"}, "nothing has changed, so nothing is made again"
+        assert published.stat().st_ino == built
         wrong = job.execute_in_process(partition_key="wrong", instance=instance, raise_on_error=False)
         assert not wrong.success
+
+
+def test_the_portfolio_is_made_after_builds_and_is_of_no_partition(
+    many: dg.Definitions, instance: dg.DagsterInstance, shared: Settings
+) -> None:
+    graph = many.resolve_asset_graph()
+    key = dg.AssetKey(["published", "portfolio"])
+    assert graph.get(key).partitions_def is None
+    assert graph.get(key).parent_keys == {dg.AssetKey(["published", "recruiting"])}
+    assert key not in many.resolve_job_def("sync").asset_layer.selected_asset_keys
+    assert "No company" in look(many, "portfolio", instance).skip_message
+    make(shared.parquet, ["acme", "globex"])
+    try:
+        (asked,) = look(many, "portfolio", instance).run_requests
+        assert [asked.run_key] == [one.run_key for one in look(many, "portfolio", instance).run_requests]
+        done = many.resolve_job_def("portfolio").execute_in_process(instance=instance)
+        (made,) = done.get_asset_materialization_events()
+        assert made.partition is None
+        metadata = {name: one.value for name, one in made.materialization.metadata.items()}
+        assert (metadata["companies"], metadata["left_out"]) == (2, 1)
+        assert metadata["page"] == shared.portfolio_report.as_uri()
+        assert shared.portfolio.exists()
+        make(shared.parquet, ["padding", "globex"])
+        (again,) = look(many, "portfolio", instance).run_requests
+        assert again.run_key != asked.run_key
+    finally:
+        shutil.rmtree(shared.parquet)
+    assert key not in build_definitions(shared).resolve_asset_graph().get_all_asset_keys(), "of a single company"
 
 
 def test_companies_and_a_users_assets_merge_and_nobody_runs_the_others(

@@ -28,6 +28,7 @@ from join_pipeline_tests.whole_rows import whole
 N: Final = 50
 SHARDS: Final = ("shard0", "shard1")
 WRONG: Final = "wrong"
+SLOW: Final = "slow"
 PARTITION: Final = "dagster/partition"
 ENTRY: Final = """
 [{name}]
@@ -62,6 +63,7 @@ LAUNCH: Final = """mutation ($names: [String!]) { launchPartitionBackfill(backfi
     partitionSetName: "sync_and_load_partition_set",
     repositorySelector: {repositoryName: "__repository__", repositoryLocationName: "join_pipeline"}},
   partitionNames: $names}) { __typename ... on PythonError { message } } }"""
+CANCEL: Final = "mutation ($id: String!) { terminateRun(runId: $id) { __typename } }"
 DONE: Final = {dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED}
 
 pytestmark = [
@@ -79,9 +81,9 @@ def queue_of(name: str) -> str:
 
 @pytest.fixture
 def listed(tmp_path: Path) -> Iterator[tuple[Path, Mapping[str, str]]]:
-    """The file of the companies and the API of each. The last one has a wrong token."""
-    names = [*(f"c{n:02}" for n in range(N)), WRONG]
-    with companies({name: n for n, name in enumerate(names)}, 30) as urls:
+    """The file of the companies and the API of each. One has a wrong token, and one a slow API."""
+    names = [*(f"c{n:02}" for n in range(N)), WRONG, SLOW]
+    with companies({name: n for n, name in enumerate(names)}, 30, SLOW) as urls:
         folder = tmp_path / "code"
         folder.mkdir()
         (folder / "fleet_definitions.py").write_text(CODE)
@@ -105,9 +107,10 @@ def running(tmp_path: Path, listed: tuple[Path, Mapping[str, str]], monkeypatch:
 def test_fifty_companies_converge_although_a_machine_and_a_process_die(
     running: Fleet, listed: tuple[Path, Mapping[str, str]]
 ) -> None:
-    urls = listed[1]
+    urls = {name: url for name, url in listed[1].items() if name != SLOW}
     with dg.DagsterInstance.get() as instance:
-        running.wait(lambda: len(instance.get_dynamic_partitions("connection")) == N + 1 or None, "the partitions")
+        running.wait(lambda: len(instance.get_dynamic_partitions("connection")) == N + 2 or None, "the partitions")
+        canceled = cancel_a_run(running, instance)
         running.ask(LAUNCH, names=list(urls))
         running.wait(lambda: sum(run.status in DONE for run in instance.get_runs()) > N // 4 or None, "the first runs")
         first = running.wait(lambda: at_work(instance, SHARDS[0]), "a run of the first machine")
@@ -118,6 +121,7 @@ def test_fifty_companies_converge_although_a_machine_and_a_process_die(
         running.wait(lambda: has_ended(instance) or None, "the end of all runs")
         runs = runs_of(instance)
 
+    assert [record.dagster_run.run_id for record in runs.pop(SLOW)] == [canceled], "it was tried again"
     assert runs.keys() == urls.keys()
     (refused,) = runs.pop(WRONG)
     assert refused.dagster_run.status is dg.DagsterRunStatus.FAILURE, "a wrong token is not tried again"
@@ -135,6 +139,20 @@ def test_fifty_companies_converge_although_a_machine_and_a_process_die(
     assert retried == {first.run_id, second.run_id}
     for name in runs:
         assert_equal_to_what_is_listed(running, name, urls[name])
+
+
+def cancel_a_run(running: Fleet, instance: dg.DagsterInstance) -> str:
+    """Launch a run that lasts, and cancel it as the UI does. Returns its id."""
+    running.ask(LAUNCH, names=[SLOW])
+    begun = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])
+    run_id = running.wait(lambda: next((run.run_id for run in instance.get_runs(begun)), None), "a run to cancel")
+    answer = running.ask(CANCEL, id=run_id)
+    assert answer["terminateRun"]["__typename"] == "TerminateRunSuccess"
+    ended = running.wait(
+        lambda: next(iter(instance.get_runs(dg.RunsFilter([run_id], statuses=[*DONE]))), None), "its end"
+    )
+    assert ended.status is dg.DagsterRunStatus.CANCELED
+    return run_id
 
 
 def at_work(instance: dg.DagsterInstance, queue: str) -> dg.DagsterRun | None:
@@ -166,7 +184,9 @@ def runs_of(instance: dg.DagsterInstance) -> dict[str, list[dg.RunRecord]]:
 def has_ended(instance: dg.DagsterInstance) -> bool:
     """Whether every company has its result. A failed run that Dagster tries again has none yet."""
     last = [records[-1].dagster_run for records in runs_of(instance).values()]
-    return len(last) > N and all(run.status in DONE and run.tags.get("dagster/will_retry") != "true" for run in last)
+    return len(last) == N + 2 and all(
+        run.status in DONE and run.tags.get("dagster/will_retry") != "true" for run in last
+    )
 
 
 def assert_equal_to_what_is_listed(running: Fleet, name: str, url: str) -> None:

@@ -1,5 +1,6 @@
 """Runs on other machines: who judges them, which queue they take, and what is a lost worker."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from join_pipeline.connections.lost_runs import (
     hand_over,
     in_its_queue,
     is_elsewhere,
+    of_run,
 )
 from join_pipeline.connections.trigger import pending_trigger, set_trigger
 from join_pipeline.defs.automation import JOBS
@@ -26,6 +28,7 @@ from join_pipeline.fleet import celery_app, celery_launcher
 from join_pipeline.fleet.celery_launcher import PATIENCE_SECONDS, PatientCeleryRunLauncher
 from join_pipeline.fleet.queues import CompanyQueueCoordinator, queue_of
 from join_pipeline.lake.files import locked
+from join_pipeline.lake.run_locks import FOLDER, run_ids, run_lock
 from join_pipeline.settings import Settings
 from join_pipeline_tests.dagster.conftest import ELSEWHERE, settings_for
 
@@ -72,6 +75,20 @@ def test_a_lock_of_this_machine_says_nothing_of_a_company_on_another(
     with dg.instance_for_test() as local, locked(here.home):
         assert not is_elsewhere(local)
         assert "Another command works" in str(busy(here, [], JOBS, local))
+
+
+def test_a_run_forgets_the_locks_of_runs_that_were_killed_on_its_machine(
+    here: Settings, instance: dg.DagsterInstance
+) -> None:
+    (here.home / FOLDER).mkdir(parents=True)
+    (here.home / FOLDER / "killed").write_text("999999")
+    run = SimpleNamespace(run_id="mine")
+    with run_lock(here.home, "works"), contextlib.contextmanager(of_run)(here, run, instance):
+        assert run_ids(here.home) == ["mine", "works"]
+    with dg.instance_for_test() as local:
+        (here.home / FOLDER / "killed").write_text("999999")
+        with contextlib.contextmanager(of_run)(here, run, local):
+            assert run_ids(here.home) == ["killed", "mine"], "here the sensor looks at it twice first"
 
 
 def test_webhooks_are_handed_over_to_a_run_on_another_machine(here: Settings, instance: dg.DagsterInstance) -> None:

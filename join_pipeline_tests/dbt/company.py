@@ -157,8 +157,11 @@ class Company:
                 insert(connection, f"ats.{model}", tables[f"ats.{model}"], list(newest.values()))
                 if columns := tables.get(f"ats_personal.{model}"):
                     insert(connection, f"ats_personal.{model}", columns, list(newest.values()))
-                if model in {"applications", "candidates", "users"}:
-                    names = [{"model": model, "id": name, "pseudonym": f"p-{name}"} for name in newest]
+                if model in {"applications", "candidates", "users", "tags"}:
+                    # load gives one also to a tag that links alone name
+                    links = self.rows.get("candidate_tags", []) if model == "tags" else []
+                    ids = dict.fromkeys([*newest, *(link["tag_id"] for link in links)])
+                    names = [{"model": model, "id": name, "pseudonym": f"p-{name}"} for name in ids]
                     insert(connection, "ats.pseudonyms", tables["ats.pseudonyms"], names)
             syncs = list(self.sync_rows.values())
             insert(connection, "ats_history.syncs", tables["ats_history.syncs"], syncs)

@@ -216,7 +216,7 @@ class OddCompany:
 
     def _pseudonyms(self, connection: duckdb.DuckDBPyConnection, columns: list[str]) -> None:
         """As load gives them: to records, and to what records refer to."""
-        for model in ("applications", "candidates", "users"):
+        for model in ("applications", "candidates", "users", "tags"):
             ids = {row[0] for row in connection.execute(f"select id from ats_history.{model}").fetchall()}
             for table, names in (("applications", ("candidate_id",)), *LINKS.items(), ("jobs", ("contact_id",))):
                 for name in names:

@@ -5,12 +5,16 @@ Belongs here: syncing without a build, who somebody is, copies of a data folder.
 
 import contextlib
 import json
-from collections.abc import Iterator
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import pytest
 
 from join_pipeline import pipeline
 from join_pipeline.lake.evolution import personal_relation, versions_relation
@@ -110,3 +114,25 @@ def addresses(settings: Settings) -> set[str]:
     relation = personal_relation(lake.path, MODELS["candidates"], newest.files.personal["candidates"])
     rows = duckdb.execute(f"SELECT unnest(email_addresses).email_address FROM {relation}").fetchall()
     return {address for (address,) in rows}
+
+
+class Killed(BaseException):
+    """The process dies."""
+
+
+def kill_at(number: int, patched: pytest.MonkeyPatch) -> list[int]:
+    """Let the process die at the file operation of this number; returns the count of those so far."""
+    count = [0]
+
+    def dying(real: Callable[..., Any]) -> Callable[..., Any]:
+        def operation(*given: Any, **named: Any) -> Any:
+            count[0] += 1
+            if count[0] == number:
+                raise Killed
+            return real(*given, **named)
+
+        return operation
+
+    for owner, name in ((Path, "replace"), (Path, "unlink"), (os, "link"), (os, "write"), (shutil, "rmtree")):
+        patched.setattr(owner, name, dying(getattr(owner, name)))
+    return count

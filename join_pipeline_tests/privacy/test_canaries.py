@@ -100,7 +100,7 @@ def test_no_canary_and_no_id_of_a_person_is_published(played: Played) -> None:
     loaded, published = tables(played.settings.warehouse), tables(played.settings.published)
     ids = {
         str(row[column])
-        for model in ("applications", "candidates", "users")
+        for model in ("applications", "candidates", "users", "tags")
         for row in loaded[f"ats.{model}"]
         for column in ("id", "remote_id")
         if column in row and len(str(row[column])) > 6  # JOIN's ids are small numbers here, as counts are

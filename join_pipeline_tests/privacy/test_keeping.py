@@ -20,8 +20,10 @@ from join_pipeline.warehouse.outcome import Outcome
 from join_pipeline_tests.privacy.canaries import Join, found_in
 from join_pipeline_tests.privacy.people import (
     START,
+    Killed,
     Somebody,
     company,
+    kill_at,
     load_only,
     receipts,
     settings_of,
@@ -141,6 +143,38 @@ def test_the_command_leaves_its_receipt_and_one_that_was_cut_off_keeps_its_own(
     assert receipts(settings)[1] == receipt
     for one in (person, other):
         assert found_in(settings.data, one.pattern) == {}
+
+
+@pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_build_that_is_killed_while_it_erases_is_made_good_by_the_next_one(
+    api: Join, synced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """Also the files of tags: the pattern has a tag that only this person carries."""
+    marked = settings_of(api.url, Path(shutil.copytree(synced, tmp_path / "marked")), retention_apply=True)
+    person = somebody(marked)
+    is_due(marked, person, monkeypatch=monkeypatch)
+    assert "models/tags/" in str(found_in(marked.lake, person.pattern))
+    number, n_killed, is_over = 1 - step, 0, False
+    while not is_over:
+        number += step
+        settings = settings_of(
+            api.url, Path(shutil.copytree(marked.data, tmp_path / str(number))), retention_apply=True
+        )
+        with pytest.MonkeyPatch.context() as patched:
+            kill_at(number, patched)
+            try:
+                with locked(settings.home):
+                    assert keeping.erase_due_before_load(settings, pipeline.feeds_of) == 1
+                is_over = True
+            except Killed:
+                n_killed += 1
+        load_only(settings)
+        for left in settings.home.rglob(".*.part"):
+            left.unlink()
+        assert found_in(settings.data, person.pattern) == {}, number
+        assert [one["by"] for one in receipts(settings)] == [keeping.BY_SCHEDULE], number
+        shutil.rmtree(settings.data)
+    assert n_killed > 15 / step
 
 
 def test_doctor_and_status_tell_of_an_erasure_that_has_not_ended(settings: Settings, person: Somebody) -> None:

@@ -1,7 +1,6 @@
 """One person: found by any id, erased from every byte, kept out of later syncs; whatever is cut off is carried out."""
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -9,7 +8,6 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -21,7 +19,7 @@ from join_pipeline.lake.files import locked
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.people import commands, erase, german
 from join_pipeline.people.export_page import Language
-from join_pipeline.people.traces import OUTSIDE, PLACES, files_of
+from join_pipeline.people.traces import ALSO, OUTSIDE, PLACES, files_of
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.pseudonyms import pseudonym
 from join_pipeline_tests.cli.commands import Shell
@@ -31,11 +29,13 @@ from join_pipeline_tests.privacy.canaries import Join, canary, found_in
 from join_pipeline_tests.privacy.people import (
     KEY,
     START,
+    Killed,
     Somebody,
     addresses,
     company,
     erased,
     is_found,
+    kill_at,
     load_only,
     receipts,
     settings_of,
@@ -261,28 +261,6 @@ def test_a_person_leaves_merged_files_and_what_is_merged_later(
     assert len(gone) == len(first.applications) + len(second.applications)
 
 
-class Killed(BaseException):
-    """The process dies."""
-
-
-def kill_at(number: int, patched: pytest.MonkeyPatch) -> list[int]:
-    """Let the process die at the file operation of this number; returns the count of those so far."""
-    count = [0]
-
-    def dying(real: Callable[..., Any]) -> Callable[..., Any]:
-        def operation(*given: Any, **named: Any) -> Any:
-            count[0] += 1
-            if count[0] == number:
-                raise Killed
-            return real(*given, **named)
-
-        return operation
-
-    for owner, name in ((Path, "replace"), (Path, "unlink"), (os, "link"), (os, "write"), (shutil, "rmtree")):
-        patched.setattr(owner, name, dying(getattr(owner, name)))
-    return count
-
-
 @pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.slow)])
 def test_an_erasure_that_is_killed_anywhere_is_carried_out_by_the_next_command(
     api: Join, synced: Path, tmp_path: Path, step: int
@@ -346,7 +324,7 @@ def test_an_export_has_all_that_is_held_and_nobody_elses(
 
 
 def test_every_place_has_a_name_and_a_time_in_german(settings: Settings) -> None:
-    assert set(german.PLACES) == {place.name for place in PLACES}
+    assert set(german.PLACES) == {place.name for place in (*PLACES, ALSO)}
     assert len(german.OUTSIDE) == len(OUTSIDE)
     for place in PLACES:
         times = place.lasts(settings), german.PLACES[place.name][1].format(raw_days=settings.raw_days)

@@ -141,8 +141,8 @@ def test_a_load_that_fails_leaves_every_old_table(settings: Settings, content: b
 def test_pseudonyms_are_kept_and_come_again_from_the_same_key(settings: Settings) -> None:
     load(settings)
     made = rows(settings, "FROM ats.pseudonyms ORDER BY ALL")
-    assert {model for model, _, _ in made} == {"applications", "candidates", "users"}
-    for model in ("applications", "candidates", "users"):
+    assert {model for model, _, _ in made} == {"applications", "candidates", "users", "tags"}
+    for model in ("applications", "candidates", "users", "tags"):
         ids = [record_id for (record_id,) in rows(settings, f"SELECT id FROM ats.{model}")]
         assert sorted(ids) == [record_id for name, record_id, _ in made if name == model]
     assert [text for _, _, text in made] == [pseudonym(KEY, model, record_id) for model, record_id, _ in made]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from join_pipeline.suppression.cells import Cells
 from join_pipeline.suppression.equations import Equations
 from join_pipeline.suppression.hiding import hide, unsafe_cells
+from join_pipeline.suppression.solver import Witnesses, without_witness
 
 K = 3
 
@@ -140,3 +141,29 @@ def test_where_time_is_short_details_go_first() -> None:
     found = hide(cells, K, lambda: next(times, 40.0))
     assert (found.for_time == (np.arange(len(cells.count)) < 6) & cells.is_shown).all()
     assert not found.complementary.any()
+
+
+def test_whole_numbers_tell_what_fractions_leave_open() -> None:
+    """Two rings of three counts, of which each two are 1 at most: a half each would make 3 in all, and whole ones 2."""
+    k = 4
+    rings = [[0, 1], [1, 2], [2, 0], [3, 4], [4, 5], [5, 3]]
+    rest, ones, all_six = np.arange(6, 12), np.arange(12, 18), 18
+    sums = [([*pair, rest[number]], ones[number]) for number, pair in enumerate(rings)] + [([*range(6)], all_six)]
+    counts = np.full(19, np.nan)
+    counts[ones] = 1.0
+    asked = np.zeros(19, dtype=bool)
+    asked[all_six] = True
+    equations = Equations(
+        np.concatenate([np.full(len(parts) + 1, number) for number, (parts, _) in enumerate(sums)]),
+        np.concatenate([[*parts, total] for parts, total in sums]).astype(np.int64),
+        np.concatenate([[*np.ones(len(parts)), -1.0] for parts, _ in sums]),
+        len(sums),
+        19,
+    )
+    fractions = np.concatenate([np.full(6, 0.5), np.zeros(6), np.ones(6), [k - 1.0]])
+    assert not np.bincount(equations.equation, equations.sign * fractions[equations.cell]).any()
+    low, high = equations.bounds(np.nan_to_num(counts), np.where(np.isnan(counts), np.inf, counts))
+    assert (low[all_six], high[all_six]) == (0, 6), "no sum on its own tells it"
+    lacking = without_witness(equations, low, high, asked, k, in_a_minute(), Witnesses(counts, k))
+    assert np.flatnonzero(lacking).tolist() == [all_six]
+    assert not without_witness(equations, low, high, asked, k - 1, in_a_minute(), Witnesses(counts, k - 1)).any()

@@ -125,6 +125,23 @@ def test_another_content_of_a_file_of_the_users_needs_a_build(tmp_path: Path, na
     assert not place.is_unchanged(record())
 
 
+def test_steps_that_are_run_one_by_one_note_a_build_if_all_were_made_of_the_same(place: Place) -> None:
+    first, other = (needed.fingerprint(place.settings, record(), key) for key in (KEY, b"another key for tests"))
+    steps: list[tuple[needed.MadeOf, needed.Step]]
+    for steps, is_noted in (
+        ([(first, "loaded"), (first, "published"), (first, "reported")], True),
+        ([(first, "published"), (first, "reported")], False),
+        ([(first, "loaded"), (first, "reported")], False),
+        ([(other, "loaded"), (first, "published"), (first, "reported")], False),
+        ([(first, "loaded"), (other, "published"), (first, "reported")], False),
+    ):
+        needed.forget(place.settings)
+        for made_of, step in steps:
+            assert needed.noted(place.settings, first) is None
+            needed.follow(place.settings, made_of, step, is_last=step == "reported")
+        assert (needed.noted(place.settings, first) == b"null") is is_noted
+
+
 def test_another_key_of_the_pseudonyms_needs_a_build(place: Place) -> None:
     assert not place.is_unchanged(record(), b"another key for tests")
 

@@ -73,11 +73,12 @@ nameless as (
     select
         'names_are_given' as check_name,
         'tags' as model,
-        tag_id as record_id,
+        tags.id as record_id,
         'name' as field,
         'is empty' as fault
-    from {{ ref('stg_ats__tags') }}
-    where sync_id is not null and remote_deleted_at is null and trim(coalesce(tag_name, '')) = ''
+    from {{ source('ats', 'tags') }} as tags
+    left join {{ source('ats_personal', 'tags') }} as texts on tags.id = texts.id
+    where tags.remote_deleted_at is null and trim(coalesce(texts.name, '')) = ''
 ),
 
 final as (
