@@ -63,12 +63,13 @@ class BucketPlay(Play):
     def _step_twice(self, step: Step) -> None:
         self._step(step)
 
-    def _finish(self) -> None:
-        super()._finish()
+    def run(self) -> None:
+        super().run()
         place = Place(self.url, store.open_bucket(self.url))
         self.n_slots = place.newest("simulated").slot
         if place.data("simulated") != place.reachable("simulated"):
             raise RefutedError("objects that no commit lists are left in the bucket")
+        del store._OPENED[self.url]
 
     def _replay(self) -> None:
         settings = self.settings(LAST)
