@@ -92,6 +92,16 @@ def test_no_process_is_started_and_nothing_imported_that_it_does_not_need(
     assert "started [] imported []" in said.stderr
 
 
+def test_no_file_stays_open_after_runs_of_several_companies(copied: Shell) -> None:
+    other = copied.but(JOIN_PIPELINE_CONNECTION="other")
+    shutil.copytree(copied.settings.home, other.settings.home)
+    assert [copied("run").code, other("run").code] == [0, 0]
+    n_open = len(list(Path("/dev/fd").iterdir()))
+    for shell in (copied, other, copied, other):
+        assert "Nothing has changed" in shell("run").out
+    assert len(list(Path("/dev/fd").iterdir())) == n_open
+
+
 def test_without_the_extra_a_build_publishes_the_file_and_says_how_to_get_the_report(copied: Shell) -> None:
     with mock.patch("join_pipeline.pipeline.can_draw", return_value=False):
         said = copied("build", "--force")
