@@ -89,12 +89,24 @@ def remove_connection(name: Name, as_json: Json = False) -> None:
 
 
 def _withdraw_from_bucket(name: str) -> bool:
-    """Remove the company's Parquet files from its bucket. Returns whether it has one."""
+    """Remove the company's Parquet files from its bucket. Returns whether it has one.
+
+    An entry that can't be read must be removable, too. Only if it names a bucket, it has to be mended first.
+    """
     from join_pipeline.bucket.published import withdraw
 
-    if name not in listed_connections() or load_settings(connection=name).lake_url is None:
+    entry = listed_connections().get(name)
+    if entry is None:
         return False
-    withdraw(load_settings(connection=name))
+    try:
+        settings = load_settings(connection=name)
+    except PipelineError:
+        if "lake_url" in entry.settings:
+            raise
+        return False
+    if settings.lake_url is None:
+        return False
+    withdraw(settings)
     return True
 
 

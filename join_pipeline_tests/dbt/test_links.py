@@ -7,8 +7,8 @@ from join_pipeline_tests.dbt.company import day
 def test_a_tag_that_is_taken_off_and_put_on_again_has_two_periods(built: Build) -> None:
     periods = built.rows("select * from recruiting.bridge_candidate_tag order by period_number")
     assert [tuple(row.values()) for row in periods] == [
-        ("p-c-untouched", "t-star", 1, day(10), day(12)),
-        ("p-c-untouched", "t-star", 2, day(14), None),
+        ("p-c-untouched", "p-t-star", 1, day(10), day(12)),
+        ("p-c-untouched", "p-t-star", 2, day(14), None),
     ]
 
 
