@@ -173,6 +173,21 @@ _NO_DATA: Final = ("Parser Error", "Binder Error", "Catalog Error", "Compilation
 """These errors of DuckDB and dbt speak of names and of SQL, and never of a row."""
 
 
+QUERY_INTERRUPTED: Final = "Query interrupted"
+"""DuckDB's words when somebody ends the program while it works."""
+
+
+def is_interruption(error: BaseException) -> bool:
+    """Whether somebody ended the program while DuckDB worked. It tells that as an error, and not as an interruption."""
+    return type(error) is RuntimeError and str(error) == QUERY_INTERRUPTED
+
+
+def pass_interruption(error: BaseException) -> None:
+    """Raise `KeyboardInterrupt` if that is what an error stands for: it is no failure to be told, counted or mended."""
+    if is_interruption(error):
+        raise KeyboardInterrupt from None
+
+
 def foreign(error: BaseException) -> str:
     """What may be said of a library's error: its class, and a sentence of ours or of the system.
 

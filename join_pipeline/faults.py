@@ -14,7 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from join_pipeline.errors import PipelineError, foreign
+from join_pipeline.errors import PipelineError, foreign, is_interruption
 from join_pipeline.settings import load_settings
 
 NAME: Final = "faults.log"
@@ -34,6 +34,8 @@ def told(error: Exception) -> str:
     """What to say of any error. A `PipelineError` says it itself; another one is noted in the log file."""
     if isinstance(error, PipelineError):
         return str(error)
+    if is_interruption(error):
+        return "It was interrupted. Nothing is half-written. Run it again."
     reference = secrets.token_hex(4)
     log = _noted(error, reference)
     where = f"Its place is in {log}, reference {reference}." if log else "The log file could not be written."

@@ -22,7 +22,14 @@ from join_pipeline.bucket.options import SHORTEST_KEY
 from join_pipeline.bucket.published import publish
 from join_pipeline.bucket.store import Bucket, Objects, UnsureError, open_bucket, probe
 from join_pipeline.connections.listed import secret_in
-from join_pipeline.errors import DamagedError, LakeError, LockedError, PipelineError, SettingsError
+from join_pipeline.errors import (
+    DamagedError,
+    LakeError,
+    LockedError,
+    PipelineError,
+    SettingsError,
+    pass_interruption,
+)
 from join_pipeline.lake.absent import bringing
 from join_pipeline.lake.files import locked
 from join_pipeline.lake.patience import patiently
@@ -128,6 +135,7 @@ def writing(settings: Settings, within: AbstractContextManager[None] | None = No
             try:
                 yield
             except Exception as error:
+                pass_interruption(error)
                 try:
                     session.push()
                 except PipelineError as failed:

@@ -31,7 +31,7 @@ from join_pipeline.cli.pseudonyms import pseudonyms
 from join_pipeline.cli.query import export, query
 from join_pipeline.cli.retention import retention
 from join_pipeline.cli.verbosity import Quiet, Verbose, begin, choose, everywhere
-from join_pipeline.errors import PipelineError, SettingsError
+from join_pipeline.errors import PipelineError, SettingsError, is_interruption
 from join_pipeline.faults import is_the_machines, told
 from join_pipeline.settings import drop_foreign, unknown_variables
 
@@ -130,6 +130,8 @@ def main() -> None:
     except typer.Abort:
         _end("Nobody answered the question.", 1, "Aborted")
     except Exception as error:  # the one place where what nobody expected becomes a line
+        if is_interruption(error):
+            _end(INTERRUPTION, INTERRUPTED, "Interrupted")
         is_refused = is_the_machines(error)
         _end(told(error), 1 if is_refused else FAULT, "MachineError" if is_refused else "Fault")
     if code == INTERRUPTED:

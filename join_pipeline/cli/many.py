@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from join_pipeline.cli.output import collecting, err, out, print_json, shown
 from join_pipeline.cli.verbosity import is_quiet, with_options
-from join_pipeline.errors import PipelineError
+from join_pipeline.errors import PipelineError, pass_interruption
 from join_pipeline.faults import is_the_machines, told
 from join_pipeline.settings import choosing, listed_connections, load_settings
 
@@ -74,6 +74,7 @@ def _ended(command: Callable[..., None], given: dict[str, Any]) -> tuple[int, di
         kind, code = type(error).__name__, error.exit_code
         return code, {"type": kind, "message": told(error), "exit_code": code}
     except Exception as error:  # what nobody expected of one company must not stop the others
+        pass_interruption(error)
         kind, code = ("MachineError", 1) if is_the_machines(error) else ("Fault", FAULT)
         return code, {"type": kind, "message": told(error), "exit_code": code}
     return 0, None

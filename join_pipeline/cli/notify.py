@@ -11,7 +11,7 @@ import typer
 
 from join_pipeline.cli.output import err, shown
 from join_pipeline.cli.verbosity import with_options
-from join_pipeline.errors import LockedError, PipelineError, SettingsError, foreign
+from join_pipeline.errors import LockedError, PipelineError, SettingsError, foreign, pass_interruption
 from join_pipeline.settings import Settings, choosing, chosen_connection, load_settings
 
 SYNCING: Final = frozenset({"run", "sync"})
@@ -50,6 +50,7 @@ def _told_of(name: str) -> Iterator[None]:
     except LockedError:  # another command works on it, and tells its own end
         raise
     except Exception as error:  # whatever ended the command is worth a notice, and goes on to the entry's one line
+        pass_interruption(error)
         reason = str(error) if isinstance(error, PipelineError) else f"a fault of join-pipeline ({foreign(error)})"
         _print(tell.failed(settings, name, reason, is_noted=is_own))
         if is_own:

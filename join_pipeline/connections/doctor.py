@@ -18,7 +18,7 @@ from join_pipeline.bucket.writing import examine_bucket, reading, writing
 from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.lake import LakeCheck
 from join_pipeline.checks.sync import told_odd
-from join_pipeline.errors import DamagedError, PipelineError
+from join_pipeline.errors import DamagedError, PipelineError, pass_interruption
 from join_pipeline.faults import told
 from join_pipeline.http.server_clock import MOST_SKEW
 from join_pipeline.lake.lake import IDENTITY, open_lake
@@ -90,6 +90,7 @@ def examine_machine(source: Source, settings: Settings) -> list[Finding]:
         try:
             findings += check(settings)
         except Exception as error:  # one check that can't be made must not hide the others
+            pass_interruption(error)
             findings.append(Finding(name, "failed", told(error)))
     return findings
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
+from join_pipeline.errors import pass_interruption
 from join_pipeline.lake.files import write_whole
 from join_pipeline.transform.data_tests import DataTest, compiled_tests
 
@@ -156,7 +157,8 @@ def play(
             _make(con, one)
             con.execute("COMMIT")
             seconds[one.unique_id] = round(time.monotonic() - began, 3)
-    except Exception:  # whatever a model of Python raises: dbt does it again, and tells what is wrong
+    except Exception as error:  # whatever a model of Python raises: dbt does it again, and tells what is wrong
+        pass_interruption(error)
         with contextlib.suppress(duckdb.Error):  # none was begun
             con.execute("ROLLBACK")
         return None

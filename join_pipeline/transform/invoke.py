@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from join_pipeline.errors import BuildError, foreign_text
+from join_pipeline.errors import QUERY_INTERRUPTED, BuildError, foreign_text
 from join_pipeline.lake.files import make_folder, write_whole
 from join_pipeline.settings import Settings, without_foreign
 from join_pipeline.transform.figures import table_vars
@@ -58,7 +58,10 @@ def invoke(
     if result.exception is not None:
         said = foreign_text(str(result.exception))
         raise BuildError(f"dbt {command[0]} failed ({type(result.exception).__name__}: {said}).") from None
-    return list(getattr(result.result, "results", ()))
+    results = list(getattr(result.result, "results", ()))
+    if any(QUERY_INTERRUPTED in str(getattr(one, "message", "")) for one in results):
+        raise KeyboardInterrupt  # dbt takes it for a node that failed
+    return results
 
 
 def variables(settings: Settings) -> dict[str, Any]:

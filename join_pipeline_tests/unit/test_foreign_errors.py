@@ -14,7 +14,8 @@ import pyarrow as pa
 import pydantic
 import pytest
 
-from join_pipeline.errors import foreign, foreign_text, machines_reason
+from join_pipeline.errors import LakeError, foreign, foreign_text, machines_reason, pass_interruption
+from join_pipeline.faults import told
 
 CANARY: Final = "canary@person.example"
 
@@ -108,3 +109,12 @@ def test_a_log_of_dagsters_is_told_by_what_the_machine_refused() -> None:
     assert machines_reason(f"{trace}OSError: [Errno 28] No space left on device") == "the disk is full"
     assert "can't be written" in str(machines_reason(f"{trace}attempt to write a readonly database"))
     assert machines_reason(trace) is None
+
+
+def test_duckdbs_word_for_an_interruption_is_one_and_no_other_error_is() -> None:
+    interruption = RuntimeError("Query interrupted")
+    with pytest.raises(KeyboardInterrupt):
+        pass_interruption(interruption)
+    assert "interrupted" in told(interruption)
+    for other in (RuntimeError("it broke"), ValueError("Query interrupted"), LakeError("Query interrupted")):
+        pass_interruption(other)

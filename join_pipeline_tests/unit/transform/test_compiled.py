@@ -73,3 +73,9 @@ def test_what_can_not_be_made_ends_it_and_is_undone(con: duckdb.DuckDBPyConnecti
     assert con.execute("SELECT table_name FROM duckdb_tables()").fetchall() == [("numbers",)]
     assert play(con, [NUMBERS, made("broken", "raise KeyError(1)", is_python=True)]) is None
     assert play(con, [NUMBERS])
+
+
+def test_who_interrupts_a_statement_is_not_asked_to_wait_for_dbt(con: duckdb.DuckDBPyConnection) -> None:
+    """DuckDB tells an interruption by such an error."""
+    with pytest.raises(KeyboardInterrupt):
+        play(con, [NUMBERS, made("long", "raise RuntimeError('Query interrupted')", is_python=True)])
