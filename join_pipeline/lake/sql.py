@@ -5,6 +5,7 @@ about models.
 """
 
 import contextlib
+import ctypes
 import functools
 import os
 import re
@@ -45,9 +46,18 @@ def scratch(folder: Path, memory_limit: str) -> Iterator[duckdb.DuckDBPyConnecti
         "temp_directory": str(folder / "spill"),
         "preserve_insertion_order": False,
     }
-    with foreign_errors(), contextlib.closing(duckdb.connect(config=config)) as con:
-        con.execute("SET TimeZone = 'UTC'")
-        yield con
+    try:
+        with foreign_errors(), contextlib.closing(duckdb.connect(config=config)) as con:
+            con.execute("SET TimeZone = 'UTC'")
+            yield con
+    finally:
+        _give_back()
+
+
+def _give_back() -> None:
+    """Give freed memory back to the system. glibc keeps it, and a process of many companies would grow with each."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library has no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager
