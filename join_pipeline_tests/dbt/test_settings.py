@@ -1,6 +1,8 @@
 """The vars: the time zone that cuts days, and as_of, which rebuilds an earlier state."""
 
-import multiprocessing
+import contextlib
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -149,10 +151,26 @@ def _nodes(data: Path) -> int:
     return len(read_manifest(load_settings(data=data))["nodes"])
 
 
+COUNT = """
+import sys
+from pathlib import Path
+from join_pipeline.settings import load_settings
+from join_pipeline.transform.run import read_manifest
+print(len(read_manifest(load_settings(data=Path(sys.argv[1])))["nodes"]))
+"""
+
+
 @pytest.mark.slow
 def test_processes_that_load_the_definitions_at_once_each_read_a_whole_manifest(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        assert len(set(pool.map(_nodes, [tmp_path] * 6, chunksize=1))) == 1
+    with contextlib.ExitStack() as open_:
+        command = [sys.executable, "-c", COUNT, str(tmp_path)]
+        children = [open_.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) for _ in range(4)]
+        for child in children:
+            open_.callback(child.kill)  # one that waits for ever must not hold up the others
+        counts = {child.communicate(timeout=300)[0] for child in children}
+        assert {child.returncode for child in children} == {0}
+    assert len(counts) == 1
+    assert int(counts.pop()) > 100
 
 
 def test_what_a_killed_parse_left_is_parsed_again(tmp_path: Path) -> None:
