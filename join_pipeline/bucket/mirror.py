@@ -297,6 +297,6 @@ def _at_once(do: Callable[[A], B], them: Iterable[A]) -> Iterator[B]:
         try:
             for future in futures:
                 yield future.result()
-        except BaseException:
+        except BaseException:  # Ctrl-C, too, must not wait for all that has not begun
             pool.shutdown(cancel_futures=True)
             raise

@@ -90,7 +90,7 @@ def open_bucket(url: str) -> "Bucket":
     options: Any = {"retry_config": {"max_retries": RETRIES, "retry_timeout": RETRY_WITHIN}}
     try:
         return Bucket(store.from_url(url, **options))
-    except Exception as error:
+    except Exception as error:  # the library raises what it likes about a URL, and quotes it
         raise SettingsError(
             f"JOIN_PIPELINE_LAKE: the bucket can't be opened ({foreign(error)}). Check its URL, and the region and "
             "credentials in the environment."

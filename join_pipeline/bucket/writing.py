@@ -134,7 +134,7 @@ def writing(settings: Settings, within: AbstractContextManager[None] | None = No
         with _session(settings) as session, within or nullcontext():
             try:
                 yield
-            except Exception as error:
+            except Exception as error:  # whatever ended the block: a disk, too, would keep what it did so far
                 pass_interruption(error)
                 try:
                     session.push()
