@@ -2,7 +2,7 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,14 +17,8 @@ from join_pipeline.people.export_page import Language
 from join_pipeline.settings import Settings
 from join_pipeline.warehouse.pseudonyms import pseudonym
 from join_pipeline_tests.privacy.canaries import Join, canary
-from join_pipeline_tests.privacy.people import KEY, company, erased, settings_of, somebody, versions
+from join_pipeline_tests.privacy.people import KEY, erased, settings_of, somebody, versions
 from join_pipeline_tests.syncing import run_sync
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[Join]:
-    with company() as api:
-        yield api
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Retention by schedule: a build first erases whom the build before found due, with a receipt, and nobody else."""
 
 import shutil
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from join_pipeline_tests.privacy.people import (
     START,
     Killed,
     Somebody,
-    company,
     kill_at,
     load_only,
     receipts,
@@ -31,12 +29,6 @@ from join_pipeline_tests.privacy.people import (
     versions,
 )
 from join_pipeline_tests.syncing import run_sync
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[Join]:
-    with company() as api:
-        yield api
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import re
 import shlex
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -32,7 +32,6 @@ from join_pipeline_tests.privacy.people import (
     Killed,
     Somebody,
     addresses,
-    company,
     erased,
     is_found,
     kill_at,
@@ -43,12 +42,6 @@ from join_pipeline_tests.privacy.people import (
     versions,
 )
 from join_pipeline_tests.syncing import replay, run_sync
-
-
-@pytest.fixture(scope="module")
-def api() -> Iterator[Join]:
-    with company() as api:
-        yield api
 
 
 @pytest.fixture(scope="module")
