@@ -15,7 +15,7 @@ from join_pipeline.bucket.log import Log
 from join_pipeline.errors import LockedError, SettingsError
 from join_pipeline_tests.bucket.model import NEWEST, Told, write
 from join_pipeline_tests.bucket.places import Place
-from join_pipeline_tests.cli.commands import Shell, is_good, is_told, tables
+from join_pipeline_tests.cli.commands import PATIENCE, Shell, is_good, is_told, tables
 from join_pipeline_tests.cli.companies import company
 
 
@@ -114,13 +114,38 @@ def test_what_is_wrong_with_a_bucket_is_told_in_words(served: Place, tmp_path: P
 
 
 KILLED = """
-import sys
-from join_pipeline.bucket import writing
+import os, signal, sys
+from join_pipeline.bucket import store, writing
 from join_pipeline import cli
 writing.ttl_seconds = 1.5
-sys.argv = ["join-pipeline", *sys.argv[1:]]
+at, is_done_first, n_changes = int(sys.argv[1]), sys.argv[2] == "after", 0
+sys.argv = ["join-pipeline", *sys.argv[3:]]
+
+def counted(method):
+    def change(*arguments, **options):
+        global n_changes
+        n_changes += 1
+        is_last = n_changes == at
+        if is_last and not is_done_first:
+            os.kill(os.getpid(), signal.SIGKILL)
+        answer = method(*arguments, **options)
+        if is_last:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return answer
+    return change
+
+for name in ("_put", "send", "delete"):
+    setattr(store.Bucket, name, counted(getattr(store.Bucket, name)))
 cli.main()
 """
+
+
+def changing(shell: Shell, at: int, when: str = "before") -> "subprocess.CompletedProcess[str]":
+    """A sync whose process is killed before or after its nth change of the bucket; 0 leaves it alone."""
+    return subprocess.run(
+        [sys.executable, "-c", KILLED, str(at), when, "sync", "--mode", "full"], env=shell.environment,
+        capture_output=True, text=True, check=False, timeout=PATIENCE,
+    )  # fmt: skip
 
 
 @pytest.mark.slow  # test_mirror cuts a command off in this process
@@ -128,22 +153,14 @@ def test_a_machine_that_is_killed_at_any_instant_is_followed_by_another(served: 
     a, b = machine(served, tmp_path / "a"), machine(served, tmp_path / "b")
     disk = Shell(company(), tmp_path / "disk")
     is_good(disk("sync"))
-    n_killed, slots = 0, set()
-    for seconds in (1.5, 2.0, 2.5, 3.0, 3.5, 4.0):
-        with subprocess.Popen(
-            [sys.executable, "-c", KILLED, "sync", "--mode", "full"], env=a.environment, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as child:  # fmt: skip
-            time.sleep(seconds)
-            os.kill(child.pid, signal.SIGKILL)
-            child.communicate(timeout=60)
-            n_killed += child.returncode == -signal.SIGKILL
-        slots.add(served.newest().slot)
-    assert n_killed
-    ended = subprocess.run(
-        [sys.executable, "-c", KILLED.replace("cli.main()", "import time; time.sleep(4); cli.main()"), "sync"],
-        env=b.environment, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
+    n_killed = 0
+    for n, at in enumerate((1, 2, 3, 5, 8, 13, 21)):
+        ended = changing(a, at, "before" if n % 2 else "after")
+        assert ended.returncode in {0, -signal.SIGKILL}, ended.stderr
+        n_killed += ended.returncode == -signal.SIGKILL
+        time.sleep(4)  # a lease that was not renewed for so long is ended
+    assert n_killed >= 5
+    ended = changing(b, 0)
     assert ended.returncode == 0, ended.stderr
     assert tables(b) == tables(disk)
     assert served.data() == served.reachable()
