@@ -150,6 +150,7 @@ DATASETS: Final = {
             milestone,
             n_hires,
             round(days_mean, 1) AS days,
+            round(days_unseen_mean, 1) AS unseen,
             round(days_to_hire_mean, 1) AS to_hire,
             round(days_to_hire_mean_if_halved, 1) AS if_halved,
             is_bottleneck,

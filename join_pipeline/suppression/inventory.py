@@ -228,8 +228,8 @@ CHECKED: Final = (
                 "n_hires",
                 "'hired'",
                 _words(
-                    "days_mean_lo days_mean days_mean_hi days_to_hire_mean share_of_days days_to_hire_mean_if_halved "
-                    "is_bottleneck"
+                    "days_mean_lo days_mean days_mean_hi days_unseen_mean days_to_hire_mean share_of_days "
+                    "days_to_hire_mean_if_halved is_bottleneck"
                 ),
             ),
         ),

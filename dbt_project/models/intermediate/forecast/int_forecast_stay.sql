@@ -26,12 +26,19 @@ ranked as (
         milestones.milestone_rank,
         visits.entered_at,
         -- of an end that is not known, only until when there was none
-        if(visits.exit in ('UNKNOWN', 'EXPIRED'), visits.known_until_at, visits.left_at) as left_at,
+        case
+            when visits.exit in ('UNKNOWN', 'EXPIRED') then visits.known_until_at
+            -- the sync that proves who is still there proves who is gone
+            when visits.exit = 'VANISHED' and visits.left_at_lo < follow_up.followed_until
+                then least(visits.left_at, follow_up.followed_until)
+            else visits.left_at
+        end as left_at,
         visits.exit,
         visits.entered_at_lo is not null and not (visits.is_left_truncated and visits.entered_evidence = 'bounded')
             as is_timed
     from visits
     inner join milestones on visits.milestone = milestones.milestone
+    cross join follow_up
 ),
 
 neighbours as (

@@ -33,19 +33,32 @@ stays as (
     group by application_key, milestone
 ),
 
--- Whoever skipped a milestone spent no day there. Means add up to the days to hire, which medians would not.
+-- What passed between two syncs was seen by nobody: any milestone may have taken it.
+seen as (
+    select
+        hires.application_key,
+        greatest(hires.days_to_hire - coalesce(sum(stays.days), 0), 0) as days_unseen
+    from hires
+    left join stays on hires.application_key = stays.application_key and stays.milestone <> 'HIRED'
+    group by hires.application_key, hires.days_to_hire
+),
+
+-- Whoever skipped a milestone spent no day there. Means, with that of what was not seen, add up to the days to hire.
+-- Medians would not.
 spent as (
     select
         hires.job_id,
         hires.source,
         {{ scope_keys('scopes') }},
         hires.days_to_hire,
+        seen.days_unseen,
         milestones.milestone,
         milestones.milestone_rank,
         coalesce(stays.days_lo, 0) as days_lo,
         coalesce(stays.days, 0) as days,
-        coalesce(stays.days_hi, 0) as days_hi
+        greatest(coalesce(stays.days_hi, 0), coalesce(stays.days, 0) + seen.days_unseen) as days_hi
     from hires
+    inner join seen on hires.application_key = seen.application_key
     cross join milestones
     left join scopes on hires.job_id = scopes.job_id and hires.source = scopes.source
     left join stays
@@ -61,6 +74,7 @@ counted as (
         avg(days_lo) as days_mean_lo,
         avg(days) as days_mean,
         avg(days_hi) as days_mean_hi,
+        avg(days_unseen) as days_unseen_mean,
         avg(days_to_hire) as days_to_hire_mean
     from spent
     group by {{ scope_sets(['milestone', 'milestone_rank']) }}
@@ -97,7 +111,7 @@ final as (
         milestone,
         milestone_rank,
         case when not is_suppressed then n_hires end as n_hires,
-        {% for column in ['days_mean_lo', 'days_mean', 'days_mean_hi', 'days_to_hire_mean'] -%}
+        {% for column in ['days_mean_lo', 'days_mean', 'days_mean_hi', 'days_unseen_mean', 'days_to_hire_mean'] -%}
             case when not is_suppressed and n_hires >= {{ var('minimum_n') }} then {{ column }} end as {{ column }},
         {% endfor -%}
         case

@@ -26,11 +26,13 @@ figures.bottleneck = {
       datasets: {
         rows: lanes.flatMap(({ one, steps }) => {
           let start = 0;
-          return steps.map((step) => {
-            start += step.days;
-            const tip = `${name(one)}: ${milestoneName(step.milestone)} ${inDays(step.days)}`;
-            return { lane: String(one), start: start - step.days, end: start, fill: STEPS[step.milestone], tip };
-          });
+          return [...steps, { milestone: null, days: steps[0].unseen }]
+            .filter((step) => step.days > 0)
+            .map((step) => {
+              start += step.days;
+              const tip = `${name(one)}: ${step.milestone ? milestoneName(step.milestone) : t("bottleneck.unseen")} ${inDays(step.days)}`;
+              return { lane: String(one), start: start - step.days, end: start, fill: STEPS[step.milestone] ?? "var(--out-pale)", tip };
+            });
         }),
         heads: lanes.map(({ one, longest: step }) => ({
           lane: String(one),
@@ -48,15 +50,21 @@ figures.bottleneck = {
         halved: inDays(longest.if_halved),
       }),
       alt: t("bottleneck.alt", { jobs: listed(lanes.map(({ one, longest: step }) => `${name(one)} ${milestoneName(step.milestone)} ${inDays(step.days)}`)) }),
-      legend: [["observed", milestoneName("SCREENING")], ["passed", milestoneName("INTERIM")], ["waiting", milestoneName("OFFER")]],
+      legend: [
+        ["observed", milestoneName("SCREENING")],
+        ["passed", milestoneName("INTERIM")],
+        ["waiting", milestoneName("OFFER")],
+        ["pale-out", shown.some((row) => row.unseen > 0) ? t("bottleneck.unseen") : null],
+      ].filter(([, text]) => text),
       notes: [t("bottleneck.note")],
       table: {
-        head: ["job", "milestone", "hires", "days", "all", "halved", "longest"].map((one) => t(`bottleneck.head.${one}`)),
+        head: ["job", "milestone", "hires", "days", "unseen", "all", "halved", "longest"].map((one) => t(`bottleneck.head.${one}`)),
         rows: rows.map((row) => [
           name(row.group),
           milestoneName(row.milestone),
           row.is_hidden ? t("hidden") : number(row.n_hires),
           inDays(row.days),
+          inDays(row.unseen),
           inDays(row.to_hire),
           inDays(row.if_halved),
           row.is_bottleneck ? t("yes") : row.days === null ? NONE : t("no"),
@@ -135,11 +143,15 @@ figures.plan = {
   make() {
     const rows = givenRows("plan");
     if (!rows.length) return { missing: t("missing.plan") };
-    const name = (/** @type {Row} */ row) => row.job ?? row.category ?? t("group.all");
+    const name = (/** @type {Row} */ row) => row.job ?? row.category ?? t("plan.all");
     const lanes = rows.slice(0, MOST_BARS).map((row, at) => ({ row, lane: String(at) }));
-    const counted = rows.filter((row) => row.is_in_total !== false);
-    const [wanted, hires] = [sum(counted, "wanted"), sum(counted, "hires")];
-    const missing = rows.filter((row) => row.gap > 0).sort((a, b) => (a.by ?? "9") .localeCompare(b.by ?? "9"));
+    // The line of the whole plan, or what is shown of it where that is hidden. What one line has too many fills no gap of another.
+    const [whole] = rows.filter((row) => row.line === 0);
+    const lines = rows.filter((row) => row.line !== 0);
+    const hidden = data.plan.length - rows.length;
+    const counted = whole ? [whole] : lines.filter((row) => row.is_in_total !== false);
+    const [wanted, hires, gap] = [sum(counted, "wanted"), sum(counted, "hires"), sum(counted, "gap")];
+    const missing = lines.filter((row) => row.gap > 0).sort((a, b) => (a.by ?? "9") .localeCompare(b.by ?? "9"));
     return {
       datasets: {
         rows: lanes.flatMap(({ row, lane }) =>
@@ -155,10 +167,14 @@ figures.plan = {
       of: "plan.n",
       lead: [
         t("plan.lead", { n: hires, all: wanted }),
-        missing.length ? t("plan.next", { job: name(missing[0]), n: missing[0].gap, by: missing[0].by ? date(missing[0].by) : NONE }) : t("plan.done"),
-      ].join(" "),
+        gap > 0 ? t("plan.missing", { n: gap }) : missing.length ? null : t("plan.done"),
+        missing.length ? t("plan.next", { job: name(missing[0]), n: missing[0].gap, by: missing[0].by ? date(missing[0].by) : NONE }) : null,
+      ]
+        .filter(Boolean)
+        .join(" "),
       alt: t("plan.alt", { n: hires, all: wanted }),
       legend: [["hired", t("part.hired")], ["pale-out", t("plan.gap")]],
+      notes: [gap > wanted - hires ? t("plan.surplus") : null, hidden ? t("plan.hidden", { n: hidden }) : null],
       table: {
         head: ["name", "wanted", "by", "hired", "waiting", "expected", "gap"].map((one) => t(`plan.head.${one}`)),
         rows: rows.map((row) => [
@@ -272,23 +288,32 @@ figures.costs = {
     if (!rows.length) return { missing: t("missing.costs") };
     const money = (/** @type {Row} */ row, /** @type {number | null} */ value) =>
       value === null ? NONE : `${number(value, value < 100 ? 2 : 0)} ${row.currency ?? ""}`.trim();
-    const priced = rows.filter((row) => row.per_hire !== null).sort((a, b) => a.per_hire - b.per_hire);
+    // Amounts in two currencies are not compared. The chart is of the one that brings most applications.
+    const currencies = [...new Set(rows.map((row) => row.currency))]
+      .map((currency) => ({ currency, n: sum(rows.filter((row) => row.currency === currency), "applications") }))
+      .sort((a, b) => b.n - a.n)
+      .map(({ currency }) => currency);
+    const shown = rows.filter((row) => row.currency === currencies[0]);
+    const priced = shown.filter((row) => row.per_hire !== null).sort((a, b) => a.per_hire - b.per_hire);
     const [best, worst] = [priced[0], last(priced)];
     const lane = (/** @type {Row} */ row) => `${row.source} ${row.currency ?? ""}`;
     return {
       datasets: {
-        rows: rows.map((row) => ({ lane: lane(row), start: 0, end: row.cost, fill: "var(--passed)", tip: `${row.source}: ${money(row, row.cost)}` })),
-        heads: rows.map((row) => ({
+        rows: shown.map((row) => ({ lane: lane(row), start: 0, end: row.cost, fill: "var(--passed)", tip: `${row.source}: ${money(row, row.cost)}` })),
+        heads: shown.map((row) => ({
           lane: lane(row),
           name: row.source,
           said: row.per_hire === null ? t("costs.no_hire", { cost: money(row, row.cost) }) : t("costs.said", { cost: money(row, row.per_hire), n: row.hires }),
         })),
       },
       axis: "axis.cost",
-      n: sum(rows, "applications"),
-      lead: best
-        ? t("costs.lead", { best: best.source, least: money(best, best.per_hire), worst: worst.source, most: money(worst, worst.per_hire) })
-        : t("costs.lead.none"),
+      n: sum(shown, "applications"),
+      lead: !best
+        ? t("costs.lead.none")
+        : best === worst
+          ? t("costs.lead.one", { best: best.source, least: money(best, best.per_hire) })
+          : t("costs.lead", { best: best.source, least: money(best, best.per_hire), worst: worst.source, most: money(worst, worst.per_hire) }),
+      notes: [currencies.length > 1 ? t("costs.others", { currencies: listed(currencies.slice(1).map((one) => one ?? NONE)) }) : null],
       alt: t("costs.alt", { sources: listed(rows.map((row) => `${row.source} ${money(row, row.cost)}`)) }),
       table: {
         head: ["source", "cost", "applications", "per_application", "hires", "per_hire"].map((one) => t(`costs.head.${one}`)),
