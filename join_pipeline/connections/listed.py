@@ -13,32 +13,25 @@ Belongs here: reading the file, and what is wrong with an entry, by line and fie
 a setting may be (settings).
 """
 
-import hashlib
 import os
 import re
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from pydantic.fields import FieldInfo
 
+from join_pipeline.connections.turns import WHAT, is_schedule
 from join_pipeline.errors import SettingsError, foreign
 from join_pipeline.setting_values import short_name
 
 FILE: Final = "connections.toml"
 SECRETS: Final = "secrets"
 SCHEDULE: Final = "schedule"
-SCHEDULES: Final = {
-    "hourly": "every hour what changed, and every night all",
-    "nightly": "every night all",
-    "off": "nothing by itself",
-}
 ORIGINS: Final = ("environment", "file")
 DEMO: Final = "sandbox"
 """The connection of the demo. No company may have this name, so that the demo never meets a company's data."""
@@ -126,27 +119,6 @@ class Listed:
         if faults:
             raise SettingsError("; ".join(faults))
         return found | {"connection": self.name}
-
-
-SLOT_MINUTES: Final = 5
-"""How often somebody looks which connections are due."""
-_NIGHT: Final = (3 * 60 + 30, 90)
-"""From 03:30 on, for so many minutes. Not between 02:00 and 03:00, which daylight saving time skips and repeats."""
-
-
-def is_due(schedule: str, name: str, now: datetime, zone: str, *, full: bool) -> bool:
-    """Whether the connection's turn is in the minutes from `now` on: to read all, or what changed.
-
-    A hash of its name spreads the connections: over the hour, and over the night of the connection's time zone.
-    """
-    place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
-    if not full:
-        return schedule == "hourly" and place % 60 // SLOT_MINUTES == now.minute // SLOT_MINUTES
-    local = now.astimezone(ZoneInfo(zone))
-    minute = _NIGHT[0] + place % _NIGHT[1]
-    return (
-        schedule in {"hourly", "nightly"} and minute // SLOT_MINUTES == (local.hour * 60 + local.minute) // SLOT_MINUTES
-    )
 
 
 def secret_in(listing: Path, where: str) -> str:
@@ -247,8 +219,7 @@ def _fault_of(name: str, field: str, value: Any, kinds: Kinds) -> str | None:
     if field == SECRETS:
         return None if isinstance(value, dict) else f"needs a table of its own: [{name}.{SECRETS}]"
     if field == SCHEDULE:
-        is_one = isinstance(value, str) and value in SCHEDULES
-        return None if is_one else f"is one of {', '.join(SCHEDULES)}"
+        return None if is_schedule(value) else f"is one of {WHAT}"
     if field in kinds.secrets:
         return f'no secret stands here. Say where it lies, below [{name}.{SECRETS}]: {field} = {{file = "/path"}}'
     if field in ALL_ALIKE:
