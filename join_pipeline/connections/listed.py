@@ -54,11 +54,19 @@ Path_ = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """The settings that an entry may have: all, those that are secrets, and those that name a file."""
+    """The settings that an entry may have: all, those that are secrets, and those that name a file.
+
+    `variables` are the names of settings by that of their variable, where they differ.
+    """
 
     settings: tuple[str, ...]
     secrets: tuple[str, ...]
     files: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...] = ()
+
+    def named(self, path: Path_) -> Path_:
+        """The path of a setting, which may be written as its variable is."""
+        return (path[0], dict(self.variables).get(path[1], path[1])) if len(path) == 2 else path
 
 
 def kinds_of(fields: Mapping[str, FieldInfo]) -> Kinds:
@@ -67,7 +75,14 @@ def kinds_of(fields: Mapping[str, FieldInfo]) -> Kinds:
         tuple(fields),
         tuple(name for name, field in fields.items() if "SecretStr" in str(field.annotation)),
         tuple(name for name in fields if name.endswith("_csv")),
+        tuple((short, name) for name, field in fields.items() if (short := _short(field)) not in {"", name}),
     )
+
+
+def _short(field: FieldInfo) -> str:
+    """The variable of a setting as an entry writes it."""
+    alias = field.validation_alias
+    return alias.removeprefix("JOIN_PIPELINE_").lower() if isinstance(alias, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +185,7 @@ def parse(file: Path, text: str, kinds: Kinds) -> dict[str, Listed]:
         raise SettingsError(f"{file}, line {line}: this is not TOML ({said}).") from None
     except RecursionError:
         raise SettingsError(f"{file} is nested too deeply.") from None
-    lines = dict(_places(text))
+    lines = {kinds.named(path): line for path, line in _places(text)}
     return {name: _entry(file, name, entry, lines, kinds) for name, entry in found.items()}
 
 
@@ -185,7 +200,7 @@ def _parsed(file: Path, _version: tuple[int, ...], kinds: Kinds) -> dict[str, Li
 
 
 def _entry(file: Path, name: str, entry: Any, lines: Mapping[Path_, int], kinds: Kinds) -> Listed:
-    table = entry if isinstance(entry, dict) else {}
+    table = {kinds.named((name, field))[1]: value for field, value in entry.items()} if isinstance(entry, dict) else {}
     stated = table.get(SECRETS, {})
     secrets = stated if isinstance(stated, dict) else {}
     found = {field: _fault_of(name, field, value, kinds) for field, value in table.items()}

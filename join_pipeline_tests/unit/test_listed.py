@@ -161,6 +161,13 @@ def test_adding_and_removing_leaves_the_rest_as_it_is(file: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_a_setting_may_be_written_as_its_variable_is() -> None:
+    for word in ("lake", "lake_url"):
+        entry = parse(Path("x.toml"), f'[acme]\n\n{word} = "s3://lake/a"\n', kinds())["acme"]
+        assert (entry.settings, entry.faults) == ({"lake_url": "s3://lake/a"}, ())
+        assert str(entry.place("lake_url")).endswith("line 3: acme.lake_url")
+
+
 def test_turns_come_once_an_hour_and_once_a_night_and_are_spread() -> None:
     begin, names = datetime(2026, 6, 1, tzinfo=UTC), [f"company-{n}" for n in range(300)]
     ticks = [begin + timedelta(minutes=5 * n) for n in range(24 * 12)]
