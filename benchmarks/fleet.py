@@ -1,15 +1,18 @@
 """Measures what a company costs among many: unchanged, and with a few changes.
 
     python -m benchmarks.fleet --companies 1000
+    python -m benchmarks.fleet --companies 1000 --different 10 --applications 60
     python -m benchmarks.fleet --changed 5000
 
 The first makes a company behind a sandbox, and copies of it. Then one process syncs and builds them all, while nothing
-has changed. The second measures a company of that size, of which some twenty applications have changed.
+has changed. The second does the same with companies of several sandboxes, and measures nothing else. The third measures
+a company of that size, of which some twenty applications have changed.
 Belongs here: copies, and what one process needs for them. Not here: what syncs and loads cost by size (`python -m
 benchmarks sync`), many machines.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -42,6 +45,7 @@ def main() -> None:
     parser.add_argument("--companies", type=int, default=1000)
     parser.add_argument("--applications", type=int, default=300)
     parser.add_argument("--changed", type=int, help="measure one company of so many applications, 20 of them changed")
+    parser.add_argument("--different", type=int, default=1, help="of so many companies they are copies")
     parser.add_argument("--loop", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.loop:
@@ -51,6 +55,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if asked.changed:
             measure_changed(asked.changed, Path(folder))
+        elif asked.different > 1:
+            measure_different(asked.companies, asked.different, asked.applications, Path(folder))
         else:
             measure_unchanged(asked.companies, asked.applications, Path(folder))
 
@@ -59,7 +65,7 @@ def measure_unchanged(companies: int, applications: int, folder: Path) -> None:
     """Measure the first builds of two companies, one that has not changed, and many of them in one process."""
     names = [f"company-{place:04}" for place in range(companies)]
     with sandbox(applications) as served:
-        environment = _environment(served.url, folder, names)
+        environment = _environment([served.url], folder, names)
         one = ("--connection", PATTERN)
         for step in ("first sync", "the sync that proves it"):
             _told(step, environment, "sync", *one)
@@ -77,11 +83,27 @@ def measure_unchanged(companies: int, applications: int, folder: Path) -> None:
         _told(f"run --all of {companies}", environment, "run", "--all", "--quiet")
 
 
+def measure_different(companies: int, different: int, applications: int, folder: Path) -> None:
+    """Measure one process for many companies, which are copies of some of different seeds and sizes."""
+    names = [f"company-{place:04}" for place in range(companies)]
+    with contextlib.ExitStack() as stack:
+        served = (sandbox(applications + seed, "--seed", str(seed)) for seed in range(1, different + 1))
+        urls = [stack.enter_context(one).url for one in served]
+        environment = _environment(urls, folder, names)
+        os.environ.update(environment)
+        for place in range(different):
+            for _ in range(2):
+                cost_of([*CLI, "run", "--connection", names[place]], environment)
+        for place in range(different):
+            _copies(names[place::different])
+        print(cost_of([sys.executable, "-m", "benchmarks.fleet", "--loop"], environment).out.strip(), flush=True)
+
+
 def measure_changed(applications: int, folder: Path) -> None:
     """Measure a company that is built already, of which twenty applications have changed."""
     at, n_changed = when_changed(applications, 20 / applications)
     with sandbox(applications) as served:
-        environment = _environment(served.url, folder, [PATTERN])
+        environment = _environment([served.url], folder, [PATTERN])
         one = ("--connection", PATTERN)
         for step in ("first sync", "the sync that proves it"):
             _told(step, environment, "sync", *one)
@@ -93,9 +115,12 @@ def measure_changed(applications: int, folder: Path) -> None:
         _told("sync and build, nothing changed", environment, "run", *one)
 
 
-def _environment(url: str, folder: Path, names: list[str]) -> dict[str, str]:
+def _environment(urls: list[str], folder: Path, names: list[str]) -> dict[str, str]:
     secrets = 'join_api_token = {environment = "FLEET_TOKEN"}\npseudonym_key = {environment = "FLEET_KEY"}\n'
-    entries = (f'[{name}]\njoin_api_url = "{url}/v2"\n[{name}.secrets]\n{secrets}' for name in names)
+    entries = (
+        f'[{name}]\njoin_api_url = "{urls[place % len(urls)]}/v2"\n[{name}.secrets]\n{secrets}'
+        for place, name in enumerate(names)
+    )
     (folder / "connections.toml").write_text("\n".join(entries))
     return {
         **os.environ,
@@ -108,8 +133,8 @@ def _environment(url: str, folder: Path, names: list[str]) -> dict[str, str]:
 
 
 def _copies(names: list[str]) -> None:
-    """Copies of the company, each with the note of a build of its own."""
-    pattern = load_settings(connection=PATTERN)
+    """Copies of the first company, each with the note of a build of its own."""
+    pattern = load_settings(connection=names[0])
     last = msgspec.json.decode((pattern.builds / "last_build.json").read_bytes(), type=needed.Note)
     for name in names[1:]:
         settings = load_settings(connection=name)

@@ -7,7 +7,7 @@ Belongs here: what is said of an error that nobody expected, and the file. Not h
 import os
 import secrets
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from join_pipeline.errors import PipelineError, foreign, is_interruption
-from join_pipeline.settings import load_settings
+from join_pipeline.settings import Settings, load_settings
 
 NAME: Final = "faults.log"
 MOST_BYTES: Final = 1_000_000
@@ -30,14 +30,17 @@ def is_the_machines(error: Exception) -> bool:
     return bool({kind.__name__ for kind in type(error).__mro__} & NOT_OURS)
 
 
-def told(error: Exception) -> str:
-    """What to say of any error. A `PipelineError` says it itself; another one is noted in the log file."""
+def told(error: Exception, among: Iterable[object] = ()) -> str:
+    """What to say of any error. A `PipelineError` says it itself; another one is noted in the log file.
+
+    The log file is that of the settings `among` what a run has; without any, of those that the environment gives.
+    """
     if isinstance(error, PipelineError):
         return str(error)
     if is_interruption(error):
         return "It was interrupted. Nothing is half-written. Run it again."
     reference = secrets.token_hex(4)
-    log = _noted(error, reference)
+    log = _noted(error, reference, next((one for one in among if isinstance(one, Settings)), None))
     where = f"Its place is in {log}, reference {reference}." if log else "The log file could not be written."
     said = foreign(error)
     if is_the_machines(error):
@@ -48,10 +51,10 @@ def told(error: Exception) -> str:
     )
 
 
-def _noted(error: Exception, reference: str) -> Path | None:
+def _noted(error: Exception, reference: str, settings: Settings | None) -> Path | None:
     """Append to the log file of the connection. None if that is not possible, because it must not hide the fault."""
     with suppress(Exception):
-        home = load_settings().home
+        home = (settings or load_settings()).home
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = home / NAME
         _rotate(path)

@@ -51,7 +51,9 @@ def add_connection(
         list[str] | None, typer.Option("--set", help="A setting, as in time_zone=Europe/Zurich or source=kombo.")
     ] = None,
     secret: Secret = None,
-    schedule: Annotated[str | None, typer.Option(help="hourly (the default), nightly or off.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="hourly (the default), nightly, off, or a cron expression.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Add a connection to the file. Without a token's place, `join-pipeline connect --connection NAME` asks for it."""

@@ -12,9 +12,10 @@ from typing import Any, Final
 import dagster as dg
 
 from join_pipeline.component.scope import CONNECTION, LOST, OFF, PARTITION, Scope
-from join_pipeline.connections.listed import SLOT_MINUTES, Listed, is_due
+from join_pipeline.connections.listed import Listed
 from join_pipeline.connections.lost_runs import end_lost_runs_of, hand_over, locked_here, queue_tag
 from join_pipeline.connections.trigger import pending_trigger
+from join_pipeline.connections.turns import SLOT_MINUTES, is_due
 from join_pipeline.defs.automation import SYNC, SYNC_FULL, UNFINISHED, incremental, names
 from join_pipeline.errors import PipelineError, SettingsError
 from join_pipeline.settings import Settings

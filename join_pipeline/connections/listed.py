@@ -13,32 +13,25 @@ Belongs here: reading the file, and what is wrong with an entry, by line and fie
 a setting may be (settings).
 """
 
-import hashlib
 import os
 import re
 import stat
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from pydantic.fields import FieldInfo
 
+from join_pipeline.connections.turns import WHAT, is_schedule
 from join_pipeline.errors import SettingsError, foreign
 from join_pipeline.setting_values import short_name
 
 FILE: Final = "connections.toml"
 SECRETS: Final = "secrets"
 SCHEDULE: Final = "schedule"
-SCHEDULES: Final = {
-    "hourly": "every hour what changed, and every night all",
-    "nightly": "every night all",
-    "off": "nothing by itself",
-}
 ORIGINS: Final = ("environment", "file")
 DEMO: Final = "sandbox"
 """The connection of the demo. No company may have this name, so that the demo never meets a company's data."""
@@ -61,11 +54,19 @@ Path_ = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
-    """The settings that an entry may have: all, those that are secrets, and those that name a file."""
+    """The settings that an entry may have: all, those that are secrets, and those that name a file.
+
+    `variables` are the names of settings by that of their variable, where they differ.
+    """
 
     settings: tuple[str, ...]
     secrets: tuple[str, ...]
     files: tuple[str, ...]
+    variables: tuple[tuple[str, str], ...] = ()
+
+    def named(self, path: Path_) -> Path_:
+        """The path of a setting, which may be written as its variable is."""
+        return (path[0], dict(self.variables).get(path[1], path[1])) if len(path) == 2 else path
 
 
 def kinds_of(fields: Mapping[str, FieldInfo]) -> Kinds:
@@ -74,7 +75,14 @@ def kinds_of(fields: Mapping[str, FieldInfo]) -> Kinds:
         tuple(fields),
         tuple(name for name, field in fields.items() if "SecretStr" in str(field.annotation)),
         tuple(name for name in fields if name.endswith("_csv")),
+        tuple((short, name) for name, field in fields.items() if (short := _short(field)) not in {"", name}),
     )
+
+
+def _short(field: FieldInfo) -> str:
+    """The variable of a setting as an entry writes it."""
+    alias = field.validation_alias
+    return alias.removeprefix("JOIN_PIPELINE_").lower() if isinstance(alias, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,27 +136,6 @@ class Listed:
         return found | {"connection": self.name}
 
 
-SLOT_MINUTES: Final = 5
-"""How often somebody looks which connections are due."""
-_NIGHT: Final = (3 * 60 + 30, 90)
-"""From 03:30 on, for so many minutes. Not between 02:00 and 03:00, which daylight saving time skips and repeats."""
-
-
-def is_due(schedule: str, name: str, now: datetime, zone: str, *, full: bool) -> bool:
-    """Whether the connection's turn is in the minutes from `now` on: to read all, or what changed.
-
-    A hash of its name spreads the connections: over the hour, and over the night of the connection's time zone.
-    """
-    place = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
-    if not full:
-        return schedule == "hourly" and place % 60 // SLOT_MINUTES == now.minute // SLOT_MINUTES
-    local = now.astimezone(ZoneInfo(zone))
-    minute = _NIGHT[0] + place % _NIGHT[1]
-    return (
-        schedule in {"hourly", "nightly"} and minute // SLOT_MINUTES == (local.hour * 60 + local.minute) // SLOT_MINUTES
-    )
-
-
 def secret_in(listing: Path, where: str) -> str:
     """The secret in a file, whose path may be relative to the listing. Raises `SettingsError` if others can read it."""
     path = beside(listing, where)
@@ -198,7 +185,7 @@ def parse(file: Path, text: str, kinds: Kinds) -> dict[str, Listed]:
         raise SettingsError(f"{file}, line {line}: this is not TOML ({said}).") from None
     except RecursionError:
         raise SettingsError(f"{file} is nested too deeply.") from None
-    lines = dict(_places(text))
+    lines = {kinds.named(path): line for path, line in _places(text)}
     return {name: _entry(file, name, entry, lines, kinds) for name, entry in found.items()}
 
 
@@ -213,7 +200,7 @@ def _parsed(file: Path, _version: tuple[int, ...], kinds: Kinds) -> dict[str, Li
 
 
 def _entry(file: Path, name: str, entry: Any, lines: Mapping[Path_, int], kinds: Kinds) -> Listed:
-    table = entry if isinstance(entry, dict) else {}
+    table = {kinds.named((name, field))[1]: value for field, value in entry.items()} if isinstance(entry, dict) else {}
     stated = table.get(SECRETS, {})
     secrets = stated if isinstance(stated, dict) else {}
     found = {field: _fault_of(name, field, value, kinds) for field, value in table.items()}
@@ -247,8 +234,7 @@ def _fault_of(name: str, field: str, value: Any, kinds: Kinds) -> str | None:
     if field == SECRETS:
         return None if isinstance(value, dict) else f"needs a table of its own: [{name}.{SECRETS}]"
     if field == SCHEDULE:
-        is_one = isinstance(value, str) and value in SCHEDULES
-        return None if is_one else f"is one of {', '.join(SCHEDULES)}"
+        return None if is_schedule(value) else f"is one of {WHAT}"
     if field in kinds.secrets:
         return f'no secret stands here. Say where it lies, below [{name}.{SECRETS}]: {field} = {{file = "/path"}}'
     if field in ALL_ALIKE:

@@ -24,10 +24,10 @@ def step() -> Iterator[dict[str, Any]]:
     cost: dict[str, Any] = {}
     start = time.monotonic()
     try:
-        with waiting(dg.OpExecutionContext.get().log.info):
+        with waiting((context := dg.OpExecutionContext.get()).log.info):
             yield cost
     except Exception as error:  # Dagster would show a library's message, which can quote a payload
-        raise dg.Failure(description=told(error), allow_retries=False) from None
+        raise dg.Failure(description=told(error, context.resources), allow_retries=False) from None
     cost["step_seconds"] = round(time.monotonic() - start, 1)
 
 

@@ -35,6 +35,7 @@ from join_pipeline.people.employee import refuse_erasure
 from join_pipeline.people.person import Person, Seeking
 from join_pipeline.people.search import Sought, is_in_file
 from join_pipeline.people.traces import files_of
+from join_pipeline.people.words import address_key
 from join_pipeline.settings import Settings
 from join_pipeline.sources.feed import Feed
 from join_pipeline.warehouse.audit import user
@@ -178,7 +179,10 @@ def undo(settings: Settings, numbers: Collection[str]) -> int:
     What was erased stays erased. The next full sync reads what the source still has.
     """
     erased = erased_list(settings.home)
-    return erased.remove(numbers) if erased else 0
+    known = {entry.number for entry in erased.entries}
+    if unknown := sorted(set(numbers) - known):
+        raise InputError("--undo", f"no erasure has the number {', '.join(unknown)}. erasures.jsonl has the numbers")
+    return erased.remove(numbers)
 
 
 def _digests(settings: Settings) -> dict[str, str]:
@@ -195,7 +199,7 @@ def _forget_written(settings: Settings, person: Person) -> int:
     """Remove what was kept and noted of the person's creations at the source. Returns how many."""
     journal = Journal(settings.actions, creation_key(settings))
     remote_ids, n = person.remote_ids(), 0
-    texts = {one.casefold() for one in (*person.given, *person.texts)}
+    texts = {address_key(one) for one in (*person.given, *person.texts)}
     keys = {
         entry.key
         for entry in journal.entries()
@@ -203,7 +207,7 @@ def _forget_written(settings: Settings, person: Person) -> int:
     }
     for key in journal.kept_keys():
         kept = journal.kept(key)
-        if kept is not None and kept.person.email_address.casefold() in texts:
+        if kept is not None and address_key(kept.person.email_address) in texts:
             keys.add(key)
     for key in sorted(keys):
         with journal.locked(key):

@@ -21,6 +21,7 @@ from join_pipeline.people import employee
 from join_pipeline.people.export_page import Language, page
 from join_pipeline.people.held import Held
 from join_pipeline.people.person import Person, Seeking
+from join_pipeline.people.words import address_key
 from join_pipeline.settings import Settings
 
 PERSONAL: Final = ("candidates", "applications", "candidate_tags")
@@ -116,13 +117,13 @@ def _quarantined(look: Seeking, person: Person) -> Iterator[dict[str, Any]]:
 def _creations(settings: Settings, person: Person, look: Seeking) -> Iterator[dict[str, Any]]:
     """What was created at the source from here, and requests that are kept until it has taken all of them."""
     journal, remote_ids = Journal(settings.actions, look.key), person.remote_ids()
-    texts = {one.casefold() for one in (*person.given, *person.texts)}
+    texts = {address_key(one) for one in (*person.given, *person.texts)}
     for entry in journal.entries():
         if entry.application in remote_ids["applications"] or entry.candidate in remote_ids["candidates"]:
             yield {"job": entry.job, "source": entry.source, "sent_at": entry.sent_at, "state": entry.state}
     for key in journal.kept_keys():
         kept = journal.kept(key)
-        if kept is not None and kept.person.email_address.casefold() in texts:
+        if kept is not None and address_key(kept.person.email_address) in texts:
             files = [document.name for document in kept.documents]
             yield {"job": kept.job, "kept": kept.person.model_dump(), "files": files}
 

@@ -42,6 +42,8 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "copy of a bucket": ("Kopie eines Buckets", f"{_FOLDER}; nur Pfade, Größen und Prüfsummen"),
     "locks and runs": ("Sperren und Läufe", "nichts über einen Menschen"),
     "Dagster's storage": ("Speicher von Dagster", "wie Dagster eingestellt ist; nur Anzahlen"),
+    "statements of dbt": ("Anweisungen von dbt", "bis eine andere Version baut; nur SQL und Beschreibungen"),
+    "portfolio": ("Portfolio", "bis `portfolio` es neu macht; nur Zahlen von Firmen"),
     "named with --also": ("mit --also genannte Dateien", "bis jemand sie entfernt"),
     "other files": ("andere Dateien", "bis jemand sie entfernt"),
 }

@@ -19,6 +19,7 @@ from join_pipeline.lake.lake import Lake
 from join_pipeline.lake.raw import read_raw
 from join_pipeline.lake.record import Files
 from join_pipeline.models import MODELS
+from join_pipeline.people.words import address_key, addresses_in, forms, own_addresses, unescaped, words_of
 from join_pipeline.sources.feed import Feed
 from join_pipeline.warehouse.pseudonyms import pseudonym
 
@@ -61,7 +62,9 @@ class Person:
         """The texts to look for in every byte and value, in lower case."""
         ours = {one for found in self.ids.values() for one in found} | self.users | self.tags
         given = {one for one in self.given if not _REMOTE.fullmatch(one)}
-        return frozenset(one.casefold() for one in {*given, *self.texts, *self.pseudonyms, *ours} if one.strip())
+        return frozenset(
+            form for one in {*given, *self.texts, *self.pseudonyms, *ours} if one.strip() for form in forms(one)
+        )
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Seeking:
 
     def person(self, given: Iterable[str]) -> Person:
         """The person of these words. Each may be any of `WHAT`; those that nobody has are only looked for as texts."""
-        person = Person(tuple(one.strip() for one in given if one.strip()))
+        person = Person(words_of(given))
         if not person.given:
             raise InputError("person", f"nothing was given. Give {WHAT}")
         for one in person.given:
@@ -117,7 +120,7 @@ class Seeking:
     def erasing(self, person: Person, *, everything: bool = False) -> Erasing:
         """Who is erased from the lake."""
         remote_ids, marks = person.remote_ids(), person.marks()
-        texts = {one.casefold() for one in (*person.given, *person.texts) if "@" in one}
+        texts = {form for one in (*person.given, *person.texts) if "@" in one for form in forms(one)}
         values = {value for _model, _key, value in marks}
 
         def is_theirs(feed: str, record_id: str | None, payload: str | None) -> bool:
@@ -126,13 +129,12 @@ class Seeking:
             if record_id is not None and record_id in remote_ids.get(feed, ()):
                 return True
             text = payload or ""
+            has_text = any(one in unescaped(text.casefold()) for one in texts)
             # most payloads are of others, and this is much quicker than reading each of them as JSON
-            if not (any(one in text for one in values) or any(one in text.casefold() for one in texts)):
+            if not (has_text or any(one in text for one in values)):
                 return False
             named = set(named_in(text, self.namings[feed]))
-            if named:
-                return not named.isdisjoint(marks)
-            return any(one in text.casefold() for one in texts)
+            return not named.isdisjoint(marks) if named else has_text
 
         return Erasing(person.ids, remote_ids, is_theirs, everything)
 
@@ -147,7 +149,7 @@ class Seeking:
     def _named(self, given: str) -> dict[str, dict[str, str | None]]:
         """Our ids by model, each with the source's id if that is known, of whoever has this e-mail address or id."""
         if "@" in given:
-            return self._by_address(given.casefold())
+            return self._by_address(address_key(given))
         if found := _REMOTE.fullmatch(given):
             if found[1] == "user":
                 return {}
@@ -167,8 +169,9 @@ class Seeking:
     def _users(self, given: str) -> set[str]:
         """Our ids of the users of this address or id. A pseudonym is tried out, as there are few users."""
         if "@" in given and not _REMOTE.fullmatch(given):
-            query, value = f"SELECT id FROM {self.personal('users')} WHERE lower(email) = ?", given.casefold()
-        elif (found := _REMOTE.fullmatch(given)) and found[1] == "user":
+            rows = self._rows(f"SELECT DISTINCT id, email FROM {self.personal('users')} WHERE email IS NOT NULL")
+            return {one for one, address in rows if address_key(address) == address_key(given)}
+        if (found := _REMOTE.fullmatch(given)) and found[1] == "user":
             query, value = f"SELECT id FROM {self.personal('users')} WHERE lower(remote_id) = ?", found[2].casefold()
         else:
             known = self._rows(f"SELECT DISTINCT id FROM {self.versions('users')}")
@@ -190,16 +193,20 @@ class Seeking:
         person.tags |= {one for (one,) in self._rows(f"{theirs} EXCEPT {others}", of, of) if one is not None}
 
     def _by_address(self, address: str) -> dict[str, dict[str, str | None]]:
-        has_address = "list_contains(list_transform(email_addresses, lambda e: lower(e.email_address)), ?)"
-        rows = self._rows(f"SELECT DISTINCT id FROM {self.personal('candidates')} WHERE {has_address}", address)
-        found: dict[str, dict[str, str | None]] = {"candidates": {one: None for (one,) in rows}, "applications": {}}
+        """Whose own address this is. Somebody whose application names it, such as a referee's, is somebody else."""
+        personal = self.personal("candidates")
+        known = self._rows(f"SELECT DISTINCT id, unnest(email_addresses).email_address FROM {personal}")
+        found: dict[str, str | None] = {one: None for one, own in known if own and address_key(own) == address}
+        # an address of an odd form is in no column
+        for one, shown in self._rows(f"SELECT DISTINCT id, remote_data FROM {personal} WHERE remote_data LIKE '%@%'"):
+            if one not in found and any(address_key(own) == address for own in addresses_in(shown)):
+                found[one] = None
         for feed, namings in self.namings.items():
             for row in read_raw(self.lake.listed(self.files.raw.get(feed, []))) if namings else ():
-                if row.payload and address in row.payload.casefold() and _is_address_of(row.payload, address):
-                    for model, key, value in named_in(row.payload, namings):
-                        if model == "candidates":
-                            found[model] |= self._of_key(model, key, value)
-        return found
+                for naming, value, own in own_addresses(row.payload, namings):
+                    if address_key(own) == address:
+                        found |= self._of_key(naming.model, naming.key, value)
+        return {"candidates": found, "applications": {}}
 
     def _of_key(self, model: str, key: str, value: str) -> dict[str, str | None]:
         """Our id of a record that a payload names."""
@@ -242,9 +249,3 @@ class Seeking:
 
     def _rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.con.execute(query, list(values)).fetchall()
-
-
-def _is_address_of(payload: str, address: str) -> bool:
-    """Whether a text has this address, and not one that merely ends or begins with it."""
-    letters = r"[\w.+%-]"
-    return re.search(rf"(?<!{letters}){re.escape(address)}(?!{letters})", payload.casefold()) is not None

@@ -26,13 +26,13 @@ from join_pipeline.lake.absent import present
 from join_pipeline.lake.erased import Naming, named_in
 from join_pipeline.lake.sql import path_literal
 from join_pipeline.people.traces import Place, files_of
+from join_pipeline.people.words import unescaped
 from join_pipeline.settings import Settings
 
 CHUNK: Final = 16_000_000
 OVERLAP: Final = 4_096
 ROWS: Final = 5_000
 ID_COLUMNS: Final = frozenset({"remote_id", "record_id", "application", "candidate", "pending", "unread"})
-_ESCAPED: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 _UNREAD: Final = (OSError, pa.ArrowException, duckdb.Error, sqlite3.Error, ValueError, zipfile.BadZipFile, EOFError)
 
 
@@ -135,13 +135,9 @@ def _is_in(texts: Collection[str], pattern: re.Pattern[str] | None) -> bool:
         plain = text.casefold()
         if pattern.search(plain):
             return True
-        if "\\u" in plain and pattern.search(_unescaped(plain)):
+        if "\\u" in plain and pattern.search(unescaped(plain)):
             return True
     return False
-
-
-def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)).casefold(), text)
 
 
 def _is_id(values: Collection[str], inside: str, where: str, sought: Sought) -> bool:

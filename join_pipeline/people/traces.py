@@ -72,6 +72,8 @@ PLACES: Final = (
     Place("locks and runs", "runs/*", "while Dagster's runs last; nothing about a person", "kept"),
     Place("locks and runs", "actions/lock-*", "as long as the data folder; nothing about a person", "kept"),
     Place("Dagster's storage", f"../{DAGSTER}/*", "as Dagster is configured; counts only", "kept"),
+    Place("statements of dbt", "../.dbt/*", "until another release builds; SQL and descriptions only", "kept"),
+    Place("portfolio", "../portfolio*", "until `portfolio` makes it anew; figures of companies only", "kept"),
     Place("other files", "*", "until somebody removes them", "kept"),
 )
 """Every place that the pipeline can reach. The first pattern that fits holds."""
@@ -98,14 +100,17 @@ def files_of(settings: Settings, also: Collection[Path] = ()) -> Iterator[tuple[
     for one in also:
         if not one.exists():
             raise InputError("--also", f"{one} is not there")
-    for root, before in ((settings.home, ""), (settings.data.absolute() / DAGSTER, f"../{DAGSTER}/")):
+    data = settings.data.absolute()
+    shared = [(data / name, f"../{name}/") for name in (DAGSTER, ".dbt")]
+    for root, before in ((settings.home, ""), *shared):
         for path in sorted(root.rglob("*")) if root.is_dir() else ():
             if path.is_file() and not path.is_symlink():
                 inside = before + path.relative_to(root).as_posix()
                 yield place_of(inside), inside, path
-    for path in files_of_company(settings.parquet, settings.connection):
-        inside = f"../{path.relative_to(settings.data.absolute()).as_posix()}"
-        yield place_of(inside), inside, path
+    for path in (*files_of_company(settings.parquet, settings.connection), *sorted(data.glob("portfolio*"))):
+        if path.is_file() and not path.is_symlink():
+            inside = f"../{path.relative_to(data).as_posix()}"
+            yield place_of(inside), inside, path
 
     for one in also:
         for path in sorted(one.rglob("*")) if one.is_dir() else (one,):

@@ -10,10 +10,11 @@ import dagster as dg
 import pytest
 
 from benchmarks.portfolio import make
+from join_pipeline import pipeline
 from join_pipeline.component.scope import CONNECTION
-from join_pipeline.connections.listed import SLOT_MINUTES, is_due
 from join_pipeline.connections.lost_runs import QUEUE_TAG, end_lost_runs_of
 from join_pipeline.connections.trigger import pending_trigger, set_trigger
+from join_pipeline.connections.turns import SLOT_MINUTES, is_due
 from join_pipeline.defs import build_definitions
 from join_pipeline.lake.files import locked
 from join_pipeline.settings import Settings, load_settings
@@ -187,6 +188,24 @@ def test_a_run_works_on_its_partition_and_on_no_other(many: dg.Definitions, shar
         assert published.stat().st_ino == built
         wrong = job.execute_in_process(partition_key="wrong", instance=instance, raise_on_error=False)
         assert not wrong.success
+
+
+def test_a_fault_in_a_run_is_noted_in_the_folder_of_its_company(
+    many: dg.Definitions, shared: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: object, **_more: object) -> None:
+        raise RuntimeError("of nobody")
+
+    monkeypatch.setattr(pipeline, "sync", fault)
+    log = shared.data / "acme" / "faults.log"
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_dynamic_partitions("connection", ["acme"])
+        ended = many.resolve_job_def("sync").execute_in_process(
+            partition_key="acme", instance=instance, raise_on_error=False
+        )
+    (failed,) = [event for event in ended.all_events if event.is_step_failure]
+    assert str(log) in str(failed.event_specific_data)
+    assert "RuntimeError" in log.read_text()
 
 
 def test_the_portfolio_is_made_after_builds_and_is_of_no_partition(

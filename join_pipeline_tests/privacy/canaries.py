@@ -26,12 +26,16 @@ Record = dict[str, Any]
 
 @dataclass
 class Join:
-    """The proxy: `erased` applications are listed no more, and their own GET is a 404; `broken` ones lack it."""
+    """The proxy: `erased` applications are listed no more, and their own GET is a 404; `broken` ones lack their id.
+
+    `says` are notes by application.
+    """
 
     upstream: str
     url: str = ""
     erased: set[int] = field(default_factory=set)
     broken: set[int] = field(default_factory=set)
+    says: dict[int, str] = field(default_factory=dict)
 
     def move(self, now: datetime) -> None:
         """Set the clock of the company behind it."""
@@ -52,6 +56,7 @@ class Join:
             records = [record for record in records if record["id"] not in self.erased]
         changed = [change(record) for record in records]
         if room == "applications":
+            changed = [record | {"notes": self.says.get(record["id"], record["notes"])} for record in changed]
             changed = [record | ({"id": None} if record["id"] in self.broken else {}) for record in changed]
         return json.dumps(changed).encode()
 

@@ -76,6 +76,8 @@ def is_sound(settings: Settings) -> bool:
     [
         lambda one: one.address,
         lambda one: one.address.upper(),
+        lambda one: f"Somebody <{one.address}>",
+        lambda one: f"Candidate: {one.candidate},",
         lambda one: f"candidate:{one.candidate}",
         lambda one: f"application: {one.applications[0]}",
         lambda one: one.id,
@@ -88,6 +90,21 @@ def test_a_person_is_found_by_any_id(settings: Settings, person: Somebody, given
     found = commands.find(settings, [given(person)], pipeline.feeds_of)
     assert set(found.ids["candidates"]) == {person.id}
     assert set(found.ids["applications"]) == set(person.application_ids)
+
+
+def test_whoever_names_an_address_in_an_application_is_not_its_owner(
+    api: Join, settings: Settings, person: Somebody
+) -> None:
+    other = somebody(settings, place=1)
+    api.says[other.applications[0]] = f"Recommended by {person.address}."
+    try:
+        run_sync(settings, "full")
+    finally:
+        api.says.clear()
+    assert set(commands.find(settings, [person.address], pipeline.feeds_of).ids["candidates"]) == {person.id}
+    erased(settings, person.address)
+    assert set(commands.find(settings, [other.address], pipeline.feeds_of).ids["candidates"]) == {other.id}
+    assert any(path.startswith("lake/raw/applications") for path in is_found(settings, person.address))
 
 
 def test_a_bare_number_is_refused_because_it_may_be_anybodys(settings: Settings) -> None:
@@ -329,6 +346,22 @@ def test_every_file_of_a_connection_is_in_a_place_of_its_own(settings: Settings)
     load_only(settings)
     homeless = [inside for place, inside, _ in files_of(settings) if place.name == "other files"]
     assert homeless == []
+
+
+def test_what_companies_of_a_data_folder_share_is_looked_through_too(settings: Settings, person: Somebody) -> None:
+    shared = [".dbt/compiled/model.sql", "portfolio.html"]
+    for name in shared:
+        path = settings.data / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"-- {person.address}")
+    assert {f"../{name}" for name in shared} <= set(is_found(settings, person.address))
+
+
+def test_only_an_erasure_that_was_made_is_taken_back(settings: Settings, person: Somebody) -> None:
+    number = str(erased(settings, person.address)["number"])
+    with pytest.raises(InputError, match="no erasure has the number 20260101"):
+        commands.undo(settings, [number, "20260101"])
+    assert commands.undo(settings, [number]) == 1
 
 
 def test_every_reading_of_people_is_noted_with_who_and_what_kind(settings: Settings, person: Somebody) -> None:

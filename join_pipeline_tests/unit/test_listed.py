@@ -7,7 +7,8 @@ import pytest
 from pydantic import SecretStr
 
 from join_pipeline.connections.edited import add, remove
-from join_pipeline.connections.listed import is_due, parse
+from join_pipeline.connections.listed import parse
+from join_pipeline.connections.turns import is_due, is_schedule
 from join_pipeline.errors import InputError, SettingsError
 from join_pipeline.settings import choosing, kinds, listed_connections, load_settings
 from join_pipeline.sources.join.options import JoinOptions
@@ -104,7 +105,7 @@ def test_the_choice_and_the_environment_name_an_entry_and_only_the_choice_must_b
         ('[acme.secrets]\npseudonym_key = {vault = "x"}\n', "line 2: acme.secrets.pseudonym_key: needs {environment"),
         ('[acme.secrets]\nk = {file = "x"}\n', "line 2: acme.secrets.k: is no secret"),
         ('[acme]\nsecrets = "x"\n', "line 2: acme.secrets: needs a table"),
-        ('[acme]\nschedule = "* * * * *"\n', "line 2: acme.schedule: is one of hourly"),
+        ('[acme]\nschedule = "* * * *"\n', "line 2: acme.schedule: is one of hourly"),
         ('[acme]\ndata = "elsewhere"\n', "line 2: acme.data: is the same for all"),
         ("[acme]\nk = [7]\n", "line 2: acme.k: needs a text, a number"),
         ("\n[Acme]\n", "line 2: Acme: the name needs 1 to 63"),
@@ -160,6 +161,13 @@ def test_adding_and_removing_leaves_the_rest_as_it_is(file: Path) -> None:
     assert file.stat().st_mode & 0o077 == 0
 
 
+def test_a_setting_may_be_written_as_its_variable_is() -> None:
+    for word in ("lake", "lake_url"):
+        entry = parse(Path("x.toml"), f'[acme]\n\n{word} = "s3://lake/a"\n', kinds())["acme"]
+        assert (entry.settings, entry.faults) == ({"lake_url": "s3://lake/a"}, ())
+        assert str(entry.place("lake_url")).endswith("line 3: acme.lake_url")
+
+
 def test_turns_come_once_an_hour_and_once_a_night_and_are_spread() -> None:
     begin, names = datetime(2026, 6, 1, tzinfo=UTC), [f"company-{n}" for n in range(300)]
     ticks = [begin + timedelta(minutes=5 * n) for n in range(24 * 12)]
@@ -198,3 +206,38 @@ def test_who_is_told_is_the_environments_own_but_its_password_goes_to_no_other_s
         assert one.of(JoinOptions).join_api_token is None, "no other secret reaches a company of the file"
     with pytest.raises(SettingsError, match="MAIL_USER: needs JOIN_PIPELINE_MAIL_PASSWORD"):
         load_settings(connection="other")
+
+
+@pytest.mark.parametrize(
+    ("schedule", "zone", "expected"),
+    [
+        ("30 6 * * *", "Europe/Berlin", ["01 04:30", "02 04:30", "03 04:30"]),
+        ("7 6,18 * * *", "UTC", [f"{day:02} {hour:02}:10" for day in (1, 2, 3) for hour in (6, 18)]),
+        ("0 */12 * * *", "UTC", [f"{day:02} {hour:02}:00" for day in (1, 2, 3) for hour in (0, 12)]),
+        ("0 9-17/8 * * mon,WED", "UTC", ["01 09:00", "01 17:00", "03 09:00", "03 17:00"]),
+        ("0 0 2 jun *", "UTC", ["02 00:00"]),
+        ("0 0 2 * 3", "UTC", ["02 00:00", "03 00:00"]),
+        ("0 0 * * 7", "UTC", []),
+        ("0 0 ? * tue-thu", "UTC", ["02 00:00", "03 00:00"]),
+        ("@daily", "UTC", ["01 00:00", "02 00:00", "03 00:00"]),
+        ("58 23 31 5 *", "UTC", ["01 00:00"]),
+    ],
+)
+def test_a_cron_expression_gives_the_turns_of_its_zone_and_no_others(
+    schedule: str, zone: str, expected: list[str]
+) -> None:
+    begin = datetime(2026, 6, 1, tzinfo=UTC)  # a Monday
+    ticks = [begin + timedelta(minutes=5 * n) for n in range(3 * 24 * 12)]
+    due = [f"{at:%d %H:%M}" for at in ticks if is_due(schedule, "acme", at, zone, full=False)]
+    assert due == expected
+    assert is_schedule(schedule)
+    assert not any(is_due(schedule, "acme", at, zone, full=True) for at in ticks)
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "daily", "* * * *", "0 0 0 * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8",
+            "5-1 * * * *", "*/0 * * * *", "1,,2 * * * *", "1- * * * *", "* * * foo *", "-1 * * * *", "² * * * *",
+            5, None, True],
+)  # fmt: skip
+def test_what_is_no_schedule(odd: object) -> None:
+    assert not is_schedule(odd)

@@ -83,11 +83,31 @@ repeated as (
         ) is not null
 ),
 
+-- An application has its job from the beginning: where the source showed none at first, the first one that it showed.
+first_shown_jobs as (
+    select
+        application_key,
+        arg_min(job_id, sync_id) as job_id,
+        min(sync_id) filter (where job_id is not null) as sync_id
+    from versions
+    where
+        application_key in (
+            select without_job.application_key
+            from versions as without_job
+            where without_job.job_id is null and without_job.remote_deleted_at is null
+        )
+    group by application_key
+),
+
 -- A deletion is observed when the sync that established it looked. Without a state, the outcome stays as it came.
 kept as (
     select
         versions.application_key,
-        versions.job_id,
+        case
+            when versions.sync_id < first_shown_jobs.sync_id and versions.remote_deleted_at is null
+                then first_shown_jobs.job_id
+            else versions.job_id
+        end as job_id,
         versions.current_stage_id as stage_id,
         versions.state,
         case when versions.state is null then versions.outcome else words.outcome end as outcome,
@@ -104,6 +124,7 @@ kept as (
     from versions
     inner join syncs on versions.sync_id = syncs.sync_id
     left join words on versions.state = words.state
+    left join first_shown_jobs on versions.application_key = first_shown_jobs.application_key
     left join repeated
         on versions.application_key = repeated.application_key and versions.sync_id = repeated.sync_id
     where repeated.sync_id is null
