@@ -40,6 +40,10 @@ FRAILTY_WEIGHT: Final = 10.0
 AFTER_CLOSING: Final = 0.1
 """Hires in closed jobs by those that would be expected if these were open, with the weight of AFTER_WEIGHT hires."""
 AFTER_WEIGHT: Final = 2.0
+TIMES_FREEDOM: Final = 4
+"""Degrees of freedom of how good the times are: a variance from a few past forecasts is hardly known itself."""
+MOST_SPREAD: Final = 2.5
+"""By so much, at most, times spread more than past forecasts were wrong."""
 CLOSING_DAYS: Final = 60.0
 """Days by which a job's hazard of closing leans on that of all jobs."""
 
@@ -124,7 +128,9 @@ def forecast(model: Model, calibration: Calibration, draws: int, cells: int = MO
     frailty = random.gamma(model.frailty_shape, model.frailty_scale, size=(n, jobs))
     spread = np.interp(STEPS, HORIZONS, np.sqrt(np.log1p(np.array(calibration.variance))))
     level = np.interp(STEPS, HORIZONS, calibration.level)
-    times = level * np.exp(np.outer(random.standard_normal(n), spread) - spread**2 / 2)
+    unsure = np.minimum(np.sqrt(TIMES_FREEDOM / random.chisquare(TIMES_FREEDOM, n)), MOST_SPREAD)
+    spread = np.outer(unsure, spread)
+    times = level * np.exp(random.standard_normal(n)[:, None] * spread - spread**2 / 2)
     which = np.arange(n) % WEIGHTINGS
     left = model.alike[which]
     closed = np.broadcast_to(model.is_closed, left.shape)

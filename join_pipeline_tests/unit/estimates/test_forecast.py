@@ -144,6 +144,17 @@ def test_intervals_hold_as_many_draws_as_they_say_and_the_wider_holds_the_other(
     np.testing.assert_allclose(np.mean(shares, axis=0), [0.80, 0.95], atol=0.015)
 
 
+def test_intervals_of_few_hires_hold_no_more_than_they_say_on_average() -> None:
+    """Most jobs expect one to three hires. There the nearest share lies above 80 % more often than below."""
+    random = np.random.default_rng(2)
+    shares = []
+    for mean in np.linspace(1, 3, 200):
+        draws = random.poisson(mean * random.gamma(4, 0.25, 2000))
+        low, high = interval(draws, 80)
+        shares.append(np.mean((draws >= low) & (draws <= high)))
+    assert np.mean(shares) == pytest.approx(0.80, abs=0.01)
+
+
 def test_a_rebuild_gives_the_same_forecast(company: Drawn) -> None:
     first, second = told_of(company.history), told_of(company.history)
     np.testing.assert_array_equal(first.by_job, second.by_job)
