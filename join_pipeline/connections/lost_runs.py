@@ -209,7 +209,7 @@ def of_run(settings: Settings, run: Any, instance: Any) -> Iterator[Settings]:
         for other in run_ids(settings.home):
             if look_at(settings.home, other) == "free":
                 forget_run(settings.home, other)
-    with run_lock(settings.home, run.run_id), quick_events(instance, run.run_id):
+    with run_lock(settings.home, run.run_id), quick_events(instance):
         yield settings
 
 

@@ -1,7 +1,8 @@
-"""Builds of the marts: by dbt the first time, later by what it compiled. The manifest is parsed once.
+"""Builds of the marts: by what dbt compiled, which the package ships or the first build keeps.
 
 Belongs here: the paths of the dbt project and of what is made of it, parsing, building, the result of each node. Not
-here: how dbt is called (invoke), how statements are kept and played (compiled), any SQL (dbt_project).
+here: how dbt is called (invoke), how statements are kept and played (compiled), what is shipped (shipped), any SQL
+(dbt_project).
 """
 
 import contextlib
@@ -19,9 +20,9 @@ import duckdb
 import msgspec
 
 from join_pipeline.errors import BuildError, foreign, foreign_text
-from join_pipeline.lake.files import taking_turns, write_whole
+from join_pipeline.lake.files import make_folder, taking_turns, write_whole
 from join_pipeline.settings import Settings
-from join_pipeline.transform import compiled, data_tests
+from join_pipeline.transform import compiled, data_tests, shipped
 from join_pipeline.transform.consents import CHECK as CONSENTS
 from join_pipeline.transform.consents import kept_without_consent
 from join_pipeline.transform.figures import copy_tables, table_vars, unknown_names
@@ -70,7 +71,8 @@ def target_dir(settings: Settings) -> Path:
 
 
 def ensure_manifest(settings: Settings) -> Path:
-    """The path of the manifest. dbt parses the project once for all connections that give it the same variables.
+    """The path of the manifest. dbt parses the project once for all connections that give it the same variables, if
+    what the package ships is not for these.
 
     Processes of several connections, and Dagster's, which load their definitions without a lock, take turns here.
     """
@@ -86,17 +88,35 @@ def read_manifest(settings: Settings) -> dict[str, Any]:
 
 
 def forget_compiled(settings: Settings) -> None:
-    """Forget what dbt made of the project with this connection's variables, so that it parses and compiles again."""
-    shutil.rmtree(_compiled(settings), ignore_errors=True)
+    """Forget what dbt made of the project with this connection's variables, so that it parses and compiles again.
+
+    The folder stays, and is empty: what is shipped is put only where there is none.
+    """
+    folder = _compiled(settings)
+    shutil.rmtree(folder, ignore_errors=True)
+    make_folder(folder)
 
 
 def _ensure_manifest(settings: Settings) -> Path:
-    manifest = _compiled(settings) / "manifest.json"
-    if not manifest.exists():
+    folder = _compiled(settings)
+    manifest = folder / "manifest.json"
+    if manifest.exists():
+        return manifest
+    if not folder.exists() and (ready := _shipped(settings)):
+        statements, parsed = ready
+        write_whole(folder / "compiled.json", msgspec.json.encode(statements))
+    else:
         invoke(settings, project_dir(), target_dir(settings), ["parse"], lambda _event: None)
-        write_whole(manifest, (target_dir(settings) / "manifest.json").read_bytes())
-        _forget_others(settings)
+        whole = msgspec.json.decode((target_dir(settings) / "manifest.json").read_bytes())
+        parsed = msgspec.json.encode(shipped.kept_of(whole))
+    write_whole(manifest, parsed)
+    _forget_others(settings)
     return manifest
+
+
+def _shipped(settings: Settings) -> tuple[compiled.Compiled, bytes] | None:
+    files = [name for name, path in _user_files(settings).items() if path]
+    return shipped.shipped(shipped.digest_of(project_dir()), variables_digest(settings), files)
 
 
 def _forget_others(settings: Settings) -> None:
@@ -112,7 +132,8 @@ def build_marts(
 ) -> list[Node]:
     """Make seeds and models, and test them. A failed test is a node of the result and raises no error.
 
-    The first build of a project is dbt's. Later ones, of all connections, play what it compiled (`compiled`).
+    If nothing is shipped for this project and these variables, the first build is dbt's. All others, of all
+    connections, play what it compiled (`compiled`).
     `on_node` is called with the number of nodes that have ended, and of all.
 
     Raises `BuildError` if dbt could not run or a model failed, `SettingsError` if a user's file is faulty.
@@ -121,6 +142,7 @@ def build_marts(
     copy_tables(settings)
     # after a killed build, the results of the one before must not count as its results
     _results(settings).unlink(missing_ok=True)
+    ensure_manifest(settings)
     with _held_open(settings) as con:
         nodes = None if select else _played(settings, con, on_node)
         nodes = nodes or _built(settings, con, select, on_node)
@@ -138,7 +160,6 @@ def _built(
     on_node: Callable[[int, int], None] | None,
 ) -> list[Node]:
     """A build by dbt. What it sent to the database is kept, if all of it went well."""
-    ensure_manifest(settings)
     heard = compiled.Heard()
 
     def hear(event: Any) -> None:
@@ -241,10 +262,9 @@ def _compiled(settings: Settings) -> Path:
 
 def _paths(settings: Settings) -> dict[str, str]:
     """Texts of this machine and connection in dbt's statements, by the marks that stand for them in what is kept."""
-    own = map_vars(settings) | table_vars(settings)
     return {
         compiled.PROJECT: _in_sql(str(project_dir())),
-        **{f"{{{{{name}}}}}": _in_sql(path) for name, path in own.items() if path},
+        **{f"{{{{{name}}}}}": _in_sql(path) for name, path in _user_files(settings).items() if path},
     }
 
 
@@ -270,16 +290,26 @@ def _held_open(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield held
 
 
+def variables_digest(settings: Settings) -> str:
+    """A digest of the variables that this connection gives the project, but for the user's files."""
+    own = _user_files(settings)
+    return _digest({name: value for name, value in variables(settings).items() if name not in own})
+
+
 def _fingerprints(settings: Settings) -> tuple[str, str]:
     """Digests of the project with the packages that read it, and of the variables that this connection gives it.
 
     Of a path only counts that it is set.
     """
-    project = hashlib.sha256(" ".join(f"{name} {version(name)}" for name in PACKAGES).encode())
-    for path in sorted(project_dir().rglob("*")):
-        if path.is_file() and "target" not in path.parts:
-            project.update(f"{path.relative_to(project_dir())}\0".encode())
-            project.update(path.read_bytes())
-    own = map_vars(settings) | table_vars(settings)
-    given = variables(settings) | {name: path is not None for name, path in own.items()}
-    return project.hexdigest()[:16], hashlib.sha256(json.dumps(given).encode()).hexdigest()[:16]
+    project = [shipped.digest_of(project_dir()), *(f"{name} {version(name)}" for name in PACKAGES)]
+    given = variables(settings) | {name: path is not None for name, path in _user_files(settings).items()}
+    return _digest(project), _digest(given)
+
+
+def _user_files(settings: Settings) -> dict[str, str | None]:
+    """The variables that name a user's file, with its path if it is set."""
+    return map_vars(settings) | table_vars(settings)
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]

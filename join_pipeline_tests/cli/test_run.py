@@ -1,6 +1,7 @@
 """`run` and what `build` says: one process from the source to readers, nothing if nothing changed, results in words."""
 
 import contextlib
+import json
 import re
 import shutil
 import subprocess
@@ -9,10 +10,12 @@ from pathlib import Path
 from unittest import mock
 
 import duckdb
+import msgspec
 import pytest
 
-from join_pipeline.transform.run import target_dir
-from join_pipeline_tests.cli.commands import Shell, is_told_as_json
+from join_pipeline.transform.compiled import Compiled
+from join_pipeline.transform.run import _shipped, ensure_manifest, target_dir
+from join_pipeline_tests.cli.commands import Shell, is_good, is_told_as_json
 from join_pipeline_tests.cli.companies import Grown, without_applications
 
 
@@ -47,10 +50,17 @@ def test_a_run_builds_what_changed_and_nothing_else(copied: Shell) -> None:
     assert "Checks" in guarded.out  # what is known is published
 
 
-def test_dbt_makes_the_same_as_what_was_kept_of_its_first_build(built: Grown, copied: Shell) -> None:
-    """The company had no application yet when dbt built it for the first time."""
+def test_dbt_makes_the_same_as_what_is_shipped_of_it(built: Grown, copied: Shell) -> None:
+    """What is shipped was made of another company, and played for this one, which had no application at first."""
+    assert not (target_dir(built.shell.settings) / "compiled").exists()
     assert copied("rebuild").code == 0
     assert (target_dir(copied.settings) / "compiled").exists()  # dbt was at work
+    manifest = ensure_manifest(copied.settings)
+    shipped = _shipped(copied.settings)
+    assert shipped
+    assert json.loads(manifest.read_bytes()) == json.loads(shipped[1]), "run `make generated`"
+    made = msgspec.json.decode(manifest.with_name("compiled.json").read_bytes(), type=Compiled)
+    assert made == shipped[0], "run `make generated`"
     with contextlib.closing(duckdb.connect()) as con:
         con.execute(f"ATTACH '{copied.settings.warehouse}' AS dbts (READ_ONLY)")
         con.execute(f"ATTACH '{built.shell.settings.warehouse}' AS played (READ_ONLY)")
@@ -90,6 +100,23 @@ def test_no_process_is_started_and_nothing_imported_that_it_does_not_need(
         [sys.executable, "-c", code, *command], env=shell.environment, capture_output=True, text=True, check=True
     )
     assert "started [] imported []" in said.stderr
+
+
+def test_a_first_run_needs_no_dbt_whichever_files_are_the_users_own(built: Grown, tmp_path: Path) -> None:
+    """Each file changes a model, and what this model then is has to be the one that reads the file."""
+    (tmp_path / "costs.csv").write_text("source,month,cost\nIndeed,2026-05,120.50\n")
+    (tmp_path / "stages.csv").write_text("stage_name,milestone\nScreening,OFFER\n")
+    shell = Shell(built.shell.url, tmp_path / "data").but(
+        JOIN_PIPELINE_COST_CSV=str(tmp_path / "costs.csv"),
+        JOIN_PIPELINE_STAGE_MILESTONE_CSV=str(tmp_path / "stages.csv"),
+    )
+    is_good(shell("run"))
+    assert not target_dir(shell.settings).joinpath("manifest.json").exists()
+    with contextlib.closing(duckdb.connect(shell.settings.warehouse, read_only=True)) as con:
+        costs = con.execute("SELECT cost FROM intermediate.int_cost").fetchall()
+        assert costs == [(120.5,)]
+        stages = con.execute("SELECT DISTINCT milestone FROM recruiting.dim_stage WHERE stage_name = 'Screening'")
+        assert stages.fetchall() == [("OFFER",)]
 
 
 def test_no_file_stays_open_after_runs_of_several_companies(copied: Shell) -> None:

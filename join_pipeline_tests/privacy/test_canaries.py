@@ -17,6 +17,7 @@ import pytest
 from join_pipeline.models import MODELS
 from join_pipeline.sandbox import SandboxConfig, running
 from join_pipeline.settings import Settings
+from join_pipeline.transform.run import forget_compiled
 from join_pipeline.warehouse.publish import publish
 from join_pipeline_tests.dagster.conftest import build_definitions, dg, settings_for
 from join_pipeline_tests.privacy.canaries import CANARY, Join, canary, found_in, join
@@ -52,6 +53,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         maps = data / "stages.csv"
         maps.write_text("stage_name,milestone\nScreening,SCREENING\n")
         settings = settings_for(api.url, data, stage_milestone_csv=maps)
+        forget_compiled(settings)  # so that dbt is at work, and leaves its files
         # DuckDB's own words of a failure
         starved = settings_for(api.url, data, stage_milestone_csv=maps, memory_limit="1MB")
         failed = (
