@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 PORT ?= 3000
 
-.PHONY: help demo dev test test-unit test-all soak bench bench-peers bench-fleet test-spark coverage check generated docs format constraints clean
+.PHONY: help statements demo dev test test-unit test-all soak bench bench-peers bench-fleet test-spark coverage check generated docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…): the connected company's, or the demo's"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-spark   Spark reads the published Parquet files; needs Java (Debian: default-jre-headless)"
 	@echo "make check        ruff, mypy --strict, sqlfluff, and tsc for the report's script where it is installed"
 	@echo "make generated    the committed files that are made of others: YAML of dbt's sources, pages of docs"
+	@echo "make statements   what dbt makes of its project, which builds play without dbt"
 	@echo "make docs         the same, and the pages as a site in build/site, with dbt's page of all models"
 	@echo "make format       let ruff and sqlfluff put the code in shape"
 	@echo "make constraints  resolve the dependencies anew into constraints.txt"
@@ -33,23 +34,31 @@ $(VENV)/.installed: $(VENV)/.runtime
 	@$(PYTHON) install.py $(VENV) dev
 	@touch $@
 
-demo: $(VENV)/.runtime
+# What dbt makes of its project is made once, and again when the project changes.
+STATEMENTS := join_pipeline/transform/shipped/statements.json
+$(STATEMENTS): $(VENV)/.runtime $(shell find dbt_project -name '*.sql' -o -name '*.yml' -o -name '*.csv' -o -name '*.py' -o -name '*.md')
+	@$(BIN)/python ship.py
+	@touch $@
+
+statements: $(STATEMENTS)
+
+demo: $(VENV)/.runtime $(STATEMENTS)
 	@$(BIN)/join-pipeline demo --data $(DATA)
 
-dev: $(VENV)/.runtime
+dev: $(VENV)/.runtime $(STATEMENTS)
 	@JOIN_PIPELINE_DATA="$(DATA)" $(BIN)/join-pipeline dev --port $(PORT)
 
 # Each worker begins with one half of the tests, in their order, so that tests beside each other share what they are
 # about; who has ended first takes over tests from the end of the other's.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-test: $(VENV)/.installed
+test: $(VENV)/.installed $(STATEMENTS)
 	@$(PYTEST)
 
-test-unit: $(VENV)/.installed
+test-unit: $(VENV)/.installed $(STATEMENTS)
 	@$(PYTEST) join_pipeline_tests/unit
 
-test-all: $(VENV)/.installed
+test-all: $(VENV)/.installed $(STATEMENTS)
 	@$(PYTEST) -m slow
 
 coverage: $(VENV)/.installed

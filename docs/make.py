@@ -23,7 +23,6 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from typer.main import get_command
 
-from docs.compiled import shipped_files
 from docs.diagram import entity_diagram, path_diagram
 from docs.semantic import semantic_file
 from join_pipeline.cli import app
@@ -233,22 +232,15 @@ def _dbt(folder: str, *command: str) -> None:
         raise SystemExit(f"dbt {' '.join(command)} failed: {result.exception}")
 
 
-def _write(files: dict[Path, str]) -> None:
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        print(os.path.relpath(path))
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--site", type=Path, default=SITE)
     parser.add_argument("--committed", action="store_true", help="only the files that are committed")
     asked = parser.parse_args()
-    for name in [name for name in os.environ if name.startswith("JOIN_")]:
-        del os.environ[name]  # what is made is for everybody
-    _write(committed(read_manifest()))
-    _write(shipped_files())  # of the project as it is now
+    for path, text in committed(read_manifest()).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(os.path.relpath(path))
     if not asked.committed:
         for page in (pages(asked.site), models_page(asked.site)):
             print(os.path.relpath(page))

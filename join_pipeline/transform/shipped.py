@@ -4,7 +4,7 @@ dbt takes thirteen CPU seconds to parse the project and to build it once, whatev
 beside this one spare each new data folder that. They hold for the project whose digest they name and for the usual
 variables. A CSV file of the user's own changes models of its own; what these are with it is shipped, too. With any
 other setting or project, dbt parses and compiles.
-Belongs here: the files, when they hold, and what of dbt's manifest is kept. Not here: making them (docs/compiled.py),
+Belongs here: the files, when they hold, and what of dbt's manifest is kept. Not here: making them (ship.py),
 where they are copied to (run).
 """
 

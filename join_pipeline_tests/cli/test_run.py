@@ -58,9 +58,9 @@ def test_dbt_makes_the_same_as_what_is_shipped_of_it(built: Grown, copied: Shell
     manifest = ensure_manifest(copied.settings)
     shipped = _shipped(copied.settings)
     assert shipped
-    assert json.loads(manifest.read_bytes()) == json.loads(shipped[1]), "run `make generated`"
+    assert json.loads(manifest.read_bytes()) == json.loads(shipped[1]), "run `make statements`"
     made = msgspec.json.decode(manifest.with_name("compiled.json").read_bytes(), type=Compiled)
-    assert made == shipped[0], "run `make generated`"
+    assert made == shipped[0], "run `make statements`"
     with contextlib.closing(duckdb.connect()) as con:
         con.execute(f"ATTACH '{copied.settings.warehouse}' AS dbts (READ_ONLY)")
         con.execute(f"ATTACH '{built.shell.settings.warehouse}' AS played (READ_ONLY)")

@@ -39,8 +39,8 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_shipped_is_of_this_project_and_of_the_usual_settings(tmp_path: Path) -> None:
     holds = json.loads(STATEMENTS.read_bytes())
-    assert holds["project"] == digest_of(project_dir()), "run `make generated`"
-    assert holds["variables"] == variables_digest(load_settings(data=tmp_path)), "run `make generated`"
+    assert holds["project"] == digest_of(project_dir()), "run `make statements`"
+    assert holds["variables"] == variables_digest(load_settings(data=tmp_path)), "run `make statements`"
 
 
 def test_nothing_shipped_names_a_place_of_the_machine_that_made_it() -> None:

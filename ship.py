@@ -1,10 +1,13 @@
-"""What dbt makes of the project with the usual settings, as the package ships it (`join_pipeline/transform/shipped`).
+"""Makes what the package ships of dbt (`join_pipeline/transform/shipped`): its statements for the usual settings.
 
+`make` calls it after an install, and again when the dbt project has changed.
 Belongs here: making these files from two builds by dbt. Not here: when they hold and how they are played (transform).
 """
 
-import json
+import os
+import sys
 import tempfile
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -31,8 +34,8 @@ FILES: Final = {
 """A small file for each setting that names one."""
 
 
-def shipped_files() -> dict[Path, str]:
-    """The shipped files by their paths, with their text: what dbt makes without and with each of the user's files."""
+def shipped_files() -> dict[Path, bytes]:
+    """The shipped files by their paths: what dbt makes without and with each of the user's files."""
     with tempfile.TemporaryDirectory() as folder, running(SandboxConfig(port=0, applications=20, now=NOW)) as url:
         data = Path(folder)
         given = {"data": data, "join_api_token": "sandbox-token", "join_api_url": f"{url}/v2"}
@@ -52,7 +55,7 @@ def shipped_files() -> dict[Path, str]:
         tests=usual.tests,
         with_file={name: [one for one in changed if _file_of(one) == name] for name in sorted(FILES)},
     )
-    return {STATEMENTS: _lines(msgspec.json.encode(statements)), MANIFEST: _lines(manifest)}
+    return {MANIFEST: manifest, STATEMENTS: msgspec.json.encode(statements)}
 
 
 def _built_by_dbt(settings: Settings) -> tuple[Compiled, bytes]:
@@ -70,6 +73,16 @@ def _file_of(changed: Made) -> str:
     return name
 
 
-def _lines(content: bytes) -> str:
-    """One value a line, so that a change is told by the lines that it touches."""
-    return json.dumps(json.loads(content), indent=1, ensure_ascii=False) + "\n"
+def main() -> None:
+    began = time.monotonic()
+    print("making the statements of the dbt project …", file=sys.stderr, flush=True)
+    for name in [name for name in os.environ if name.startswith("JOIN_")]:
+        del os.environ[name]  # what is made is for everybody
+    for path, content in shipped_files().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content)
+    print(f"making the statements of the dbt project: done in {time.monotonic() - began:.0f} s", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
