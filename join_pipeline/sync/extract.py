@@ -156,6 +156,14 @@ class FeedExtraction:
             self.record.looks += 1
             self.record.bytes += len(body or b"")
 
+    def leave_pending(self, keys: Collection[str]) -> None:
+        """Make those of these records pending that are known: nobody could tell whether they are there."""
+        known = self.sync.ids(self.known).intersection(keys) if keys else set()
+        if known:
+            record = self.sync.record
+            record.pending[self.feed.name] = sorted(known.union(record.pending.get(self.feed.name, ())))
+            record.pending_since.setdefault(self.feed.name, record.started_at)
+
     def finish(self) -> None:
         """Write the rows in memory to the spool, count the pending looks, and note how long the feed took."""
         self.spool.flush(self.feed.name)
