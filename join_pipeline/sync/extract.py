@@ -34,6 +34,8 @@ LetIn = Callable[[str, bytes], bytes]
 KEPT: Final = "kept"
 FOUND: Final = 200
 NOT_FOUND: Final = 404
+MOST_UNANSWERED: Final = 5
+"""The most looks of a feed in one sync that may get neither a record nor the answer that it is not there."""
 LOOKS_AGAIN: Final = 20
 PENDING_AT_MOST: Final = timedelta(days=7)
 """Looks that are pending longer are taken however many they are: until then, nobody can be followed further."""
@@ -155,14 +157,6 @@ class FeedExtraction:
                 continue
             self.record.looks += 1
             self.record.bytes += len(body or b"")
-
-    def leave_pending(self, keys: Collection[str]) -> None:
-        """Make those of these records pending that are known: nobody could tell whether they are there."""
-        known = self.sync.ids(self.known).intersection(keys) if keys else set()
-        if known:
-            record = self.sync.record
-            record.pending[self.feed.name] = sorted(known.union(record.pending.get(self.feed.name, ())))
-            record.pending_since.setdefault(self.feed.name, record.started_at)
 
     def finish(self) -> None:
         """Write the rows in memory to the spool, count the pending looks, and note how long the feed took."""

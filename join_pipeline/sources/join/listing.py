@@ -13,14 +13,12 @@ from typing import Final
 from join_pipeline.errors import AuthError, NoAnswerError, NotFoundError, RateLimited, RefusedError, SourceError
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.feeds import JoinFeed
-from join_pipeline.sync.extract import FeedExtraction, Look
+from join_pipeline.sync.extract import MOST_UNANSWERED, FeedExtraction, Look
 
 MAX_PASSES: Final = 10
 PLAIN: Final = "all-1"
 """The name in raw of the plain list. Older releases read it several times in a first sync, and counted."""
 LOOKS_IN_FLIGHT: Final = 8
-MOST_UNANSWERED: Final = 5
-"""The most looks of a feed in one sync that may get another answer than a record or a 404."""
 _IS_ID: Final = re.compile(r"[\w-]+")
 """What may be a part of a path: an empty id would ask for the list."""
 
@@ -93,8 +91,8 @@ class Listing:
         unanswered: list[str] = []
         asked = (one for one in remote_ids if _IS_ID.fullmatch(one))
         self.extraction.take_looks(self._looks(asked, unanswered), believes_absence=believes_absence)
-        if believes_absence:
-            self.extraction.leave_pending(unanswered)
+        if believes_absence and unanswered:
+            self.extraction.put_off(self.extraction.sync.ids(self.extraction.known).intersection(unanswered))
 
     def _looks(self, remote_ids: Iterable[str], unanswered: list[str]) -> Iterator[Look]:
         pool = ThreadPoolExecutor(LOOKS_IN_FLIGHT, thread_name_prefix="join-look")

@@ -10,7 +10,7 @@ from join_pipeline.errors import SourceError
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.settings import Settings, load_settings
-from join_pipeline.sources.join.listing import MOST_UNANSWERED
+from join_pipeline.sync.extract import MOST_UNANSWERED
 from join_pipeline_tests.syncing import run_sync
 from join_pipeline_tests.unit.sources.join.loopback import TOKEN, Answer, Asked, as_json, serving
 
