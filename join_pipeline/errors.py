@@ -98,6 +98,10 @@ class TransientError(SourceError):
     """The request may succeed later. It is retried."""
 
 
+class NoAnswerError(TransientError):
+    """The request got no response, or one that nobody could read."""
+
+
 class RateLimited(TransientError):  # noqa: N818  the name is the field's own word for it
     """429: too many requests. `retry_after` is the wait in seconds, or None where the response does not state it."""
 

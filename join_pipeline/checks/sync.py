@@ -157,8 +157,8 @@ def _contract(source: Source, feed: Feed, record: SyncRecord) -> Finding:
     # a reference list is one response, so it is whole or absent
     if figures is None or (feed.is_reference and not figures.is_whole):
         message = (
-            f"{source.title} did not offer the list, so the last known names stay in force. The next sync asks for it "
-            "again. `join-pipeline doctor` shows what the credentials may read."
+            f"{source.title} did not offer the list, or answered with something else, so the last known names stay in "
+            "force. The next sync asks for it again. `join-pipeline doctor` shows what the credentials may read."
         )
         return _finding(about, "contract", " ".join(filter(None, [message, lost])))
     if not figures.quarantined:

@@ -11,7 +11,7 @@ from typing import Final
 import httpx
 import tenacity
 
-from join_pipeline.errors import PermanentError, RateLimited, SourceError, TransientError
+from join_pipeline.errors import NoAnswerError, PermanentError, RateLimited, SourceError, TransientError
 
 FIRST_WAIT: Final = 0.5
 LONGEST_BACKOFF: Final = 60.0
@@ -19,7 +19,7 @@ ATTEMPTS: Final = 8
 
 TRANSPORT_ERRORS: Final[dict[type[httpx.RequestError], type[SourceError]]] = {
     httpx.UnsupportedProtocol: PermanentError,
-    httpx.RequestError: TransientError,  # no response, or one with broken compression
+    httpx.RequestError: NoAnswerError,  # no response, or one with broken compression
 }
 
 

@@ -34,6 +34,8 @@ LetIn = Callable[[str, bytes], bytes]
 KEPT: Final = "kept"
 FOUND: Final = 200
 NOT_FOUND: Final = 404
+MOST_UNANSWERED: Final = 5
+"""The most looks of a feed in one sync that may get neither a record nor the answer that it is not there."""
 LOOKS_AGAIN: Final = 20
 PENDING_AT_MOST: Final = timedelta(days=7)
 """Looks that are pending longer are taken however many they are: until then, nobody can be followed further."""

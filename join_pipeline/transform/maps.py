@@ -14,6 +14,7 @@ from join_pipeline.csv_files import file_text, name_key, named_words
 from join_pipeline.lake.files import write_whole
 from join_pipeline.lake.sql import without_patterns
 from join_pipeline.settings import Settings, env_name
+from join_pipeline.transform.odd import shown
 
 MOST_NAMES: Final = 20
 
@@ -99,7 +100,7 @@ def unmapped(database: Path, schema: str) -> dict[str, str]:
                     f"WHERE NOT is_mapped AND {one.columns[0]} IS NOT NULL ORDER BY ALL"
                 ).fetchall()
                 if found:
-                    names = ", ".join(f"“{name}”" for (name,) in found[:MOST_NAMES])
+                    names = ", ".join(f"“{shown(name)}”" for (name,) in found[:MOST_NAMES])
                     more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
                     told[one.test] = (
                         f"No map names the {one.columns[0].replace('_', ' ')} {names}{more}: counted as "

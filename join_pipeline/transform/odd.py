@@ -34,12 +34,12 @@ def odd_records(database: Path) -> dict[str, str]:
             f"""SELECT check_name, model, field, fault, count(*), list(record_id ORDER BY record_id)[:{MOST_IDS}]
             FROM staging.stg_ats__odd_records GROUP BY ALL ORDER BY ALL"""
         ).fetchall():
-            listed = ", ".join(_shown(one) for one in ids) + (", …" if n > len(ids) else "")
+            listed = ", ".join(shown(one) for one in ids) + (", …" if n > len(ids) else "")
             told.setdefault(check, []).append(f"{model}.{field} {fault} in {n} of them ({listed})")
     return {check: f"Records: {'; '.join(parts)}. {ADVICE[check]}" for check, parts in told.items()}
 
 
-def _shown(record_id: str | None) -> str:
-    """An id on one line: the source chose its characters, and they could steer the terminal."""
+def shown(record_id: str | None) -> str:
+    """An id or a name on one line: the source chose its characters, and they could steer the terminal."""
     text = "".join(one if one.isprintable() else "\ufffd" for one in record_id or "none")
     return text if len(text) <= LONGEST else text[:LONGEST] + "…"

@@ -16,7 +16,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from join_pipeline.errors import RefusedError
+from join_pipeline.errors import RefusedError, SourceError
 from join_pipeline.lake.lake import open_lake
 from join_pipeline.lake.raw import read_raw
 from join_pipeline.sandbox.kombo.answers import KomboRefusal
@@ -288,3 +288,35 @@ def test_an_id_that_kombo_does_not_take_is_neither_there_nor_gone(company: Accou
     assert full.models["applications"].deleted == 1
     assert full.pending == {"applications": [odd]}
     assert odd in live(company.kombo())
+
+
+@contextlib.contextmanager
+def failing_at(ids: Collection[str]) -> Iterator[None]:
+    """A look that asks for one of these gets a 500, again and again."""
+    real_page = Lists._page
+
+    def page(lists: Lists, name: str, request: Request) -> Response:
+        if set(request.query_params.get("ids", "").split(",")) & set(ids):
+            return Response("something went wrong", 500)
+        return real_page(lists, name, request)
+
+    with mock.patch.object(Lists, "_page", page):
+        yield
+
+
+def test_an_id_that_kombo_fails_at_stays_as_it_was_and_the_others_are_told_apart(company: Account) -> None:
+    ids = live(company.kombo())
+    gone, cursed = ids[:2], ids[2]
+    before = newest(company.kombo())
+    with leaving_out("applications", [*gone, cursed], also_by_id=True), failing_at([cursed]):
+        full = run_sync(company.kombo(), "full", sleep=lambda _: None)
+    assert full.models["applications"].deleted == 2
+    assert full.pending == {"applications": [cursed]}
+    assert newest(company.kombo())["applications"][cursed] == before["applications"][cursed]
+    assert run_sync(company.kombo(), "full").pending == {}
+
+
+def test_if_kombo_fails_at_many_ids_something_is_wrong_with_more_than_records(company: Account) -> None:
+    ids = live(company.kombo())[:8]
+    with leaving_out("applications", ids, also_by_id=True), failing_at(ids), pytest.raises(SourceError, match="500"):
+        run_sync(company.kombo(), "full", sleep=lambda _: None)

@@ -118,3 +118,13 @@ def test_what_no_map_names_is_told_by_its_name(tmp_path: Path) -> None:
     assert "the stage name “Stage 0”, “Stage 1”" in told["stages_are_mapped"]
     assert "and 3 more: counted as INTERIM" in told["stages_are_mapped"]
     assert "set JOIN_PIPELINE_STAGE_MILESTONE_CSV" in told["stages_are_mapped"]
+
+
+def test_a_name_of_the_source_steers_no_terminal_and_fills_no_screen(tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / "x.duckdb") as con:
+        con.execute(
+            "CREATE TABLE dim_source AS SELECT ? || repeat('x', 9999) AS source, false AS is_mapped", ["a\x1b\n"]
+        )
+    (told,) = unmapped(tmp_path / "x.duckdb", "main").values()
+    assert "“a\ufffd\ufffdxxx" in told
+    assert len(told) < 300

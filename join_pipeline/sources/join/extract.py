@@ -55,8 +55,8 @@ class JoinExtraction:
         listing.look(listing.extraction.second_looks(listing.extraction.missing(), named))
 
     def _named_jobs(self, applications: Listing, jobs: Listing) -> set[str]:
-        """The ids of jobs that this sync's applications name and the job lists lack."""
+        """The ids of jobs that this sync's applications name and the job lists lack. What is no number is no id."""
         return self.sync.ids(
             f"""SELECT DISTINCT try(payload->>'$.job.id') AS job FROM {applications.extraction.rows}
-            WHERE payload IS NOT NULL AND job IS NOT NULL EXCEPT {jobs.extraction.listed}"""
+            WHERE payload IS NOT NULL AND regexp_full_match(job, '[0-9]+') EXCEPT {jobs.extraction.listed}"""
         )

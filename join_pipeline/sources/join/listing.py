@@ -3,21 +3,24 @@
 Belongs here: choosing requests. Not here: sending (client), the order of feeds (extract), storing pages (sync).
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from join_pipeline.errors import NotFoundError, RefusedError
+from join_pipeline.errors import AuthError, NoAnswerError, NotFoundError, RateLimited, RefusedError, SourceError
 from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.feeds import JoinFeed
-from join_pipeline.sync.extract import FeedExtraction, Look
+from join_pipeline.sync.extract import MOST_UNANSWERED, FeedExtraction, Look
 
 MAX_PASSES: Final = 10
 PLAIN: Final = "all-1"
 """The name in raw of the plain list. Older releases read it several times in a first sync, and counted."""
 LOOKS_IN_FLIGHT: Final = 8
+_IS_ID: Final = re.compile(r"[\w-]+")
+"""What may be a part of a path: an empty id would ask for the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +83,40 @@ class Listing:
         return False
 
     def look(self, remote_ids: Iterable[str], *, believes_absence: bool = True) -> None:
-        """Fetch records by their own ids, several at a time."""
-        self.extraction.take_looks(self._looks(remote_ids), believes_absence=believes_absence)
+        """Fetch records by their own ids, several at a time.
 
-    def _looks(self, remote_ids: Iterable[str]) -> Iterator[Look]:
+        If JOIN answers one of them with an error, or with something else, nobody knows whether it is there: what is
+        known of it stays, and the next sync looks again. Raises that error if it is so for more than `MOST_UNANSWERED`.
+        """
+        unanswered: list[str] = []
+        asked = (one for one in remote_ids if _IS_ID.fullmatch(one))
+        self.extraction.take_looks(self._looks(asked, unanswered), believes_absence=believes_absence)
+        if believes_absence and unanswered:
+            self.extraction.put_off(self.extraction.sync.ids(self.extraction.known).intersection(unanswered))
+
+    def _looks(self, remote_ids: Iterable[str], unanswered: list[str]) -> Iterator[Look]:
         pool = ThreadPoolExecutor(LOOKS_IN_FLIGHT, thread_name_prefix="join-look")
         try:
-            yield from pool.map(self._look_at, remote_ids)
+            for remote_id, found in pool.map(self._look_at, remote_ids):
+                if not isinstance(found, SourceError):
+                    yield remote_id, *found
+                    continue
+                unanswered.append(remote_id)
+                if len(unanswered) > MOST_UNANSWERED:
+                    raise found
         finally:
             # after an error or Ctrl-C, do not wait for looks that still wait for the rate limit
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _look_at(self, remote_id: str) -> Look:
+    def _look_at(self, remote_id: str) -> tuple[str, tuple[bytes | None, datetime] | SourceError]:
         try:
-            body, fetched_at = self.client.record(self.feed.record_path(remote_id), remote_id)
+            return remote_id, self.client.record(self.feed.record_path(remote_id), remote_id)
         except NotFoundError:
-            return remote_id, None, self.client.clock.latest()
-        return remote_id, body, fetched_at
+            return remote_id, (None, self.client.clock.latest())
+        except (AuthError, NoAnswerError, RateLimited):
+            raise
+        except SourceError as error:
+            return remote_id, error
 
     def _list(self, listing: str, params: dict[str, str]) -> None:
         """Read one listing. A resumed sync skips a listing that it has read, and goes on with one that it has begun."""

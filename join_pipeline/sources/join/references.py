@@ -7,7 +7,14 @@ row that last named it is kept beside the new list.
 
 from collections.abc import Iterable
 
-from join_pipeline.errors import ContractError, NotFoundError, RefusedError
+from join_pipeline.errors import (
+    ContractError,
+    NoAnswerError,
+    NotFoundError,
+    RateLimited,
+    RefusedError,
+    TransientError,
+)
 from join_pipeline.http.contracts import read
 from join_pipeline.http.pages import Page
 from join_pipeline.lake.raw import RawRow
@@ -19,15 +26,27 @@ from join_pipeline.sources.join.payloads import Reference
 
 
 def read_references(client: JoinClient) -> list[tuple[JoinFeed, Page | None]]:
-    """Fetch the reference lists. A list that JOIN does not offer is None; its last known names hold."""
+    """Fetch the reference lists. A list that JOIN does not offer or answers wrongly is None; its last known names hold.
+
+    Raises the error of the last list if JOIN answers all of them wrongly: then something is wrong with more than lists.
+    """
+    failed: list[TransientError] = []
 
     def read(feed: JoinFeed) -> Page | None:
         try:
             return client.whole(feed.path, feed.params)
         except (NotFoundError, RefusedError, ContractError):
             return None
+        except (NoAnswerError, RateLimited):
+            raise
+        except TransientError as error:
+            failed.append(error)
+            return None
 
-    return [(feed, read(feed)) for feed in REFERENCES]
+    found = [(feed, read(feed)) for feed in REFERENCES]
+    if len(failed) == len(found):
+        raise failed[-1]
+    return found
 
 
 def references_from(raw_of: RawOf, post_url_template: str | None) -> References:

@@ -9,12 +9,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from join_pipeline.errors import ModelOffError, NotFoundError, RefusedError
+from join_pipeline.errors import (
+    ModelOffError,
+    NoAnswerError,
+    NotFoundError,
+    RateLimited,
+    RefusedError,
+    TransientError,
+)
 from join_pipeline.http.pages import Page
 from join_pipeline.sources.feed import Feed
 from join_pipeline.sources.kombo.client import KomboClient
 from join_pipeline.sources.kombo.feeds import SINCE
-from join_pipeline.sync.extract import Extraction, FeedExtraction, Look
+from join_pipeline.sync.extract import MOST_UNANSWERED, Extraction, FeedExtraction, Look
 from join_pipeline.sync.plan import Plan
 
 IDS_A_LOOK: Final = 100
@@ -116,17 +123,21 @@ class KomboExtraction:
     def _pages_of(self, feed: Feed, ids: Sequence[str], unsure: set[str]) -> list[Page]:
         """The pages with these records.
 
-        One id that Kombo does not know may make it answer 404 to all of them, and one that it does not take 400. Then
-        they are asked for in tenths, down to one by one. A 404 to one id says that it is not there. An id that is not
-        taken says nothing, and is added to `unsure`.
+        One id that Kombo does not know may make it answer 404 to all of them, one that it does not take 400, and one
+        that it fails at 500. Then they are asked for in tenths, down to one by one. A 404 to one id says that it is not
+        there. Any other answer to it says nothing, and it is added to `unsure`: what is known of it stays.
         """
         try:
             return list(self.client.listed(feed, self.client.names.asked(ids, feed)))
-        except (NotFoundError, RefusedError) as error:
+        except (NoAnswerError, RateLimited):
+            raise
+        except (NotFoundError, RefusedError, TransientError) as error:
             if len(ids) > 1:
                 size = max(1, len(ids) // 10)
                 parts = [ids[first : first + size] for first in range(0, len(ids), size)]
                 return [page for part in parts for page in self._pages_of(feed, part, unsure)]
-            if isinstance(error, RefusedError):
+            if not isinstance(error, NotFoundError):
                 unsure |= set(ids)
+            if isinstance(error, TransientError) and len(unsure) > MOST_UNANSWERED:
+                raise
             return []
