@@ -1,4 +1,6 @@
 {%- set days = var('retention_days') -%}
+{#- By so many days may the age that was found, by the hour and over all of an interval, be too great. -#}
+{%- set too_great = 3 -%}
 
 -- Which undecided applications were deleted by a rule and not because the applicant withdrew. The setting comes before
 -- what was detected.
@@ -18,7 +20,9 @@ regular_rules as (
     where expiry_evidence is not null and n_intervals >= 5
 ),
 
--- In an interval that was not looked at, the rule that worked regularly before it deletes at the same age.
+-- In an interval that was not looked at, the rule that worked regularly before it deletes at the same age. Where the
+-- source dates a deletion, one of a younger application is a withdrawal, although it would have become as old later in
+-- the interval.
 judged as (
     select
         deletions.application_key,
@@ -29,8 +33,16 @@ judged as (
                         when {{ days or 0 }} > 0 and deletions.age_days >= {{ days or 0 }} then 'setting'
                     end
             when rules.interval_number is not null
-                then case when deletions.applied_at <= rules.newest_at then rules.expiry_evidence end
-            when {{ days_between('deletions.applied_at', 'deletions.interval_ends_at') }} >= regular_rules.age_days
+                then
+                    case
+                        when
+                            deletions.applied_at <= rules.newest_at
+                            and deletions.age_days >= rules.age_days - {{ too_great }}
+                            then rules.expiry_evidence
+                    end
+            when
+                {{ days_between('deletions.applied_at', 'deletions.interval_ends_at') }} >= regular_rules.age_days
+                and deletions.age_days >= regular_rules.age_days - {{ too_great }}
                 then regular_rules.expiry_evidence
         end as expiry_evidence
     from deletions

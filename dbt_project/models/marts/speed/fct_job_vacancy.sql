@@ -38,7 +38,7 @@ last_statuses as (
         job_id,
         arg_max(status, status_number) as status,
         arg_max(is_open, status_number) as is_open,
-        min(status_number) filter (where is_open) > 1 as was_draft,
+        arg_min(status = 'DRAFT', status_number) and bool_or(status <> 'DRAFT') as was_draft,
         min(observed_at) filter (where status <> 'DRAFT') as first_seen_at,
         arg_min(
             struct_pack(
@@ -72,8 +72,9 @@ counts as (
     group by job_id
 ),
 
--- The source states when a job opened. If the job was a draft before, the first sync that saw it otherwise dates that.
--- Where the source states its creation only, it may have been a draft until it was first seen.
+-- The source states when a job opened. If the job was a draft before, the first sync that saw it otherwise dates that,
+-- and it may have opened while that sync ran. Where the source states its creation only, the job may have been a draft
+-- until it was first seen: also one that was first seen closed, and opened again.
 vacancies as (
     select
         jobs.job_id,
@@ -89,7 +90,8 @@ vacancies as (
         jobs.opened_at,
         case
             when jobs.opened_at is null then null
-            when last_statuses.was_draft or coalesce(jobs.opened_at <> jobs.remote_created_at, true) then jobs.opened_at
+            when last_statuses.was_draft then greatest(jobs.opened_at, last_statuses.first_seen_at)
+            when coalesce(jobs.opened_at <> jobs.remote_created_at, true) then jobs.opened_at
             else greatest(jobs.opened_at, last_statuses.first_seen_at)
         end as opened_at_hi,
         case
