@@ -9,19 +9,18 @@ from typing import Annotated, Any
 import dagster as dg
 from pydantic import Field
 
-from join_pipeline.connections.edited import text_of
-from join_pipeline.connections.listed import SECRETS
+from join_pipeline.connections.edited import text_of_companies
 from join_pipeline.defs import build_definitions
 from join_pipeline.errors import PipelineError
 from join_pipeline.lake.files import write_whole
-from join_pipeline.settings import load_settings
+from join_pipeline.settings import kinds, load_settings
 
 
 class JoinCompanies(dg.Component, dg.Model, dg.Resolvable):
     """Companies on JOIN, each a partition: from the API to a published DuckDB file, with history, marts and checks."""
 
     connections: Annotated[
-        dict[str, dict[str, Any]],
+        dict[str, dict[str, Any] | None],
         Field(default_factory=dict, description="Companies by name, each with its settings and `secrets`"),
     ]
     connections_file: Annotated[str | None, Field(description="A connections.toml in place of `connections`")] = None
@@ -47,6 +46,8 @@ class JoinCompanies(dg.Component, dg.Model, dg.Resolvable):
             raise dg.DagsterInvalidDefinitionError("Give connections or connections_file, and not both.")
         settings = load_settings(**({"data": folder / self.data} if self.data else {}))
         file = folder / self.connections_file if self.connections_file else self._written(folder, settings.data)
+        if not file.is_file():
+            raise dg.DagsterInvalidDefinitionError(f"connections_file: {file} is not there.")
         return build_definitions(
             settings,
             connections=file,
@@ -60,16 +61,8 @@ class JoinCompanies(dg.Component, dg.Model, dg.Resolvable):
 
     def _written(self, folder: Path, data: Path) -> Path:
         """The companies of the YAML as a file: runs and sensors read it at each look. It holds no secret."""
-        texts = []
-        for name, entry in self.connections.items():
-            stated = entry.get(SECRETS, {})
-            secrets = {
-                field: {kind: str(folder / where) if kind == "file" else where for kind, where in origin.items()}
-                for field, origin in stated.items()
-            }
-            texts.append(text_of(name, {field: value for field, value in entry.items() if field != SECRETS}, secrets))
         path = data.absolute() / f"connections-{self.name or '_'.join(self.key_prefix) or 'yaml'}.toml"
-        content = "\n".join(texts).encode()
+        content = text_of_companies(self.connections, folder, kinds()).encode()
         if not path.exists() or path.read_bytes() != content:
             write_whole(path, content)
         return path

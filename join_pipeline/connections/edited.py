@@ -8,9 +8,10 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from join_pipeline.connections.listed import SECRETS, Kinds, Path_, parse, parts_of
-from join_pipeline.errors import InputError, LakeError, foreign
+from join_pipeline.connections.listed import SECRETS, Kinds, Path_, faults_of, parse, parts_of
+from join_pipeline.errors import InputError, LakeError, SettingsError, foreign
 from join_pipeline.lake.files import taking_turns, write_whole
 
 HEAD = "# The connections of join-pipeline: a table per company. No secret stands here, only where each one lies.\n"
@@ -41,6 +42,25 @@ def text_of(name: str, settings: Mapping[str, object], secrets: Mapping[str, Map
     for field, origin in secrets.items():
         lines.append(f"{_key(field)} = {{{', '.join(f'{_key(kind)} = {_value(to)}' for kind, to in origin.items())}}}")
     return "\n".join(lines) + "\n"
+
+
+def text_of_companies(companies: Mapping[str, Any], folder: Path, kinds: Kinds) -> str:
+    """Companies that somebody's YAML tells, as TOML. Paths of secrets are relative to the YAML's folder.
+
+    Raises `SettingsError` with all that is wrong: nothing of it is written, because a secret may stand there.
+    """
+    faults = [fault for name, entry in companies.items() for fault in faults_of(name, entry or {}, kinds)]
+    if faults:
+        raise SettingsError("; ".join(f"connections.{fault}" for fault in faults))
+    texts = []
+    for name, stated in companies.items():
+        entry = stated or {}
+        secrets = {
+            field: {kind: str(folder / where) if kind == "file" else where for kind, where in origin.items()}
+            for field, origin in entry.get(SECRETS, {}).items()
+        }
+        texts.append(text_of(name, {field: value for field, value in entry.items() if field != SECRETS}, secrets))
+    return "\n".join(texts)
 
 
 def remove(file: Path, kinds: Kinds, name: str) -> None:

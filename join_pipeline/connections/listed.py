@@ -189,6 +189,11 @@ def parse(file: Path, text: str, kinds: Kinds) -> dict[str, Listed]:
     return {name: _entry(file, name, entry, lines, kinds) for name, entry in found.items()}
 
 
+def faults_of(name: str, entry: Any, kinds: Kinds) -> list[str]:
+    """What is wrong with an entry that stands in no file, by field."""
+    return [fault.partition(": ")[2] for fault in _entry(Path(), name, entry, {}, kinds).faults]
+
+
 @lru_cache(maxsize=8)
 def _parsed(file: Path, _version: tuple[int, ...], kinds: Kinds) -> dict[str, Listed]:
     """The entries of a version of the file: who works on a thousand companies reads it once."""

@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -32,6 +34,7 @@ root_module = "mine"
 """
 DEFINITIONS = """\
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -112,3 +115,35 @@ def test_dg_lists_checks_and_launches_one_company(project: Path, sandbox_url: st
     (project / "config" / "join-pipeline").mkdir(parents=True, exist_ok=True)
     (project / "config" / "join-pipeline" / "connections.toml").write_text("[acme]\n")
     run("dg", "check", "defs")
+
+
+@pytest.mark.parametrize(
+    ("companies", "told"),
+    [
+        ({"acme": {"join_api_token": "s3cret-4f7Zq"}}, "connections.acme.join_api_token: no secret stands here"),
+        ({"acme": {"secrets": {"join_api_token": "s3cret-4f7Zq"}}}, "acme.secrets.join_api_token: needs {environment"),
+        ({"acme": {"secrets": ["s3cret-4f7Zq"]}}, "connections.acme.secrets: needs a table of its own"),
+        ({"acme": {"secrets": {"join_api_token": {"environment": 5}}}}, "acme.secrets.join_api_token: needs"),
+        ({"acme": {"schedule": "sometimes"}}, "connections.acme.schedule: is one of hourly"),
+        ({"acme": {"time_zone": None}}, "connections.acme.time_zone: needs a text"),
+        ({"acme": {"integration_id": date(2026, 1, 1)}}, "connections.acme.integration_id: needs a text"),
+        ({"Acme GmbH": {}, "münchen": {"kk": 1}}, "connections.münchen.kk: is no setting"),
+    ],
+)
+def test_what_is_wrong_with_a_company_is_told_when_it_is_loaded_and_not_written(
+    companies: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    component = JoinCompanies(connections=companies, data=str(tmp_path), key_prefix=["join"])
+    with pytest.raises(dg.DagsterInvalidDefinitionError) as refused:
+        component.build_defs(dg.ComponentTree.for_test().load_context)
+    assert told in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_company_may_have_no_settings_and_a_file_must_be_there(settings: Settings) -> None:
+    context = dg.ComponentTree.for_test().load_context
+    JoinCompanies(connections={"acme": None}, data=str(settings.data), key_prefix=["bare"]).build_defs(context)
+    assert (settings.data / "connections-bare.toml").read_text() == "[acme]\n"
+    with pytest.raises(dg.DagsterInvalidDefinitionError, match=r"connections_file: .*nope.toml is not there"):
+        JoinCompanies(connections_file="nope.toml", data=str(settings.data)).build_defs(context)
