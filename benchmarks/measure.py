@@ -47,7 +47,7 @@ def cost_of(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
     largest = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     return Cost(
         round(time.monotonic() - began, 1),
-        round(usage.ru_utime + usage.ru_stime, 1),
+        round(usage.ru_utime + usage.ru_stime, 2),
         round(max(peak[0], largest) / 1e6),
         out,
     )

@@ -150,7 +150,15 @@ def load(settings: Settings, connect: Connect | None = None, *, from_nothing: bo
 def model(settings: Settings) -> Modelled:
     """Run dbt on the loaded warehouse. A failed test is a node of the result and raises no error."""
     with locked(settings.home):
-        return _model(settings)
+        nodes = _marts(settings, no_step)
+        made = {node.unique_id for node in nodes if node.status == "success"}
+        relations = {
+            unique_id: f"{node['schema']}.{node['alias']}"
+            for unique_id, node in read_manifest(settings)["nodes"].items()
+            if unique_id in made
+        }
+        with contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
+            return Modelled(nodes, _count(con, relations))
 
 
 def pictures(settings: Settings) -> dict[str, bytes]:
@@ -239,15 +247,15 @@ def _build(settings: Settings, on_step: Step) -> Built:
     before = outcome(settings)
     on_step("loading the lake", 0, None)
     loaded = _load(settings)
-    modelled = _model(settings, on_step)
-    refuse_failed(modelled.nodes)
+    nodes = _marts(settings, on_step)
+    refuse_failed(nodes)
     on_step("publishing", 0, None)
     published = publish(settings)
     on_step("writing the report", 0, None)
     written = _report(settings) if can_draw() else None
     if written is None:  # an old one would show other figures than the file beside it
         settings.report.unlink(missing_ok=True)
-    built = Built(loaded.tables, modelled.nodes, published, written, before, outcome(settings))
+    built = Built(loaded.tables, nodes, published, written, before, outcome(settings))
     erase.finish(settings)
     made_of = _fingerprint(settings)  # the load may have upgraded the lake
     if made_of is not None:
@@ -299,17 +307,9 @@ def _loaded(settings: Settings, lake: Lake, key: bytes, connect: Connect | None,
         return Loaded(tables, _count(con, {name: name for (name,) in names}), check_references(con))
 
 
-def _model(settings: Settings, on_step: Step = no_step) -> Modelled:
+def _marts(settings: Settings, on_step: Step) -> list[Node]:
     on_step("building the marts", 0, None)
-    nodes = build_marts(settings, on_node=lambda done, of: on_step("building and testing the marts", done, of))
-    made = {node.unique_id for node in nodes if node.status == "success"}
-    relations = {
-        unique_id: f"{node['schema']}.{node['alias']}"
-        for unique_id, node in read_manifest(settings)["nodes"].items()
-        if unique_id in made
-    }
-    with contextlib.closing(duckdb.connect(settings.warehouse, read_only=True)) as con:
-        return Modelled(nodes, _count(con, relations))
+    return build_marts(settings, on_node=lambda done, of: on_step("building and testing the marts", done, of))
 
 
 def _report(settings: Settings) -> Report:

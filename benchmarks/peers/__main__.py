@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import vl_convert
 
+from benchmarks.charts import NAMES, draw
 from benchmarks.company import START, TOKEN, Sandbox, when_changed
 from benchmarks.measure import cost_of
 
@@ -26,7 +26,6 @@ HERE = Path(__file__).parent
 MADE = HERE.parents[1] / "build" / "peers"
 OURS = "join-pipeline"
 PEERS = {"script": "script.py", "dlt": "dlt_pipeline.py", "singer": "singer_tap.py"}
-NAMES = {"script": "script, httpx and pandas", "dlt": "dlt, flat", "singer": "Singer SDK", OURS: "ours: sync and load"}
 STEPS = ("full, 0 ms", "full, 50 ms", "incremental, 50 ms")
 IDS = {
     "script": "SELECT id::BIGINT FROM '{folder}/applications.parquet'",
@@ -51,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
     parser.add_argument("--applications", type=int, default=5000)
     parser.add_argument("--repeat", type=int, default=3)
-    parser.add_argument("--draw", action="store_true", help="only draw the chart of the figures that are there")
+    parser.add_argument("--draw", action="store_true", help="only draw the charts of the figures that are there")
     asked = parser.parse_args()
     if not asked.draw:
         pythons = {peer: environment_of(peer) for peer in PEERS} | {OURS: Path(sys.executable)}
@@ -65,7 +64,7 @@ def main() -> None:
         }
         (HERE / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
     figures = json.loads((HERE / "figures.json").read_text())
-    (HERE / "chart.svg").write_text(chart(figures) + "\n")
+    draw()
     print(table(figures))
 
 
@@ -189,37 +188,6 @@ def table(figures: dict[str, Any]) -> str:
             )
         lines.append(f"| {' | '.join([*cells, *map(str, figures['lost'][tool].values())])} |")
     return "\n".join(lines)
-
-
-def chart(figures: dict[str, Any]) -> str:
-    """CPU seconds as bars: the medians, and lines from the least to the most."""
-    rows = [
-        {
-            "tool": NAMES[tool],
-            "step": step,
-            "cpu": statistics.median(cost["cpu_seconds"]),
-            "least": min(cost["cpu_seconds"]),
-            "most": max(cost["cpu_seconds"]),
-        }
-        for step, tools in figures["costs"].items()
-        for tool, cost in tools.items()
-    ]
-    y = {"field": "tool", "type": "nominal", "sort": list(NAMES.values()), "title": None}
-    bar = {"x": {"field": "cpu", "type": "quantitative", "title": "CPU seconds"}, "y": y}
-    spread = {"x": {"field": "least", "type": "quantitative"}, "x2": {"field": "most"}, "y": y}
-    return vl_convert.vegalite_to_svg(
-        {
-            "data": {"values": rows},
-            "facet": {"row": {"field": "step", "sort": list(STEPS), "title": None}},
-            "spec": {
-                "width": 420,
-                "layer": [
-                    {"mark": {"type": "bar", "color": "#2a6f97"}, "encoding": bar},
-                    {"mark": {"type": "rule"}, "encoding": spread},
-                ],
-            },
-        }
-    )
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ Belongs here: hearing the statements, keeping and playing them. Not here: any SQ
 """
 
 import contextlib
+import graphlib
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,7 +77,7 @@ def compiled(
 
     `paths` are texts of this company's own that the statements may have, each by the mark that takes its place.
     """
-    nodes = [result.node for result in results if result.node.resource_type.value in {SEED, "model"}]
+    nodes = _in_order([result.node for result in results if result.node.resource_type.value in {SEED, "model"}])
     tests = compiled_tests(results)
     is_good = all(result.status.value in {"success", "pass", "warn"} for result in results)
     if not is_good or tests is None or any(node.config.materialized not in KINDS for node in nodes):
@@ -94,6 +95,13 @@ def compiled(
         for node in nodes
     ]
     return Compiled(made, [msgspec.structs.replace(test, sql=_marked(test.sql, paths)) for test in tests])
+
+
+def _in_order(nodes: Sequence[Any]) -> list[Any]:
+    """Each node after those that it reads, the same order in every process. dbt's own order is not."""
+    by_id = {node.unique_id: node for node in sorted(nodes, key=lambda node: str(node.unique_id))}
+    read = {name: sorted(by_id.keys() & set(getattr(by_id[name].depends_on, "nodes", ()))) for name in by_id}
+    return [by_id[name] for name in graphlib.TopologicalSorter(read).static_order()]
 
 
 def _code(con: duckdb.DuckDBPyConnection, node: Any, heard: Heard) -> str:

@@ -53,7 +53,7 @@ def compiled_tests(results: Iterable[Any]) -> list[DataTest] | None:
             is_warning=node.config.severity.lower() == "warn",
             is_of_sources=all(parent.startswith("source.") for parent in node.depends_on.nodes),
         )
-        for node in nodes
+        for node in sorted(nodes, key=lambda node: str(node.unique_id))
     ]
 
 
