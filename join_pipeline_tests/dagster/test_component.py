@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from datetime import date
@@ -19,7 +20,7 @@ from join_pipeline.settings import Settings
 PAGE = (Path(__file__).parents[2] / "docs" / "own-dagster.md").read_text()
 BLOCKS = {
     language: re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
-    for language in ("yaml", "python")
+    for language in ("yaml", "python", "sh")
 }
 PROJECT = """\
 [project]
@@ -106,8 +107,7 @@ def test_dg_lists_checks_and_launches_one_company(project: Path, sandbox_url: st
     assert "join_pipeline.JoinCompanies" in run("dg", "list", "components")
     run("dg", "check", "yaml")
     run("dg", "check", "defs")
-    added = "import dagster as dg; dg.DagsterInstance.get().add_dynamic_partitions('join_connection', ['acme'])"
-    run(sys.executable, "-c", added)  # the daemon's sensor would do it
+    run(*shlex.split(BLOCKS["sh"][0]))  # the daemon's sensor would do it
     run("dg", "launch", "--job", "join_sync", "--partition", "acme")
     assert (project / "data" / "acme" / "published" / "recruiting.duckdb").exists()
     assert not (project / "data" / "globex").exists()
