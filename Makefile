@@ -63,6 +63,7 @@ test-all: $(VENV)/.installed $(STATEMENTS)
 
 coverage: $(VENV)/.installed
 	@$(BIN)/python -m join_pipeline_tests.dbt.coverage --companies 1000
+	@$(BIN)/python -m join_pipeline_tests.dbt.pass_through
 	@$(BIN)/python -m join_pipeline_tests.unit.estimates.forecast_coverage --companies 1000
 
 soak: $(VENV)/.installed

@@ -12,6 +12,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.marts import fill
@@ -34,7 +35,7 @@ MARTS = {
     "mart_consent": ("mart_consent",),
     "mart_pass_through": ("mart_pass_through",),
     "fct_turnbull": ("int_turnbull_interval", "int_turnbull_curve", "fct_turnbull"),
-    "expiry": ("int_deletion", "int_expiry_rule", "int_expiry"),
+    "expiry": ("int_deletion", "int_expiry_rule", "int_expiry_age", "int_expiry"),
     "mart_follow_up": ("int_follow_up", "mart_follow_up"),
 }
 FIGURES = {
@@ -78,7 +79,7 @@ def build(settings: Settings) -> None:
     """Build in this process, and print the cost of each model as one JSON document."""
     marks: list[tuple[int, float, float]] = []
     nodes = build_marts(settings, on_node=lambda done, _of: marks.append((done, cpu_seconds(), peak_mb())))
-    spent = {done: (later[1] - cpu, later[2]) for (done, cpu, _), later in zip(marks, marks[1:], strict=False)}
+    spent = {done: (later[1] - cpu, later[2]) for (done, cpu, _), later in pairwise(marks)}
     names = {node.unique_id.split(".")[2]: place for place, node in enumerate(nodes) if node.kind != "test"}
     print(json.dumps({name: spent[place] for name, place in names.items() if place in spent}))
 

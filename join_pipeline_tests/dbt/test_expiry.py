@@ -21,6 +21,10 @@ DAILY = Schedule.every(1, FIRST_SYNC, HORIZON)
 WEEKLY_FULL = Schedule.every(1, FIRST_SYNC, HORIZON, full_every=7)
 MODELS = ("+fct_survival", "+mart_trust", "mart_follow_up", "+fct_funnel_cohort", "+mart_weekly_trend")
 RANDOM = np.random.default_rng(5)
+BOUNDS = """
+    select day, min(survival) as least, max(survival) as most from recruiting.fct_survival
+    where scope = 'overall' and bound in ('lo', 'hi') and question = 'decision' group by day
+"""
 
 
 def nightly(begins: float) -> Deletes:
@@ -35,6 +39,12 @@ def once(day: float, age: float = AGE) -> Deletes:
 
 def undecided(facts: pd.DataFrame, day: float) -> "pd.Series[bool]":
     return (facts["applied"] < day) & (facts["decided"] > day)
+
+
+def at_two_ages(facts: pd.DataFrame) -> "pd.Series[float]":
+    """Each night the undecided of an age go, and the decided some time after their decision."""
+    is_decided = facts["decided"] < facts["applied"] + AGE
+    return np.ceil(facts["decided"].where(is_decided, facts["applied"] + AGE) + np.where(is_decided, 30, 0))
 
 
 def clean_up(facts: pd.DataFrame) -> "pd.Series[float]":
@@ -157,6 +167,29 @@ def test_what_a_rule_deletes_has_expired_and_bends_no_curve(rule: str, tmp_path:
         (tmp_path / "undisturbed").mkdir()
         undisturbed = built(tmp_path / "undisturbed", None, schedule)
     assert furthest(build, undisturbed, AGE + 30) < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schedule", [DAILY, WEEKLY_FULL])
+def test_where_only_the_undecided_go_at_an_age_both_readings_are_told(schedule: Schedule, tmp_path: Path) -> None:
+    """A rule, or people who lose patience: the truth without the rule lies between the curves of both readings."""
+    (tmp_path / "undisturbed").mkdir()
+    build, undisturbed = built(tmp_path, at_two_ages, schedule), built(tmp_path / "undisturbed", None, schedule)
+    perhaps = "select n, value from recruiting.mart_trust where check_name = 'expiry' and subject like 'perhaps%'"
+    told = build.row(perhaps)
+    assert "EXPIRED" not in statuses(build)
+    assert told["n"] > 300
+    assert AGE - 8 <= told["value"] <= AGE + 1
+    assert undisturbed.row(perhaps)["n"] == 0
+    bounds = {row["day"]: row for row in build.rows(f"{BOUNDS} order by day")}
+    true = {row["day"]: row for row in undisturbed.rows(BOUNDS)}
+    days = [day for day in bounds if day in true and 1 <= day <= AGE]
+    assert len(days) > 40
+    assert max(bounds[day]["least"] - true[day]["most"] for day in days) < 0.01
+    # of those who came to the age, a few remain, so that the curve's last step is coarse
+    assert max(true[day]["least"] - bounds[day]["most"] for day in days) < 0.02
+    assert max(true[day]["least"] - bounds[day]["most"] for day in days[:-2]) < 0.01
+    assert max(bounds[day]["most"] - bounds[day]["least"] for day in days) > 0.1
 
 
 @pytest.mark.slow

@@ -1,5 +1,5 @@
 {%- set days = var('retention_days') -%}
-{#- By so many days may the age that was found, by the hour and over all of an interval, be too great. -#}
+{#- By so many days, beside those of the interval, may the age that was found be too great. -#}
 {%- set too_great = 3 -%}
 
 -- Which undecided applications were deleted by a rule and not because the applicant withdrew. The setting comes before
@@ -7,7 +7,11 @@
 with
 
 deletions as (
-    select * from {{ ref('int_deletion') }}
+    select
+        *,
+        age_days + {{ too_great }}
+        + coalesce({{ days_between('interval_begins_at', 'interval_ends_at') }}, 0) as most_age_days
+    from {{ ref('int_deletion') }}
     where coalesce(outcome not in ('HIRED', 'DECLINED'), true)
 ),
 
@@ -20,12 +24,19 @@ regular_rules as (
     where expiry_evidence is not null and n_intervals >= 5
 ),
 
+alone as (
+    select * from {{ ref('int_expiry_age') }}
+),
+
 -- In an interval that was not looked at, the rule that worked regularly before it deletes at the same age. Where the
--- source dates a deletion, one of a younger application is a withdrawal, although it would have become as old later in
--- the interval.
+-- source dates a deletion, one of a much younger application is a withdrawal, although it would have become as old
+-- later in the interval.
 judged as (
     select
         deletions.application_key,
+        deletions.age_days,
+        {{ days_between('deletions.applied_at', 'deletions.interval_ends_at') }} as age_at_end,
+        deletions.interval_ends_at,
         case
             when {{ 'true' if days is not none else 'false' }}
                 then
@@ -37,12 +48,12 @@ judged as (
                     case
                         when
                             deletions.applied_at <= rules.newest_at
-                            and deletions.age_days >= rules.age_days - {{ too_great }}
+                            and deletions.most_age_days >= rules.age_days
                             then rules.expiry_evidence
                     end
             when
                 {{ days_between('deletions.applied_at', 'deletions.interval_ends_at') }} >= regular_rules.age_days
-                and deletions.age_days >= regular_rules.age_days - {{ too_great }}
+                and deletions.most_age_days >= regular_rules.age_days
                 then regular_rules.expiry_evidence
         end as expiry_evidence
     from deletions
@@ -50,12 +61,20 @@ judged as (
     asof left join regular_rules on deletions.interval_number >= regular_rules.interval_number
 ),
 
+-- Where the undecided alone go at an age, it may be a rule, or people who lose patience.
 final as (
     select
-        application_key,
-        expiry_evidence
+        judged.application_key,
+        coalesce(judged.expiry_evidence, 'mixed') as expiry_evidence
     from judged
-    where expiry_evidence is not null
+    left join alone
+        on
+            judged.age_at_end >= alone.age_days
+            and judged.age_days >= alone.age_days - alone.width
+            and judged.interval_ends_at > alone.begins_at
+    where
+        judged.expiry_evidence is not null
+        or ({{ 'false' if days is not none else 'true' }} and alone.age_days is not null)
 )
 
 select * from final

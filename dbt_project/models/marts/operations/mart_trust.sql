@@ -149,7 +149,7 @@ kinds_of_expiry as (
         unnest([
             'older than the age that was set',
             'at an age above which the ATS keeps nothing, decided or not',
-            'perhaps: no decided application was as old, or younger ones went too'
+            'perhaps: no decided one was as old, younger ones went too, or only undecided ones went'
         ]) as subject
 ),
 
