@@ -84,7 +84,7 @@ def chart_library(scratch: Path) -> str:
 
 
 def chart_specs(scratch: Path) -> str:
-    """All charts as JSON. Altair takes most of a second to make them, so they are shipped as `make generated` made them.
+    """All charts as JSON. Altair takes most of a second to make them, so `make generated` makes them.
 
     Charts of other code than those that are shipped are made here, and the scratch folder keeps them.
     """

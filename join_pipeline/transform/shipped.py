@@ -74,10 +74,13 @@ def shipped(project: str, variables: str, files: Iterable[str]) -> tuple[Compile
 
 
 def kept_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """What of dbt's manifest this package reads: a third of it, without this machine's paths and the time."""
+    """What of dbt's manifest this package reads: a third of it, without this machine's paths and the time.
+
+    It is sorted, because dbt's order differs from process to process.
+    """
     return {
-        "nodes": {unique_id: _kept_of(node) for unique_id, node in manifest["nodes"].items()},
-        "sources": {unique_id: {"name": one["name"]} for unique_id, one in manifest["sources"].items()},
+        "nodes": {unique_id: _kept_of(node) for unique_id, node in sorted(manifest["nodes"].items())},
+        "sources": {unique_id: {"name": one["name"]} for unique_id, one in sorted(manifest["sources"].items())},
         "parent_map": _of_data(manifest["parent_map"]),
         "child_map": _of_data(manifest["child_map"]),
     }
@@ -91,7 +94,7 @@ def _kept_of(node: Mapping[str, Any]) -> dict[str, Any]:
     return _picked(node, OF_NODE) | {
         "columns": columns,
         "config": _picked(node["config"], OF_CONFIG),
-        "depends_on": {"nodes": sorted(node["depends_on"].get("nodes", []))},  # dbt tells it in any order
+        "depends_on": {"nodes": sorted(node["depends_on"].get("nodes", []))},
     }
 
 
@@ -101,5 +104,9 @@ def _picked(described: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any
 
 def _of_data(links: Mapping[str, list[str]]) -> dict[str, list[str]]:
     """Links between nodes that a build makes: unit tests check no data, and exposures only say who reads what."""
-    kept = lambda one: not one.startswith(("unit_test.", "exposure."))  # noqa: E731
-    return {name: sorted(filter(kept, others)) for name, others in links.items() if kept(name)}
+    left_out = ("unit_test.", "exposure.")
+    return {
+        name: sorted(other for other in others if not other.startswith(left_out))
+        for name, others in sorted(links.items())
+        if not name.startswith(left_out)
+    }
