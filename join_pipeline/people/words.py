@@ -65,7 +65,9 @@ def forms(text: str) -> frozenset[str]:
     """The forms of a text that are looked for in files, folded: composed or not, its domain spelled, as JSON has it."""
     local, at, domain = text.rpartition("@")
     written = {text, *((f"{local}{at}{one}" for one in (_spelled(domain), _punycode(domain))) if at else ())}
-    written |= {unicodedata.normalize(form, one) for form in ("NFC", "NFD") for one in written}
+    written |= {
+        way for one in written for way in (unicodedata.normalize("NFC", one), unicodedata.normalize("NFD", one))
+    }
     return frozenset(one.casefold() for one in written | {json.dumps(one, ensure_ascii=False)[1:-1] for one in written})
 
 

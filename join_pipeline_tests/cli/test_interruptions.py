@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -69,3 +70,22 @@ def test_a_build_that_was_interrupted_publishes_nothing_and_can_be_run_again(tmp
 def _without_sync(path: str) -> str:
     """A lake's path without the id of the sync in it."""
     return "/".join(part for part in path.split("/") if not part.startswith("20"))
+
+
+EARLY = """
+import sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder())
+from join_pipeline.cli import main
+"""
+
+
+def test_a_command_that_is_interrupted_before_it_has_begun_says_so_too() -> None:
+    ended = subprocess.run([sys.executable, "-c", EARLY], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "Interrupted. Nothing is half-written. Run it again.\n"

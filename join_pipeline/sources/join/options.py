@@ -79,8 +79,8 @@ class JoinOptions(Options):
         text = text or stored_token(kept) or ""
         if not text:
             raise SettingsError(
-                f"{TOKEN_VARIABLE} is not set. One of several connections has it by `join-pipeline connect --connection "
-                "NAME`, or where its entry says. Else make a token in JOIN under User Settings > API Credentials, then: "
-                f"`join-pipeline connect`, or export {TOKEN_VARIABLE}=…"
+                f"{TOKEN_VARIABLE} is not set. One of several connections has it by `join-pipeline connect "
+                "--connection NAME`, or where its entry says. Else make a token in JOIN under User Settings > API "
+                f"Credentials, then: `join-pipeline connect`, or export {TOKEN_VARIABLE}=…"
             )
         return checked_token(text, TOKEN_VARIABLE)
