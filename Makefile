@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 DATA ?= $(or $(JOIN_PIPELINE_DATA),data)
 PORT ?= 3000
 
-.PHONY: help statements demo dev test test-unit test-all soak bench bench-peers bench-fleet test-spark coverage check generated docs format constraints clean
+.PHONY: help statements demo dev test test-unit test-all soak bench bench-runs bench-peers bench-charts bench-fleet test-spark coverage check generated docs format constraints clean
 help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…): the connected company's, or the demo's"
@@ -15,7 +15,9 @@ help:
 	@echo "make coverage     how often the marts' bounds, intervals and forecasts hold, over 1,000 companies"
 	@echo "make soak         5,000 random histories of a company and its pipeline, 1,000 by Kombo, a year of hours, a million applications"
 	@echo "make bench        what syncs, loads and the sandbox cost; SIZES=\"10000 100000 1000000\" takes an hour"
+	@echo "make bench-runs   what a run costs: by command, by Dagster, and where nothing changed"
 	@echo "make bench-peers  the same company read by a script, by dlt, by a Singer tap and by us"
+	@echo "make bench-charts the charts of the figures that the others have written"
 	@echo "make bench-fleet  what a company costs among many: FLEET=\"--companies 1000\", FLEET=\"--changed 5000\""
 	@echo "make test-spark   Spark reads the published Parquet files; needs Java (Debian: default-jre-headless)"
 	@echo "make check        ruff, mypy --strict, sqlfluff, and tsc for the report's script where it is installed"
@@ -79,6 +81,12 @@ bench: $(VENV)/.installed
 
 bench-peers: $(VENV)/.installed
 	@$(BIN)/python -m benchmarks.peers
+
+bench-runs: $(VENV)/.installed
+	@$(BIN)/python -m benchmarks.runs
+
+bench-charts: $(VENV)/.installed
+	@$(BIN)/python -m benchmarks.charts
 
 FLEET ?= --companies 100
 bench-fleet: $(VENV)/.installed

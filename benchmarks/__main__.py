@@ -9,12 +9,13 @@ import shutil
 import sys
 import tempfile
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 
+from benchmarks.charts import draw, write_growth
 from benchmarks.company import START, TOKEN, Sandbox, ask, sandbox, when_changed
 from benchmarks.measure import Cost, cost_of, cpu_of, size_of
 
@@ -39,7 +40,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as scratch:
             data = (asked.keep or Path(scratch)) / str(applications)
             shutil.rmtree(data, ignore_errors=True)
-            measure_sync(applications, data)
+            found = measure_sync(applications, data)
+            write_growth(applications, f"{datetime.now(UTC):%Y-%m-%d}", found)
+            draw()
 
 
 def measure_sandbox(applications: int) -> None:
@@ -80,8 +83,12 @@ def _pages_a_second(served: Sandbox, extra: str) -> dict[str, float]:
     }
 
 
-def measure_sync(applications: int, data: Path) -> None:
-    """Measure a first full sync, a load, incremental syncs, a later full sync, checks of the lake, the plain script."""
+def measure_sync(applications: int, data: Path) -> dict[str, float]:
+    """Measure a first full sync, a load, incremental syncs, a later full sync, checks of the lake, the plain script.
+
+    Returns the CPU seconds of those steps whose growth is drawn.
+    """
+    found: dict[str, float] = {}
     changed_at, n_changed = when_changed(applications, SHARE)
     with sandbox(applications) as served:
         environment = {
@@ -92,16 +99,18 @@ def measure_sync(applications: int, data: Path) -> None:
             "JOIN_PIPELINE_PSEUDONYM_KEY": "a key for benchmarks only",
         }
 
-        def sync(step: str, mode: str) -> None:
+        def sync(step: str, mode: str, changed: str = "") -> None:
             command = [sys.executable, "-m", "join_pipeline.cli", "sync", "--mode", mode, "--json"]
-            _told_sync(applications, step, cost_of(command, environment), data)
+            cost = cost_of(command, environment)
+            found[step] = cost.cpu_seconds
+            _told_sync(applications, step + changed, cost, data)
 
         sync("first full sync", "full")
-        _load(applications, "first load", environment, data)
+        found["first load"] = _load(applications, "first load", environment, data)
         served.set_clock(changed_at)
-        sync(f"incremental, {n_changed} changed", "incremental")
+        sync("incremental, 0.1 % changed", "incremental", f": {n_changed}")
         sync("incremental, nothing changed", "incremental")
-        _load(applications, "load after it", environment, data)
+        found["load after 0.1 % changed"] = _load(applications, "load after it", environment, data)
         served.set_clock(changed_at + timedelta(days=1))
         sync("full, a day later", "full")
         _check(applications, environment, data)
@@ -115,6 +124,7 @@ def measure_sync(applications: int, data: Path) -> None:
                 **_costs(cost),
                 megabytes_on_disk=round(target.stat().st_size / 1e6, 1),
             )
+    return found
 
 
 def _told_sync(applications: int, step: str, cost: Cost, data: Path) -> None:
@@ -138,10 +148,11 @@ def _told_sync(applications: int, step: str, cost: Cost, data: Path) -> None:
     )
 
 
-def _load(applications: int, step: str, environment: dict[str, str], data: Path) -> None:
+def _load(applications: int, step: str, environment: dict[str, str], data: Path) -> float:
     cost = cost_of([sys.executable, "-m", "benchmarks.load"], environment)
     on_disk = round((data / "join" / "warehouse.duckdb").stat().st_size / 1e6, 1)
     told("sync", applications, step=step, **_costs(cost), megabytes_on_disk=on_disk)
+    return cost.cpu_seconds
 
 
 def _check(applications: int, environment: dict[str, str], data: Path) -> None:

@@ -1,25 +1,23 @@
-"""Draws the committed figures as committed charts: `python -m benchmarks.charts`.
+"""Draws the committed figures as charts, and writes their tables into the page: `python -m benchmarks.charts`.
 
 A chart is bars and words, without a library, so that the same figures make the same file on every machine. Its colours
 follow the reader's scheme, light or dark.
 """
 
 import json
+import re
 import statistics
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.sax.saxutils import escape
 
+from benchmarks.tables import NAMES, peers_table, runs_table
+
 HERE = Path(__file__).parent
 FIGURES = HERE / "figures.json"
+PAGE = HERE / "README.md"
 PEERS = HERE / "peers" / "figures.json"
-NAMES = {
-    "script": "script, httpx and pandas",
-    "dlt": "dlt, flat",
-    "singer": "Singer SDK",
-    "join-pipeline": "ours: sync and load",
-}
 WIDTH, LEFT, RIGHT, BAR, GAP, HEAD = 760, 230, 90, 16, 14, 30
 STYLE = """<style>
 text { fill: #24292f } .title { font-weight: bold } .quiet { fill: #57606a }
@@ -50,15 +48,33 @@ def charts() -> dict[Path, str]:
     }
 
 
+def page() -> str:
+    """The page with the tables of the figures, each between two comments that name it."""
+    figures, peers = json.loads(FIGURES.read_text()), json.loads(PEERS.read_text())
+    text = PAGE.read_text(encoding="utf-8")
+    for name, table in {"runs": runs_table(figures["runs"]), "peers": peers_table(peers)}.items():
+        block = re.compile(f"(<!-- table: {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text = block.sub(lambda found, table=table: f"{found[1]}{table}\n{found[2]}", text, count=1)
+    return text
+
+
 def draw() -> None:
-    """Write the charts."""
-    for path, text in charts().items():
+    """Write the charts and the page."""
+    for path, text in (charts() | {PAGE: page()}).items():
         path.write_text(text, encoding="utf-8")
 
 
 def write_figures(figures: Mapping[str, Any], path: Path = FIGURES) -> None:
     """Write the figures, so that a change is told by the lines that it touches."""
     path.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
+def write_growth(applications: int, on: str, cpu_seconds: Mapping[str, float]) -> None:
+    """Note what the steps cost at this size, in place of what was noted of it before."""
+    figures = json.loads(FIGURES.read_text())
+    sizes = [one for one in figures["growth"] if one["applications"] != applications]
+    sizes.append({"applications": applications, "on": on, "cpu_seconds": dict(cpu_seconds)})
+    write_figures(figures | {"growth": sorted(sizes, key=lambda one: int(one["applications"]))})
 
 
 def bars(title: str, groups: Mapping[str, Iterable[Bar]]) -> str:

@@ -1,21 +1,19 @@
 """Measures what people wait for, each in a process of its own, and writes the figures: `python -m benchmarks.runs`."""
 
 import argparse
-import contextlib
 import json
 import os
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from benchmarks.charts import FIGURES, draw, write_figures
 from benchmarks.company import START, TOKEN, Sandbox, when_changed
 from benchmarks.measure import Cost, cost_of
 from benchmarks.peers.__main__ import served
+from benchmarks.tables import runs_table
 
 IN_DAGSTER = """
 import os
@@ -33,7 +31,7 @@ CLI = ("-m", "join_pipeline.cli")
 COMMANDS = {
     "help": (*CLI, "--help"),
     "first run": (*CLI, "run"),
-    "run, nothing changed": (*CLI, "run"),
+    "second run, which proves the list": (*CLI, "run"),
     "build, nothing changed": (*CLI, "build"),
     "incremental sync, nothing changed": (*CLI, "sync", "--mode", "incremental"),
     "run, 0.1 % changed": (*CLI, "run"),
@@ -65,7 +63,7 @@ def main() -> None:
     write_figures(figures, asked.figures)
     if asked.figures == FIGURES:
         draw()
-    print(table(runs))
+    print(runs_table(runs))
 
 
 def measured(applications: int) -> Iterator[tuple[str, Cost]]:
@@ -93,19 +91,6 @@ def _set(sandbox: Sandbox, step: str, changed_at: datetime) -> None:
         sandbox.set_clock(changed_at)
     elif "a week later" in step:
         sandbox.set_clock(changed_at + timedelta(days=7))
-
-
-def table(runs: dict[str, Any]) -> str:
-    """The figures as Markdown: medians of each version."""
-    lines = [f"| | {' | '.join(runs)} |", f"|---{'|---' * len(runs)}|"]
-    for step in COMMANDS:
-        cells = [step]
-        for version in runs.values():
-            with contextlib.suppress(KeyError):
-                middle = {name: statistics.median(values) for name, values in version["steps"][step].items()}
-                cells.append(f"{middle['cpu_seconds']} CPU s, {middle['seconds']} s, {middle['megabytes']:.0f} MB")
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

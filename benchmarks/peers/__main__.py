@@ -1,11 +1,10 @@
-"""Measures the peers and ourselves, prints a table, and writes `figures.json` and `chart.svg` beside this file."""
+"""Measures the peers and ourselves, writes `figures.json` beside this file, draws, and prints a table."""
 
 import argparse
 import contextlib
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -18,15 +17,15 @@ from typing import Any
 
 import duckdb
 
-from benchmarks.charts import NAMES, draw
+from benchmarks.charts import draw
 from benchmarks.company import START, TOKEN, Sandbox, when_changed
 from benchmarks.measure import cost_of
+from benchmarks.tables import STEPS, peers_table
 
 HERE = Path(__file__).parent
 MADE = HERE.parents[1] / "build" / "peers"
 OURS = "join-pipeline"
 PEERS = {"script": "script.py", "dlt": "dlt_pipeline.py", "singer": "singer_tap.py"}
-STEPS = ("full, 0 ms", "full, 50 ms", "incremental, 50 ms")
 IDS = {
     "script": "SELECT id::BIGINT FROM '{folder}/applications.parquet'",
     "dlt": "SELECT id FROM peer.ats.applications",
@@ -65,7 +64,7 @@ def main() -> None:
         (HERE / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
     figures = json.loads((HERE / "figures.json").read_text())
     draw()
-    print(table(figures))
+    print(peers_table(figures))
 
 
 def environment_of(peer: str) -> Path:
@@ -171,23 +170,6 @@ def served(applications: int, milliseconds: int) -> Iterator[Sandbox]:
             yield Sandbox(process.stdout.readline().strip(), process.pid, 0.0)
         finally:
             process.terminate()
-
-
-def table(figures: dict[str, Any]) -> str:
-    """The figures as Markdown: medians, and the spread in brackets."""
-    lost = next(iter(figures["lost"].values()))
-    lines = [f"| {' | '.join(['', *STEPS, *lost])} |", "|---" * (1 + len(STEPS) + len(lost)) + "|"]
-    for tool, name in NAMES.items():
-        cells = [name]
-        for step in STEPS:
-            cost = figures["costs"][step][tool]
-            low, high = min(cost["seconds"]), max(cost["seconds"])
-            middle = {name: statistics.median(values) for name, values in cost.items()}
-            cells.append(
-                f"{middle['seconds']} s ({low}–{high}) / {middle['cpu_seconds']} CPU s / {middle['megabytes']:.0f} MB"
-            )
-        lines.append(f"| {' | '.join([*cells, *map(str, figures['lost'][tool].values())])} |")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
