@@ -111,13 +111,13 @@ from ats_history.jobs cross join _stages;
 
 insert into ats_history.tags by name
 select
-    'tag-' || tag as id, 'tag-' || tag as remote_id, 'tag ' || tag as name, at_day(0) as changed_at,
+    'tag-' || tag as id, at_day(0) as changed_at,
     at_day(0) as observed_at, sync_name(0) as sync_id, 'observed' as reason
 from range(20) as _(tag);
 
 insert into ats_history.candidate_tags by name
 select
-    id || '/tag-' || (hash(id) % 20) as id, id || '/tag-' || (hash(id) % 20) as remote_id, id as candidate_id,
+    id || '/tag-' || (hash(id) % 20) as id, id as candidate_id,
     'tag-' || (hash(id) % 20) as tag_id, changed_at, sync_id, observed_at, 'observed' as reason
 from ats_history.candidates
 where hash(id) % 3 = 0;
@@ -125,4 +125,6 @@ where hash(id) % 3 = 0;
 insert into ats.pseudonyms
 select 'applications', 'application-id-' || a, left(md5('a' || a), 26) from range($n) as _(a)
 union all
-select 'candidates', id, left(md5(id), 26) from ats_history.candidates;
+select 'candidates', id, left(md5(id), 26) from ats_history.candidates
+union all
+select 'tags', id, left(md5(id), 26) from ats_history.tags;
