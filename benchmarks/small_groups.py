@@ -57,7 +57,7 @@ def time_suppression(warehouse: Path, k: int, name: str) -> None:
         for table in {*(one.name for one in CHECKED), *ALSO_READ}:
             con.execute(f"CREATE TABLE {table} AS FROM warehouse.recruiting.{table}")
         wall, cpu = time.perf_counter(), time.process_time()
-        suppress(con, k)
+        suppress(con, k, "Europe/Berlin")
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         print(f"{name}: {cpu:.1f} CPU s, {wall:.1f} s", flush=True)
         for subject, n, n_of in con.execute(

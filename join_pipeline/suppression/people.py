@@ -1,6 +1,7 @@
 """People: how many persons are in each cell of applications, which decides whether it is small.
 
-Applications are what is summed, and somebody may have made several. Belongs here: who is in a cell. Not here: cells.
+Applications are what is summed, and somebody may have made several. Months are those of the variable `time_zone`.
+Belongs here: who is in a cell. Not here: cells.
 """
 
 from typing import Final
@@ -28,6 +29,7 @@ MEMBERS: Final = """
 WAITING: Final = """
     SELECT
         applications.candidate_key,
+        applications.applied_on,
         coalesce(ageing.milestone, 'UNKNOWN') AS milestone,
         coalesce(ageing.stage_id, 'unknown') AS stage_key,
         coalesce(ageing.job_id, 'unknown') AS job_id,
@@ -47,15 +49,18 @@ COUNTED: Final = """
     ),
     applications AS (SELECT * FROM warehouse.recruiting.fct_application),
     ended AS (
-        SELECT 'time_to_hire' AS metric, candidate_key, job_id, source, days_to_hire AS days FROM hires
+        SELECT 'time_to_hire' AS metric, candidate_key, job_id, source, days_to_hire AS days, hired_at AS ended_at
+        FROM hires
         UNION ALL
-        SELECT if(hire_number = 1, 'time_to_fill', 'time_to_later_fill'), candidate_key, job_id, source, days_to_fill
+        SELECT if(hire_number = 1, 'time_to_fill', 'time_to_later_fill'), candidate_key, job_id, source, days_to_fill,
+            hired_at
         FROM hires WHERE days_to_fill_hi IS NOT NULL
         UNION ALL
-        SELECT 'time_to_decision', candidate_key, job_id, source, days_to_decision FROM applications
+        SELECT 'time_to_decision', candidate_key, job_id, source, days_to_decision, first_decided_at FROM applications
         WHERE first_decided_at <= (SELECT followed_until FROM main.mart_follow_up)
         UNION ALL
-        SELECT 'time_to_first_movement', candidate_key, job_id, source, days_to_first_movement FROM applications
+        SELECT 'time_to_first_movement', candidate_key, job_id, source, days_to_first_movement, first_moved_at
+        FROM applications
         WHERE first_moved_at <= (SELECT followed_until FROM main.mart_follow_up)
     ),
     stays AS (
@@ -66,17 +71,44 @@ COUNTED: Final = """
         CROSS JOIN (SELECT followed_until FROM main.mart_follow_up)
         WHERE entered_at <= followed_until AND NOT (visits.is_left_truncated AND entered_evidence = 'bounded')
     ),
+    forecast AS (
+        SELECT applications.candidate_key, visits.job_id, applications.source
+        FROM warehouse.recruiting.fct_stage_visit AS visits
+        INNER JOIN applications USING (application_key)
+        CROSS JOIN (SELECT followed_until FROM main.mart_follow_up)
+        WHERE visits.milestone IN ('SCREENING', 'INTERIM', 'OFFER') AND entered_at < followed_until
+            AND followed_until < coalesce(
+                CASE WHEN exit IN ('UNKNOWN', 'EXPIRED') THEN known_until_at WHEN exit IS NOT NULL THEN left_at END,
+                'infinity'
+            )
+    ),
+    allowed AS (SELECT DISTINCT milestone, days_allowed FROM main.mart_service_level),
+    kept AS (
+        SELECT allowed.milestone, applications.candidate_key, times.job_id, times.source
+        FROM warehouse.recruiting.fct_time_to_event AS times
+        INNER JOIN allowed ON times.question = 'leave_' || lower(allowed.milestone)
+        INNER JOIN applications USING (application_key)
+        CROSS JOIN (SELECT followed_until FROM main.mart_follow_up)
+        WHERE times.is_at_risk AND coalesce(times.entry_days, 0) <= 0
+            AND date_diff('microsecond', times.origin_at, followed_until) / 86400e6 >= allowed.days_allowed
+    ),
     counted AS (
-        SELECT if(days IS NULL, 'historic ', 'ended ') || metric AS what, candidate_key, job_id, source FROM ended
+        SELECT if(days IS NULL, 'historic ', 'ended ') || metric AS what, candidate_key, job_id, source,
+            CAST(date_trunc('month', timezone(getvariable('time_zone'), ended_at)) AS DATE) AS month_on
+        FROM ended
         UNION ALL
-        SELECT 'hired', candidate_key, job_id, source FROM hires WHERE NOT is_historic AND NOT is_left_truncated
+        SELECT 'hired', candidate_key, job_id, source, NULL FROM hires WHERE NOT is_historic AND NOT is_left_truncated
         UNION ALL
         SELECT
             'stayed ' || coalesce(milestone, 'UNKNOWN') || ' ' || if(coalesce(is_later, false), 'open', visit_status),
-            candidate_key, job_of_application, source
+            candidate_key, job_of_application, source, NULL
         FROM stays
+        UNION ALL
+        SELECT 'forecast', candidate_key, job_id, source, NULL FROM forecast
+        UNION ALL
+        SELECT 'kept ' || milestone, candidate_key, job_id, source, NULL FROM kept
     )
-    SELECT what, candidate_key, coalesce(counted.job_id, 'unknown') AS job_id,
+    SELECT what, candidate_key, month_on, coalesce(counted.job_id, 'unknown') AS job_id,
         coalesce(counted.source, 'unknown') AS source,
         scopes.category_key, scopes.city_key, scopes.channel_key, scopes.job_source_key
     FROM counted
@@ -101,7 +133,7 @@ PEOPLE: Final = f"""
         FROM ({WAITING})
     ),
     counted AS (
-        SELECT candidate_key, what,
+        SELECT candidate_key, what, month_on,
             unnest(['overall', 'job', 'source', 'category', 'city', 'channel', 'job_source']) AS scope,
             unnest(['all', job_id, source, category_key, city_key, channel_key, job_source_key]) AS key
         FROM ({COUNTED})
@@ -133,6 +165,9 @@ PEOPLE: Final = f"""
         SELECT (what, grain, period) FROM cell
     )
     GROUP BY ALL
+    UNION ALL
+    SELECT what, 'month', month_on, scope, key, count(DISTINCT candidate_key)
+    FROM counted WHERE scope = 'overall' AND month_on IS NOT NULL GROUP BY ALL
     UNION ALL
     SELECT what, 'all', DATE '0001-01-01', scope, key, count(DISTINCT candidate_key)
     FROM (FROM waiting SELECT what, scope, key, candidate_key UNION ALL

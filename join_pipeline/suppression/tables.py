@@ -32,13 +32,18 @@ COHORTS: Final = ("fct_funnel_cohort", "fct_funnel_cohort_age")
 
 
 def suppress(
-    con: duckdb.DuckDBPyConnection, k: int, tables: Sequence[SharedTable] = CHECKED, seconds: float = SECONDS
+    con: duckdb.DuckDBPyConnection,
+    k: int,
+    time_zone: str,
+    tables: Sequence[SharedTable] = CHECKED,
+    seconds: float = SECONDS,
 ) -> None:
     """Hide what would tell a hidden group in the tables of `main`, and say in mart_trust how many numbers that were.
 
     Raises `BuildError` if a hidden group could still be told afterwards.
     """
     ends_at = time.process_time() + seconds
+    con.execute("SET VARIABLE time_zone = $zone", {"zone": time_zone})
     n_dropped, n_weeks = _drop_weeks(con)
     n_steps, n_of_steps = coarsen(con, k)
     cells = read_cells(con, tables, k)
@@ -51,6 +56,7 @@ def suppress(
         for group in table.groups:
             _empty(con, table, group, gone)
     con.execute("DELETE FROM main.fct_funnel_cohort_age WHERE n_cohort IS NULL")  # as dbt leaves hidden groups out
+    _hide_hires_of_months(con)
     _check(con, read_cells(con, tables, k, are_people_known=True), k)
     in_tables = ~cells.is_latent
     is_hidden = in_tables & ~cells.is_shown
@@ -103,6 +109,17 @@ def _empty(
             INNER JOIN cell USING ({COORDINATES}) INNER JOIN gone USING (id)
         )"""
     )
+
+
+def _hide_hires_of_months(con: duckdb.DuckDBPyConnection) -> None:
+    """Leave no hires of a month whose durations are hidden: with those of other months they would tell these."""
+    for column, month in (("n_hires", "month_on"), ("n_hires_year_before", "CAST(month_on - INTERVAL 1 YEAR AS DATE)")):
+        con.execute(
+            f"""UPDATE main.mart_seasonality SET {column} = NULL WHERE {month} IN (
+                SELECT period_on FROM main.mart_speed
+                WHERE metric = 'time_to_hire' AND scope = 'overall' AND period_grain = 'month' AND n IS NULL
+            )"""
+        )
 
 
 def _check(con: duckdb.DuckDBPyConnection, cells: Cells, k: int) -> None:

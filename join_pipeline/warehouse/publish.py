@@ -248,7 +248,7 @@ def _write(
         if audience is READERS:
             from join_pipeline.suppression.tables import suppress  # noqa: PLC0415  a solver that only this needs
 
-            suppress(con, settings.k)
+            suppress(con, settings.k, settings.time_zone)
         for table in listed:
             name = f'main."{table.name}"'
             kind = "VIEW" if table.is_view else "TABLE"
