@@ -269,14 +269,13 @@ class AttackOnAll:
                     self._equal((what, "quarter", quarter, *group), ((what, "month", one, *group) for one in inside))
             runs: dict[date, list[Name]] = defaultdict(list)
             for week in grains.get("week", ()):
-                parts = sorted({week.replace(day=1), (week + timedelta(6)).replace(day=1)})
-                parts = [one for one in parts if one in months]
-                if len(parts) == 1 and (week + timedelta(6)).month == week.month:
-                    runs[parts[0]].append((what, "week", week, *group))
+                of_week = sorted({week.replace(day=1), (week + timedelta(6)).replace(day=1)}.intersection(months))
+                if len(of_week) == 1 and (week + timedelta(6)).month == week.month:
+                    runs[of_week[0]].append((what, "week", week, *group))
                     continue
-                days = [(what, "days", max(week, month), *group) for month in parts]
+                days = [(what, "days", max(week, month), *group) for month in of_week]
                 self._equal((what, "week", week, *group), days)
-                for month, one in zip(parts, days, strict=True):
+                for month, one in zip(of_week, days, strict=True):
                     runs[month].append(one)
             for month, parts in runs.items():
                 self._equal((what, "month", month, *group), parts)
@@ -284,9 +283,8 @@ class AttackOnAll:
     def _link(self) -> None:
         """Different numbers of one group."""
         places: dict[Place, set[str]] = defaultdict(set)
-        for what, *place in list(self._place):
-            grain, period, scope, key = place
-            places[str(grain), period, str(scope), str(key)].add(what)
+        for what, grain, period, scope, key in list(self._place):
+            places[grain, period, scope, key].add(what)
         for at, whats in places.items():
             if "reached_assumed SCREENING" in whats:
                 self._funnel(at)
