@@ -8,7 +8,6 @@ from typing import Final
 
 from join_pipeline.models.rows import UNREAD
 from join_pipeline.sources.join.known import FOCUSED
-from join_pipeline.sources.join.mapping.questions import FROM_APPLICATION
 from join_pipeline.sync.known import newest
 from join_pipeline.sync.precedence import LAST, WINNER
 from join_pipeline.sync.reconcile import (
@@ -138,18 +137,17 @@ def _candidates(workspace: Workspace) -> None:
     )
 
 
-def _keep_newer(workspace: Workspace, model: str, content: str, shown_by: dict[str, str], among: str = "true") -> None:
+def _keep_newer(workspace: Workspace, model: str, content: str, shown_by: dict[str, str]) -> None:
     """Remove what applications showed from `now_<model>` if one that was not read now is newer and shows the record.
 
     Then the known `content` is at least as new. `shown_by` has the application's columns by the record's. Few records
-    change, and only their applications are asked for: `known_applications` has a part of them. `among` is SQL of those
-    that are judged.
+    change, and only their applications are asked for: `known_applications` has a part of them.
     """
     contested = f"contested_{model}"
     workspace.step(
         contested,
         f"""SELECT n.* FROM now_{model} AS n JOIN known_{model} AS k ON k.id = n.id AND k.{LIVE}
-        WHERE ({among}) AND k.{content} IS NOT NULL AND n.{content} IS DISTINCT FROM k.{content}""",
+        WHERE k.{content} IS NOT NULL AND n.{content} IS DISTINCT FROM k.{content}""",
     )
     if not workspace.holds_any(f"FROM {contested}"):
         return
@@ -221,26 +219,8 @@ def _job_links(workspace: Workspace) -> None:
         )
         if model == "job_application_stages":
             _keep_newer(workspace, model, '"index"', {"stage_id": "current_stage_id", "job_id": "job_id"})
-        else:
-            _keep_form(workspace, model, "job_id = n.job_id")
-            _keep_newer(workspace, model, '"index"', {"job_id": "job_id"}, f"n.priority = {FROM_APPLICATION}")
         live_after(workspace, model, f'id, job_id, {other}, "index"')
     those_linked(workspace, "screening_questions", "job_screening_questions", "question_id")
-    _keep_form(workspace, "screening_questions", "question_id = n.id")
-
-
-def _keep_form(workspace: Workspace, model: str, link: str) -> None:
-    """Remove what applications showed from `now_<model>` if the form of a known job asks that, and was not read now.
-
-    The form says more than an application does: which answers there are, and whether one is required.
-    """
-    workspace.con.execute(
-        f"""DELETE FROM now_{model} AS n WHERE n.priority = {FROM_APPLICATION}
-            AND n.id IN (SELECT id FROM known_{model} WHERE {LIVE})
-            AND EXISTS (FROM known_job_screening_questions AS l JOIN known_jobs AS j ON j.id = l.job_id
-                WHERE l.{link} AND l.{LIVE} AND l.required IS NOT NULL AND j.{LIVE}
-                    AND j.id NOT IN (SELECT id FROM now_jobs) AND j.id NOT IN (SELECT id FROM gone_jobs))"""
-    )
 
 
 def _team(workspace: Workspace) -> None:
@@ -261,18 +241,6 @@ def _team(workspace: Workspace) -> None:
         "users",
         f"""FROM seen_users WHERE seq IN (SELECT seq FROM now_jobs)
         {WINNER.first_by_id}""",
-    )
-    # a newer job that nobody could read now still says what is known of its people
-    workspace.con.execute(
-        f"""DELETE FROM now_users WHERE id IN (
-            SELECT n.id FROM now_users AS n
-            JOIN known_users AS u ON u.id = n.id AND u.{LIVE}
-            JOIN known_job_hiring_team AS t ON t.user_id = n.id AND t.{LIVE}
-            JOIN known_jobs AS j ON j.id = t.job_id AND j.{LIVE}
-            WHERE j.payload_hash IS NOT NULL
-                AND j.id NOT IN (SELECT id FROM now_jobs) AND j.id NOT IN (SELECT id FROM gone_jobs)
-                AND {_order("j.remote_updated_at", "try_cast(j.remote_id AS BIGINT)")}
-                    > {_order("n.parent_updated_at", "n.parent_id")})"""
     )
     gone_without_link(workspace, "users", {"job_hiring_team": "user_id"})
 

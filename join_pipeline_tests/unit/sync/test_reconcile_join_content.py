@@ -10,7 +10,6 @@ from join_pipeline_tests.unit.sync.join_rows import (
     application,
     asked,
     job,
-    member,
     no,
     place,
     reconciled,
@@ -115,79 +114,6 @@ def test_a_user_is_as_the_live_job_shows_that_is_greatest_by_update_and_id(given
         ],
     )
     assert [found.now["users"][user]["first_name"] for user in ("u1", "u3")] == ["u1, by newer", "u3, by greater"]
-
-
-def test_a_user_stays_as_a_newer_job_showed_it_that_nobody_could_read_now(given: Tables) -> None:
-    later = BEFORE + MINUTE
-    known_jobs = [
-        job("newer", remote_id="2", remote_updated_at=later),
-        job("older", remote_id="1", remote_updated_at=BEFORE - DAY),
-        job("deleted", remote_id="3", remote_updated_at=later, **DELETED),
-        job("named only", remote_id="4", remote_updated_at=None, payload_hash=None),
-        job("gone", remote_id="5", remote_updated_at=later),
-    ]
-    found = reconciled(
-        given,
-        known={
-            "jobs": known_jobs,
-            "job_hiring_team": [member(row["id"], f"of {row['id']}") for row in known_jobs],
-            "users": [{"id": f"of {row['id']}"} for row in known_jobs],
-        },
-        shown=[shown_job(job("seen", remote_id="9"), team=[f"of {row['id']}" for row in known_jobs], key=9)],
-        missing=no("jobs", "gone"),
-    )
-    assert found.now["users"].keys() == {"of older", "of deleted", "of named only", "of gone"}
-    assert "of newer" not in found.gone["users"]
-
-
-def test_a_question_stays_as_the_form_has_it_that_nobody_could_read_now(given: Tables) -> None:
-    def of_application(of: str, question: str) -> dict[str, Rows]:
-        parent = {"parent_updated_at": NOW, "parent_id": 7, "priority": 1}
-        return {
-            "screening_questions": [{"id": question, "title": question, **parent}],
-            "job_screening_questions": [asked(of, question, index=9, **parent)],
-        }
-
-    jobs = ["unread", "read", "formless"]
-    form = {"priority": 2, "parent_updated_at": BEFORE, "parent_id": 1, "required": True}
-    read = shown_job(job("read", remote_id="2")) | {
-        "screening_questions": [{"id": "of read", **form}],
-        "job_screening_questions": [asked("read", "of read", index=3, **form)],
-    }
-    found = reconciled(
-        given,
-        known={
-            "jobs": [job(name, remote_id=str(n)) for n, name in enumerate(jobs, 1)],
-            "screening_questions": [{"id": f"of {name}"} for name in jobs],
-            "job_screening_questions": [
-                asked(name, f"of {name}", index=1, required=None if name == "formless" else True) for name in jobs
-            ],
-        },
-        shown=[read, *(of_application(name, f"of {name}") for name in jobs), of_application("unread", "new")],
-    )
-    places = {name: (row["index"], row["required"]) for name, row in found.now["job_screening_questions"].items()}
-    assert places == {"read/of read": (3, True), "formless/of formless": (9, None), "unread/new": (9, None)}
-    assert found.now["screening_questions"].keys() == {"of read", "of formless", "new"}
-    assert found.gone["screening_questions"] == found.gone["job_screening_questions"] == {}
-
-
-def test_a_place_in_a_form_is_as_the_newest_application_shows_it_seen_or_not(given: Tables) -> None:
-    later = BEFORE + MINUTE
-    found = reconciled(
-        given,
-        known={
-            "jobs": [job("j", remote_id="1"), job("k", remote_id="2")],
-            "applications": [application(5, job_id="j", remote_updated_at=later), application(6, job_id="k")],
-            "job_screening_questions": [asked("j", "q", index=1), asked("k", "q", index=1)],
-            "screening_questions": [{"id": "q"}],
-        },
-        shown=[
-            shown(application(n, job_id=of, candidate_id="c", remote_updated_at=at))
-            | {"job_screening_questions": [asked(of, "q", index=4, parent_updated_at=at, parent_id=n, priority=1)]}
-            for n, of, at in ((3, "j", BEFORE), (4, "k", later))
-        ],
-    )
-    assert {name: row["index"] for name, row in found.now["job_screening_questions"].items()} == {"k/q": 4}
 
 
 @pytest.mark.parametrize(
