@@ -78,7 +78,11 @@ COUNTED: Final = """
         CROSS JOIN (SELECT followed_until FROM main.mart_follow_up)
         WHERE visits.milestone IN ('SCREENING', 'INTERIM', 'OFFER') AND entered_at < followed_until
             AND followed_until < coalesce(
-                CASE WHEN exit IN ('UNKNOWN', 'EXPIRED') THEN known_until_at WHEN exit IS NOT NULL THEN left_at END,
+                CASE
+                    WHEN exit IN ('UNKNOWN', 'EXPIRED') THEN known_until_at
+                    WHEN exit = 'VANISHED' AND left_at_lo < followed_until THEN least(left_at, followed_until)
+                    WHEN exit IS NOT NULL THEN left_at
+                END,
                 'infinity'
             )
     ),

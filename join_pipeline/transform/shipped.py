@@ -27,7 +27,7 @@ NOT_OF_THE_PROJECT: Final = frozenset({"target", "logs", "dbt_packages", "__pyca
 
 OF_NODE: Final = (
     *("name", "resource_type", "unique_id", "schema", "alias", "fqn", "description", "raw_code"),
-    *("attached_node", "test_metadata"),
+    *("attached_node", "test_metadata", "original_file_path"),
 )
 OF_CONFIG: Final = ("materialized", "severity", "store_failures", "column_types", "meta")
 OF_COLUMN: Final = ("name", "description", "data_type")
