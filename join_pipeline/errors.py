@@ -15,6 +15,11 @@ class PipelineError(Exception):
 
     exit_code: ClassVar[int] = 1
 
+    @property
+    def kind(self) -> str:
+        """The name by which scripts know the error, in JSON."""
+        return type(self).__name__
+
 
 class SettingsError(PipelineError):
     """A setting is missing or wrong."""
@@ -100,6 +105,10 @@ class TransientError(SourceError):
 
 class NoAnswerError(TransientError):
     """The request got no response, or one that nobody could read."""
+
+    @property
+    def kind(self) -> str:
+        return TransientError.__name__  # as it was before the two were told apart
 
 
 class RateLimited(TransientError):  # noqa: N818  the name is the field's own word for it

@@ -120,7 +120,7 @@ def main() -> None:
         finally:
             _flush()
     except PipelineError as error:
-        _end(told(error), error.exit_code, type(error).__name__, _details(error))
+        _end(told(error), error.exit_code, error.kind, _details(error))
     except SystemExit as ended:
         if ended.code == INTERRUPTED:
             err.print(INTERRUPTION)

@@ -71,8 +71,8 @@ def _ended(command: Callable[..., None], given: dict[str, Any]) -> tuple[int, di
     except typer.Exit as ended:
         return ended.exit_code, None
     except PipelineError as error:
-        kind, code = type(error).__name__, error.exit_code
-        return code, {"type": kind, "message": told(error), "exit_code": code}
+        code = error.exit_code
+        return code, {"type": error.kind, "message": told(error), "exit_code": code}
     except Exception as error:  # what nobody expected of one company must not stop the others
         pass_interruption(error)
         kind, code = ("MachineError", 1) if is_the_machines(error) else ("Fault", FAULT)

@@ -69,7 +69,7 @@ def test_all_goes_on_behind_a_company_that_fails_and_the_exit_code_tells(many: S
     document = synced.document["connections"]
     assert list(document) == ["acme", "broken", "globex", "wrong"]
     assert document["acme"]["verdict"] == document["globex"]["verdict"] == "committed"
-    assert document["broken"]["error"]["type"] == "NoAnswerError"
+    assert document["broken"]["error"]["type"] == "TransientError"
     assert document["wrong"]["error"]["exit_code"] == 2
     assert "wrong.k" in document["wrong"]["error"]["message"]
     assert "broken (1), wrong (2)" in synced.err
