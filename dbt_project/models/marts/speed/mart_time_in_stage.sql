@@ -27,6 +27,11 @@ stays as (
         coalesce(visits.days_in_stage_hi, {{ days_between('visits.entered_at_lo', 'visits.known_until_at') }})
             as days_hi,
         visits.is_left_truncated,
+        -- one visit of each application, which counts it: counting distinct keys takes twice the memory
+        row_number() over (
+            partition by visits.application_key, coalesce(visits.milestone, 'UNKNOWN'), visits.visit_status
+            order by visits.visit_number
+        ) = 1 as is_first,
         visits.visit_status = 'open' and applications.status in ('OPEN', 'UNKNOWN') and applications.is_in_closed_job
             as is_in_closed_job,
         {{ scope_keys('scopes') }}
@@ -46,7 +51,7 @@ counted as (
         visit_status,
         {{ quantile_bands([25, 50, 75, 90], 'days_lo', 'days', 'days_hi') }},
         count(*) as n_visits,
-        count(distinct application_key) as n_applications,
+        count(*) filter (where is_first) as n_applications,
         count(*) filter (where is_in_closed_job) as n_in_closed_job,
         count(*) filter (where is_left_truncated) as n_left_truncated
     from stays
