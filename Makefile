@@ -38,7 +38,7 @@ $(VENV)/.installed: $(VENV)/.runtime
 
 # What dbt makes of its project is made once, and again when the project changes.
 STATEMENTS := join_pipeline/transform/shipped/statements.json
-$(STATEMENTS): $(VENV)/.runtime ship.py $(wildcard join_pipeline/transform/*.py) $(shell find dbt_project -name '*.sql' -o -name '*.yml' -o -name '*.csv' -o -name '*.py' -o -name '*.md')
+$(STATEMENTS): $(VENV)/.runtime ship.py $(wildcard join_pipeline/transform/*.py join_pipeline/report/*chart*.py) $(shell find dbt_project -name '*.sql' -o -name '*.yml' -o -name '*.csv' -o -name '*.py' -o -name '*.md')
 	@$(BIN)/python ship.py
 	@touch $@
 

@@ -1,7 +1,7 @@
-"""Makes what the package ships of dbt (`join_pipeline/transform/shipped`): its statements for the usual settings.
+"""Makes what the package ships: dbt's statements for the usual settings (`transform/shipped`), and the report's charts.
 
-`make` calls it after an install, and again when the dbt project has changed.
-Belongs here: making these files from two builds by dbt. Not here: when they hold and how they are played (transform).
+`make` calls it after an install, and again when the dbt project or the charts have changed.
+Belongs here: making these files, from two builds by dbt and by Altair. Not here: when they hold (transform, report).
 """
 
 import os
@@ -15,6 +15,8 @@ from typing import Final
 import msgspec
 
 from join_pipeline import pipeline
+from join_pipeline.report.charts import charts
+from join_pipeline.report.page import CHARTS, sources_digest
 from join_pipeline.sandbox import SandboxConfig
 from join_pipeline.sandbox.figures import example_figures
 from join_pipeline.sandbox.server import running
@@ -55,7 +57,8 @@ def shipped_files() -> dict[Path, bytes]:
         tests=usual.tests,
         with_file={name: [one for one in changed if _file_of(one) == name] for name in sorted(FILES)},
     )
-    return {MANIFEST: manifest, STATEMENTS: msgspec.json.encode(statements)}
+    drawn = {"of": sources_digest(), "charts": charts()}
+    return {CHARTS: msgspec.json.encode(drawn), MANIFEST: manifest, STATEMENTS: msgspec.json.encode(statements)}
 
 
 def _built_by_dbt(settings: Settings) -> tuple[Compiled, bytes]:

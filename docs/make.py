@@ -27,9 +27,7 @@ from docs.diagram import entity_diagram, path_diagram
 from docs.semantic import semantic_file
 from join_pipeline.cli import app
 from join_pipeline.cli.verbosity import NAMES
-from join_pipeline.report.charts import charts
 from join_pipeline.report.group_queries import HORIZON, SHOWN_GROUPS
-from join_pipeline.report.page import CHARTS, sources_digest
 from join_pipeline.report.queries import DATASETS
 from join_pipeline.settings import declared, env_name, setting_text
 from join_pipeline.transform.exposures import exposures_file
@@ -122,15 +120,9 @@ def committed(manifest: dict[str, Any]) -> dict[Path, str]:
         PROJECT / "seeds" / "schema_version.csv": f"version\n{published['version']}\n",
         ROOT / "docs" / "reference" / "settings.md": settings_page(),
         ROOT / "docs" / "reference" / "commands.md": commands_page(),
-        ROOT / "join_pipeline" / "report" / "assets" / CHARTS: charts_file(),
         PROJECT / "models" / "_exposures.yml": exposures_file(manifest, report, notebook),
         **{sources / name: text for name, text in source_files().items()},
     }
-
-
-def charts_file() -> str:
-    """The report's charts, which a reader's browser draws, with the digest of the code that makes them."""
-    return json.dumps({"of": sources_digest(), "charts": charts()}, indent=1, ensure_ascii=False) + "\n"
 
 
 def metrics_page() -> str:

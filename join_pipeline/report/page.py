@@ -40,8 +40,8 @@ POLICY: Final = (
     "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
-CHARTS: Final = "charts.json"
-"""The asset with all charts, and the digest of the code that made them."""
+CHARTS: Final = Path(__file__).parent / "shipped" / "charts.json"
+"""All charts, and the digest of the code that made them. ship.py makes it."""
 DEFINE: Final = "window.vegaEmbed = vegaEmbed;"
 _ESCAPES: Final = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -84,12 +84,12 @@ def chart_library(scratch: Path) -> str:
 
 
 def chart_specs(scratch: Path) -> str:
-    """All charts as JSON. Altair takes most of a second to make them, so `make generated` makes them.
+    """All charts as JSON. Altair takes most of a second to make them, so they are shipped.
 
-    Charts of other code than those that are shipped are made here, and the scratch folder keeps them.
+    Where none are, or those of other code, they are made here, and the scratch folder keeps them.
     """
-    of, shipped = sources_digest(), msgspec.json.decode(_asset(CHARTS))
-    if shipped["of"] == of:
+    of = sources_digest()
+    if CHARTS.exists() and (shipped := msgspec.json.decode(CHARTS.read_bytes()))["of"] == of:
         return _json(shipped["charts"])
     kept = scratch / f"charts-{of}-{version('altair')}.json"
     if not kept.exists():

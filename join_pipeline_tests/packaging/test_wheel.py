@@ -83,7 +83,10 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 def test_the_wheel_holds_the_package_and_nothing_else(installed: Installed) -> None:
     folders = {name.split("/")[0] for name in installed.names}
     assert folders == {"join_pipeline", f"join_pipeline-{_version(installed)}.dist-info"}
-    shipped = {f"join_pipeline/transform/shipped/{name}.json" for name in ("manifest", "statements")}
+    shipped = {
+        f"join_pipeline/{name}.json"
+        for name in ("transform/shipped/manifest", "transform/shipped/statements", "report/shipped/charts")
+    }
     assert {"join_pipeline/py.typed", "join_pipeline/_dagster.yaml", *shipped} <= set(installed.names)
     assert [name for name in installed.names if re.search(r"__pycache__|/target/|/logs/|tests_|\.duckdb", name)] == []
     assert [name for name in installed.names if name.endswith("licenses/LICENSE")]

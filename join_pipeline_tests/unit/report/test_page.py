@@ -52,7 +52,7 @@ def test_the_charts_are_those_of_the_code_and_lie_safely_in_a_script(
     made = chart_specs(tmp_path)
     assert json.loads(made) == charts()
     assert "<" not in made
-    assert not list(tmp_path.iterdir()), "run `make generated`"
+    assert not list(tmp_path.iterdir()), "run `make statements`"
     monkeypatch.setattr(page_room, "sources_digest", lambda: "other code")
     assert chart_specs(tmp_path) == made
     (kept,) = tmp_path.iterdir()
