@@ -302,7 +302,8 @@ def told_cells(cells: Cells, k: int, top: Real, seconds_left: Callable[[], float
                 return is_told
             found = program.changed(int(cell), float(least_of[cell]), float(most_of[cell]), seconds_left())
             if found is None:
-                is_told[cell] = seconds_left() > 0
+                # that few can wait is told by who reached the milestone
+                is_told[cell] = seconds_left() > 0 and not (cells.is_waiting[cell] and is_seen is witnesses.can_be_many)
             elif found[1] is not None:
                 witnesses.add(every, found[1])
     return is_told
