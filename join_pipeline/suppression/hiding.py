@@ -22,6 +22,10 @@ PINNED: Final = 2.0
 INDIRECT: Final = 2.0
 """How much dearer a cell is that loosens a sum only by way of another sum."""
 MOST_ROUNDS: Final = 200
+LINKS: Final = 4
+"""So many cells in a row are hidden for each other near a count that is loosened."""
+MOST_CELLS: Final = 20_000
+"""Of more cells, one program of all would take too long: what is hidden lies near."""
 SOLVER_ROUNDS: Final = 40
 STAGES: Final = ((3, 0.4), (2, 0.2), (0, 0.0))
 """What is hidden where time is short: cells of this detail and more, with this share of the time left for the rest."""
@@ -50,6 +54,7 @@ class Hider:
         self._is_hidden = ~cells.is_shown
         self._ages = _followers(cells.goes_with)
         self._top = tops(cells, k)
+        self._is_large = len(cells.count) > MOST_CELLS
         self._witnesses = Witnesses(self._counts(), self._top)
         self._reserve = 0.0
 
@@ -90,6 +95,8 @@ class Hider:
             if not unsafe.any():
                 return
             self._loosen(unsafe)
+            if self._is_large:
+                self._repair()
         raise OutOfTimeError
 
     def _time(self) -> float:
@@ -192,6 +199,9 @@ class Hider:
 
     def _loosen(self, unsafe: Flags) -> None:
         """Hide what is cheapest so that each of these can be none, and as many as it may be."""
+        if self._is_large:
+            self._loosen_near(unsafe)
+            return
         cells = self._cells
         may_go = ~self._is_hidden & ~cells.is_latent & ((cells.count > 0) | cells.is_part)
         low = np.where(self._is_hidden, 0.0, cells.count)
@@ -220,6 +230,36 @@ class Hider:
                 loosener.hide(np.flatnonzero(self._is_hidden))
                 if point is not None:
                     self._witnesses.add(every, point)
+
+    def _loosen_near(self, unsafe: Flags) -> None:
+        """Hide a cell near each of these: in one of its sums, or further off if all of those are hidden."""
+        equations = self._cells.equations
+        near = unsafe.copy()
+        may_go = ~self._is_hidden & ~self._cells.is_latent & (self._cells.count > 0)
+        while True:
+            is_near = np.zeros(equations.n_equations, dtype=bool)
+            is_near[equations.equation[near[equations.cell]]] = True
+            before = self._is_hidden.copy()
+            if self._complete(np.flatnonzero(is_near), np.zeros(len(equations.cell), dtype=bool)):
+                self._unpin(before)
+                return
+            further = near.copy()
+            further[equations.cell[is_near[equations.equation]]] = True
+            if (further == near).all() or not may_go.any():
+                raise OutOfTimeError
+            near = further
+
+    def _unpin(self, before: Flags) -> None:
+        """Hide another cell of each sum in which a cell that was just hidden is alone, since that sum would tell it."""
+        equations = self._cells.equations
+        for _ in range(LINKS):
+            is_new = self._is_hidden & ~before
+            n_new = np.bincount(equations.equation, is_new[equations.cell], equations.n_equations)
+            n_hidden = np.bincount(equations.equation, self._is_hidden[equations.cell], equations.n_equations)
+            before = self._is_hidden.copy()
+            alone = np.flatnonzero((n_new == 1) & (n_hidden == 1))
+            if not self._complete(alone, np.zeros(len(equations.cell), dtype=bool)):
+                return
 
     def _hide_unproved(self, detail: int) -> None:
         """Hide the cells of this detail and more that share sums with cells that are not proved to be safe.
@@ -287,7 +327,8 @@ def told_cells(cells: Cells, k: int, top: Real, seconds_left: Callable[[], float
     witnesses = Witnesses(np.where(cells.is_shown, cells.count, np.nan), top)
     program = Loosener(equations, cells.count, (least, most), cells.cost, np.zeros(len(cells.count), dtype=bool))
     every = np.arange(len(cells.count))
-    asked = np.flatnonzero(cells.is_asked & ~cells.is_shown & (low < k) & (high > 0))
+    is_few = len(every) <= MOST_CELLS
+    asked = np.flatnonzero(is_few & cells.is_asked & ~cells.is_shown & (low < k) & (high > 0))
     is_told = np.zeros(len(cells.count), dtype=bool)
     # one program in which all are as few as can be proves most of them
     for is_seen, cost, least_of, most_of in (

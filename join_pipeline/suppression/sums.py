@@ -119,6 +119,16 @@ WAITING_OF_COHORTS: Final = f"""
     FROM cell LEFT JOIN counted USING ({COORDINATES})
 """
 
+# Of a large company there would be too many months of groups: none of them tells who waits, so none is a cell.
+MOST_MONTHS: Final = 8_000
+MANY_MONTHS: Final = f"""
+    SELECT count(*) > {MOST_MONTHS} FROM main.fct_funnel_cohort WHERE cohort_grain = 'month' AND milestone <> 'HIRED'
+"""
+NO_MONTHS: Final = f"""
+    DELETE FROM cell
+    WHERE starts_with(what, 'waits ') AND grain = 'month' AND scope <> 'overall' AND ({MANY_MONTHS})
+"""
+
 MISSING_TOTALS: Final = """
     INSERT INTO cell
     SELECT DISTINCT parts.what, parts.grain, parts.period, 'overall', 'all', NULL::BIGINT, true, false
@@ -208,6 +218,7 @@ PARTS: Final = """
 """
 
 NEEDED: Final = (
+    NO_MONTHS,
     WAITING_OF_COHORTS,
     KEPT_AGES,
     OTHER_AGES,

@@ -17,7 +17,7 @@ from join_pipeline.suppression.curves import coarsen
 from join_pipeline.suppression.hiding import hide, told_cells, unsafe_cells
 from join_pipeline.suppression.inventory import CHECKED, Group, SharedTable
 from join_pipeline.suppression.rare import rename_rare_sources
-from join_pipeline.suppression.sums import COORDINATES
+from join_pipeline.suppression.sums import COORDINATES, MANY_MONTHS
 
 SECONDS: Final = 120.0
 """How much processor time the search may take. After that, whatever is not known to be safe is hidden."""
@@ -95,13 +95,15 @@ def suppress(
 def _leave_out_outcomes(con: duckdb.DuckDBPyConnection) -> None:
     """Leave who waits and who is out to months, and all outcomes of a week to the overall one.
 
-    Weeks, and pairs of a job and a source, would be hidden mostly, and would hide months with them.
+    Weeks, and pairs of a job and a source, would be hidden mostly, and would hide months with them. A large company has
+    too many months of groups to compare them: there, who waits is left to overall months.
     """
     (told,) = (table for table in CHECKED if table.name == COHORTS[0])
     cohort, waiting = told.groups
     outcomes = [column for column in cohort.hides if column != "n_unknown"]
     for columns, where in (
         ((waiting.size, *waiting.hides), "milestone <> 'HIRED' AND (cohort_grain = 'week' OR scope = 'job_source')"),
+        ((waiting.size, *waiting.hides), f"milestone <> 'HIRED' AND scope <> 'overall' AND ({MANY_MONTHS})"),
         (outcomes, "cohort_grain = 'week' AND scope <> 'overall'"),
     ):
         emptied = ", ".join(f"{column} = NULL" for column in columns)
