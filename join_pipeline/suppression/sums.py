@@ -119,14 +119,14 @@ WAITING_OF_COHORTS: Final = f"""
     FROM cell LEFT JOIN counted USING ({COORDINATES})
 """
 
-# Of a large company there would be too many months of groups: none of them tells who waits, so none is a cell.
+# Of a large company there would be too many months of groups: no month tells who waits, so none is a cell.
 MOST_MONTHS: Final = 8_000
 MANY_MONTHS: Final = f"""
     SELECT count(*) > {MOST_MONTHS} FROM main.fct_funnel_cohort WHERE cohort_grain = 'month' AND milestone <> 'HIRED'
 """
 NO_MONTHS: Final = f"""
     DELETE FROM cell
-    WHERE starts_with(what, 'waits ') AND grain = 'month' AND scope <> 'overall' AND ({MANY_MONTHS})
+    WHERE starts_with(what, 'waits ') AND grain = 'month' AND ({MANY_MONTHS})
 """
 
 MISSING_TOTALS: Final = """
@@ -250,7 +250,7 @@ ROOMS: Final = f"""
     WITH rooms AS (
         SELECT 'waits ' || milestone AS what, 'month' AS grain, cohort_on AS period, scope, scope_key AS key,
             n_reached_assumed - n_moved_on - n_expired AS most
-        FROM main.fct_funnel_cohort WHERE cohort_grain = 'month' AND milestone <> 'HIRED'
+        FROM main.fct_funnel_cohort WHERE cohort_grain = 'month' AND milestone <> 'HIRED' AND NOT ({MANY_MONTHS})
     )
     FROM rooms WHERE most IS NOT NULL
     UNION ALL

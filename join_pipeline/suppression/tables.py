@@ -96,14 +96,14 @@ def _leave_out_outcomes(con: duckdb.DuckDBPyConnection) -> None:
     """Leave who waits and who is out to months, and all outcomes of a week to the overall one.
 
     Weeks, and pairs of a job and a source, would be hidden mostly, and would hide months with them. A large company has
-    too many months of groups to compare them: there, who waits is left to overall months.
+    too many months of groups to compare them: there, no month tells who waits.
     """
     (told,) = (table for table in CHECKED if table.name == COHORTS[0])
     cohort, waiting = told.groups
     outcomes = [column for column in cohort.hides if column != "n_unknown"]
     for columns, where in (
         ((waiting.size, *waiting.hides), "milestone <> 'HIRED' AND (cohort_grain = 'week' OR scope = 'job_source')"),
-        ((waiting.size, *waiting.hides), f"milestone <> 'HIRED' AND scope <> 'overall' AND ({MANY_MONTHS})"),
+        ((waiting.size, *waiting.hides), f"milestone <> 'HIRED' AND ({MANY_MONTHS})"),
         (outcomes, "cohort_grain = 'week' AND scope <> 'overall'"),
     ):
         emptied = ", ".join(f"{column} = NULL" for column in columns)
