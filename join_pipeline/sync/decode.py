@@ -5,7 +5,7 @@ parts. Not here: what a payload means (a source's mapping), which of several obs
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Any, Final
@@ -24,6 +24,8 @@ from join_pipeline.sources.feed import Key
 from join_pipeline.sync.precedence import WINNER
 from join_pipeline.sync.workspace import Workspace
 
+Note = Callable[[int, Mapped], None]
+"""A function that is called with the place of each mapped row and what it was mapped to."""
 BATCH: Final = 5_000
 MOST_REMEMBERED: Final = 100_000
 QUARANTINE: Final = pa.schema([("record_id", TEXT), ("fetched_at", INSTANT), ("reason", TEXT), ("payload", TEXT)])
@@ -54,17 +56,21 @@ class Decoder:
     _missing: list[Row] = field(default_factory=list)
     _unread: list[Row] = field(default_factory=list)
     _endings: dict[str, list[Row]] = field(default_factory=dict)
+    n_rows: int = 0  # of raw so far: the place of the next one is one more
     _n: int = 0
     _seq: int = 0
 
     def __post_init__(self) -> None:
         self.workspace.begin_decode()
 
-    def take(self, feed: str, rows: Iterable[RawRow]) -> None:
+    def take(self, feed: str, rows: Iterable[RawRow], note: Note | None = None) -> None:
         """Map one feed's raw rows, in their order."""
+        self.take_at(feed, enumerate(rows, self.n_rows + 1), note)
+
+    def take_at(self, feed: str, rows: Iterable[tuple[int, RawRow]], note: Note | None = None) -> None:
+        """Map raw rows, each with its place among the rows of all feeds."""
         unread = self.unread.setdefault(feed, set())
-        for raw in rows:
-            self._seq += 1
+        for self._seq, raw in rows:
             if raw.payload is None:
                 self._miss(feed, raw)
                 unread.discard(raw.record_id)
@@ -81,6 +87,8 @@ class Decoder:
             self.unknown.update(mapped.unknown)
             self.odd.update(mapped.odd)
             self._empty(mapped)
+            if note is not None:
+                note(self._seq, mapped)
             for model, found in mapped.rows.items():
                 # a payload may show a nested record twice, and (seq, id) identifies an observation
                 once = found if len(found) == 1 else list({row["id"]: row for row in reversed(found)}.values())
@@ -92,6 +100,7 @@ class Decoder:
             if self._n >= BATCH:
                 self._flush()
         self._flush()
+        self.n_rows = max(self.n_rows, self._seq)
 
     def _empty(self, mapped: Mapped) -> None:
         """Empty the columns that are kept out. Payloads lack most of them already; some are made of what is left."""
