@@ -7,8 +7,7 @@ parts. Not here: what a payload means (a source's mapping), which of several obs
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import md5
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
@@ -50,8 +49,8 @@ class Decoder:
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
-    _best: dict[str, dict[str, tuple[Any, Row]]] = field(default_factory=dict)
-    _last: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
+    _best: dict[str, dict[str, Row]] = field(default_factory=dict)
+    _last: dict[tuple[str, str | None], int] = field(default_factory=dict)
     _gone: list[Row] = field(default_factory=list)
     _missing: list[Row] = field(default_factory=list)
     _unread: list[Row] = field(default_factory=list)
@@ -118,9 +117,10 @@ class Decoder:
     def _is_repeated(self, feed: str, raw: RawRow) -> bool:
         """Whether the payload equals the last payload of the record, byte for byte.
 
-        A sync lists some records twice. It maps an unchanged payload once only.
+        A sync lists some records twice. It maps an unchanged payload once only. Python keys the hash of a text anew in
+        each process, and only payloads of one record are compared.
         """
-        key, content = (feed, raw.record_id), md5((raw.payload or "").encode(), usedforsecurity=False).digest()
+        key, content = (feed, raw.record_id), hash(raw.payload)
         if self._last.get(key) == content:
             return True
         if len(self._last) >= MOST_REMEMBERED:
@@ -134,12 +134,12 @@ class Decoder:
             return
         best = self._best.setdefault(model, {})
         for row in rows:
-            known, key = best.get(row["id"]), WINNER.key(row)
-            if known is None or key > known[0]:
-                best[row["id"]] = key, row
+            known = best.get(row["id"])
+            if known is None or WINNER.prefers(row, known):
+                best[row["id"]] = row
 
     def _flush(self) -> None:
-        held = {model: [row for _, row in best.values()] for model, best in self._best.items()}
+        held = {model: list(best.values()) for model, best in self._best.items()}
         for model, rows in (self._rows | held).items():
             # apart from the others, because the whole payload is most of a row, and no step compares it
             payloads = [(row["id"], row["seq"], row.pop(HEAVY, None)) for row in rows]

@@ -77,8 +77,8 @@ MODEL_FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
 
 UNCHANGING: Final = Unchanging(
     feed=APPLICATIONS.name,
-    # the keys are not of the contract, and no quote inside a text follows a brace or a comma without a backslash
-    signed=r'([{,]\s*"(?:url|file)"\s*:\s*"https?://[!#->@-\[\]-~]*)\?[!#-\[\]-~]*',
+    # the contract has no such key, and inside of a text the quotes of one have backslashes
+    signed=r'("(?:url|file)"\s*:\s*"https?://[!#->@-\[\]-~]*)\?[!#-\[\]-~]*',
     owner="candidate_id",
     owned={"applications": "candidate_id", "candidates": "id", "candidate_tags": "candidate_id"},
 )
