@@ -68,6 +68,9 @@ TABLES: Final = (
     Table("ended", Phase.DECODE, Phase.DIFF, "The last content of deleted records, if the source still shows it"),
     Table("missing", Phase.DECODE, Phase.RECONCILE, "Records that the source does not find", is_per_model=False),
     Table("said_gone", Phase.DECODE, Phase.RECONCILE, "Records that the source reports as deleted", is_per_model=False),
+    Table(
+        "unchanged", Phase.DECODE, Phase.RECONCILE, "Records that were read and not mapped again", is_per_model=False
+    ),
     Table("unread", Phase.DECODE, Phase.RECONCILE, "Records that broke the contract", is_per_model=False),
     Table("known", Phase.RECALL, Phase.DIFF, "Newest known versions of the records that this sync can concern"),
     Table("now", Phase.RECONCILE, Phase.DIFF, "The present content of the records that this sync concerns"),
@@ -92,6 +95,7 @@ PAYLOADS: Final = pa.schema([("id", TEXT), ("seq", WHOLE), (HEAVY, TEXT)])
 SAID_GONE: Final = pa.schema(
     [("model", TEXT), ("id", TEXT), ("remote_deleted_at", INSTANT), ("observed_at", INSTANT), ("seq", WHOLE)]
 )
+UNCHANGED: Final = pa.schema([("id", TEXT)])
 MISSING: Final = pa.schema([("model", TEXT), ("id", TEXT), ("remote_id", TEXT), ("observed_at", INSTANT)])
 
 
@@ -154,6 +158,7 @@ class Workspace:
         self._empty("said_gone", None, SAID_GONE)
         self._empty("missing", None, MISSING)
         self._empty("unread", None, MISSING)
+        self._empty("unchanged", None, UNCHANGED)
 
     def add(self, table: str, model: str | None, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows to a table that decoding fills. Keys that are no columns of the table are left out."""

@@ -144,6 +144,17 @@ def test_a_stage_is_told_by_what_is_left_once_the_payload_that_told_it_is_gone(b
     assert both.knowing.live("application_stages", "name") == {"A"}
 
 
+def test_a_newer_payload_that_shows_no_question_is_not_taken_for_one_that_nobody_read(both: Both) -> None:
+    def asked(*questions: str) -> list[Payload]:
+        return [answer(one, "TEXT") for one in questions]
+
+    shown = several(4)
+    shown[0]["screeningQuestions"], shown[1]["screeningQuestions"] = asked("A"), asked("B", "A")
+    both.sync(shown)
+    assert both.sync([shown[0], ("2", None), *shown[2:]]) == 1
+    assert both.knowing.written()["job_screening_questions"][0]["index"] == 0
+
+
 def test_a_candidate_is_told_by_what_is_left_once_the_payload_that_told_it_is_gone(both: Both) -> None:
     shown = [
         application(key, stage=(key, "Screening", 0), lastUpdatedAt=at(key), candidate=candidate(70, tags=[tag]))
