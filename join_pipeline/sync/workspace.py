@@ -66,11 +66,11 @@ TABLES: Final = (
         "The heavy column of observations, by `seq` and `id`",
     ),
     Table("ended", Phase.DECODE, Phase.DIFF, "The last content of deleted records, if the source still shows it"),
-    Table("missing", Phase.DECODE, Phase.RECONCILE, "Records that the source does not find", is_per_model=False),
-    Table("said_gone", Phase.DECODE, Phase.RECONCILE, "Records that the source reports as deleted", is_per_model=False),
     Table(
         "unchanged", Phase.DECODE, Phase.RECONCILE, "Records that were read and not mapped again", is_per_model=False
     ),
+    Table("missing", Phase.DECODE, Phase.RECONCILE, "Records that the source does not find", is_per_model=False),
+    Table("said_gone", Phase.DECODE, Phase.RECONCILE, "Records that the source reports as deleted", is_per_model=False),
     Table("unread", Phase.DECODE, Phase.RECONCILE, "Records that broke the contract", is_per_model=False),
     Table("known", Phase.RECALL, Phase.DIFF, "Newest known versions of the records that this sync can concern"),
     Table("now", Phase.RECONCILE, Phase.DIFF, "The present content of the records that this sync concerns"),
