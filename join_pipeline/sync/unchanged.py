@@ -6,8 +6,8 @@ mapping them (decode), what a sync makes of a record that it did not observe (re
     builds/unchanged.parquet   of each payload a keyed digest, ids of the lake, and what else mapping it told
     builds/unchanged.json      the key, the sync after which this held, and the file's digest
 
-A record that is unchanged counts as listed. What follows from it is known, as it is in an incremental sync that does
-not read it. So the lake is the same with and without the file, and who deletes it loses nothing. Mapped are:
+A record that is unchanged counts as read. What follows from it is known, as it is in an incremental sync that does not
+read it. So the lake is the same with and without the file, and who deletes it loses nothing. Mapped are:
 
 * payloads that are new here or changed, that a list showed twice, or that had an odd part or could not be read
 * for each set of shared records (such as a stage with its questions) the unchanged payload that tells it latest
@@ -133,6 +133,7 @@ class Unchanged:
             )
             decoder.unknown.update(dict(found.fetchall()))
         self._flush()
+        self.con.execute("INSERT INTO unchanged SELECT id FROM unchanged_same")
         self.con.execute(
             f"""CREATE OR REPLACE TEMP TABLE unchanged_now AS
             SELECT {", ".join(SAME.names)} FROM unchanged_same

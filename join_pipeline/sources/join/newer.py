@@ -123,5 +123,6 @@ def _keep_of_applications(
         f"""DELETE FROM now_{model} WHERE id IN (
             SELECT c.id FROM {contested} AS c JOIN {newest("applications", asked)} AS a ON {showing}
             WHERE a.{LIVE} AND a.id NOT IN (SELECT id FROM now_applications WHERE {shown_whole(part)})
-                AND a.id NOT IN (SELECT id FROM gone_applications) AND {_is_newer("a", "c")})"""
+                AND a.id NOT IN (FROM unchanged) AND a.id NOT IN (SELECT id FROM gone_applications)
+                AND {_is_newer("a", "c")})"""
     )
