@@ -106,3 +106,24 @@ def test_costs_in_two_currencies_are_not_compared(figure: Shown) -> None:
     assert len(rows) == 3
     said, _ = figure("costs", "costs", [euros[0], {**euros[1], "per_hire": None}])
     assert re.search(r"A hire through XING costs 325 EUR\. No other source", said)
+
+
+def test_a_month_that_hides_who_waits_tells_them_together_with_those_who_are_out(figure: Shown) -> None:
+    month = {
+        "group": 0, "grain": "month", "on": "2026-03-01", "n": 60, "n_unknown": 0, "is_truncated": False,
+        "is_hidden": False, "observed": [60, 30, 12, 9], "reached": [60, 30, 12, 9], "moved_on": [30, 12, 9, 0],
+        "out": [20, 8, 1, 0], "waiting": [10, 10, 2, 0],
+        "old_enough_at_age": None, "reached_at_age_lo": None, "reached_at_age": None, "reached_at_age_hi": None,
+    }  # fmt: skip
+    vague = {**month, "on": "2026-04-01", "out": [20, None, 1, 0], "waiting": [10, None, 2, 0]}
+    said, rows = figure("funnel", "cohorts", [month, vague])
+    assert [row[1:6] + row[9:] for row in rows] == [
+        ["120", "120", "60", "20", "40", "0"],
+        ["60", "60", "24", "10", "8", "18"],
+        ["24", "24", "18", "4", "2", "0"],
+        ["18", "18", "18", "0", "0", "0"],
+    ]
+    assert [row[6] for row in rows] == ["60.0%", "60.0%", "90.0%", "–"]
+    assert rows[1][8] == "40–87%"
+    assert "waiting or out, not told apart" in said
+    assert "In 1 month, who waits is not told apart from who is out" in said

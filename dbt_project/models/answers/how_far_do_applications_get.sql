@@ -21,7 +21,10 @@ summed as (
         cast(sum(cohorts.n_moved_on) as bigint) as n_moved_on,
         cast(sum(cohorts.n_out) as bigint) as n_out,
         cast(sum(cohorts.n_waiting) as bigint) as n_waiting,
-        cast(sum(cohorts.n_in_closed_job) as bigint) as n_in_closed_job
+        cast(sum(cohorts.n_in_closed_job) as bigint) as n_in_closed_job,
+        {{ sum_where('cohorts.n_reached_assumed - cohorts.n_moved_on', 'cohorts.n_waiting is null') }}
+            as n_waiting_or_out,
+        {{ sum_where('cohorts.n_moved_on', 'cohorts.n_out is not null') }} as n_moved_on_told
     from cohorts
     cross join today
     where
@@ -31,11 +34,11 @@ summed as (
     group by cohorts.is_left_truncated, cohorts.milestone, cohorts.milestone_rank
 ),
 
--- Nothing lies beyond the last milestone, so it has no rates.
+-- Nothing lies beyond the last milestone, so it has no rates. The mature rate leaves out months that hide who is out.
 based as (
     select
         *,
-        case when milestone <> 'HIRED' then n_moved_on + n_out end as n_mature,
+        case when milestone <> 'HIRED' then n_moved_on_told + n_out end as n_mature,
         case when milestone <> 'HIRED' then n_reached_assumed end as n_passable
     from summed
 ),
@@ -54,11 +57,12 @@ final as (
         n_out,
         n_waiting,
         n_in_closed_job,
-        {{ rate('n_moved_on', 'n_mature') }} as pass_through,
-        {{ wilson('n_moved_on', 'n_mature', 'low') }} as pass_through_wilson_low,
-        {{ wilson('n_moved_on', 'n_mature', 'high') }} as pass_through_wilson_high,
+        n_waiting_or_out,
+        {{ rate('n_moved_on_told', 'n_mature') }} as pass_through,
+        {{ wilson('n_moved_on_told', 'n_mature', 'low') }} as pass_through_wilson_low,
+        {{ wilson('n_moved_on_told', 'n_mature', 'high') }} as pass_through_wilson_high,
         {{ rate('n_moved_on', 'n_passable') }} as pass_through_low,
-        {{ rate('(n_moved_on + n_waiting)', 'n_passable') }} as pass_through_high
+        {{ rate('(n_moved_on + coalesce(n_waiting, 0) + n_waiting_or_out)', 'n_passable') }} as pass_through_high
     from based
 )
 

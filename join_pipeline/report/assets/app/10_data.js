@@ -7,8 +7,11 @@
  *   Who applied in a month or a week. It is truncated if it began before the first sync.
  * @typedef {{low: number, high: number}} Interval
  * @typedef {{milestone: string, observed: number, reached: number, moved: number, out: number, waiting: number,
- *   done: number, mature: number | null, wilson: Interval | null, low: number | null, high: number | null}} Step
- * @typedef {{n: number, unknown: number, hidden: number, truncated: number, shown: number, milestones: Step[]}} Funnel
+ *   untold: number, done: number, decided: Decided, mature: number | null, wilson: Interval | null, low: number | null,
+ *   high: number | null}} Step Untold are those who wait or are out in cohorts that do not tell which.
+ * @typedef {{part: number, whole: number}} Decided How many of those decided went on, in cohorts that tell.
+ * @typedef {{n: number, unknown: number, hidden: number, truncated: number, shown: number, vague: number, hired: Decided,
+ *   milestones: Step[]}} Funnel Vague is how many cohorts do not tell who waits from who is out.
  * @typedef {Row & {points: Row[], starts_at: number, ends_at: number, n: number}} Curve
  */
 
@@ -144,23 +147,35 @@ function agesOf(cohort) {
 }
 
 /**
- * The funnel of several cohorts: the sums of those that are shown. Hidden cohorts are counted and left out.
+ * The funnel of several cohorts: the sums of those that are shown. Hidden cohorts are counted and left out. A cohort may
+ * hide who waits and who is out, since that would tell of a small group: then only both together are known, and what is
+ * a rate of those decided leaves it out.
  * @param {Cohort[]} cohorts
  * @returns {Funnel}
  */
 function funnelOf(cohorts) {
   const shown = cohorts.filter((cohort) => !cohort.is_hidden);
-  const counts = shown.flatMap(milestonesOf);
+  const steps = shown.map(milestonesOf);
+  const counts = steps.flat();
+  const isTold = (/** @type {Row} */ count) => count.out !== null && count.waiting !== null;
+  const told = steps.filter((counts) => counts.every(isTold));
+  const hired = add(told.map((counts) => last(counts).reached - last(counts).out - last(counts).waiting));
   return {
     n: add(shown.map((cohort) => cohort.n)),
     unknown: add(shown.map((cohort) => cohort.n_unknown)),
     hidden: cohorts.length - shown.length,
     truncated: shown.filter((cohort) => cohort.is_truncated).length,
     shown: shown.length,
+    vague: shown.length - told.length,
+    hired: { part: hired, whole: hired + add(told.flat().map((count) => count.out)) },
     milestones: MILESTONES.map((milestone) => {
       const own = counts.filter((count) => count.milestone === milestone);
-      const total = (/** @type {string} */ column) => add(own.map((count) => count[column]));
-      const [observed, reached, moved, out, waiting] = ["observed", "reached", "moved_on", "out", "waiting"].map(total);
+      const total = (/** @type {string} */ column, counted = own) => add(counted.map((count) => count[column]));
+      const [observed, reached, moved] = ["observed", "reached", "moved_on"].map((column) => total(column));
+      const known = own.filter(isTold);
+      const [out, waiting, gone] = ["out", "waiting", "moved_on"].map((column) => total(column, known));
+      const untold = reached - moved - (total("reached", known) - gone);
+      const decided = { part: gone, whole: gone + out };
       const isLast = milestone === last(MILESTONES);
       return {
         milestone,
@@ -169,11 +184,13 @@ function funnelOf(cohorts) {
         moved,
         out,
         waiting,
-        done: reached - out - waiting,
-        mature: isLast ? null : share(moved, moved + out),
-        wilson: isLast ? null : wilson(moved, moved + out),
+        untold,
+        done: reached - out - waiting - untold,
+        decided,
+        mature: isLast ? null : share(decided.part, decided.whole),
+        wilson: isLast ? null : wilson(decided.part, decided.whole),
         low: isLast ? null : share(moved, reached),
-        high: isLast ? null : share(moved + waiting, reached),
+        high: isLast ? null : share(moved + waiting + untold, reached),
       };
     }),
   };

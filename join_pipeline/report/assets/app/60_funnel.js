@@ -33,6 +33,7 @@ figures.funnel = {
       const parts = [
         ["passed", step.done, isLast ? "var(--hired)" : "var(--passed)"],
         ["waiting", step.waiting, "var(--waiting)"],
+        ["untold", step.untold, "var(--out-pale)"],
         ["out", step.out, "var(--out)"],
       ];
       let start = 0;
@@ -43,8 +44,9 @@ figures.funnel = {
         start += n;
       }
       if (!isLast && step.reached) {
-        const tip = t("funnel.tip", { milestone: milestoneName(step.milestone), low: step.moved, high: step.moved + step.waiting });
-        whiskers.push({ lane: step.milestone, low: step.moved * scale, high: (step.moved + step.waiting) * scale, tip });
+        const high = step.moved + step.waiting + step.untold;
+        const tip = t("funnel.tip", { milestone: milestoneName(step.milestone), low: step.moved, high });
+        whiskers.push({ lane: step.milestone, low: step.moved * scale, high: high * scale, tip });
       }
       const bounds = step.low === null ? null : t("funnel.goes_on", { range: percents(step.low, step.high) });
       const few = !isLast && step.low === null ? t("funnel.few") : null;
@@ -61,8 +63,8 @@ figures.funnel = {
       also: {
         offers:
           offer.mature === null
-            ? t("offers.few", { n: offer.moved + offer.out, least: about.minimum_n })
-            : t("offers.lead", { share: percent(offer.mature), range: percents(offer.wilson.low, offer.wilson.high), n: offer.moved + offer.out }),
+            ? t("offers.few", { n: offer.decided.whole, least: about.minimum_n })
+            : t("offers.lead", { share: percent(offer.mature), range: percents(offer.wilson.low, offer.wilson.high), n: offer.decided.whole }),
       },
       datasets: { rows, whiskers, heads },
       params: shares ? { axisFormat: ".0%", tickStep: 0 } : {},
@@ -72,7 +74,13 @@ figures.funnel = {
       lead:
         first.low === null
           ? t("funnel.lead.small", { n: funnel.n, hires })
-          : t("funnel.lead", { n: funnel.n, moved: first.moved, share: percent(first.low), waiting: first.waiting, hires }),
+          : t(first.untold ? "funnel.lead.vague" : "funnel.lead", {
+              n: funnel.n,
+              moved: first.moved,
+              share: percent(first.low),
+              waiting: first.waiting,
+              hires,
+            }),
       alt: t("funnel.alt", {
         steps: listed(funnel.milestones.map((step) => `${milestoneName(step.milestone)} ${number(step.reached)}`)),
       }),
@@ -81,11 +89,12 @@ figures.funnel = {
         ["hired", t("part.hired")],
         ["waiting", t("part.waiting")],
         ["out", t("part.out")],
+        ...(funnel.vague ? [["pale-out", t("part.untold")]] : []),
         ["whisker", t("funnel.whisker")],
       ],
       notes: [cohortNotes(funnel)].flat(),
       table: {
-        head: ["milestone", "reached", "observed", "passed", "waiting", "out", "mature", "wilson", "bounds"].map((one) =>
+        head: ["milestone", "reached", "observed", "passed", "waiting", "out", "mature", "wilson", "bounds", "untold"].map((one) =>
           t(`funnel.head.${one}`),
         ),
         rows: funnel.milestones.map((step) => [
@@ -98,6 +107,7 @@ figures.funnel = {
           percent(step.mature, 1),
           step.wilson ? percents(step.wilson.low, step.wilson.high) : NONE,
           percents(step.low, step.high),
+          number(step.untold),
         ]),
       },
     };
@@ -109,6 +119,7 @@ function cohortNotes(funnel) {
   return [
     funnel.truncated ? t("note.truncated", { n: funnel.truncated, first: date(about.first_sync_at) }) : null,
     funnel.hidden ? t("note.hidden_months", { n: funnel.hidden }) : null,
+    funnel.vague ? t("note.vague_months", { n: funnel.vague }) : null,
   ];
 }
 

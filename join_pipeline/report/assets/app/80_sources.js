@@ -10,13 +10,18 @@ const MOST_LANES = 16;
  */
 function sourceRate(funnel, rate) {
   if (rate === "passed") {
-    const { moved, out, waiting, reached } = stepOf(funnel, "SCREENING");
-    return { part: moved, whole: moved + out, fewest: moved, most: moved + waiting, base: reached };
+    const { moved, waiting, untold, reached, decided } = stepOf(funnel, "SCREENING");
+    return { ...decided, fewest: moved, most: moved + waiting + untold, base: reached };
   }
-  const hired = stepOf(funnel, "HIRED").done;
-  const out = add(funnel.milestones.map((step) => step.out));
-  return { part: hired, whole: hired + out, fewest: hired, most: funnel.n - out, base: funnel.n };
+  return { ...funnel.hired, fewest: stepOf(funnel, "HIRED").done, most: funnel.n - total(funnel, "out"), base: funnel.n };
 }
+
+/**
+ * How many are out, or wait or are out, at any milestone.
+ * @param {Funnel} funnel
+ * @param {"out" | "untold"} part
+ */
+const total = (funnel, part) => add(funnel.milestones.map((step) => step[part]));
 
 // The sources with their funnels in the chosen period. With a job, those that the marts publish for it.
 function sourcesNow() {
@@ -42,16 +47,21 @@ figures.volume = {
     const shown = all.slice(0, MOST_LANES);
     const n = add(all.map((one) => one.funnel.n));
     const hiresOf = (/** @type {{funnel: Funnel}} */ one) => stepOf(one.funnel, "HIRED").done;
+    const waitingOf = (/** @type {{funnel: Funnel}} */ one) => one.funnel.n - hiresOf(one) - total(one.funnel, "out") - total(one.funnel, "untold");
+    const isVague = all.some((one) => total(one.funnel, "untold"));
     const hires = add(all.map(hiresOf));
     const most = all.reduce((best, one) => (hiresOf(one) > hiresOf(best) ? one : best));
     const hidden = groupsOf("source").length - all.length;
     return {
       datasets: {
         rows: shown.flatMap((one) => {
-          const out = add(one.funnel.milestones.map((step) => step.out));
-          const hired = hiresOf(one);
           /** @type {[string, number, string][]} */
-          const parts = [["hired", hired, "var(--hired)"], ["waiting", one.funnel.n - hired - out, "var(--waiting)"], ["out", out, "var(--out-pale)"]];
+          const parts = [
+            ["hired", hiresOf(one), "var(--hired)"],
+            ["waiting", waitingOf(one), "var(--waiting)"],
+            ["untold", total(one.funnel, "untold"), "var(--waiting-pale)"],
+            ["out", total(one.funnel, "out"), "var(--out-pale)"],
+          ];
           let start = 0;
           return parts.filter(([, count]) => count > 0).map(([part, count, fill]) => {
             start += count;
@@ -70,22 +80,20 @@ figures.volume = {
         ? t("volume.lead", { best: all[0].name, share: percent(all[0].funnel.n / n), most: most.name, n: hiresOf(most), hires })
         : t("volume.lead.none", { best: all[0].name, share: percent(all[0].funnel.n / n) }),
       alt: t("volume.alt", { sources: listed(shown.map((one) => `${one.name} ${number(one.funnel.n)}`)) }),
-      legend: [["hired", t("part.hired")], ["waiting", t("part.waiting")], ["pale-out", t("part.out")]],
+      legend: [["hired", t("part.hired")], ["waiting", t("part.waiting")], ...(isVague ? [["pale", t("part.untold")]] : []), ["pale-out", t("part.out")]],
       notes: [hidden > 0 ? t("volume.hidden", { n: hidden }) : null],
       table: {
-        head: ["source", "channel", "n", "share", "hired", "waiting", "out"].map((one) => t(`volume.head.${one}`)),
-        rows: all.map((one) => {
-          const out = add(one.funnel.milestones.map((step) => step.out));
-          return [
-            one.name,
-            one.mart ? known("channel", one.mart.channel) : NONE,
-            number(one.funnel.n),
-            percent(one.funnel.n / n),
-            number(hiresOf(one)),
-            number(one.funnel.n - hiresOf(one) - out),
-            number(out),
-          ];
-        }),
+        head: ["source", "channel", "n", "share", "hired", "waiting", "out", "untold"].map((one) => t(`volume.head.${one}`)),
+        rows: all.map((one) => [
+          one.name,
+          one.mart ? known("channel", one.mart.channel) : NONE,
+          number(one.funnel.n),
+          percent(one.funnel.n / n),
+          number(hiresOf(one)),
+          number(waitingOf(one)),
+          number(total(one.funnel, "out")),
+          number(total(one.funnel, "untold")),
+        ]),
       },
     };
   },
@@ -149,6 +157,7 @@ figures.sources = {
       notes: [
         all.some((one) => one.funnel.truncated) ? t("sources.truncated", { first: date(about.first_sync_at) }) : null,
         all.length > shown.length ? t("sources.left", { n: all.length - shown.length, least: about.minimum_n }) : null,
+        all.some((one) => one.funnel.vague) ? t("sources.vague") : null,
         t("sources.note"),
       ],
       table: {
