@@ -141,6 +141,7 @@ class Unchanged:
             FROM unchanged_notes AS n JOIN unchanged_came AS c USING (seq) JOIN seen_{self.of.feed} AS s USING (seq)
             WHERE c.record_id NOT IN ({_TWICE})"""
         )
+        self.workspace.unchanged = "SELECT id FROM unchanged_now"
         for table in ("unchanged_same", "unchanged_came", "unchanged_notes"):
             self.con.execute(f"DROP TABLE {table}")
 

@@ -110,6 +110,7 @@ class Workspace:
     """The scratch tables of one sync.
 
     `started_at` is the sync's start. `files` are those in force. `guarded` are the feeds that the guard objected to.
+    `unchanged` is SQL of the ids of records that were listed, and were not mapped because they are as before.
     """
 
     con: duckdb.DuckDBPyConnection
@@ -117,6 +118,7 @@ class Workspace:
     files: Files
     started_at: datetime
     guarded: frozenset[str] = frozenset()
+    unchanged: str = "SELECT NULL::VARCHAR AS id WHERE false"
     _phase: Phase = Phase.OPEN
     _made: set[str] = field(default_factory=set)
     _steps: list[str] = field(default_factory=list)

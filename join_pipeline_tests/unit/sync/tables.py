@@ -91,11 +91,13 @@ class Tables:
         missing: Rows = (),
         said_gone: Rows = (),
         guarded: Collection[str] = (),
+        unchanged: str | None = None,
     ) -> Found:
         """What is known, was shown, and is not there any more in; what is now and what is gone out."""
         self.know(known or {})
         workspace = self.workspace()
         workspace.guarded = frozenset(guarded)
+        workspace.unchanged = unchanged or workspace.unchanged
         with workspace.phase(Phase.DECODE):
             workspace.begin_decode()
             observe(workspace, shown, missing, said_gone)
