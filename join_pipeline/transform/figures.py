@@ -186,7 +186,7 @@ def checked_table(one: UserTable, path: Path) -> list[Row]:
     where = f"{env_name(one.setting)}: {path}"
     names = [column.name for column in one.columns]
     required = tuple(column.name for column in one.columns if not column.is_optional)
-    rows = []
+    rows: list[tuple[int, dict[str, str]]] = []
     for row in csv_rows(file_text(path, where), required, where, is_exact=False, known=names):
         if len(rows) == MOST_ROWS:
             raise SettingsError(f"{where}, line {row.line}: has more than {MOST_ROWS:,} rows.")

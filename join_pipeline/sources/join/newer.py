@@ -5,7 +5,8 @@ came holds (sync.precedence), candidates, of which the sync knows all applicatio
 
 A parent is not read now if no list has it, if nobody could read it, or if nobody could read the part that shows the
 record. Then the known content is at least as new as what that parent showed, and an older one that came changes
-nothing. A parent that is gone has no say.
+nothing. A parent that is gone has no say. One that was listed unchanged counts as read: of those that tell the same,
+the newest is always mapped.
 """
 
 from collections.abc import Mapping

@@ -166,6 +166,22 @@ def test_a_place_in_a_form_is_as_the_newest_application_shows_it_seen_or_not(giv
     assert {name: row["index"] for name, row in found.now["job_screening_questions"].items()} == {"k/q": 4}
 
 
+def test_an_application_that_was_listed_unchanged_counts_as_read(given: Tables) -> None:
+    newer = [application(n, job_id=of, remote_updated_at=NOW) for n, of in ((5, "j"), (6, "k"))]
+    found = reconciled(
+        given,
+        known={
+            "jobs": [job("j", remote_id="1"), job("k", remote_id="2")],
+            "applications": newer,
+            "job_screening_questions": [asked("j", "q", index=1), asked("k", "q", index=1)],
+            "screening_questions": [{"id": "q"}],
+        },
+        shown=[answered(of, "q", BEFORE) for of in ("j", "k")],
+        unchanged=["a5"],
+    )
+    assert found.now["job_screening_questions"].keys() == {"j/q"}
+
+
 # The rule as a whole: nobody can see from the content in which order the parents came
 
 FORMED, FORMLESS = 2, 9
