@@ -10,7 +10,7 @@ import io
 import re
 import stat
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -90,11 +90,13 @@ class CsvRow:
     cells: Mapping[str, str]
 
 
-def csv_rows(text: str, columns: tuple[str, ...], where: str, *, is_exact: bool = True) -> Iterator[CsvRow]:
+def csv_rows(
+    text: str, columns: tuple[str, ...], where: str, *, is_exact: bool = True, known: Collection[str] = ()
+) -> Iterator[CsvRow]:
     """The rows after the header, without empty ones. The columns are separated by commas, semicolons or tabs.
 
-    The header has these columns in this order, or, if not `is_exact`, these columns among others. Raises
-    `SettingsError` with line and column.
+    The header has these columns in this order, or, if not `is_exact`, these columns among others; with `known` the
+    others are of those. Raises `SettingsError` with line and column.
     """
     lines = io.StringIO(text, newline="")
     separator, n_before = _opening(lines, columns)
@@ -105,8 +107,12 @@ def csv_rows(text: str, columns: tuple[str, ...], where: str, *, is_exact: bool 
     is_right = tuple(names) == columns if is_exact else set(columns) <= set(names)
     if not is_right:
         raise SettingsError(f"{where}, line {line}: {wanted}.")
-    if any(names.count(column) > 1 for column in columns):
+    if any(names.count(column) > 1 for column in {*columns, *known}):
         raise SettingsError(f"{where}, line {line}: the header has a column twice.")
+    if known and (others := [name for name in names if name and name not in known]):
+        # a column that is written wrongly would be left out in silence
+        said = f"the column {others[0][:_SHOWN]!r} is not one of {', '.join(known)}"
+        raise SettingsError(f"{where}, line {line}: {said}.")
     for line, row in rows:
         cells = _without_empty_ends(row, len(names))
         if len(cells) != len(names):

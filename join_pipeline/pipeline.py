@@ -19,8 +19,8 @@ from join_pipeline.checks.finding import Finding
 from join_pipeline.checks.load import check_references
 from join_pipeline.checks.sync import check_sync
 from join_pipeline.connections.trigger import answering
-from join_pipeline.errors import BuildError, LockedError
-from join_pipeline.lake.files import locked
+from join_pipeline.errors import BuildError
+from join_pipeline.lake.files import locked, who_locks
 from join_pipeline.lake.lake import IDENTITY, Lake, open_lake
 from join_pipeline.lake.upgrade import upgrade
 from join_pipeline.people import erase
@@ -234,11 +234,7 @@ def refuse_failed(nodes: list[Node]) -> None:
 
 def busy(settings: Settings) -> str | None:
     """A sentence that says who holds the connection's lock, or None while it is free."""
-    try:
-        with locked(settings.home):
-            return None
-    except LockedError as error:
-        return str(error)
+    return who_locks(settings.home)
 
 
 def _build(settings: Settings, on_step: Step) -> Built:

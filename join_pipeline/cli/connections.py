@@ -2,10 +2,13 @@
 
 import json
 import re
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext, suppress
+from operator import itemgetter
 from typing import Annotated, Any, Final
 
 import typer
+from pydantic import SecretStr
 
 from join_pipeline.cli.arguments import pair
 from join_pipeline.cli.output import Json, out, print_findings, print_json
@@ -14,6 +17,7 @@ from join_pipeline.errors import InputError, PipelineError
 from join_pipeline.places import PARQUET
 from join_pipeline.setting_values import is_short_name
 from join_pipeline.settings import connections_file, data_folder, kinds, listed_connections, load_settings
+from join_pipeline.sources.registry import SOURCES
 
 ORIGINS: Final = {"env": "environment", "environment": "environment", "file": "file"}
 
@@ -37,7 +41,7 @@ def list_connections(as_json: Json = False) -> None:
         print_json({"file": connections_file(), "connections": found})
         return
     if not found:
-        out.print(f"No connection is in {connections_file()}. The environment's own is used.", soft_wrap=True)
+        _say_none()
     for one in found:
         said = f"{one['source']:<6} {one['schedule']:<8} {one['home'] or one['fault']}"
         out.print(f"{one['name']:<20} {said}", markup=False, highlight=False, soft_wrap=True)
@@ -131,9 +135,33 @@ def check_connections(
     for one in [name] if name else known:
         line = _line(one)
         findings.append(Finding(one, "failed" if line["fault"] else "ok", str(line["fault"] or line["home"])))
+    if name is None:
+        told = "has the secrets and the address of {}. Both read one account, and `portfolio` counts it twice."
+        findings += [Finding(one, "warning", told.format(first)) for one, first in _read_twice(known)]
     print_json(findings) if as_json else print_findings(findings)
+    if not findings and not as_json:
+        _say_none()
     if any(finding.is_grave for finding in findings):
         raise typer.Exit(1)
+
+
+def _say_none() -> None:
+    out.print(f"No connection is in {connections_file()}. The environment's own is used.", soft_wrap=True)
+
+
+def _read_twice(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """The connections that read an account as an earlier one does, each with that one. It asks no source."""
+    first_of: dict[object, str] = {}
+    for name in names:
+        with suppress(PipelineError):
+            settings = load_settings(connection=name)
+            options = settings.of(SOURCES[settings.source].options)
+            values = {field: getattr(options, field) for field in type(options).model_fields}
+            told = {field: value.get_secret_value() for field, value in values.items() if isinstance(value, SecretStr)}
+            if told:
+                account = (settings.source, *sorted((values | told).items(), key=itemgetter(0)))
+                if (first := first_of.setdefault(account, name)) != name:
+                    yield name, first
 
 
 def _line(name: str) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _lock(settings: Settings) -> Iterator[Finding]:
-    message = busy(settings) if settings.home.exists() else None  # the check must not create the folder
+    message = busy(settings)
     yield Finding("lock", "warning", message) if message else Finding("lock", "ok", "free")
 
 

@@ -13,6 +13,7 @@ Belongs here: reading the file, and what is wrong with an entry, by line and fie
 a setting may be (settings).
 """
 
+import contextlib
 import os
 import re
 import stat
@@ -270,7 +271,14 @@ def _places(text: str) -> Iterable[tuple[Path_, int]]:
 
 
 def parts_of(dotted: str) -> Path_:
-    """The names of a dotted key of TOML."""
+    """The names of a dotted key of TOML, as near as they can be told if it is none."""
+    with contextlib.suppress(tomllib.TOMLDecodeError, RecursionError):
+        parts: list[str] = []
+        found: Any = tomllib.loads(f"{dotted} = 0")
+        while isinstance(found, dict):
+            ((name, found),) = found.items()
+            parts.append(name)
+        return tuple(parts)
     return tuple(part.strip().strip("\"'") for part in re.findall(r"\"[^\"]*\"|'[^']*'|[^.\s]+", dotted))
 
 

@@ -3,16 +3,15 @@
 Belongs here: what a schedule may be, and whether it is a connection's turn. Not here: who looks (component), the file
 of connections (listed).
 
-It reads cron itself: what Dagster brings along for that is no interface, and nothing here imports Dagster.
+cronsim reads expressions as Debian's cron does, also where daylight saving time skips or repeats an hour.
 """
 
 import hashlib
-import re
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
 
 SCHEDULES: Final = {
     "hourly": "every hour what changed, and every night all",
@@ -24,16 +23,6 @@ SLOT_MINUTES: Final = 5
 """How often somebody looks which connections are due."""
 _NIGHT: Final = (3 * 60 + 30, 90)
 """From 03:30 on, for so many minutes. Not between 02:00 and 03:00, which daylight saving time skips and repeats."""
-_MONTHS: Final = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_DAYS: Final = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
-_FIELDS: Final[Sequence[tuple[int, int, Sequence[str]]]] = (
-    (0, 59, ()),
-    (0, 23, ()),
-    (1, 31, ()),
-    (1, 12, _MONTHS),
-    (0, 7, _DAYS),
-)
-"""Of each field of a cron expression the least and the greatest number, and names for the numbers from the least on."""
 _ALIASES: Final = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -43,12 +32,11 @@ _ALIASES: Final = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-_PART: Final = re.compile(r"(?:(\*)|(\w+)(?:-(\w+))?)(?:/(\d{1,4}))?")
 
 
 def is_schedule(value: object) -> bool:
     """Whether it is a word for a schedule or a cron expression."""
-    return isinstance(value, str) and (value in SCHEDULES or _cron(value) is not None)
+    return isinstance(value, str) and (value in SCHEDULES or _turns(value, datetime.now(UTC)) is not None)
 
 
 def is_due(schedule: str, name: str, now: datetime, zone: str, *, full: bool) -> bool:
@@ -70,55 +58,18 @@ def is_due(schedule: str, name: str, now: datetime, zone: str, *, full: bool) ->
 
 
 def _is_cron_due(schedule: str, now: datetime, zone: ZoneInfo) -> bool:
-    """Whether a minute of the expression lies between the last look and this one, which is no earlier than it."""
-    fields = _cron(schedule)
-    minutes = (now - timedelta(minutes=before) for before in range(SLOT_MINUTES))
-    return fields is not None and any(_fits(fields, minute.astimezone(zone)) for minute in minutes)
+    """Whether a turn lies between the last look and this one, which is no earlier than it."""
+    looked = now - timedelta(minutes=SLOT_MINUTES)
+    turns = _turns(schedule, looked.astimezone(zone))
+    turn = None if turns is None else next(turns, None)
+    # in an hour that comes twice, the turn is that of the first time
+    return turn is not None and looked < turn.astimezone(UTC) <= now
 
 
-def _fits(fields: Sequence[frozenset[int] | None], at: datetime) -> bool:
-    minute, hour, day, month, weekday = fields
-    days = [
-        number in allowed for number, allowed in ((at.day, day), (at.isoweekday() % 7, weekday)) if allowed is not None
-    ]
-    # as cron has it: if both are given, either of them is enough
-    return (any(days) if days else True) and all(
-        allowed is None or number in allowed
-        for number, allowed in ((at.minute, minute), (at.hour, hour), (at.month, month))
-    )
-
-
-@lru_cache(maxsize=4_096)
-def _cron(text: str) -> tuple[frozenset[int] | None, ...] | None:
-    """The numbers that each field allows, None for all; None if it is no cron expression."""
-    words = _ALIASES.get(text.strip().lower(), text).split()
-    if len(words) != len(_FIELDS):
+def _turns(text: str, after: datetime) -> CronSim | None:
+    """The turns of a cron expression of five fields; None if it is none."""
+    expression = _ALIASES.get(text.strip().lower(), text).replace("?", "*")  # as Quartz has it
+    try:
+        return CronSim(expression, after) if len(expression.split()) == 5 else None
+    except CronSimError:
         return None
-    found: list[frozenset[int] | None] = []
-    for word, (least, greatest, names) in zip(words, _FIELDS, strict=True):
-        parts = [_numbers(part, least, greatest, names) for part in word.lower().split(",")]
-        if not all(parts):
-            return None
-        found.append(None if word in {"*", "?"} else frozenset(n for part in parts for n in part))
-    weekday = found[4]
-    found[4] = weekday and frozenset(n % 7 for n in weekday)  # 7 is Sunday, too
-    return tuple(found)
-
-
-def _numbers(part: str, least: int, greatest: int, names: Sequence[str]) -> range:
-    """The numbers of one part of a field, as in 1-5/2; an empty range if it is none."""
-    nothing, found = range(0), _PART.fullmatch("*" if part == "?" else part)
-    if found is None:
-        return nothing
-    star, first, last, step = found.groups()
-    begin = least if star else _number(first, least, names)
-    end = greatest if star or (step and not last) else _number(last or first, least, names)
-    if begin is None or end is None or not least <= begin <= end <= greatest or step == "0":
-        return nothing
-    return range(begin, end + 1, int(step or 1))
-
-
-def _number(word: str, least: int, names: Sequence[str]) -> int | None:
-    if word in names:
-        return names.index(word) + least
-    return int(word) if word.isascii() and word.isdecimal() else None

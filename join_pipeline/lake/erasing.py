@@ -16,7 +16,6 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from join_pipeline.lake.absent import present
@@ -205,17 +204,20 @@ def _without_theirs(lake: Path, feed: str, file: LakeFile, erasing: Erasing, don
     target = _beside(lake, file)
     with appearing(lake / target.path) as aside, pq.ParquetWriter(aside, schema, compression="zstd") as writer:
         for batch in _batches(path):
-            theirs = pa.array(_mask(feed, batch, erasing), pa.bool_())
-            columns = _emptied(batch, theirs) if leaves_rows else batch.filter(pc.invert(theirs)).columns
+            theirs = _mask(feed, batch, erasing)
+            others = pa.array([not one for one in theirs], pa.bool_())
+            columns = _emptied(batch, others) if leaves_rows else batch.filter(others).columns
             writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=schema))
     return target
 
 
-def _emptied(batch: pa.RecordBatch, theirs: pa.Array) -> list[pa.Array]:
-    """The columns of the rows with nothing of theirs in them."""
+def _emptied(batch: pa.RecordBatch, others: pa.Array) -> list[pa.Array]:
+    """The columns of the rows, with nothing in those that are not of `others`."""
+    import pyarrow.compute as pc  # noqa: PLC0415  slow to import, and no sync needs it
+
     empty = {"record_id": None, "payload": None, "status": ERASED}
     return [
-        pc.if_else(theirs, pa.scalar(empty[name], column.type), column) if name in empty else column
+        pc.if_else(others, column, pa.scalar(empty[name], column.type)) if name in empty else column
         for name, column in zip(batch.schema.names, batch.columns, strict=True)
     ]
 

@@ -27,6 +27,8 @@ NO_LINKS: Final = frozenset({errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOP
 """The errors of file systems without hard links, such as exFAT and SMB."""
 STALE_SECONDS: Final = 3600.0
 """After so long without a write, the writer of a temporary file is dead."""
+MOMENTS_SECONDS: Final = (0.01, 0.05, 0.2)
+"""Who finds the lock held tries again after these: `who_locks` takes it for a moment."""
 _WAITS: Final = ContextVar("_WAITS", default=True)
 """Whether a file that is written waits until the disk has it."""
 
@@ -232,25 +234,56 @@ def locked(home: Path) -> Iterator[None]:
         yield
 
 
+def who_locks(home: Path) -> str | None:
+    """A sentence that says who holds the connection's lock, or None while it is free. Nothing is made or written.
+
+    Raises `LakeError` if the lock can't be asked for.
+    """
+    if not (home / "lock").exists():
+        return None
+    try:
+        with _opened(home, os.O_RDONLY) as descriptor:
+            _flock(home, descriptor, fcntl.LOCK_SH)  # shared: two that look do not see each other
+    except LockedError as error:
+        return str(error)
+    return None
+
+
 @contextlib.contextmanager
 def _locked_at_once(home: Path) -> Iterator[None]:
     make_folder(home)
-    try:
-        descriptor = os.open(home / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise LakeError(f"{home / 'lock'} can't be opened ({error.strerror}). Check JOIN_PIPELINE_DATA.") from None
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(
-                f"Another command works on {home} ({holder_of(descriptor)}). Wait until it ends, then run it again."
-            ) from None
-        except OSError as error:
-            raise LakeError(f"{home} can't be locked ({error.strerror}). Keep the data on a local disk.") from None
+    with _opened(home, os.O_RDWR | os.O_CREAT) as descriptor:
+        for pause_seconds in MOMENTS_SECONDS:
+            with contextlib.suppress(LockedError):
+                _flock(home, descriptor, fcntl.LOCK_EX)
+                break
+            time.sleep(pause_seconds)  # it may be somebody who only looks
+        else:
+            _flock(home, descriptor, fcntl.LOCK_EX)
         with contextlib.suppress(OSError):  # only the message above needs it, so a full disk must not stop the command
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         yield
+
+
+@contextlib.contextmanager
+def _opened(home: Path, flags: int) -> Iterator[int]:
+    try:
+        descriptor = os.open(home / "lock", flags, 0o600)
+    except OSError as error:
+        raise LakeError(f"{home / 'lock'} can't be opened ({error.strerror}). Check JOIN_PIPELINE_DATA.") from None
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _flock(home: Path, descriptor: int, kind: int) -> None:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LockedError(
+            f"Another command works on {home} ({holder_of(descriptor)}). Wait until it ends, then run it again."
+        ) from None
+    except OSError as error:
+        raise LakeError(f"{home} can't be locked ({error.strerror}). Keep the data on a local disk.") from None

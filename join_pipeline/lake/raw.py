@@ -9,7 +9,9 @@ the commit it writes the rows of the spool to the lake in large parts.
 
 import shutil
 import time
-from collections.abc import Iterator
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -212,11 +214,27 @@ def read_raw(paths: list[str], batch: int = 2000) -> Iterator[RawRow]:
     """The rows of raw files, in order. At most `batch` rows are in memory."""
     for path in paths:
         for records in _batches(path, batch):
-            # a file of an older format may lack a column
-            columns = [
-                _values(records[name]) if name in records.schema.names else [None] * len(records) for name in NAMES
-            ]
-            yield from map(RawRow._make, zip(*columns, strict=True))
+            yield from _rows(records)
+
+
+def read_raw_at(paths: list[str], places: Sequence[int], first: int, batch: int = 2000) -> Iterator[tuple[int, RawRow]]:
+    """The rows of raw files at these ascending places, each with its place. The first row of all is at `first`."""
+    done = 0
+    for path in paths:
+        for records in _batches(path, batch):
+            end = bisect_left(places, first + len(records), done)
+            if wanted := places[done:end]:
+                # an array of Python's, because Arrow would import pandas to make one of a list
+                inside = array("q", [place - first for place in wanted])
+                taken = pa.Array.from_buffers(pa.int64(), len(inside), [None, pa.py_buffer(inside)])
+                yield from zip(wanted, _rows(records.take(taken)), strict=True)
+            first, done = first + len(records), end
+
+
+def _rows(records: pa.RecordBatch) -> Iterator[RawRow]:
+    # a file of an older format may lack a column
+    columns = [_values(records[name]) if name in records.schema.names else [None] * len(records) for name in NAMES]
+    return map(RawRow._make, zip(*columns, strict=True))
 
 
 def _values(column: pa.Array) -> list[Any]:

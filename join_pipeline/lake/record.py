@@ -3,7 +3,7 @@
 Belongs here: a record as typed data. Not here: reading and writing it (lake), records of older releases (formats).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal
@@ -98,6 +98,14 @@ class LakeFile(msgspec.Struct, frozen=True, kw_only=True):
     def is_twin_of(self, other: "LakeFile") -> bool:
         """Whether the two are the version file and the personal file of the same rows."""
         return (self.sync_id, self.kind) == (other.sync_id, other.kind)
+
+    def adds_to(self, known: Collection[tuple[str, str]], since: str) -> bool:
+        """Whether its versions are known, by its path and digest, or are of syncs after `since`.
+
+        A merged file keeps every version. One that was written anew (a replay, an upgrade, an erasure) may not.
+        """
+        is_known = self.digest is not None and (self.path, self.digest) in known
+        return is_known or (self.sync_id > since and self.kind is not FileKind.REPLAYED)
 
 
 FilesByName = dict[str, list[LakeFile]]

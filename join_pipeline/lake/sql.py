@@ -150,7 +150,7 @@ def rows_relation(folder: Path, schema: Schema, rows: Iterable[Mapping[str, Any]
 
 
 def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows as lines of JSON, in a file of mode 0600. Returns the bytes of the longest line."""
+    """Write rows as lines of JSON, in a file of mode 0600. Returns the bytes of the longest line if one is long."""
     longest = 0
     encoder = msgspec.json.Encoder()
     try:
@@ -158,7 +158,7 @@ def _write_lines(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
             left = iter(rows)
             while some := list(islice(left, LINES)):
                 lines = encoder.encode_lines(some)
-                if len(lines) > longest:
+                if len(lines) > LEAST_OBJECT_SIZE // 2:  # shorter ones can be read whatever their lengths
                     longest = max(longest, *map(len, lines.splitlines()))
                 file.write(lines)
     except OSError as error:

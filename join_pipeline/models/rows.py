@@ -12,6 +12,7 @@ import msgspec
 _URL: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 MAX_DEPTH: Final = 64
 """The depth of lists and objects that every reader reads, however deep the stack of its caller is."""
+_sorted: Final = msgspec.json.Encoder(order="sorted").encode
 UNREAD: Final = "unread"
 """The key of a row that names its columns and links that could not be read. What is known of them stays."""
 
@@ -96,12 +97,12 @@ def _cut(text: str) -> str:
 
 def json_text(value: Any) -> str:
     """JSON text with sorted keys, so that equal content gives equal text."""
-    return msgspec.json.encode(value, order="sorted").decode()
+    return _sorted(value).decode()
 
 
 def content_digest(value: Any) -> str:
     """The hash of a JSON value: 32 hex digits of BLAKE2b. The order of keys does not matter."""
-    return text_digest(msgspec.json.encode(value, order="sorted"))
+    return text_digest(_sorted(value))
 
 
 def text_digest(json: bytes) -> str:

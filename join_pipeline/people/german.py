@@ -31,6 +31,10 @@ PLACES: Final[Mapping[str, tuple[str, str]]] = {
     "requests of Dagster's jobs": ("Aufträge der Jobs von Dagster", "bis jemand sie entfernt"),
     "answers of Dagster's jobs": ("Antworten der Jobs von Dagster", "bis jemand sie entfernt"),
     "saved attachments": ("gespeicherte Anhänge", "bis jemand sie entfernt"),
+    "payloads that were mapped": (
+        "welche Rohdaten schon gelesen sind",
+        "bis zum nächsten vollen Sync; nur Prüfsummen mit Schlüssel und Ids des Lakes",
+    ),
     "spool, spill, builds": ("Zwischendateien", "während ein Befehl arbeitet; der nächste leert sie"),
     "erasure under way": ("laufende Löschung", "bis die Löschung endet"),
     "list of erased ids": ("Liste gelöschter Ids", f"{_FOLDER}; nur HMACs"),

@@ -59,6 +59,12 @@ PLACES: Final = (
     Place("requests of Dagster's jobs", "actions/requests/*", "until somebody removes them", "removed"),
     Place("answers of Dagster's jobs", "actions/answers/*", "until somebody removes them", "removed"),
     Place("saved attachments", "actions/attachments/*", "until somebody removes them", "removed"),
+    Place(
+        "payloads that were mapped",
+        "builds/*unchanged.*",
+        "until the next full sync; keyed digests and ids of the lake only",
+        "removed",
+    ),
     Place("spool, spill, builds", "builds/*", _WORK, "removed"),
     Place("erasure under way", "people/pending.json", "until the erasure ends", "removed"),
     Place("list of erased ids", "people/*", "as long as the data folder; HMACs only", "kept"),

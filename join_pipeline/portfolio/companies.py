@@ -86,9 +86,13 @@ def _company(root: Path, name: str, tables: Sequence[str], oldest: datetime) -> 
 
 
 def _note(root: Path, name: str) -> BuildNote | None:
+    """The note of a company's build; None if there is none, or if it is damaged or another company's."""
     try:
-        return read_note(root, name)
-    except (OSError, msgspec.DecodeError):
+        note = read_note(root, name)
+        if note is None or note.connection != name:
+            return None
+        return note if note.as_of is None or datetime.fromisoformat(note.as_of).tzinfo else None
+    except (OSError, msgspec.DecodeError, ValueError):
         return None
 
 

@@ -62,6 +62,7 @@ FIGURE_DATASETS: Final = {
             currency,
             n_months,
             round(cost, 2) AS cost,
+            round(cost_of_months_over, 2) AS cost_over,
             n_applications AS applications,
             round(cost_per_application, 2) AS per_application,
             n_hired AS hires,

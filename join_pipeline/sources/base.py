@@ -15,7 +15,7 @@ from join_pipeline.http.client import HttpClient
 from join_pipeline.models.ids import Ids
 from join_pipeline.models.rows import Mapped
 from join_pipeline.models.states import ApplicationState
-from join_pipeline.sources.feed import Feed, RawOf
+from join_pipeline.sources.feed import Feed, RawOf, Unchanging
 from join_pipeline.sync.door import Door
 from join_pipeline.sync.extract import Extraction
 from join_pipeline.sync.plan import Plan, Rhythm
@@ -178,6 +178,14 @@ class SelectingSource(Protocol):
 
     def selected(self, raw_of: RawOf) -> RawOf:
         """The raw rows without those applications."""
+
+
+@runtime_checkable
+class UnchangingSource(Protocol):
+    """A source with a feed whose payloads are not mapped again while they stay the same."""
+
+    @property
+    def unchanging(self) -> Unchanging: ...
 
 
 @runtime_checkable

@@ -3,7 +3,7 @@
 Belongs here: what every source's feeds have. Not here: the feeds themselves (each source's own feeds).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -41,6 +41,21 @@ class Feed:
     @property
     def is_incremental(self) -> bool:
         return self.since is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanging:
+    """What a source tells of a feed whose payloads need not be mapped twice.
+
+    `signed`: a pattern (RE2) of what changes with every response and reaches no row. Its first group stays.
+    `owner`: the feed's column of the record of which several payloads tell. `owned`: by model, the column of that
+    record, for all models whose content one of these payloads decides.
+    """
+
+    feed: str
+    signed: str
+    owner: str
+    owned: Mapping[str, str]
 
 
 def guarded(feeds: Iterable[Feed]) -> tuple[str, ...]:

@@ -5,10 +5,9 @@ parts. Not here: what a payload means (a source's mapping), which of several obs
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from hashlib import md5
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 
@@ -24,6 +23,8 @@ from join_pipeline.sources.feed import Key
 from join_pipeline.sync.precedence import WINNER
 from join_pipeline.sync.workspace import Workspace
 
+Note = Callable[[int, Mapped], None]
+"""A function that is called with the place of each mapped row and what it was mapped to."""
 BATCH: Final = 5_000
 MOST_REMEMBERED: Final = 100_000
 QUARANTINE: Final = pa.schema([("record_id", TEXT), ("fetched_at", INSTANT), ("reason", TEXT), ("payload", TEXT)])
@@ -48,23 +49,27 @@ class Decoder:
     quarantined: dict[str, list[Row]] = field(default_factory=dict)
     unread: dict[str, set[str | None]] = field(default_factory=dict)
     _rows: dict[str, list[Row]] = field(default_factory=dict)
-    _best: dict[str, dict[str, tuple[Any, Row]]] = field(default_factory=dict)
-    _last: dict[tuple[str, str | None], bytes] = field(default_factory=dict)
+    _best: dict[str, dict[str, Row]] = field(default_factory=dict)
+    _last: dict[tuple[str, str | None], int] = field(default_factory=dict)
     _gone: list[Row] = field(default_factory=list)
     _missing: list[Row] = field(default_factory=list)
     _unread: list[Row] = field(default_factory=list)
     _endings: dict[str, list[Row]] = field(default_factory=dict)
+    n_rows: int = 0  # of raw so far: the place of the next one is one more
     _n: int = 0
     _seq: int = 0
 
     def __post_init__(self) -> None:
         self.workspace.begin_decode()
 
-    def take(self, feed: str, rows: Iterable[RawRow]) -> None:
+    def take(self, feed: str, rows: Iterable[RawRow], note: Note | None = None) -> None:
         """Map one feed's raw rows, in their order."""
+        self.take_at(feed, enumerate(rows, self.n_rows + 1), note)
+
+    def take_at(self, feed: str, rows: Iterable[tuple[int, RawRow]], note: Note | None = None) -> None:
+        """Map raw rows, each with its place among the rows of all feeds."""
         unread = self.unread.setdefault(feed, set())
-        for raw in rows:
-            self._seq += 1
+        for self._seq, raw in rows:
             if raw.payload is None:
                 self._miss(feed, raw)
                 unread.discard(raw.record_id)
@@ -81,6 +86,8 @@ class Decoder:
             self.unknown.update(mapped.unknown)
             self.odd.update(mapped.odd)
             self._empty(mapped)
+            if note is not None:
+                note(self._seq, mapped)
             for model, found in mapped.rows.items():
                 # a payload may show a nested record twice, and (seq, id) identifies an observation
                 once = found if len(found) == 1 else list({row["id"]: row for row in reversed(found)}.values())
@@ -92,6 +99,7 @@ class Decoder:
             if self._n >= BATCH:
                 self._flush()
         self._flush()
+        self.n_rows = max(self.n_rows, self._seq)
 
     def _empty(self, mapped: Mapped) -> None:
         """Empty the columns that are kept out. Payloads lack most of them already; some are made of what is left."""
@@ -109,9 +117,10 @@ class Decoder:
     def _is_repeated(self, feed: str, raw: RawRow) -> bool:
         """Whether the payload equals the last payload of the record, byte for byte.
 
-        A sync lists some records twice. It maps an unchanged payload once only.
+        A sync lists some records twice. It maps an unchanged payload once only. Python keys the hash of a text anew in
+        each process, and only payloads of one record are compared.
         """
-        key, content = (feed, raw.record_id), md5((raw.payload or "").encode(), usedforsecurity=False).digest()
+        key, content = (feed, raw.record_id), hash(raw.payload)
         if self._last.get(key) == content:
             return True
         if len(self._last) >= MOST_REMEMBERED:
@@ -125,12 +134,12 @@ class Decoder:
             return
         best = self._best.setdefault(model, {})
         for row in rows:
-            known, key = best.get(row["id"]), WINNER.key(row)
-            if known is None or key > known[0]:
-                best[row["id"]] = key, row
+            known = best.get(row["id"])
+            if known is None or WINNER.prefers(row, known):
+                best[row["id"]] = row
 
     def _flush(self) -> None:
-        held = {model: [row for _, row in best.values()] for model, best in self._best.items()}
+        held = {model: list(best.values()) for model, best in self._best.items()}
         for model, rows in (self._rows | held).items():
             # apart from the others, because the whole payload is most of a row, and no step compares it
             payloads = [(row["id"], row["seq"], row.pop(HEAVY, None)) for row in rows]

@@ -19,6 +19,7 @@ from join_pipeline.sync.decode import QUARANTINE, Decoder
 from join_pipeline.sync.diff import Writing, refuse_dangling, write_versions
 from join_pipeline.sync.plan import OVERLAP
 from join_pipeline.sync.reconcile import end_erased, keep_unread, know_what_is_named
+from join_pipeline.sync.unchanged import Unchanged
 from join_pipeline.sync.workspace import Phase, Workspace
 
 MOST_UNREAD: Final = 1000
@@ -34,13 +35,15 @@ def derive(
     raw_of: RawOf,
     *,
     is_replay: bool = False,
+    unchanged: Unchanged | None = None,
 ) -> int:
     """Write the new versions of one sync, and add its files and figures to `record`. The workspace must be open.
 
-    Returns the number of applications that came late: see `n_late`.
+    With `unchanged`, payloads that were mapped before are not mapped again. Returns the number of applications that
+    came late: see `n_late`.
     """
     with workspace.phase(Phase.DECODE):
-        decoder = _decode(source, workspace, ids, record, previous, raw_of)
+        decoder = _decode(source, workspace, ids, record, previous, raw_of, unchanged)
         _set_aside(decoder, workspace, record)
     with workspace.phase(Phase.RECALL):
         source.recall(workspace)
@@ -69,6 +72,7 @@ def _decode(
     record: SyncRecord,
     previous: SyncRecord | None,
     raw_of: RawOf,
+    unchanged: Unchanged | None,
 ) -> Decoder:
     """Decode all raw rows of this sync, and note the unread records in `record`."""
     kept = source.selected(raw_of) if record.only_created and isinstance(source, SelectingSource) else raw_of
@@ -85,7 +89,10 @@ def _decode(
     for feed in (feed for feed in source.feeds if not feed.is_reference):
         before = previous.feeds.get(feed.name) if previous else None
         decoder.unread[feed.name] = set(before.unread if before else ())
-        decoder.take(feed.name, kept(feed.name))
+        if unchanged is not None and feed.name == unchanged.of.feed:
+            unchanged.decode(decoder, before.unread if before else ())
+        else:
+            decoder.take(feed.name, kept(feed.name))
         _note_unread(record, feed, decoder.unread[feed.name], before.unread if before else [])
     return decoder
 

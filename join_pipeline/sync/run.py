@@ -40,6 +40,7 @@ from join_pipeline.sync.extract import Extraction, Progress, no_progress
 from join_pipeline.sync.origin import carried, carries, named, refuse_older
 from join_pipeline.sync.plan import AskedMode, Plan, is_widened, plan
 from join_pipeline.sync.settings import SyncSettings
+from join_pipeline.sync.unchanged import Unchanged
 from join_pipeline.sync.workspace import Workspace
 
 TICK: Final = timedelta(milliseconds=1)
@@ -125,15 +126,20 @@ def run_sync(
             session.extract(extraction, planned)
             _check_account(extraction, source, session, is_accepted=accept_account)
             _store(source, lake, spool, record)
-            n_late = derive(source, workspace, lake.ids, record, previous, raw_of)
+            unchanged = Unchanged.of_sync(source, lake, settings.builds, workspace, record)
+            n_late = derive(source, workspace, lake.ids, record, previous, raw_of, unchanged=unchanged)
             _note_reading(source, record, spool, is_sure=is_proved(source, spool, record, previous, n_late))
             aged_by = clocks.retired_by(clock, previous, record.started_at)
             compact(con, lake.path, record, settings.raw_days, aged_by)
             retire(con, lake.path, record, settings.raw_days, lists, aged_by)
             is_stricter = _keep_out(con, lake, record, previous, lists)
+            if unchanged is not None:
+                unchanged.write()
         _forget_starts(record)
         _end(record, session, previous)
         lake.commit(record)
+        if unchanged is not None:
+            unchanged.settle(record)
         shutil.rmtree(spool.folder, ignore_errors=True)
         # what was written to put the lake right is merged by now, and nobody has read it; what is kept out has to go
         _tidy(settings, lake, record, None if is_stricter or (previous and previous.told_at) else previous)

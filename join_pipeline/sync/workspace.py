@@ -66,6 +66,9 @@ TABLES: Final = (
         "The heavy column of observations, by `seq` and `id`",
     ),
     Table("ended", Phase.DECODE, Phase.DIFF, "The last content of deleted records, if the source still shows it"),
+    Table(
+        "unchanged", Phase.DECODE, Phase.RECONCILE, "Records that were read and not mapped again", is_per_model=False
+    ),
     Table("missing", Phase.DECODE, Phase.RECONCILE, "Records that the source does not find", is_per_model=False),
     Table("said_gone", Phase.DECODE, Phase.RECONCILE, "Records that the source reports as deleted", is_per_model=False),
     Table("unread", Phase.DECODE, Phase.RECONCILE, "Records that broke the contract", is_per_model=False),
@@ -92,6 +95,7 @@ PAYLOADS: Final = pa.schema([("id", TEXT), ("seq", WHOLE), (HEAVY, TEXT)])
 SAID_GONE: Final = pa.schema(
     [("model", TEXT), ("id", TEXT), ("remote_deleted_at", INSTANT), ("observed_at", INSTANT), ("seq", WHOLE)]
 )
+UNCHANGED: Final = pa.schema([("id", TEXT)])
 MISSING: Final = pa.schema([("model", TEXT), ("id", TEXT), ("remote_id", TEXT), ("observed_at", INSTANT)])
 
 
@@ -139,13 +143,11 @@ class Workspace:
         lacking = [name for name in _names(phase) if name not in self._made]
         if lacking:
             raise ForgottenError(f"{phase.name.lower()} has not made {', '.join(lacking)}")
-        for name in self._steps:
-            self.con.execute(f"DROP TABLE IF EXISTS {name}")
+        ended = [table for table in TABLES if table.until == phase]
+        views = [name for table in ended if table.name == "versions" for name in _names_of(table)]
+        self.let_go(*self._steps, *(name for table in ended if table.name != "versions" for name in _names_of(table)))
         self._steps.clear()
-        for table in TABLES:
-            if table.until == phase:
-                for name in _names_of(table):
-                    self.con.execute(f"DROP {'VIEW' if table.name == 'versions' else 'TABLE'} IF EXISTS {name}")
+        self._do(f"DROP VIEW IF EXISTS {name}" for name in views)
 
     def begin_decode(self) -> None:
         """Make the empty tables that decoding fills."""
@@ -156,6 +158,7 @@ class Workspace:
         self._empty("said_gone", None, SAID_GONE)
         self._empty("missing", None, MISSING)
         self._empty("unread", None, MISSING)
+        self._empty("unchanged", None, UNCHANGED)
 
     def add(self, table: str, model: str | None, rows: Iterable[Mapping[str, Any]]) -> None:
         """Append rows to a table that decoding fills. Keys that are no columns of the table are left out."""
@@ -176,8 +179,7 @@ class Workspace:
 
     def let_go(self, *names: str) -> None:
         """Drop tables before their phase ends. In a first sync they are most of the memory in use."""
-        for name in names:
-            self.con.execute(f"DROP TABLE IF EXISTS {name}")
+        self._do(f"DROP TABLE IF EXISTS {name}" for name in names)
 
     def holds_any(self, query: str) -> bool:
         """Whether a query has a row."""
@@ -186,6 +188,10 @@ class Workspace:
     def personal(self, model: str) -> str:
         """SQL of a model's personal columns by (id, sync_id), as the lake has them."""
         return personal_relation(self.lake, MODELS[model], self.files.personal.get(model, []))
+
+    def _do(self, statements: Iterable[str]) -> None:
+        """Several statements at once: each call costs as much as such a statement."""
+        self.con.execute("; ".join(statements))
 
     def _empty(self, table: str, model: str | None, schema: pa.Schema) -> None:
         name = self._name(table, model)

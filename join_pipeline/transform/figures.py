@@ -7,7 +7,7 @@ Belongs here: what each of these files may hold. Not here: how numbers and days 
 import contextlib
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,9 +19,11 @@ from join_pipeline.errors import SettingsError
 from join_pipeline.lake.files import write_whole
 from join_pipeline.lake.sql import without_patterns
 from join_pipeline.settings import Settings, env_name
-from join_pipeline.transform.cells import cost_of, currency_of, day_of, month_of, name_of, quoted, whole_of, word_of
+from join_pipeline.transform.cells import cost_of, currency_of, day_of, month_of, name_of, whole_of, word_of
 
 MOST_NAMES: Final = 20
+MOST_ROWS: Final = 20_000
+"""What a report still shows: years of months of hundreds of sources."""
 MOST_HIRES: Final = 100_000
 MOST_DAYS: Final = 3650
 MILESTONES: Final = ("SCREENING", "INTERIM", "OFFER")
@@ -182,11 +184,13 @@ def checked_table(one: UserTable, path: Path) -> list[Row]:
     Raises `SettingsError` with file, line and column.
     """
     where = f"{env_name(one.setting)}: {path}"
+    names = [column.name for column in one.columns]
     required = tuple(column.name for column in one.columns if not column.is_optional)
-    rows = [
-        (row.line, _read(one, row, where))
-        for row in _known(csv_rows(file_text(path, where), required, where, is_exact=False), one, where)
-    ]
+    rows: list[tuple[int, dict[str, str]]] = []
+    for row in csv_rows(file_text(path, where), required, where, is_exact=False, known=names):
+        if len(rows) == MOST_ROWS:
+            raise SettingsError(f"{where}, line {row.line}: has more than {MOST_ROWS:,} rows.")
+        rows.append((row.line, _read(one, row, where)))
     try:
         one.check(rows)
     except _LineError as error:
@@ -206,16 +210,6 @@ def unknown_names(database: Path, schema: str) -> dict[str, str]:
                     more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
                     told[one.test] = f"The ATS has no {names}{more}, which {env_name(one.setting)} names. {one.advice}."
     return told
-
-
-def _known(rows: Iterable[CsvRow], one: UserTable, where: str) -> Iterable[CsvRow]:
-    """The rows, if the header has no other columns. A column that is written wrongly would be left out in silence."""
-    names = [column.name for column in one.columns]
-    for row in rows:
-        others = [name for name in row.cells if name and name not in names]
-        if others:
-            raise SettingsError(f"{where}: the column {quoted(others[0])} is not one of {', '.join(names)}.")
-        yield row
 
 
 def _read(one: UserTable, row: CsvRow, where: str) -> dict[str, str]:

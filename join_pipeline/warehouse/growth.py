@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from join_pipeline.lake.absent import present
 from join_pipeline.lake.damage import unreadable
 from join_pipeline.lake.lake import Lake
-from join_pipeline.lake.record import FileKind, LakeFile, SyncRecord
+from join_pipeline.lake.record import LakeFile, SyncRecord
 from join_pipeline.models import MODELS
 from join_pipeline.warehouse.pseudonyms import MODELS as PSEUDONYMOUS
 
@@ -53,7 +53,7 @@ def last_loaded(warehouse: Path, lake: Lake, key: bytes) -> str | None:
     if all(record.sync_id != since for record in lake.records()):
         return None  # the lake is an older one, such as a restored backup
     files = (file for listed in newest.files.models.values() for file in listed)
-    return since if all(_is_known(file, known) or _is_later(file, since) for file in files) else None
+    return since if all(file.adds_to(known, since) for file in files) else None
 
 
 def note_loaded(con: duckdb.DuckDBPyConnection, lake: Lake, newest: SyncRecord, key: bytes) -> None:
@@ -88,15 +88,6 @@ def count_rows(lake: Lake, files: Iterable[LakeFile]) -> int:
         except (OSError, pa.ArrowException, ValueError) as error:
             raise unreadable(path, error) from None
     return n
-
-
-def _is_known(file: LakeFile, known: Collection[tuple[str, str]]) -> bool:
-    return file.digest is not None and (file.path, file.digest) in known
-
-
-def _is_later(file: LakeFile, since: str) -> bool:
-    """Whether a later sync wrote the file, or merged others into it. A merged file keeps every version."""
-    return file.sync_id > since and file.kind is not FileKind.REPLAYED
 
 
 def _made_of(lake: Lake, key: bytes) -> str:

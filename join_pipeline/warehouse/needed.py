@@ -17,6 +17,8 @@ import msgspec
 
 import join_pipeline
 from join_pipeline.bucket.options import BucketSettings
+from join_pipeline.csv_files import file_content
+from join_pipeline.errors import SettingsError
 from join_pipeline.lake.files import write_whole
 from join_pipeline.lake.record import SyncRecord
 from join_pipeline.notices.options import OWN_SETTINGS
@@ -155,7 +157,15 @@ def _of_settings(settings: Settings) -> Iterator[bytes]:
             continue
         yield f"{name}={setting_text(value)}".encode()
         if name.endswith("_csv") and isinstance(value, Path):
-            yield value.read_bytes() if value.is_file() else b""
+            yield _content(value)
+
+
+def _content(path: Path) -> bytes:
+    """What a file of the user holds, or why it can't be read: the build that reads it says so by its setting."""
+    try:
+        return file_content(path, "")
+    except SettingsError as error:
+        return str(error).encode()
 
 
 def _of_code() -> Iterator[bytes]:

@@ -92,18 +92,32 @@ def test_costs_in_two_currencies_are_not_compared(figure: Shown) -> None:
             **cost,
             "source": name,
             "currency": "EUR",
-            "cost": paid,
+            "cost": paid + 600,
+            "cost_over": paid,
             "applications": n,
             "per_application": paid / n,
             "per_hire": paid / 12,
         }
         for name, paid, n in (("XING", 3900, 80), ("StepStone", 7764, 90))
     ]
-    francs = {**euros[0], "source": "jobs.ch", "currency": "CHF", "applications": 40, "per_hire": 90, "cost": 1080}
+    francs = {
+        **euros[0],
+        "source": "jobs.ch",
+        "currency": "CHF",
+        "applications": 40,
+        "per_hire": 90,
+        "cost": 1080,
+        "cost_over": 1080,
+    }
     said, rows = figure("costs", "costs", [francs, *euros])
     assert "A hire costs least through XING (325 EUR), and most through StepStone (647 EUR)." in said
     assert "Sources paid in CHF are in the table" in said
-    assert len(rows) == 3
+    assert [row[1] for row in rows] == ["7,764 EUR", "3,900 EUR", "1,080 CHF"]
+    assert "Costs of a month that is not over yet are left out." in said
+    said, _ = figure("costs", "costs", [francs])
+    assert "not over yet" not in said
+    said, _ = figure("costs", "costs", [{**one, "cost_over": None} for one in euros])
+    assert "Costs of a month that is not over yet are left out." in said
     said, _ = figure("costs", "costs", [euros[0], {**euros[1], "per_hire": None}])
     assert re.search(r"A hire through XING costs 325 EUR\. No other source", said)
 

@@ -1,13 +1,8 @@
 """What the commands say: JSON for scripts, help for newcomers, exit codes for both; and what the guard does."""
 
-import contextlib
-import hashlib
-import json
 import re
-from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from join_pipeline import cli
@@ -75,21 +70,6 @@ def words_of(text: str) -> str:
     return re.sub(r"[\s│╭╮╰╯─]+", " ", ANSI.sub("", text))
 
 
-def content_of(warehouse: Path) -> dict[str, str]:
-    """A hash of the rows of every table and view, whatever their order."""
-    with contextlib.closing(duckdb.connect(warehouse, read_only=True)) as con:
-        con.execute("SET TimeZone = 'UTC'")
-        names = con.execute(
-            "SELECT table_schema || '.' || table_name FROM information_schema.tables ORDER BY ALL"
-        ).fetchall()
-        return {name: _hash(con, name) for (name,) in names}
-
-
-def _hash(con: duckdb.DuckDBPyConnection, name: str) -> str:
-    rows = sorted(json.dumps(row, default=repr) for row in con.execute(f"FROM {name}").fetchall())
-    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
-
-
 def live(ended: Ended) -> dict[str, int]:
     return {name: model["live"] for name, model in ended.document["models"].items()}
 
@@ -150,19 +130,6 @@ def test_the_report_is_written_by_a_build_and_anew_by_its_own_command(built: Gro
 
 def test_without_a_build_there_is_no_report(known: Shell) -> None:
     is_told(known("report"), 1, "recruiting.duckdb", "join-pipeline build")
-
-
-def test_a_rebuild_gives_the_same_tables_again(built: Grown) -> None:
-    settings = built.shell.settings
-    before, published = content_of(settings.warehouse), content_of(settings.published)
-    assert "recruiting.fct_application" in before
-    ended = built.shell("rebuild", "--json")
-    assert (ended.code, ended.err.strip()) == (0, "")
-    assert ended.document["published"] == built.built[-1].document["published"] | {
-        "n_bytes": ended.document["published"]["n_bytes"]
-    }
-    assert content_of(settings.warehouse) == before
-    assert content_of(settings.published) == published
 
 
 def test_people_read_tables_of_80_columns(built: Grown, monkeypatch: pytest.MonkeyPatch) -> None:

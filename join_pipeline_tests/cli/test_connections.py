@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from benchmarks.portfolio import make
+from join_pipeline.connections.edited import text_of
 from join_pipeline_tests.cli.commands import KEY, SECRET, TOKEN, Shell, is_good, is_told, is_told_as_json
 from join_pipeline_tests.cli.companies import company
 
@@ -49,6 +50,56 @@ def test_the_file_is_listed_and_checked_by_line(many: Shell, tmp_path: Path) -> 
     assert "slow" not in (tmp_path / "connections.toml").read_text()
     is_told(many("connections", "add", "leaky", "--secret", f"join_api_token={SECRET}"), 2, "env:NAME or file:PATH")
     is_told(many("connections", "check", "slow"), 2, "slow is not in")
+
+
+def test_two_entries_of_one_account_are_told_and_an_empty_file_is_said_to_be_so(many: Shell, tmp_path: Path) -> None:
+    both = many.but(ANOTHER_NAME=TOKEN)
+    url = re.search(r'join_api_url = "(.*)"', (tmp_path / "connections.toml").read_text())
+    assert url is not None
+    is_good(
+        both(
+            "connections",
+            "add",
+            "again",
+            "--set",
+            f"join_api_url={url[1]}",
+            "--secret",
+            "join_api_token=env:ANOTHER_NAME",
+        )
+    )
+    checked = both("connections", "check")
+    is_good(checked)
+    (said,) = [line for line in checked.out.splitlines() if line.startswith("look")]
+    assert said.split()[1] == "again"
+    assert "has the secrets and the address of acme." in said
+    assert TOKEN not in checked.out + checked.err
+    (tmp_path / "connections.toml").write_text("")
+    for command in ("check", "list"):
+        assert both("connections", command).out.startswith("No connection is in ")
+
+
+@pytest.mark.parametrize(
+    "name", ["Acme", "ACME", "🙂", "{{ 1 }}", "a'b", 'a"b', "a]b", "a\x7fb", "a b", "../acme", "x" * 64]
+)
+def test_a_name_that_is_none_is_told_and_an_entry_of_it_can_be_removed(many: Shell, tmp_path: Path, name: str) -> None:
+    file = tmp_path / "connections.toml"
+    before = file.read_text()
+    is_told(
+        many("connections", "add", name, "--secret", "join_api_token=env:TOKEN_OF_MANY"), 2, "the name needs 1 to 63"
+    )
+    assert file.read_text() == before
+    if "]" in name:  # a comment or a name with such a sign is for the hand
+        return
+    file.write_text(before + text_of(name, {"k": 5}, {}))
+    checked = many("connections", "check")
+    assert checked.code == 1
+    assert f"line {len(before.splitlines()) + 1}: {printed(name)}: the name needs" in checked.out
+    is_good(many("connections", "remove", name))
+    assert file.read_text() == before
+
+
+def printed(name: str) -> str:
+    return "".join(one if one.isprintable() else "\ufffd" for one in name)
 
 
 def test_a_command_works_on_the_connection_that_is_named(many: Shell) -> None:

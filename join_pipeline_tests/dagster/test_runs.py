@@ -179,7 +179,10 @@ def test_a_run_that_a_signal_ends_within_a_sync_leaves_the_lake_and_says_so(
 
 def interrupt(settings: Settings) -> None:
     """SIGTERM to this process once a sync has taken the lock and asked for something."""
+    end = time.monotonic() + 60
     while pipeline.busy(settings) is None:
+        if time.monotonic() > end:
+            return  # the run failed before it began: the test says how
         time.sleep(0.05)
     time.sleep(1)
     os.kill(os.getpid(), signal.SIGTERM)
@@ -206,6 +209,20 @@ def test_a_reason_is_said_once(sandbox_url: str, tmp_path: Path) -> None:
     assert (error.cause, error.context) == (None, None)
     assert error.message.count("JOIN_API_TOKEN is not set") == 1
     assert failure(result)[1].count("JOIN_API_TOKEN is not set") == 1
+
+
+@pytest.mark.parametrize("setting", ["hiring_plan_csv", "service_level_csv", "cost_csv"])
+def test_a_faulty_file_of_figures_is_told_by_setting_and_line_and_nothing_is_loaded(
+    sandbox_url: str, settings: Settings, green: dg.ExecuteInProcessResult, tmp_path: Path, setting: str
+) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(b"K\xf6chin;1\n")
+    before = settings.warehouse.stat().st_mtime_ns
+    result = run(settings_for(sandbox_url, settings.data, **{setting: path}), "rebuild")
+    assert failure(result)[1].startswith(f"JOIN_PIPELINE_{setting.upper()}: {path}, line 1: not UTF-8.")
+    (event,) = [event for event in result.all_events if event.is_step_failure]
+    assert event.step_failure_data.error.cause is None
+    assert settings.warehouse.stat().st_mtime_ns == before
 
 
 def test_a_wrong_token_is_one_clear_failure_and_leaves_no_lake(sandbox_url: str, tmp_path: Path) -> None:

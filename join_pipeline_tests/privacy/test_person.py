@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from join_pipeline import pipeline
@@ -69,6 +70,18 @@ def is_sound(settings: Settings) -> bool:
     with locked(settings.home):
         check = LakeCheck(open_lake(settings.lake), settings.builds, settings.memory_limit)
         return [finding.verdict for finding in check.findings()] == ["ok"] * 4
+
+
+def test_what_is_known_of_payloads_goes_with_an_erasure(settings: Settings, person: Somebody) -> None:
+    path = settings.builds / "unchanged.parquet"
+    digests = {row["id"]: row for row in pq.read_table(path).to_pylist()}
+    assert set(person.application_ids) <= digests.keys()
+    erased(settings, person.address)
+    assert not path.exists()
+    run_sync(settings, "full")
+    kept = {row["id"] for row in pq.read_table(path).to_pylist()}
+    assert kept
+    assert kept == digests.keys() - set(person.application_ids)
 
 
 @pytest.mark.parametrize(

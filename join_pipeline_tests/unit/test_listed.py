@@ -234,6 +234,14 @@ def test_a_cron_expression_gives_the_turns_of_its_zone_and_no_others(
     assert not any(is_due(schedule, "acme", at, zone, full=True) for at in ticks)
 
 
+@pytest.mark.parametrize(("month", "day", "at"), [(3, 29, "01:00"), (10, 25, "00:30")], ids=["skipped", "repeated"])
+def test_a_turn_in_an_hour_that_summer_time_skips_or_repeats_comes_once(month: int, day: int, at: str) -> None:
+    begin = datetime(2026, month, day, tzinfo=UTC)
+    ticks = [begin + timedelta(minutes=5 * n) for n in range(12 * 12)]
+    due = [f"{tick:%H:%M}" for tick in ticks if is_due("30 2 * * *", "acme", tick, "Europe/Berlin", full=False)]
+    assert due == [at]
+
+
 @pytest.mark.parametrize(
     "odd", ["", "daily", "* * * *", "0 0 0 * * *", "60 * * * *", "* 24 * * *", "* * 0 * *", "* * * 13 *", "* * * * 8",
             "5-1 * * * *", "*/0 * * * *", "1,,2 * * * *", "1- * * * *", "* * * foo *", "-1 * * * *", "² * * * *",

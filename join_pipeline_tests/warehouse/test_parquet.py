@@ -106,7 +106,7 @@ def test_the_note_names_the_build_of_every_file(two: Settings) -> None:
         assert pq.read_metadata(path).metadata[b"build"].decode() == note.build
         assert path.stat().st_mode & 0o222 == 0
     assert set(note.tables) == set(TABLES)
-    assert [(note.sync_id,)] == rows(two, "SELECT arg_max(sync_id, as_of) FROM dim_sync")
+    assert [(note.sync_id,)] == rows(two, "SELECT max(sync_id) FROM dim_sync")
     assert noted_connections(two.parquet) == ["2024", "join"]
     before = note.build
     publish_parquet(two, TABLES[:2])

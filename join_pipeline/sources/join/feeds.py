@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from join_pipeline.lake.erased import Naming
-from join_pipeline.sources.feed import Feed
+from join_pipeline.sources.feed import Feed, Unchanging
 
 JOB_STATUSES: Final = ("ONLINE", "OFFLINE", "ARCHIVED", "DRAFT")
 
@@ -74,3 +74,12 @@ MODEL_FEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "job_hiring_team": _JOBS,
 }
 """For each model, the feeds that it is mapped from."""
+
+UNCHANGING: Final = Unchanging(
+    feed=APPLICATIONS.name,
+    # the contract has no such key, and inside of a text the quotes of one have backslashes
+    signed=r'("(?:url|file)"\s*:\s*"https?://[!#->@-\[\]-~]*)\?[!#-\[\]-~]*',
+    owner="candidate_id",
+    owned={"applications": "candidate_id", "candidates": "id", "candidate_tags": "candidate_id"},
+)
+"""Addresses of attachments and answered files have signatures."""

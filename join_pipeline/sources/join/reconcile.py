@@ -8,7 +8,14 @@ from typing import Final
 
 from join_pipeline.models.rows import UNREAD
 from join_pipeline.sources.join.known import FOCUSED
-from join_pipeline.sync.known import newest
+from join_pipeline.sources.join.newer import (
+    keep_question_places,
+    keep_questions,
+    keep_stage_places,
+    keep_stages,
+    keep_users,
+    order,
+)
 from join_pipeline.sync.precedence import LAST, WINNER
 from join_pipeline.sync.reconcile import (
     LIVE,
@@ -113,15 +120,20 @@ def _candidates(workspace: Workspace) -> None:
     # if an application that was not read now is newer than all that were, the known content is at least as new
     workspace.step(
         "winning_candidates",
-        f"""WITH newest_unread AS (
-            SELECT candidate_id AS id, max({_order("remote_updated_at", "remote_id::BIGINT")}) AS newest
-            FROM live_applications WHERE NOT is_seen GROUP BY candidate_id
+        f"""WITH unread AS (
+            SELECT candidate_id AS id, remote_updated_at, remote_id FROM live_applications WHERE NOT is_seen
+            UNION ALL
+            SELECT k.candidate_id, k.remote_updated_at, k.remote_id
+            FROM now_applications AS n JOIN known_applications AS k ON k.id = n.id AND k.{LIVE}
+            WHERE list_contains(n.{UNREAD}, 'candidate_id')
+        ), newest_unread AS (
+            SELECT id, max({order("remote_updated_at", "remote_id")}) AS newest FROM unread GROUP BY id
         ), winner AS (
             FROM seen_candidates WHERE seq IN (SELECT seq FROM now_applications)
             {WINNER.first_by_id}
         )
         SELECT w.* FROM winner AS w LEFT JOIN newest_unread AS u ON u.id = w.id
-        WHERE u.id IS NULL OR {_order("w.parent_updated_at", "w.parent_id")} >= u.newest""",
+        WHERE u.id IS NULL OR {order("w.parent_updated_at", "w.parent_id")} >= u.newest""",
     )
     workspace.make(
         "now",
@@ -135,37 +147,6 @@ def _candidates(workspace: Workspace) -> None:
         """SELECT id, NULL::TIMESTAMPTZ AS observed_at FROM touched_candidates
         WHERE id NOT IN (SELECT id FROM oldest_application)""",
     )
-
-
-def _keep_newer(workspace: Workspace, model: str, content: str, shown_by: dict[str, str]) -> None:
-    """Remove what applications showed from `now_<model>` if one that was not read now is newer and shows the record.
-
-    Then the known `content` is at least as new. `shown_by` has the application's columns by the record's. Few records
-    change, and only their applications are asked for: `known_applications` has a part of them.
-    """
-    contested = f"contested_{model}"
-    workspace.step(
-        contested,
-        f"""SELECT n.* FROM now_{model} AS n JOIN known_{model} AS k ON k.id = n.id AND k.{LIVE}
-        WHERE k.{content} IS NOT NULL AND n.{content} IS DISTINCT FROM k.{content}""",
-    )
-    if not workspace.holds_any(f"FROM {contested}"):
-        return
-    showing = " AND ".join(f"a.{column} = c.{own}" for own, column in shown_by.items())
-    among = f"SELECT a.id FROM versions_applications AS a JOIN {contested} AS c ON {showing}"
-    workspace.con.execute(
-        f"""DELETE FROM now_{model} WHERE id IN (
-            SELECT c.id FROM {contested} AS c JOIN {newest("applications", among)} AS a ON {showing}
-            WHERE a.{LIVE} AND a.id NOT IN (SELECT id FROM now_applications)
-                AND a.id NOT IN (SELECT id FROM gone_applications)
-                AND {_order("a.remote_updated_at", "a.remote_id::BIGINT")}
-                    > {_order("c.parent_updated_at", "c.parent_id")})"""
-    )
-
-
-def _order(updated_at: str, key: str) -> str:
-    """SQL: the precedence of an application. One whose update time could not be read comes before all others."""
-    return f"struct_pack(at := coalesce({updated_at}, '-infinity'::TIMESTAMPTZ), key := {key})"
 
 
 def _candidate_tags(workspace: Workspace) -> None:
@@ -205,7 +186,10 @@ def _candidate_tags(workspace: Workspace) -> None:
 
 def _job_links(workspace: Workspace) -> None:
     """Stages and questions of a job. They are there from their first observation until their job is gone."""
-    for model, other in (("job_application_stages", "stage_id"), ("job_screening_questions", "question_id")):
+    for model, other, keep in (
+        ("job_application_stages", "stage_id", keep_stage_places),
+        ("job_screening_questions", "question_id", keep_question_places),
+    ):
         workspace.make(
             "now",
             model,
@@ -217,10 +201,10 @@ def _job_links(workspace: Workspace) -> None:
             model,
             f"SELECT k.id, g.observed_at FROM known_{model} AS k JOIN gone_jobs AS g ON g.id = k.job_id WHERE {LIVE}",
         )
-        if model == "job_application_stages":
-            _keep_newer(workspace, model, '"index"', {"stage_id": "current_stage_id", "job_id": "job_id"})
+        keep(workspace)
         live_after(workspace, model, f'id, job_id, {other}, "index"')
     those_linked(workspace, "screening_questions", "job_screening_questions", "question_id")
+    keep_questions(workspace)
 
 
 def _team(workspace: Workspace) -> None:
@@ -242,6 +226,7 @@ def _team(workspace: Workspace) -> None:
         f"""FROM seen_users WHERE seq IN (SELECT seq FROM now_jobs)
         {WINNER.first_by_id}""",
     )
+    keep_users(workspace)
     gone_without_link(workspace, "users", {"job_hiring_team": "user_id"})
 
 
@@ -260,6 +245,6 @@ def _stages(workspace: Workspace) -> None:
         SELECT w.* REPLACE (g.global_index AS global_index)
         FROM winner AS w LEFT JOIN global_index AS g ON g.id = w.id""",
     )
-    _keep_newer(workspace, "application_stages", "payload_hash", {"id": "current_stage_id"})
+    keep_stages(workspace)
     links = {"job_application_stages": "stage_id", "applications": "current_stage_id"}
     gone_without_link(workspace, "application_stages", links, FOCUSED)

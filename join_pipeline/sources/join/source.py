@@ -21,7 +21,7 @@ from join_pipeline.sources.join.client import JoinClient
 from join_pipeline.sources.join.connection import JoinConnection
 from join_pipeline.sources.join.door import DOOR
 from join_pipeline.sources.join.extract import JoinExtraction
-from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, MODEL_FEEDS, JoinFeed
+from join_pipeline.sources.join.feeds import APPLICATIONS, FEEDS, MODEL_FEEDS, UNCHANGING, JoinFeed
 from join_pipeline.sources.join.known import recall
 from join_pipeline.sources.join.mapping import MAPPING_VERSION
 from join_pipeline.sources.join.mapping.application import APPLICATION_SHOWN_IN, map_application
@@ -92,6 +92,7 @@ class JoinSource:
     shared: ClassVar = frozenset(
         {"application_stages", "job_application_stages", "screening_questions", "job_screening_questions"}
     )
+    unchanging: ClassVar = UNCHANGING
     application_states: ClassVar = STATES
     mapping_version: ClassVar = MAPPING_VERSION
     door: ClassVar = DOOR

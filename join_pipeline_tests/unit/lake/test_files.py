@@ -1,12 +1,14 @@
 """Files that appear whole or not at all, private ones, and the one lock."""
 
 import errno
+import fcntl
 import os
 import signal
 import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,16 @@ import pytest
 
 from join_pipeline.errors import LakeError, LockedError
 from join_pipeline.lake import files
-from join_pipeline.lake.files import appearing, create_whole, locked, make_folder, remove_asides, unflushed, write_whole
+from join_pipeline.lake.files import (
+    appearing,
+    create_whole,
+    locked,
+    make_folder,
+    remove_asides,
+    unflushed,
+    who_locks,
+    write_whole,
+)
 
 FULL = Path("/dev/full")
 needs_full_disk = pytest.mark.skipif(not FULL.exists(), reason="only Linux has /dev/full, a disk that is always full")
@@ -306,6 +317,28 @@ def test_a_program_that_the_holder_starts_does_not_keep_the_lock(tmp_path):
                 pass
         finally:
             program.kill()
+
+
+def test_who_only_looks_writes_nothing_and_is_told_who_holds_the_lock(tmp_path):
+    assert who_locks(tmp_path / "new") is None
+    assert not (tmp_path / "new").exists()
+    with locked(tmp_path):
+        before = (tmp_path / "lock").stat().st_mtime_ns
+        assert f"(process {os.getpid()})" in who_locks(tmp_path)
+        assert (tmp_path / "lock").stat().st_mtime_ns == before
+    assert who_locks(tmp_path) is None
+
+
+def test_who_only_looks_for_a_moment_refuses_nobody(tmp_path):
+    """A sensor that asks whether a connection is busy must not fail the sync that begins at that moment."""
+    with locked(tmp_path):
+        pass
+    looking = os.open(tmp_path / "lock", os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    assert who_locks(tmp_path) is None
+    threading.Timer(0.02, os.close, [looking]).start()
+    with locked(tmp_path):
+        assert who_locks(tmp_path) is not None
 
 
 def test_connections_have_locks_of_their_own(tmp_path):

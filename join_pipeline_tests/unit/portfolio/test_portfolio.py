@@ -137,11 +137,29 @@ def unreadable(settings: Settings, name: str) -> None:
     note_path(settings.parquet, name).write_text("{}")
 
 
+def noting(what: str, instead: str) -> Callable[[Settings, str], None]:
+    def spoil(settings: Settings, name: str) -> None:
+        note = note_path(settings.parquet, name)
+        assert what in note.read_text()
+        note.write_text(note.read_text().replace(what, instead))
+
+    return spoil
+
+
+def folder(settings: Settings, name: str) -> None:
+    missing(settings, name)
+    note_path(settings.parquet, name).mkdir()
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
         (missing, "join-pipeline build --connection globex"),
         (unreadable, "join-pipeline build --connection globex"),
+        (folder, "join-pipeline build --connection globex"),
+        (noting(AS_OF, "soon"), "join-pipeline build --connection globex"),
+        (noting(AS_OF, AS_OF.removesuffix("+00:00").removesuffix("Z")), "join-pipeline build --connection globex"),
+        (noting('"globex"', '"acme"'), "join-pipeline build --connection globex"),
         (short, "mart_speed are not as they were built"),
         (damaged, "damaged"),
         (newer, "schema 2.0"),

@@ -15,6 +15,7 @@ from join_pipeline.lake.record import FeedRecord, Objection, SyncRecord, sync_id
 from join_pipeline.models import MODELS
 from join_pipeline.models.ids import Ids
 from join_pipeline.sources.base import Source
+from join_pipeline.sources.feed import RawOf
 from join_pipeline.sync.derive import derive
 from join_pipeline.sync.workspace import Workspace
 from join_pipeline_tests.oracle.identifiers import unified_id
@@ -72,10 +73,13 @@ class Syncs:
         def rows(feed: str) -> Iterable[RawRow]:
             return [_row(record, n, said) for n, said in enumerate(raw.get(feed, ()), 1)]
 
-        derive(self.source, workspace, Ids(INTEGRATION), record, self.previous, rows)
+        self._derive(workspace, record, rows)
         self.previous, self.n = record, self.n + 1
         self.started.append(at)
         return record
+
+    def _derive(self, workspace: Workspace, record: SyncRecord, rows: RawOf) -> None:
+        derive(self.source, workspace, Ids(INTEGRATION), record, self.previous, rows)
 
     def written(self, *, but: Collection[str] = ()) -> dict[str, list[Row]]:
         """The versions of the last sync by model; those that it did not write are left out, as are some columns."""

@@ -91,6 +91,7 @@ class Tables:
         missing: Rows = (),
         said_gone: Rows = (),
         guarded: Collection[str] = (),
+        unchanged: Collection[str] = (),
     ) -> Found:
         """What is known, was shown, and is not there any more in; what is now and what is gone out."""
         self.know(known or {})
@@ -99,6 +100,8 @@ class Tables:
         with workspace.phase(Phase.DECODE):
             workspace.begin_decode()
             observe(workspace, shown, missing, said_gone)
+            for name in unchanged:
+                workspace.con.execute("INSERT INTO unchanged VALUES (?)", [name])
         with workspace.phase(Phase.RECALL):
             rules.recall(workspace)
         with workspace.phase(Phase.RECONCILE):

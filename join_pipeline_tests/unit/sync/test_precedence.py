@@ -30,8 +30,11 @@ def by_sql(precedence: Precedence, rows: list[Row]) -> dict[str, int]:
 
 
 def by_python(precedence: Precedence, rows: list[Row]) -> dict[str, int]:
-    return {key: max((row for row in rows if row["id"] == key), key=precedence.key)["seq"]
-            for key in {row["id"] for row in rows}}  # fmt: skip
+    held: dict[str, Row] = {}
+    for row in rows:
+        if row["id"] not in held or precedence.prefers(row, held[row["id"]]):
+            held[row["id"]] = row
+    return {key: row["seq"] for key, row in held.items()}
 
 
 @settings(max_examples=50)

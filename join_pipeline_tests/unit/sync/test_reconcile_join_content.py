@@ -67,12 +67,14 @@ def test_what_an_application_or_a_job_said_last_holds_with_all_that_it_showed(gi
 
 def test_a_candidate_is_as_the_live_application_shows_that_is_greatest_by_update_and_id(given: Tables) -> None:
     later, latest = BEFORE + MINUTE, BEFORE + 2 * MINUTE
+    unread = "of which the newer one shows nothing readable"
     known = {
         "unread, and older": application(31),
         "unread, and newer": application(33, remote_updated_at=latest),
         "unread, newer, and gone": application(35, remote_updated_at=latest),
         "unread, newer, and deleted before": application(37, remote_updated_at=latest, **DELETED),
         "unread, of the same instant, and less as a number": application(99, remote_updated_at=later),
+        unread: application(39, remote_updated_at=latest),
     }
     came = [
         ("the newer one of the lesser id", application(12)),
@@ -89,7 +91,10 @@ def test_a_candidate_is_as_the_live_application_shows_that_is_greatest_by_update
             "applications": [row | {"candidate_id": who} for who, row in known.items()],
             "candidates": [{"id": who, "remote_created_at": BEFORE} for who in known],
         },
-        shown=[shown(row | {"candidate_id": who}, first_name=f"by {row['id']}") for who, row in came],
+        shown=[
+            *(shown(row | {"candidate_id": who}, first_name=f"by {row['id']}") for who, row in came),
+            {"applications": [application(39, candidate_id=unread, remote_updated_at=latest, unread=["candidate_id"])]},
+        ],
         missing=no("applications", "a35"),
     )
     assert {who: row["first_name"] for who, row in found.now["candidates"].items()} == {
@@ -160,6 +165,8 @@ def test_a_stage_stays_as_it_is_known_if_an_application_that_was_not_read_is_new
         "newer, and read now": application(35, remote_updated_at=later),
         "newer, in another stage by now": application(36, remote_updated_at=later),
         "newer, and the same": application(37, remote_updated_at=later),
+        "newer, and its stage unread": application(38, remote_updated_at=later),
+        "newer, and erased here": application(39, remote_updated_at=later) | {"id": "erased-1", "remote_id": "39"},
     }
     places = {name: {"current_stage_id": name, "job_id": "j1"} for name in unread}
     is_place = model == "job_application_stages"
@@ -170,6 +177,8 @@ def test_a_stage_stays_as_it_is_known_if_an_application_that_was_not_read_is_new
         return place("j1", name, index, **columns) if is_place else {"id": name, "payload_hash": mark, **columns}
 
     moved = unread["newer, in another stage by now"] or {}
+    odd_one = "newer, and its stage unread"
+    odd = (unread[odd_one] or {}) | places[odd_one] | {"unread": ["current_stage_id"]}
     found = reconciled(
         given,
         known={
@@ -183,10 +192,11 @@ def test_a_stage_stays_as_it_is_known_if_an_application_that_was_not_read_is_new
         shown=[
             *({model: [stage(name, "shown", parent_updated_at=earlier, parent_id=100)]} for name in unread),
             {"applications": [(unread["newer, and read now"] or {}) | {"current_stage_id": "elsewhere"}]},
+            {"applications": [odd]},
         ],
         missing=no("applications", "a33"),
     )
-    kept = {"newer", "of the same instant, and greater as a number"}
+    kept = {"newer", "of the same instant, and greater as a number", "newer, and its stage unread"}
     name_of = {(f"j1/{name}" if is_place else name): name for name in unread}
     assert {name_of[key] for key in found.now[model]} == unread.keys() - kept
     assert found.gone[model] == {}

@@ -7,6 +7,7 @@ import pytest
 
 from join_pipeline.errors import SettingsError
 from join_pipeline.settings import load_settings
+from join_pipeline.transform import figures
 from join_pipeline.transform.figures import TABLES, checked_table, copy_tables, table_vars, unknown_names
 
 PLAN, LEVELS, TAGS, COSTS = TABLES
@@ -146,3 +147,11 @@ def test_names_that_the_ats_does_not_have_are_told(tmp_path: Path) -> None:
     assert told["plans_are_known"].startswith("The ATS has no “Job 0”, “Job 1”")
     assert "and 2 more, which JOIN_PIPELINE_HIRING_PLAN_CSV names" in told["plans_are_known"]
     assert told["costs_are_known"].startswith("The ATS has no “Gazette”, which JOIN_PIPELINE_COST_CSV names")
+
+
+def test_a_file_has_no_more_rows_than_a_report_can_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "MOST_ROWS", 2)
+    text = "job,hires,by\nA,1,2026-12\nB,1,2026-12\n"
+    assert len(rows(tmp_path, "hiring_plan_csv", text)) == 2
+    with pytest.raises(SettingsError, match="line 5: has more than 2 rows"):
+        rows(tmp_path, "hiring_plan_csv", f"{text}\nC,1,2026-12\n")

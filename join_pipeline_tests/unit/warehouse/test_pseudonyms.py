@@ -24,6 +24,9 @@ def test_processes_that_need_the_first_key_at_once_get_the_same_one(tmp_path: Pa
     paths = [tmp_path / str(n) / "pseudonym.key" for n in range(20)]
     with multiprocessing.get_context("fork").Pool(8) as pool:
         keys = [pool.map(key_from_file, [path] * 8, chunksize=1) for path in paths]
+        # they end by themselves: Dagster turns SIGTERM into SIGINT for a process, and so for those it forks
+        pool.close()
+        pool.join()
     assert [len(set(found)) for found in keys] == [1] * 20
     assert len({found[0] for found in keys}) == 20
     assert [path.name for folder in tmp_path.iterdir() for path in folder.iterdir()] == ["pseudonym.key"] * 20

@@ -37,6 +37,14 @@ judged as (
         deletions.age_days,
         {{ days_between('deletions.applied_at', 'deletions.interval_ends_at') }} as age_at_end,
         deletions.interval_ends_at,
+        deletions.applied_at,
+        deletions.deleted_at_lo,
+        deletions.deleted_at_hi,
+        case
+            when {{ days or 0 }} > 0 then {{ days or 0 }}
+            when rules.interval_number is null then regular_rules.age_days
+            when rules.n_intervals >= 5 then rules.age_days
+        end as rule_age_days,
         case
             when {{ 'true' if days is not none else 'false' }}
                 then
@@ -61,19 +69,38 @@ judged as (
     asof left join regular_rules on deletions.interval_number >= regular_rules.interval_number
 ),
 
+-- Who goes at an age was there until then, also where nobody looked. When a rule worked once, nobody knows.
+dated as (
+    select
+        application_key,
+        age_days,
+        age_at_end,
+        interval_ends_at,
+        expiry_evidence,
+        rule_age_days,
+        least(
+            greatest(applied_at + to_days(cast(floor(rule_age_days) as integer)), deleted_at_lo), deleted_at_hi
+        ) as reached_age_at
+    from judged
+),
+
 -- Where the undecided alone go at an age, it may be a rule, or people who lose patience.
 final as (
     select
-        judged.application_key,
-        coalesce(judged.expiry_evidence, 'mixed') as expiry_evidence
-    from judged
+        dated.application_key,
+        case
+            when dated.rule_age_days is not null and dated.expiry_evidence in ('setting', 'detected')
+                then dated.reached_age_at
+        end as open_until_at,
+        coalesce(dated.expiry_evidence, 'mixed') as expiry_evidence
+    from dated
     left join alone
         on
-            judged.age_at_end >= alone.age_days
-            and judged.age_days >= alone.age_days - alone.width
-            and judged.interval_ends_at > alone.begins_at
+            dated.age_at_end >= alone.age_days
+            and dated.age_days >= alone.age_days - alone.width
+            and dated.interval_ends_at > alone.begins_at
     where
-        judged.expiry_evidence is not null
+        dated.expiry_evidence is not null
         or ({{ 'false' if days is not none else 'true' }} and alone.age_days is not null)
 )
 

@@ -19,6 +19,16 @@ follow_up as (
     select * from {{ ref('int_follow_up') }}
 ),
 
+-- Who goes by a rule at an age was there until then. The last proof of it may lie long before, and whoever withdrew
+-- since may have been taken for one of them: the bounds hold both readings.
+expiries as (
+    select
+        application_key,
+        open_until_at
+    from {{ ref('int_expiry') }}
+    where open_until_at is not null
+),
+
 -- From applied to the first of hired, declined and vanished.
 decisions as (
     select
@@ -31,31 +41,37 @@ decisions as (
         applications.applied_at_hi as origin_at_hi,
         first_decisions.first_decision as event,
         coalesce(first_decisions.first_decided_at_lo, applications.last_known_open_at) as exit_at_lo,
-        coalesce(first_decisions.first_decided_at, applications.last_known_open_at) as exit_at,
-        coalesce(first_decisions.first_decided_at_hi, applications.last_known_open_at) as exit_at_hi,
+        coalesce(
+            first_decisions.first_decided_at, expiries.open_until_at, applications.last_known_open_at
+        ) as exit_at,
+        coalesce(
+            first_decisions.first_decided_at_hi, expiries.open_until_at, applications.last_known_open_at
+        ) as exit_at_hi,
         not first_decisions.is_historic and applications.applied_evidence <> 'bounded' as is_timed,
         applications.expiry_evidence = 'mixed' as is_perhaps_expired
     from applications
     inner join first_decisions on applications.application_key = first_decisions.application_key
+    left join expiries on applications.application_key = expiries.application_key
 ),
 
 -- From applied to hired. A rejection or vanishing that stands competes. An undone decision is no end.
 hires as (
     select
-        application_key,
-        job_id,
-        source,
+        applications.application_key,
+        applications.job_id,
+        applications.source,
         'hire' as question,
-        applied_at_lo as origin_at_lo,
-        applied_at as origin_at,
-        applied_at_hi as origin_at_hi,
-        case when status in ('HIRED', 'DECLINED', 'VANISHED') then status end as event,
-        coalesce(decided_at_lo, last_known_open_at) as exit_at_lo,
-        coalesce(decided_at, last_known_open_at) as exit_at,
-        coalesce(decided_at_hi, last_known_open_at) as exit_at_hi,
-        not is_historic and applied_evidence <> 'bounded' as is_timed,
-        expiry_evidence = 'mixed' as is_perhaps_expired
+        applications.applied_at_lo as origin_at_lo,
+        applications.applied_at as origin_at,
+        applications.applied_at_hi as origin_at_hi,
+        case when applications.status in ('HIRED', 'DECLINED', 'VANISHED') then applications.status end as event,
+        coalesce(applications.decided_at_lo, applications.last_known_open_at) as exit_at_lo,
+        coalesce(applications.decided_at, expiries.open_until_at, applications.last_known_open_at) as exit_at,
+        coalesce(applications.decided_at_hi, expiries.open_until_at, applications.last_known_open_at) as exit_at_hi,
+        not applications.is_historic and applications.applied_evidence <> 'bounded' as is_timed,
+        applications.expiry_evidence = 'mixed' as is_perhaps_expired
     from applications
+    left join expiries on applications.application_key = expiries.application_key
 ),
 
 -- A stay at a milestone: its visits in a row, without a decision between them.

@@ -284,8 +284,10 @@ figures.costs = {
   definitions: ["cost_per_hire"],
   make() {
     const all = givenRows("costs").filter((row) => row.grain === "all" && row.scope === "source" && row.cost !== null);
-    const rows = all.filter((row) => !state.chosen.source || row.source === state.chosen.source).sort((a, b) => b.cost - a.cost);
-    if (!rows.length) return { missing: t("missing.costs") };
+    const given = all.filter((row) => !state.chosen.source || row.source === state.chosen.source);
+    // A month that is not over brings more applications, and perhaps hires: its costs are not set against them.
+    const rows = given.filter((row) => row.cost_over !== null).sort((a, b) => b.cost_over - a.cost_over);
+    if (!rows.length) return { missing: t(given.length ? "costs.running" : "missing.costs") };
     const money = (/** @type {Row} */ row, /** @type {number | null} */ value) =>
       value === null ? NONE : `${number(value, value < 100 ? 2 : 0)} ${row.currency ?? ""}`.trim();
     // Amounts in two currencies are not compared. The chart is of the one that brings most applications.
@@ -299,11 +301,11 @@ figures.costs = {
     const lane = (/** @type {Row} */ row) => `${row.source} ${row.currency ?? ""}`;
     return {
       datasets: {
-        rows: shown.map((row) => ({ lane: lane(row), start: 0, end: row.cost, fill: "var(--passed)", tip: `${row.source}: ${money(row, row.cost)}` })),
+        rows: shown.map((row) => ({ lane: lane(row), start: 0, end: row.cost_over, fill: "var(--passed)", tip: `${row.source}: ${money(row, row.cost_over)}` })),
         heads: shown.map((row) => ({
           lane: lane(row),
           name: row.source,
-          said: row.per_hire === null ? t("costs.no_hire", { cost: money(row, row.cost) }) : t("costs.said", { cost: money(row, row.per_hire), n: row.hires }),
+          said: row.per_hire === null ? t("costs.no_hire", { cost: money(row, row.cost_over) }) : t("costs.said", { cost: money(row, row.per_hire), n: row.hires }),
         })),
       },
       axis: "axis.cost",
@@ -313,11 +315,14 @@ figures.costs = {
         : best === worst
           ? t("costs.lead.one", { best: best.source, least: money(best, best.per_hire) })
           : t("costs.lead", { best: best.source, least: money(best, best.per_hire), worst: worst.source, most: money(worst, worst.per_hire) }),
-      notes: [currencies.length > 1 ? t("costs.others", { currencies: listed(currencies.slice(1).map((one) => one ?? NONE)) }) : null],
-      alt: t("costs.alt", { sources: listed(rows.map((row) => `${row.source} ${money(row, row.cost)}`)) }),
+      notes: [
+        given.some((row) => row.cost !== row.cost_over) ? t("costs.running") : null,
+        currencies.length > 1 ? t("costs.others", { currencies: listed(currencies.slice(1).map((one) => one ?? NONE)) }) : null,
+      ],
+      alt: t("costs.alt", { sources: listed(rows.map((row) => `${row.source} ${money(row, row.cost_over)}`)) }),
       table: {
         head: ["source", "cost", "applications", "per_application", "hires", "per_hire"].map((one) => t(`costs.head.${one}`)),
-        rows: rows.map((row) => [row.source, money(row, row.cost), number(row.applications), money(row, row.per_application), number(row.hires), money(row, row.per_hire)]),
+        rows: rows.map((row) => [row.source, money(row, row.cost_over), number(row.applications), money(row, row.per_application), number(row.hires), money(row, row.per_hire)]),
       },
     };
   },

@@ -5,5 +5,5 @@ Belongs here: what a payload means. Not here: which of several payloads holds, w
 
 from typing import Final
 
-MAPPING_VERSION: Final = 2
+MAPPING_VERSION: Final = 3
 """Raise it whenever a payload maps to other rows. The versions that follow from it have the reason `mapping`."""

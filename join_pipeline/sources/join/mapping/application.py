@@ -24,7 +24,12 @@ from join_pipeline.sources.join.payloads import ApplicationPayload, CandidatePay
 
 PATH: Final = "/applications/{id}"
 APPLICATION_SHOWN_IN: Final = {
-    "applications": {"candidate_id": ("candidate",), "job_id": ("job",), "current_stage_id": ("currentStage",)},
+    "applications": {
+        "candidate_id": ("candidate",),
+        "job_id": ("job",),
+        "current_stage_id": ("currentStage",),
+        "job_screening_questions": ("screeningQuestions",),
+    },
     "candidates": {"candidate_tags": ("candidate.tags",)},
 }
 """For each model, the columns and links whose loss would falsify the history, and the parts that show them."""

@@ -24,6 +24,7 @@ JOB_SHOWN_IN: Final = {
     "jobs": {
         "contact_id": ("contact",),
         "job_hiring_team": ("contact", "hiringTeam"),
+        "job_screening_questions": ("questions",),  # else an application would take what only a form says
         "status": ("status",),  # whether it was a draft tells when the job opened
         "visibility": ("status",),
     }
