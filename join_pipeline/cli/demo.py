@@ -87,7 +87,7 @@ def _print_demo(made: Any) -> None:
 
     table = Table("milestone", "reached", "of all who applied", title="Funnel, all cohorts")
     for milestone, n, share in funnel(made.settings):
-        table.add_row(milestone, f"{n:.0f}", f"{share:.1%}")
+        table.add_row(milestone, "–" if n is None else f"{n:.0f}", "–" if share is None else f"{share:.1%}")
     out.print(table)
     table = Table("hires seen", "lower quartile", "median", "upper quartile", title="Time to hire in days, hires only")
     for n, lower, median, upper, lo, hi in time_to_hire(made.settings):

@@ -6,13 +6,7 @@ Belongs here: which numbers are dearer than others. Not here: which are hidden (
 from typing import Final
 
 # What hiding a cell costs is its count, times these: weeks go before months, and small scopes before everything.
-# Without its cohort, none of a row is left; with who of a month waits, nearly all is left of it.
-GRAIN_COSTS: Final = """CASE
-        WHEN what = 'applied' THEN 10
-        WHEN what = 'waits' THEN 4
-        WHEN starts_with(what, 'waits ') AND grain = 'month' THEN 0.1
-        WHEN starts_with(what, 'waits ') THEN 6 ELSE 1
-    END * CASE grain WHEN 'week' THEN 1 WHEN 'month' THEN 3 WHEN 'quarter' THEN 4 ELSE 6 END"""
+GRAIN_COSTS: Final = "CASE grain WHEN 'week' THEN 1 WHEN 'month' THEN 3 WHEN 'quarter' THEN 4 ELSE 6 END"
 # What goes first where time is short: the higher, the more detailed.
 DETAIL: Final = """CASE
     WHEN scope = 'job_source' THEN 3
@@ -20,6 +14,6 @@ DETAIL: Final = """CASE
     ELSE 1
 END"""
 # Who waits at each milestone is what all readers look for first.
-SCOPE_COSTS: Final = """CASE scope
-    WHEN 'overall' THEN 500 WHEN 'milestone' THEN 100 WHEN 'stage' THEN 20 WHEN 'job' THEN 2 WHEN 'source' THEN 2 ELSE 1
-END"""
+SCOPE_COSTS: Final = (
+    "CASE scope WHEN 'overall' THEN 500 WHEN 'milestone' THEN 100 WHEN 'job' THEN 2 WHEN 'source' THEN 2 ELSE 1 END"
+)

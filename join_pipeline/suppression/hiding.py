@@ -14,19 +14,16 @@ import numpy as np
 
 from join_pipeline.suppression.cells import Cells
 from join_pipeline.suppression.equations import Flags, Real, Whole
-from join_pipeline.suppression.loosening import Loosener
 from join_pipeline.suppression.solver import OutOfTimeError, Witnesses, without_witness
 
 PINNED: Final = 2.0
 """How much dearer a cell is for each sum in which it would be the only hidden one, since that tells it at once."""
 INDIRECT: Final = 2.0
 """How much dearer a cell is that loosens a sum only by way of another sum."""
-MOST_ROUNDS: Final = 200
 LINKS: Final = 4
-"""So many cells in a row are hidden for each other near a count that is loosened."""
-MOST_CELLS: Final = 20_000
-"""Of more cells, one program of all would take too long: what is hidden lies near."""
-SOLVER_ROUNDS: Final = 40
+"""So many cells in a row are hidden for each other where a count that only several sums tell is loosened."""
+MOST_ROUNDS: Final = 200
+SOLVER_ROUNDS: Final = 25
 STAGES: Final = ((3, 0.4), (2, 0.2), (0, 0.0))
 """What is hidden where time is short: cells of this detail and more, with this share of the time left for the rest."""
 MOST_ENTRIES_ANEW: Final = 12_000_000
@@ -40,8 +37,6 @@ class Hidden:
     complementary: Flags
     for_time: Flags
     n_unsafe_at_first: int
-    top: Real
-    """Up to where each count is open."""
 
 
 class Hider:
@@ -53,9 +48,7 @@ class Hider:
         self._seconds_left = seconds_left
         self._is_hidden = ~cells.is_shown
         self._ages = _followers(cells.goes_with)
-        self._top = tops(cells, k)
-        self._is_large = len(cells.count) > MOST_CELLS
-        self._witnesses = Witnesses(self._counts(), self._top)
+        self._witnesses = Witnesses(self._counts(), k)
         self._reserve = 0.0
 
     def run(self, *, is_solved: bool = True) -> Hidden:
@@ -65,7 +58,6 @@ class Hider:
         for cell in np.flatnonzero((at_first | self._cells.is_asked) & ~self._cells.is_latent):
             self._hide(int(cell))
         n_unsafe = int(self.unsafe().sum())
-        self._is_hidden |= self._cells.is_part
         for_time = np.zeros(len(at_first), dtype=bool)
         seconds = self._seconds_left()
         for detail, share in STAGES:
@@ -77,27 +69,20 @@ class Hider:
                 before = self._is_hidden.copy()
                 self._hide_unproved(detail)
                 for_time |= self._is_hidden & ~before
-        return Hidden(self._is_hidden & ~at_first & ~for_time, for_time, n_unsafe, self._top)
+        return Hidden(self._is_hidden & ~at_first & ~for_time, for_time, n_unsafe)
 
     def _search(self, at_first: Flags, *, is_solved: bool) -> None:
         self._repair()
         self._show_again(at_first)
-        self._show_parts(at_first)
-        if is_solved:
-            self._prove()
-
-    def _prove(self) -> None:
-        """Hide until every count has its proofs."""
-        self._witnesses = Witnesses(self._counts(), self._top)
-        for _ in range(SOLVER_ROUNDS):
-            # a count that a single sum tells is no longer open, so nobody asks for its witnesses
-            unsafe = self._unsolved() | self.unsafe()
+        self._witnesses = Witnesses(self._counts(), self._k)
+        for _ in range(SOLVER_ROUNDS if is_solved else 0):
+            unsafe = self._unsolved()
             if not unsafe.any():
                 return
             self._loosen(unsafe)
-            if self._is_large:
-                self._repair()
-        raise OutOfTimeError
+            self._repair()
+        if is_solved:
+            raise OutOfTimeError
 
     def _time(self) -> float:
         """The seconds that are left to this stage."""
@@ -105,7 +90,7 @@ class Hider:
 
     def unsafe(self) -> Flags:
         """Cells of which single equations tell more than that they are small."""
-        return self._cells.is_asked & ~_is_open(*self._bounds(), self._k, self._top)
+        return self._cells.is_asked & ~_is_open(*self._bounds(), self._k)
 
     def _counts(self) -> Real:
         """What is shown by now. NaN where it is hidden."""
@@ -114,7 +99,7 @@ class Hider:
     def _bounds(self) -> tuple[Real, Real]:
         count = self._cells.count
         low = np.where(self._is_hidden, 0.0, count)
-        return self._cells.equations.bounds(low, np.where(self._is_hidden, self._cells.most, count))
+        return self._cells.equations.bounds(low, np.where(self._is_hidden, np.inf, count))
 
     def _repair(self) -> None:
         """Hide one cell more of each equation that tells too much, until none does."""
@@ -123,11 +108,11 @@ class Hider:
             if self._time() <= 0:
                 raise OutOfTimeError
             low, high = self._bounds()
-            unsafe = self._cells.is_asked & ~_is_open(low, high, self._k, self._top)
+            unsafe = self._cells.is_asked & ~_is_open(low, high, self._k)
             if not unsafe.any():
                 return
             least, most = equations.implied(low, high)
-            tells = unsafe[equations.cell] & ((least > 0) | (most < self._top[equations.cell]))
+            tells = unsafe[equations.cell] & ((least > 0) | (most < self._k - 1))
             # entries by which a cell has its bounds: to loosen these helps as much
             binds = ((least > 0) & (least == low[equations.cell])) | (
                 np.isfinite(most) & (most == high[equations.cell])
@@ -136,19 +121,10 @@ class Hider:
                 self._loosen(unsafe)
         raise OutOfTimeError
 
-    def _show_parts(self, at_first: Flags) -> None:
-        """Show who of a month waits where the group tells who waits at all: what that tells is hidden again."""
-        cells = self._cells
-        parts = np.flatnonzero(cells.is_part & ~at_first & ~self._is_hidden[cells.goes_with])
-        groups = cells.part_of[parts]
-        self._is_hidden[parts[(groups < 0) | ~self._is_hidden[groups]]] = False
-
     def _show_again(self, at_first: Flags) -> None:
         """Show the dearest cells again that turned out not to be needed: a later one did their work, too."""
         equations, count = self._cells.equations, self._cells.count
-        goes_with = self._cells.goes_with
-        is_mine = self._is_hidden & ~at_first & ~self._cells.is_asked
-        mine = np.flatnonzero(is_mine & ((goes_with < 0) | ~self._is_hidden[goes_with]))
+        mine = np.flatnonzero(self._is_hidden & ~at_first & ~self._cells.is_asked & (self._cells.goes_with < 0))
         dearest = mine[np.argsort(-self._cells.cost[mine], kind="stable")]
         low, high = self._bounds()
         for cell in dearest[: MOST_ENTRIES_ANEW // max(len(equations.cell), 1)]:
@@ -157,7 +133,7 @@ class Hider:
             low_then, high_then = low.copy(), high.copy()
             low_then[shown] = high_then[shown] = count[shown]
             low_then, high_then = equations.bounds(low_then, high_then)
-            if (~self._cells.is_asked | _is_open(low_then, high_then, self._k, self._top)).all():
+            if (~self._cells.is_asked | _is_open(low_then, high_then, self._k)).all():
                 self._is_hidden[shown] = False
                 low, high = low_then, high_then
 
@@ -195,43 +171,9 @@ class Hider:
     def _unsolved(self) -> Flags:
         low, high = self._bounds()
         asked = self._cells.is_asked & (low < self._k)
-        return without_witness(self._cells.equations, low, high, asked, self._top, self._time, self._witnesses)
+        return without_witness(self._cells.equations, low, high, asked, self._k, self._time, self._witnesses)
 
     def _loosen(self, unsafe: Flags) -> None:
-        """Hide what is cheapest so that each of these can be none, and as many as it may be."""
-        if self._is_large:
-            self._loosen_near(unsafe)
-            return
-        cells = self._cells
-        may_go = ~self._is_hidden & ~cells.is_latent & ((cells.count > 0) | cells.is_part)
-        low = np.where(self._is_hidden, 0.0, cells.count)
-        high = np.where(self._is_hidden, cells.most, cells.count)
-        loosener = Loosener(cells.equations, cells.count, (low, high), cells.cost, may_go)
-        every = np.arange(len(cells.count))
-        for cell in np.flatnonzero(unsafe):
-            for is_seen, least, most in (
-                (self._witnesses.can_be_none, 0.0, 0.0),
-                (self._witnesses.can_be_many, self._top[cell], cells.most[cell]),
-            ):
-                if is_seen[cell]:
-                    continue
-                if self._time() <= 0:
-                    raise OutOfTimeError
-                found = loosener.changed(int(cell), least, most, self._time())
-                if found is None and is_seen is self._witnesses.can_be_many and cells.is_waiting[cell]:
-                    # whatever is hidden, so many can't wait: too few reached the milestone and did not move on
-                    self._top[cell] = 0.0
-                    continue
-                if found is None:
-                    raise OutOfTimeError
-                changed, point = found
-                for one in changed:
-                    self._hide(int(one))
-                loosener.hide(np.flatnonzero(self._is_hidden))
-                if point is not None:
-                    self._witnesses.add(every, point)
-
-    def _loosen_near(self, unsafe: Flags) -> None:
         """Hide a cell near each of these: in one of its sums, or further off if all of those are hidden."""
         equations = self._cells.equations
         near = unsafe.copy()
@@ -286,16 +228,9 @@ class Hider:
             self._is_hidden[aged] = True
 
 
-def _is_open(low: Real, high: Real, k: int, top: Real) -> Flags:
-    """Whether a count is open from 0 to k - 1, or to its top if that is less, or no secret: k or more, or none."""
-    result: Flags = ((low <= 0) & (high >= top)) | (low >= k) | (high <= 0)
-    return result
-
-
-def tops(cells: Cells, k: int) -> Real:
-    """Up to where each count has to be open: k - 1, or less where it is known that it can't be so many."""
-    _, high = cells.equations.bounds(np.zeros(len(cells.count)), cells.most)
-    result: Real = np.minimum(high, k - 1.0)
+def _is_open(low: Real, high: Real, k: int) -> Flags:
+    """Whether a count is open from 0 to k - 1, or no secret: k or more, or none."""
+    result: Flags = ((low <= 0) & (high >= k - 1)) | (low >= k) | (high <= 0)
     return result
 
 
@@ -311,40 +246,9 @@ def hide(cells: Cells, k: int, seconds_left: Callable[[], float], *, is_solved: 
     return Hider(cells, k, seconds_left).run(is_solved=is_solved)
 
 
-def unsafe_cells(cells: Cells, k: int, top: Real | None = None) -> Flags:
+def unsafe_cells(cells: Cells, k: int) -> Flags:
     """The hidden cells of which single sums tell more than that they are small, or contradict each other."""
     low = np.where(cells.is_shown, cells.count, 0.0)
-    low, high = cells.equations.bounds(low, np.where(cells.is_shown, cells.count, cells.most))
-    result: Flags = (cells.is_asked & ~_is_open(low, high, k, tops(cells, k) if top is None else top)) | (low > high)
+    low, high = cells.equations.bounds(low, np.where(cells.is_shown, cells.count, np.inf))
+    result: Flags = (cells.is_asked & ~_is_open(low, high, k)) | (low > high)
     return result
-
-
-def told_cells(cells: Cells, k: int, top: Real, seconds_left: Callable[[], float]) -> Flags:
-    """Hidden cells of which all sums together tell more than that they are small, as far as there is time to look."""
-    equations = cells.equations
-    least, most = np.where(cells.is_shown, cells.count, 0.0), np.where(cells.is_shown, cells.count, cells.most)
-    low, high = equations.bounds(least, most)
-    witnesses = Witnesses(np.where(cells.is_shown, cells.count, np.nan), top)
-    program = Loosener(equations, cells.count, (least, most), cells.cost, np.zeros(len(cells.count), dtype=bool))
-    every = np.arange(len(cells.count))
-    is_few = len(every) <= MOST_CELLS
-    asked = np.flatnonzero(is_few & cells.is_asked & ~cells.is_shown & (low < k) & (high > 0))
-    is_told = np.zeros(len(cells.count), dtype=bool)
-    # one program in which all are as few as can be proves most of them
-    for is_seen, cost, least_of, most_of in (
-        (witnesses.can_be_none, 1.0, np.zeros(len(every)), np.zeros(len(every))),
-        (witnesses.can_be_many, 0.0, top, cells.most),
-    ):
-        program.charge(asked, cost)
-        for cell in asked:
-            if is_seen[cell]:
-                continue
-            if seconds_left() <= 0:
-                return is_told
-            found = program.changed(int(cell), float(least_of[cell]), float(most_of[cell]), seconds_left())
-            if found is None:
-                # that few can wait is told by who reached the milestone
-                is_told[cell] = seconds_left() > 0 and not (cells.is_waiting[cell] and is_seen is witnesses.can_be_many)
-            elif found[1] is not None:
-                witnesses.add(every, found[1])
-    return is_told

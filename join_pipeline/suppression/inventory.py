@@ -65,20 +65,6 @@ CHECKED: Final = (
                 grain="cohort_grain",
                 period="cohort_on",
             ),
-            # who of a month waits at the milestone: whoever adds up months has all who wait there
-            Group(
-                "n_waiting",
-                "CASE WHEN cohort_grain = 'month' AND milestone <> 'HIRED' THEN 'waits ' || milestone END",
-                _words(
-                    "n_out n_in_closed_job pass_through pass_through_wilson_low pass_through_wilson_high "
-                    "pass_through_high offer_stage_conversion offer_stage_conversion_wilson_low "
-                    "offer_stage_conversion_wilson_high"
-                ),
-                grain="cohort_grain",
-                period="cohort_on",
-                flag=None,
-                is_inside=True,
-            ),
         ),
     ),
     SharedTable(

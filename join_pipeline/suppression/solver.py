@@ -47,8 +47,8 @@ class Witnesses:
     Whatever is hidden afterwards leaves these proofs as they are; whatever is shown again does not.
     """
 
-    def __init__(self, count: Real, top: Real) -> None:
-        self._top = top
+    def __init__(self, count: Real, k: int) -> None:
+        self._k = k
         self.point = count.copy()
         """Whole numbers that agree with everything published. NaN where none were found yet."""
         self.can_be_none = np.zeros(len(count), dtype=bool)
@@ -56,7 +56,7 @@ class Witnesses:
 
     def add(self, cells: Whole, values: Real) -> None:
         self.can_be_none[cells[values == 0]] = True
-        self.can_be_many[cells[values >= self._top[cells]]] = True
+        self.can_be_many[cells[values >= self._k - 1]] = True
 
     def lacking(self, cells: Whole) -> Whole:
         return cells[~(self.can_be_none[cells] & self.can_be_many[cells])]
@@ -68,7 +68,7 @@ class Program:
     All other cells have the values of `point`.
     """
 
-    def __init__(self, equations: Equations, cells: Whole, low: Real, high: Real, point: Real, top: Real) -> None:
+    def __init__(self, equations: Equations, cells: Whole, low: Real, high: Real, point: Real, k: int) -> None:
         self._place = {int(cell): place for place, cell in enumerate(cells)}
         touched = np.unique(equations.equation[equations.entries_of_cells(cells)])
         entries = equations.entries_of_equations(touched)
@@ -94,7 +94,7 @@ class Program:
         lp.num_col_, lp.num_row_ = 2 * n, len(touched) + n
         lp.col_cost_ = np.zeros(2 * n)
         lp.col_lower_ = np.concatenate([low[cells], np.zeros(n)])
-        lp.col_upper_ = np.concatenate([high[cells], top[cells]])
+        lp.col_upper_ = np.concatenate([high[cells], np.full(n, k - 1.0)])
         lp.row_lower_ = np.concatenate([-known, np.zeros(n)])
         lp.row_upper_ = np.concatenate([-known, np.full(n, np.inf)])
         lp.integrality_ = [highspy.HighsVarType.kInteger] * n + [highspy.HighsVarType.kContinuous] * n
@@ -139,7 +139,7 @@ def without_witness(
     low: Real,
     high: Real,
     asked: Flags,
-    top: Real,
+    k: int,
     seconds_left: Callable[[], float],
     witnesses: Witnesses,
 ) -> Flags:
@@ -152,10 +152,10 @@ def without_witness(
         if not len(todo):
             continue
         if np.isnan(witnesses.point[cells]).any():
-            _ask_all(Program(equations, cells, low, high, witnesses.point, top), cells, todo, seconds_left, witnesses)
+            _ask_all(Program(equations, cells, low, high, witnesses.point, k), cells, todo, seconds_left, witnesses)
         for sizes in (NEAR, FAR):
             for cell in witnesses.lacking(todo):
-                _ask_one(cell, cells, equations, (low, high), top, sizes, seconds_left, witnesses)
+                _ask_one(cell, cells, equations, (low, high), k, sizes, seconds_left, witnesses)
             if len(witnesses.lacking(todo)) > FEW:
                 break
         is_lacking[witnesses.lacking(todo)] = True
@@ -195,7 +195,7 @@ def _ask_one(
     component: Whole,
     equations: Equations,
     bounds: tuple[Real, Real],
-    top: Real,
+    k: int,
     sizes: Iterable[tuple[int, int]],
     seconds_left: Callable[[], float],
     witnesses: Witnesses,
@@ -207,7 +207,7 @@ def _ask_one(
         if not len(witnesses.lacking(one)):
             return
         near = equations.near(cell, is_open, *size) if len(component) > size[0] else component
-        program = Program(equations, near, *bounds, witnesses.point, top)
+        program = Program(equations, near, *bounds, witnesses.point, k)
         for ask, seen in ((program.without, witnesses.can_be_none), (program.with_many, witnesses.can_be_many)):
             if seen[cell]:
                 continue
@@ -219,7 +219,7 @@ def _ask_one(
             witnesses.add(near, found)
             # a count that is known to be none, or k and more, is nobody's secret
             n = found[near == cell][0]
-            if near is component and (n > top[cell] if seen is witnesses.can_be_none else n == 0):
+            if near is component and (n >= k if seen is witnesses.can_be_none else n == 0):
                 witnesses.can_be_none[cell] = witnesses.can_be_many[cell] = True
     if seconds_left() <= 0:
         raise OutOfTimeError

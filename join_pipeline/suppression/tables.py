@@ -5,25 +5,21 @@ tables hold (dbt), putting the file in its place (warehouse).
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import duckdb
 import numpy as np
 
 from join_pipeline.errors import BuildError
-from join_pipeline.suppression.cells import Cells, coordinates, read_cells
+from join_pipeline.suppression.cells import COORDINATES, Cells, coordinates, read_cells
 from join_pipeline.suppression.curves import coarsen
-from join_pipeline.suppression.hiding import hide, told_cells, unsafe_cells
+from join_pipeline.suppression.hiding import hide, unsafe_cells
 from join_pipeline.suppression.inventory import CHECKED, Group, SharedTable
 from join_pipeline.suppression.rare import rename_rare_sources
-from join_pipeline.suppression.sums import COORDINATES, MANY_MONTHS
 
 SECONDS: Final = 120.0
 """How much processor time the search may take. After that, whatever is not known to be safe is hidden."""
-
-SECONDS_OF_CHECK: Final = 10.0
-"""How much of it may then go into proving again that what was written tells nobody."""
 
 TRUST: Final = "mart_trust"
 
@@ -50,15 +46,9 @@ def suppress(
     con.execute("SET VARIABLE time_zone = $zone", {"zone": time_zone})
     n_dropped, n_weeks = _drop_weeks(con)
     n_steps, n_of_steps = coarsen(con, k)
-    _leave_out_outcomes(con)
     cells = read_cells(con, tables, k)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE secret AS SELECT {COORDINATES} FROM cell WHERE is_asked")
     hidden = hide(cells, k, lambda: ends_at - time.process_time())
-    asked = np.flatnonzero(cells.is_asked)
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE secret AS SELECT {COORDINATES}, top FROM cell
-        INNER JOIN (SELECT unnest($ids::BIGINT[]) AS id, unnest($tops::DOUBLE[]) AS top) USING (id)""",
-        {"ids": asked.tolist(), "tops": hidden.top[asked].tolist()},
-    )
     is_few = cells.is_shown & cells.is_asked
     is_new = (hidden.complementary | hidden.for_time) & cells.is_shown
     gone = np.flatnonzero(is_new | is_few)
@@ -67,47 +57,26 @@ def suppress(
             _empty(con, table, group, gone)
     con.execute("DELETE FROM main.fct_funnel_cohort_age WHERE n_cohort IS NULL")  # as dbt leaves hidden groups out
     _hide_hires_of_months(con)
-    checked_until = time.process_time() + SECONDS_OF_CHECK
-    written = read_cells(con, tables, k, are_people_known=True)
-    _check(con, written, k, lambda: checked_until - time.process_time())
-    in_tables = ~cells.is_latent & ~cells.is_part
+    _check(con, read_cells(con, tables, k, are_people_known=True), k)
+    in_tables = ~cells.is_latent
     is_hidden = in_tables & ~cells.is_shown
     _tell(
         con,
         int(in_tables.sum()),
         {
             "groups of fewer than k people": int((is_hidden | is_few).sum()),
-            "groups that would tell a small one": int((is_new & in_tables & ~is_few & hidden.complementary).sum()),
-            "groups not judged in time": int((is_new & in_tables & ~is_few & hidden.for_time).sum()),
+            "groups that would tell a small one": int((is_new & ~is_few & hidden.complementary).sum()),
+            "groups not judged in time": int((is_new & ~is_few & hidden.for_time).sum()),
             "small groups that sums would have told": hidden.n_unsafe_at_first,
         },
         {
-            "months of groups that do not tell who waits": _vague(con),
             "weeks of jobs and sources": (n_dropped, n_weeks),
             "steps of curves": (n_steps, n_of_steps),
             "rare sources without their names": rename_rare_sources(con, k),
         },
     )
-    for temporary in ("cell", "gone", "kept", "pair", "part", "people", "room", "secret"):
+    for temporary in ("cell", "gone", "kept", "pair", "part", "people", "secret"):
         con.execute(f"DROP TABLE IF EXISTS temp.{temporary}")
-
-
-def _leave_out_outcomes(con: duckdb.DuckDBPyConnection) -> None:
-    """Leave who waits and who is out to months, and all outcomes of a week to the overall one.
-
-    Weeks, and pairs of a job and a source, would be hidden mostly, and would hide months with them. A large company has
-    too many months of groups to compare them: there, no month tells who waits.
-    """
-    (told,) = (table for table in CHECKED if table.name == COHORTS[0])
-    cohort, waiting = told.groups
-    outcomes = [column for column in cohort.hides if column != "n_unknown"]
-    for columns, where in (
-        ((waiting.size, *waiting.hides), "milestone <> 'HIRED' AND (cohort_grain = 'week' OR scope = 'job_source')"),
-        ((waiting.size, *waiting.hides), f"milestone <> 'HIRED' AND ({MANY_MONTHS})"),
-        (outcomes, "cohort_grain = 'week' AND scope <> 'overall'"),
-    ):
-        emptied = ", ".join(f"{column} = NULL" for column in columns)
-        con.execute(f"UPDATE main.{told.name} SET {emptied} WHERE {where}")
 
 
 def _drop_weeks(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
@@ -124,15 +93,6 @@ def _drop_weeks(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
             for table in COHORTS:
                 con.execute(f"DELETE FROM main.{table} WHERE cohort_grain = 'week' AND scope = ?", [scope])
     return n_dropped, n_weeks
-
-
-def _vague(con: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """How many months of groups, at a milestone, do not tell who waits from who is out, of how many that are shown."""
-    ((n, n_of),) = con.execute(
-        f"""SELECT count(*) - count(n_waiting), count(*) FROM main.{COHORTS[0]}
-        WHERE cohort_grain = 'month' AND scope <> 'job_source' AND milestone <> 'HIRED' AND n_cohort IS NOT NULL"""
-    ).fetchall()
-    return n, n_of
 
 
 def _empty(
@@ -162,18 +122,12 @@ def _hide_hires_of_months(con: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _check(con: duckdb.DuckDBPyConnection, cells: Cells, k: int, seconds_left: Callable[[], float]) -> None:
-    """What was written is read again, as a reader would: no sums may tell a group that was secret before.
-
-    Each sum is looked at, and all together for as long as there is time.
-    """
-    secret = con.execute(f"SELECT id, top FROM cell INNER JOIN secret USING ({COORDINATES})").fetchnumpy()
+def _check(con: duckdb.DuckDBPyConnection, cells: Cells, k: int) -> None:
+    """What was written is read again, as a reader would: no sum may tell a group that was secret before."""
+    ids = con.execute(f"SELECT id FROM cell SEMI JOIN secret USING ({COORDINATES})").fetchnumpy()["id"]
     cells.is_asked[:] = False
-    cells.is_asked[secret["id"]] = True
-    top = np.zeros(len(cells.count))
-    top[secret["id"]] = secret["top"]
-    is_told = unsafe_cells(cells, k, top) | (cells.is_asked & cells.is_shown)
-    n = int((is_told if is_told.any() else told_cells(cells, k, top, seconds_left)).sum())
+    cells.is_asked[ids] = True
+    n = int((unsafe_cells(cells, k) | (cells.is_asked & cells.is_shown)).sum())
     if n:
         raise BuildError(
             f"{n} groups of fewer than {k} people could be told from other numbers of the shared tables, so nothing is "

@@ -20,10 +20,7 @@ PACKAGE = Path(join_pipeline.__file__).parent
 FUNNEL = """
 SELECT
     milestone_rank, sum(n_reached_assumed), sum(n_reached_observed),
-    sum(coalesce(n_reached_assumed - n_out - n_waiting, n_moved_on)),
-    coalesce(sum(n_waiting), 0), coalesce(sum(n_out), 0), sum(n_moved_on),
-    coalesce(sum(n_moved_on) FILTER (n_out IS NOT NULL), 0),
-    coalesce(sum(n_reached_assumed - n_moved_on) FILTER (n_out IS NULL), 0)
+    sum(n_reached_assumed - n_out - n_waiting), sum(n_waiting), sum(n_out), sum(n_moved_on)
 FROM fct_funnel_cohort
 WHERE cohort_grain = 'month' AND scope = ? AND scope_key = ? AND cohort_on BETWEEN ? AND ? AND NOT is_suppressed
 GROUP BY milestone_rank ORDER BY milestone_rank
@@ -45,14 +42,13 @@ def shows_funnel(page: Page, settings: Settings, scope: str, key: str, start: st
     expected = rows(settings, FUNNEL, scope, key, start, end)
     shown = table(page, "funnel")
     assert [[number(cell) for cell in row[1:6]] for row in shown] == [list(row[1:6]) for row in expected]
-    assert [number(row[9]) for row in shown] == [row[8] for row in expected]
-    for row, (_, reached, _, _, waiting, out, moved, told, vague) in zip(shown[:3], expected[:3], strict=True):
-        mature = told / (told + out) if told + out >= settings.minimum_n else None
+    for row, (_, reached, _, _, waiting, out, moved) in zip(shown[:3], expected[:3], strict=True):
+        mature = moved / (moved + out) if moved + out >= settings.minimum_n else None
         assert share(row[6]) == (None if mature is None else pytest.approx(mature, abs=0.0006))
         if reached >= settings.minimum_n:
             low, high = row[8].replace("%", "").split("–") if "–" in row[8] else (row[8].replace("%", ""),) * 2
             assert float(low) / 100 == pytest.approx(moved / reached, abs=0.0051)
-            assert float(high) / 100 == pytest.approx((moved + waiting + vague) / reached, abs=0.0051)
+            assert float(high) / 100 == pytest.approx((moved + waiting) / reached, abs=0.0051)
         else:
             assert row[8] == "–"
 
@@ -176,12 +172,9 @@ def test_sources_are_the_sums_of_their_cohorts_beside_their_mart(browser: Browse
         """SELECT
             scope_key,
             sum(n_cohort) FILTER (milestone = 'HIRED'),
-            sum(n_reached_assumed - n_out - n_waiting) FILTER (milestone = 'HIRED' AND is_told) AS hired,
-            hired / (hired + sum(n_out) FILTER (is_told))
-        FROM (
-            SELECT *, count(n_out) OVER (PARTITION BY cohort_grain, cohort_on, scope, scope_key) = 4 AS is_told
-            FROM fct_funnel_cohort
-        )
+            sum(n_reached_assumed - n_out - n_waiting) FILTER (milestone = 'HIRED') AS hired,
+            hired / (hired + sum(n_out))
+        FROM fct_funnel_cohort
         WHERE cohort_grain = 'month' AND scope = 'source' AND NOT is_suppressed GROUP BY scope_key""",
     )
     marts = rows(
