@@ -10,7 +10,7 @@ help:
 	@echo "make demo         sixty days of a made-up company, from nothing to the marts"
 	@echo "make dev          the Dagster UI on http://127.0.0.1:3000 (PORT=…): the connected company's, or the demo's"
 	@echo "make test         the tests of every change, in minutes; what is slow is not among them"
-	@echo "make test-unit    the package's rules alone, in seconds: no network, no dbt"
+	@echo "make test-unit    the package's rules alone: no network, no dbt"
 	@echo "make test-all     what make test leaves out: half an hour"
 	@echo "make coverage     how often the marts' bounds, intervals and forecasts hold, over 1,000 companies"
 	@echo "make soak         5,000 random histories of a company and its pipeline, 1,000 by Kombo, a year of hours, a million applications"
